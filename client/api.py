@@ -1,0 +1,121 @@
+"""The REST API as methods: one per endpoint, typed values in and out."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import quote
+
+import httpx2
+
+from client.errors import NotFound, Problem
+from client.exchange import UPLOAD_TIMEOUT, Exchange, open_http
+from client.models import (
+    BenchmarkList,
+    Board,
+    Job,
+    JobPage,
+    LogPart,
+    Me,
+    ResourceClassList,
+    Results,
+    Submission,
+)
+
+
+class LeadersboardClient:
+    """The platform as one user sees it; every method raises `client.errors.LeadersboardError` when it fails."""
+
+    def __init__(self, http: httpx2.Client, token: str) -> None:
+        self._exchange = Exchange(http, token)
+
+    def me(self) -> Me:
+        """Who the token belongs to."""
+        return self._exchange.ask(Me, "GET", "/auth/me")
+
+    def create_submission(
+        self,
+        files: Sequence[Path],
+        *,
+        entrypoint: str = "main.py",
+        config_file: str = "config.yaml",
+        metadata: Mapping[str, Any] | None = None,
+    ) -> Submission:
+        """Upload files by their own names, streamed from disk."""
+        form = {"entrypoint": entrypoint, "config_file": config_file, "metadata": json.dumps(dict(metadata or {}))}
+        with ExitStack() as opened:
+            parts = [("files", (path.name, opened.enter_context(path.open("rb")))) for path in files]
+            return self._exchange.ask(
+                Submission, "POST", "/submissions", files=parts, data=form, timeout=UPLOAD_TIMEOUT
+            )
+
+    def create_job(
+        self, submission_id: str, config: Mapping[str, Any] | None = None, *, idempotency_key: str | None = None
+    ) -> Job:
+        """Queue a submission; the same submission and config again is the same job unless a key is given."""
+        headers = {"Idempotency-Key": idempotency_key} if idempotency_key else {}
+        body = {"submission_id": submission_id, "config": dict(config or {})}
+        return self._exchange.ask(Job, "POST", "/jobs", json=body, headers=headers)
+
+    def jobs(self, *, status: str | None = None, limit: int = 50, cursor: str | None = None) -> JobPage:
+        """My jobs (an administrator's: all), newest first."""
+        return self._exchange.ask(JobPage, "GET", "/jobs", params=_given(status=status, limit=limit, cursor=cursor))
+
+    def job(self, job_id: str) -> Job:
+        """Where a job stands."""
+        return self._exchange.ask(Job, "GET", f"/jobs/{_segment(job_id)}/status")
+
+    def cancel_job(self, job_id: str) -> Job:
+        """Ask for a job to be stopped."""
+        return self._exchange.ask(Job, "POST", f"/jobs/{_segment(job_id)}/cancel")
+
+    def log_tail(self, job_id: str, *, lines: int = 1000) -> LogPart:
+        """The last lines of a job's log."""
+        return self._exchange.ask(LogPart, "GET", f"/jobs/{_segment(job_id)}/logs", params={"tail": lines})
+
+    def log_after(self, job_id: str, *, offset: int) -> LogPart:
+        """What came after a byte offset of a job's log; empty while there is nothing new."""
+        return self._exchange.ask(LogPart, "GET", f"/jobs/{_segment(job_id)}/logs", params={"offset": offset})
+
+    def results(self, job_id: str) -> Results:
+        """What a finished job produced; `NotNow` before its end."""
+        return self._exchange.ask(Results, "GET", f"/jobs/{_segment(job_id)}/results")
+
+    def benchmarks(self) -> BenchmarkList:
+        """What submissions can compete in."""
+        return self._exchange.ask(BenchmarkList, "GET", "/benchmarks")
+
+    def resource_classes(self) -> ResourceClassList:
+        """How much machine a job can ask for."""
+        return self._exchange.ask(ResourceClassList, "GET", "/resource-classes")
+
+    def leaderboard(
+        self,
+        *,
+        benchmark: str | None = None,
+        metric: str | None = None,
+        entries: Literal["best", "all"] = "best",
+        limit: int = 50,
+        offset: int = 0,
+    ) -> Board:
+        """A benchmark's ranking; the best entry of each user, or all."""
+        asked = _given(benchmark=benchmark, metric=metric, entries=entries, limit=limit, offset=offset)
+        return self._exchange.ask(Board, "GET", "/leaderboard", params=asked)
+
+
+@contextmanager
+def connect(base_url: str, token: str) -> Iterator[LeadersboardClient]:
+    """A client with a connection pool of its own, closed at the end."""
+    with open_http(base_url) as http:
+        yield LeadersboardClient(http, token)
+
+
+def _segment(identifier: str) -> str:
+    if identifier in {"", ".", ".."}:  # these would name another endpoint
+        raise NotFound(Problem(status=404, code="not_found", detail="There is nothing with that id."))
+    return quote(identifier, safe="")
+
+
+def _given(**asked: Any) -> dict[str, Any]:
+    return {name: value for name, value in asked.items() if value is not None}

@@ -1,0 +1,62 @@
+"""A folder becomes one archive: the same files give the same bytes, whoever packs them and when."""
+
+import gzip
+import tarfile
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+UPLOADABLE = (".py", ".zip", ".tar.gz", ".yaml", ".yml")
+LEFT_OUT = {"__pycache__", "node_modules"}
+PLAIN_FILE = 0o644
+
+
+class CannotPack(Exception):
+    """Raised when a path cannot be submitted as it is; the message says why and what to do."""
+
+
+@contextmanager
+def uploads_of(path: Path) -> Iterator[Path]:
+    """The one file to upload for a path: the file itself, or a temporary archive of the folder."""
+    if path.is_dir():
+        with tempfile.TemporaryDirectory(prefix="leadersboard-") as folder:
+            yield _pack(path, Path(folder) / "submission.tar.gz")
+    elif path.is_file() and path.name.endswith(UPLOADABLE):
+        yield path
+    else:
+        raise CannotPack(f"{path} is neither a folder nor one of {', '.join(UPLOADABLE)}.")
+
+
+def packed_paths(folder: Path) -> list[Path]:
+    """Which files of a folder are submitted, sorted: no hidden ones, no caches; a link is refused."""
+    chosen = [path for path in sorted(folder.rglob("*")) if not _is_left_out(path.relative_to(folder))]
+    if links := [path for path in chosen if path.is_symlink()]:
+        raise CannotPack(f"{links[0]} is a link, and links cannot be submitted. Put the file itself in its place.")
+    return [path for path in chosen if path.is_file()]
+
+
+def _is_left_out(relative: Path) -> bool:
+    return any(part.startswith(".") or part in LEFT_OUT for part in relative.parts)
+
+
+def _pack(folder: Path, target: Path) -> Path:
+    paths = packed_paths(folder)
+    if not paths:
+        raise CannotPack(f"{folder} holds no file to submit. Put main.py and config.yaml into it.")
+    with (
+        target.open("wb") as raw,
+        gzip.GzipFile(filename="", mode="wb", fileobj=raw, mtime=0) as packed,
+        tarfile.open(fileobj=packed, mode="w", format=tarfile.PAX_FORMAT) as archive,
+    ):
+        for path in paths:
+            _add(archive, path, path.relative_to(folder).as_posix())
+    return target
+
+
+def _add(archive: tarfile.TarFile, path: Path, name: str) -> None:
+    entry = tarfile.TarInfo(name)
+    entry.mode = PLAIN_FILE
+    with path.open("rb") as content:
+        entry.size = path.stat().st_size
+        archive.addfile(entry, content)

@@ -1,0 +1,1 @@
+"""The `leadersboard` command, one room per subject."""

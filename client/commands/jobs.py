@@ -1,0 +1,71 @@
+"""`status`, `jobs`, `logs`, `results` and `cancel`."""
+
+from typing import Annotated
+
+import typer
+
+from client.endings import signed_in
+from client.log_lines import LogLines
+from client.models import Answer
+from client.report import job_lines, jobs_lines, results_lines
+from client.terminal import one_line, say
+from client.watch import watch_job
+
+JobId = Annotated[str, typer.Argument(metavar="JOB", help="The job's id.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the API's answer as JSON.")]
+
+
+def status(job_id: JobId, as_json: AsJson = False) -> None:
+    """Show where a job stands."""
+    with signed_in() as client:
+        job = client.job(job_id)
+    show(job, job_lines(job), as_json=as_json)
+
+
+def jobs(
+    state: Annotated[str | None, typer.Option("--status", help="Only jobs in this state.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=200, help="How many.")] = 20,
+    as_json: AsJson = False,
+) -> None:
+    """List my jobs, newest first (administrators: everybody's)."""
+    with signed_in() as client:
+        page = client.jobs(status=state, limit=limit)
+        several_users = len({job.user_id for job in page.items}) > 1
+    empty = ["No job yet. Submit one: leadersboard submit PATH --follow"]
+    show(page, jobs_lines(page.items, with_user=several_users) if page.items else empty, as_json=as_json)
+
+
+def logs(
+    job_id: JobId,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until the job ends.")] = False,
+    tail: Annotated[int, typer.Option(min=1, help="How many of the last lines.")] = 1000,
+    as_json: AsJson = False,
+) -> None:
+    """Print a job's log, made harmless for the terminal."""
+    with signed_in() as client:
+        part = client.log_tail(job_id, lines=tail)
+        lines = LogLines()
+        shown = [*lines.feed(part.logs), *lines.finish()]
+        show(part, shown, as_json=as_json)
+        if follow:
+            watch_job(client, job_id, offset=part.next_offset)
+
+
+def results(job_id: JobId, as_json: AsJson = False) -> None:
+    """Show a finished job's metrics, files and MLflow link."""
+    with signed_in() as client:
+        found = client.results(job_id)
+    show(found, results_lines(found), as_json=as_json)
+
+
+def cancel(job_id: JobId) -> None:
+    """Stop a job: a pending one never starts, a running one ends within seconds."""
+    with signed_in() as client:
+        job = client.cancel_job(job_id)
+    say(f"Job {one_line(job.job_id)}: {'cancelled' if job.status.is_final else 'cancelling'}.")
+
+
+def show(answer: Answer, lines: list[str], *, as_json: bool) -> None:
+    """Print an answer for a program or for a person."""
+    for line in [answer.model_dump_json(indent=2)] if as_json else lines:
+        say(line)

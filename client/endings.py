@@ -1,0 +1,71 @@
+"""How a command ends: its exit code, and in words what failed and what to do next."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import IntEnum
+
+import typer
+
+from client.account import NotConfigured, find_account
+from client.api import LeadersboardClient, connect
+from client.archive import CannotPack
+from client.errors import LeadersboardError, NotSignedIn, Refused, Unreachable
+from client.overrides import BadOption
+from client.terminal import one_line, say
+
+
+class ExitCode(IntEnum):
+    """What a script can tell from a command's end."""
+
+    DONE = 0
+    JOB_FAILED = 1
+    USAGE = 2
+    PLATFORM = 3
+    INTERRUPTED = 130
+
+
+EXIT_CODES = """Exit codes: 0 done (with --follow or --wait: the job completed), 1 the job failed or was cancelled,
+2 wrong usage or not signed in, 3 the platform refused or did not answer, 130 interrupted (a job goes on)."""
+
+
+@contextmanager
+def told_failures() -> Iterator[None]:
+    """Whatever fails inside is told in words and becomes an exit code."""
+    try:
+        yield
+    except (NotConfigured, CannotPack, BadOption) as error:
+        say(f"Error: {error}", error=True)
+        raise typer.Exit(ExitCode.USAGE) from error
+    except LeadersboardError as error:
+        for line in failure_lines(error):
+            say(line, error=True)
+        raise typer.Exit(ExitCode.USAGE if isinstance(error, NotSignedIn) else ExitCode.PLATFORM) from error
+
+
+@contextmanager
+def signed_in() -> Iterator[LeadersboardClient]:
+    """A client for the account in use; whatever fails inside is told."""
+    with told_failures():
+        account = find_account(os.environ)
+        with connect(account.url, account.token) as client:
+            yield client
+
+
+def failure_lines(error: LeadersboardError) -> list[str]:
+    """What failed, the fields at fault, what to do next, and the id to quote."""
+    lines = [f"Error: {one_line(error)}"]
+    if isinstance(error, Refused):
+        lines += [f"  {one_line(fault.field)}: {one_line(fault.rule)}" for fault in error.problem.faults]
+    lines.append(f"Next: {_next_step(error)}")
+    if isinstance(error, Refused) and error.request_id:
+        lines.append(f"Request id: {one_line(error.request_id)}")
+    return lines
+
+
+def _next_step(error: LeadersboardError) -> str:
+    if isinstance(error, NotSignedIn):
+        return "run `leadersboard login` with a valid access token, or set LEADERSBOARD_TOKEN."
+    if isinstance(error, Unreachable):
+        return "check API_URL (or `leadersboard login --url`) and that the platform is running."
+    return error.advice[0].lower() + error.advice[1:]

@@ -1,0 +1,102 @@
+"""One request and its answer: what comes back is checked, and every foreign failure becomes one of ours."""
+
+import re
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+import httpx2
+from pydantic import BaseModel, ValidationError
+
+from client.errors import FieldFault, NotSignedIn, Problem, UnexpectedAnswer, Unreachable, refusal
+
+AnswerT = TypeVar("AnswerT", bound=BaseModel)
+
+TIMEOUT = httpx2.Timeout(30.0, connect=5.0)
+UPLOAD_TIMEOUT = httpx2.Timeout(120.0, connect=5.0)  # unpacking 1 GB on a slow disk comes before the answer
+LONGEST_WORDS = 2000
+TOKEN = re.compile(r"[\x21-\x7e]{1,4096}")  # what a header can carry
+
+
+def open_http(base_url: str, *, use_proxies: bool = True) -> httpx2.Client:
+    """A connection pool to one API, safe to share between threads; its owner closes it."""
+    return httpx2.Client(base_url=base_url, timeout=TIMEOUT, trust_env=use_proxies, follow_redirects=False)
+
+
+class Exchange:
+    """Requests of one user over a pool that somebody else owns."""
+
+    def __init__(self, http: httpx2.Client, token: str) -> None:
+        self._http = http
+        self._token = token
+
+    def ask(self, kind: type[AnswerT], method: str, path: str, **request: Any) -> AnswerT:
+        """Send a request and read its answer as `kind`.
+
+        Raises:
+            Unreachable: no answer came.
+            Refused: the platform said no (one class per status).
+            UnexpectedAnswer: the answer is not of this API.
+
+        """
+        response = self._send(method, path, request)
+        if not response.is_success:
+            raise refusal(problem_of(response))
+        try:
+            return kind.model_validate_json(response.content)
+        except ValidationError as error:
+            raise UnexpectedAnswer(f"{self._where(path)} answered something else than a {kind.__name__}.") from error
+
+    def _send(self, method: str, path: str, request: Mapping[str, Any]) -> httpx2.Response:
+        if not TOKEN.fullmatch(self._token):
+            raise NotSignedIn(Problem(status=401, code="bad_token", detail="This is not an access token."))
+        headers = {"Authorization": f"Bearer {self._token}", **request.get("headers", {})}
+        try:
+            return self._http.request(method, path, **{**request, "headers": headers})
+        except httpx2.TimeoutException as error:
+            raise Unreachable(f"{self._where(path)} did not answer in time.") from error
+        except (httpx2.UnsupportedProtocol, httpx2.InvalidURL) as error:
+            raise Unreachable(f"{self._where(path)} is not an address that can be called.") from error
+        except httpx2.RequestError as error:
+            raise Unreachable(f"{self._where(path)} cannot be reached ({type(error).__name__}).") from error
+
+    def _where(self, path: str) -> str:
+        return f"The API at {str(self._http.base_url).rstrip('/')}{path}"
+
+
+def problem_of(response: httpx2.Response) -> Problem:
+    """What a refusal says, also where a proxy in between answered without a problem document."""
+    body = _json_object(response)
+    detail = str(body.get("detail") or body.get("title") or f"The API answered with status {response.status_code}.")
+    return Problem(
+        status=response.status_code,
+        code=str(body.get("code") or f"http_{response.status_code}"),
+        detail=detail[:LONGEST_WORDS],
+        request_id=str(body["request_id"]) if body.get("request_id") else response.headers.get("x-request-id"),
+        faults=_faults(body.get("errors")),
+        retry_after=_seconds(response.headers.get("retry-after")),
+    )
+
+
+def _json_object(response: httpx2.Response) -> dict[str, Any]:
+    try:
+        body = response.json()
+    except ValueError:
+        return {}
+    return body if isinstance(body, dict) else {}
+
+
+def _faults(listed: object) -> tuple[FieldFault, ...]:
+    if not isinstance(listed, list):
+        return ()
+    return tuple(
+        FieldFault(field=str(item.get("field", "")), rule=str(item.get("rule", "")))
+        for item in listed
+        if isinstance(item, dict)
+    )
+
+
+def _seconds(header: str | None) -> float | None:
+    try:
+        return float(header) if header else None
+    except ValueError:
+        return None

@@ -1,0 +1,185 @@
+"""What the API answers, as frozen values; fields that a newer platform adds are ignored."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Direction = Literal["maximize", "minimize"]
+
+
+class Answer(BaseModel):
+    """Anything the API answers: read-only."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class Me(Answer):
+    """Who the token belongs to."""
+
+    user_id: str
+    role: str = "user"
+
+    @property
+    def is_admin(self) -> bool:
+        """Whether this user may see everybody's jobs."""
+        return self.role == "admin"
+
+
+class StoredFile(Answer):
+    """One file by its path and size."""
+
+    path: str
+    size_bytes: int
+
+
+class Submission(Answer):
+    """An accepted upload."""
+
+    submission_id: str
+    sha256: str
+    entrypoint: str
+    config_file: str
+    files: tuple[StoredFile, ...]
+    created_at: datetime
+
+
+class JobState(StrEnum):
+    """Where a job stands; the last three are final."""
+
+    PENDING = "pending"
+    RUNNING = "running"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+    @property
+    def is_final(self) -> bool:
+        """Whether nothing will change any more."""
+        return self not in {JobState.PENDING, JobState.RUNNING}
+
+
+class Job(Answer):
+    """A job as the platform sees it now."""
+
+    job_id: str
+    submission_id: str
+    user_id: str
+    status: JobState
+    phase: str = "queued"
+    benchmark: str | None = None
+    resource_class: str | None = None
+    attempt: int = 0
+    queue_position: int | None = None
+    created_at: datetime
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    updated_at: datetime | None = None
+    run_id: str | None = None
+    failure_reason: str | None = None
+    error_message: str | None = None
+    device: str | None = None
+    cancel_requested: bool = False
+    peaks: dict[str, float | None] | None = None
+
+
+class JobPage(Answer):
+    """Some jobs, newest first, and where the next page starts."""
+
+    items: tuple[Job, ...]
+    next_cursor: str | None = None
+
+
+class LogPart(Answer):
+    """A part of a log and the byte offset at which the next part starts."""
+
+    job_id: str
+    logs: str
+    next_offset: int = 0
+
+
+class Results(Answer):
+    """What a finished job produced."""
+
+    job_id: str
+    run_id: str | None = None
+    experiment_id: str | None = None
+    mlflow_ui_url: str | None = None
+    mlflow_api_url: str | None = None
+    params: dict[str, str] = Field(default_factory=dict)
+    metrics: dict[str, float] = Field(default_factory=dict)
+    artifacts: tuple[StoredFile, ...] = ()
+
+
+class Metric(Answer):
+    """A number that a benchmark ranks by."""
+
+    name: str
+    direction: Direction = "maximize"
+    minimum: float | None = None
+    maximum: float | None = None
+    unit: str | None = None
+
+
+class Benchmark(Answer):
+    """What submissions compete in."""
+
+    name: str
+    title: str
+    description: str = ""
+    scoring: Literal["reported", "verified"] = "reported"
+    primary_metric: str
+    categories: tuple[str, ...] = ()
+    metrics: tuple[Metric, ...] = ()
+
+
+class BenchmarkList(Answer):
+    """All benchmarks."""
+
+    items: tuple[Benchmark, ...]
+
+
+class ResourceClass(Answer):
+    """How much machine a job gets."""
+
+    name: str
+    cpus: float
+    memory_bytes: int
+    gpus: int = 0
+    timeout_seconds: float
+    output_bytes: int | None = None
+
+
+class ResourceClassList(Answer):
+    """All resource classes and the one taken when none is named."""
+
+    items: tuple[ResourceClass, ...]
+    default: str
+
+
+class Standing(Answer):
+    """One row of a board; without a rank where the metric is missing or out of bounds."""
+
+    rank: int | None = None
+    user_id: str
+    job_id: str
+    submission_id: str
+    run_id: str | None = None
+    method: str | None = None
+    value: float | None = None
+    metrics: dict[str, float] = Field(default_factory=dict)
+    mine: bool = False
+    finished_at: datetime | None = None
+    mlflow_ui_url: str | None = None
+
+
+class Board(Answer):
+    """The ranking of one benchmark by one metric."""
+
+    benchmark: str
+    metric: str
+    direction: Direction = "maximize"
+    scoring: Literal["reported", "verified"] = "reported"
+    items: tuple[Standing, ...] = ()
+    total: int = 0

@@ -1,0 +1,49 @@
+"""What a submitter typed as configuration becomes the job's config."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+OPTIONS = {"benchmark": "--benchmark", "resource_class": "--resource-class"}
+EXAMPLE = """Write for example --metadata '{"note": "v2"}'."""
+
+
+class BadOption(Exception):
+    """Raised when an option cannot be understood; the message says which, and shows a right one."""
+
+
+def parse_overrides(pairs: Sequence[str]) -> dict[str, Any]:
+    """`key=value` pairs; a value that is JSON (a number, true, a list) is taken as such, anything else as text."""
+    overrides: dict[str, Any] = {}
+    for pair in pairs:
+        key, equals, value = pair.partition("=")
+        if not equals or not key.strip():
+            raise BadOption(f"--set {pair!r} is not key=value. Write for example --set epochs=5.")
+        if key.strip() in OPTIONS:
+            raise BadOption(f"--set {key.strip()}=… has an option of its own: {OPTIONS[key.strip()]}.")
+        overrides[key.strip()] = _value(value)
+    return overrides
+
+
+def parse_metadata(text: str) -> dict[str, Any]:
+    """A JSON object as text."""
+    try:
+        metadata = json.loads(text or "{}")
+    except ValueError as error:
+        raise BadOption(f"--metadata is not JSON ({error}). {EXAMPLE}") from error
+    if not isinstance(metadata, dict):
+        raise BadOption(f"--metadata is not a JSON object. {EXAMPLE}")
+    return metadata
+
+
+def job_config(overrides: Mapping[str, Any], *, benchmark: str | None, resource_class: str | None) -> dict[str, Any]:
+    """The config of a job: overrides, and the named choices where there are any."""
+    chosen = {"benchmark": benchmark, "resource_class": resource_class}
+    return {**overrides, **{name: value for name, value in chosen.items() if value}}
+
+
+def _value(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text

@@ -1,0 +1,99 @@
+"""Jobs, results and boards as lines of text."""
+
+from collections.abc import Iterable
+
+from client.models import Board, Job, JobState, Results, Standing
+from client.terminal import ago, duration, faint, number, one_line, size, state_word, strong, table
+
+
+def job_lines(job: Job) -> list[str]:
+    """A job in full."""
+    facts = {
+        "job": job.job_id,
+        "submission": job.submission_id,
+        "user": job.user_id,
+        "benchmark": job.benchmark,
+        "class": job.resource_class,
+        "device": job.device,
+        "submitted": ago(job.created_at),
+        "took": _took(job),
+        "attempt": str(job.attempt or 1),
+    }
+    lines = [f"{faint(name.ljust(11))}{one_line(value)}" for name, value in facts.items() if value]
+    return [f"{faint('state'.ljust(11))}{change_line(job)}", *lines, *ending_lines(job)]
+
+
+def ending_lines(job: Job) -> list[str]:
+    """Why a job failed; the platform's message says what to do about it."""
+    if job.status is not JobState.FAILED:
+        return []
+    reason = (job.failure_reason or "unknown").replace("_", " ")
+    return [f"{state_word('failed')} ({one_line(reason)}): {one_line(job.error_message or 'No more is known.')}"]
+
+
+def change_line(job: Job) -> str:
+    """A job's state in one line, for following."""
+    details = [] if job.status.is_final or job.phase in {"queued", "running", "done"} else [job.phase]
+    if job.queue_position is not None and job.status is JobState.PENDING:
+        details.append(f"place {job.queue_position} in the queue")
+    if job.attempt > 1:
+        details.append(f"attempt {job.attempt}")
+    if job.cancel_requested and not job.status.is_final:
+        details.append("cancelling")
+    return " · ".join([state_word(job.status), *map(one_line, details)])
+
+
+def jobs_lines(jobs: Iterable[Job], *, with_user: bool) -> list[str]:
+    """Jobs as a table."""
+    heads = ["JOB", "STATE", "BENCHMARK", "CLASS", "SUBMITTED", "TOOK", "USER"]
+    columns = len(heads) - (not with_user)
+    return table(heads[:columns], [_job_row(job)[:columns] for job in jobs], right=frozenset({5}))
+
+
+def results_lines(results: Results) -> list[str]:
+    """Metrics, files and links of a finished job."""
+    lines = table(
+        ["METRIC", "VALUE"], [[n, number(v)] for n, v in sorted(results.metrics.items())], right=frozenset({1})
+    )
+    if results.params:
+        lines += ["", *table(["PARAM", "VALUE"], [[n, v] for n, v in sorted(results.params.items())])]
+    if results.artifacts:
+        files = [[file.path, size(file.size_bytes)] for file in results.artifacts]
+        lines += ["", *table(["FILE", "SIZE"], files, right=frozenset({1}))]
+    return [*lines, "", f"MLflow: {one_line(results.mlflow_ui_url)}"] if results.mlflow_ui_url else lines
+
+
+def board_lines(board: Board) -> list[str]:
+    """A board as a table; own rows are starred."""
+    arrow = "higher is better" if board.direction == "maximize" else "lower is better"
+    head = f"{strong(one_line(board.benchmark))} by {strong(one_line(board.metric))} ({arrow}, {board.scoring} scores)"
+    if not board.items:
+        return [head, "No entry yet. Submit one: leadersboard submit PATH --follow"]
+    rows = [_standing_row(row) for row in board.items]
+    shown = table(["RANK", "USER", "METHOD", board.metric.upper(), "WHEN", "JOB"], rows, right=frozenset({0, 3}))
+    return [head, *shown, faint(f"{len(board.items)} of {board.total}; * yours")]
+
+
+def rank_line(board: Board, job_id: str) -> str:
+    """Where a job stands on its board."""
+    for row in board.items:
+        if row.job_id == job_id and row.rank is not None:
+            return f"Rank {row.rank} of {board.total} on {one_line(board.benchmark)} by {one_line(board.metric)}."
+    return f"Not ranked on {one_line(board.benchmark)}: {one_line(board.metric)} is missing or out of bounds."
+
+
+def _job_row(job: Job) -> list[str]:
+    choices = [job.benchmark or "-", job.resource_class or "-"]
+    return [job.job_id, job.status, *choices, ago(job.created_at), _took(job) or "-", job.user_id]
+
+
+def _standing_row(row: Standing) -> list[str]:
+    rank = "" if row.rank is None else str(row.rank)
+    user = f"{row.user_id} *" if row.mine else row.user_id
+    return [rank, user, row.method or "-", number(row.value), ago(row.finished_at), row.job_id]
+
+
+def _took(job: Job) -> str | None:
+    if job.started_at is None or job.finished_at is None:
+        return None
+    return duration((job.finished_at - job.started_at).total_seconds())

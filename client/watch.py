@@ -1,0 +1,65 @@
+"""A job followed on the terminal, from its first state to its rank."""
+
+import time
+
+import typer
+
+from client.api import LeadersboardClient
+from client.endings import ExitCode
+from client.errors import LeadersboardError
+from client.follow import Changed, Event, Follower, Printed
+from client.models import Job, JobState
+from client.report import change_line, ending_lines, rank_line, results_lines
+from client.terminal import faint, one_line, say
+
+BOARD_PAGE = 200
+
+
+def watch_job(client: LeadersboardClient, job_id: str, *, offset: int = 0, with_log: bool = True) -> None:
+    """Tell what happens to a job until it ends, then its results; leaves with the exit code of its end."""
+    try:
+        job = _tell(Follower(client, job_id, offset=offset, with_log=with_log))
+    except KeyboardInterrupt:
+        say(f"\nStopped watching. Job {one_line(job_id)} goes on.", error=True)
+        say(f"Watch again: leadersboard logs {one_line(job_id)} -f", error=True)
+        say(f"Stop it:     leadersboard cancel {one_line(job_id)}", error=True)
+        raise typer.Exit(ExitCode.INTERRUPTED) from None
+    _tell_end(client, job)
+    raise typer.Exit(exit_code_of(job))
+
+
+def exit_code_of(job: Job) -> ExitCode:
+    """What a job's end means for a script."""
+    return ExitCode.DONE if job.status is JobState.COMPLETED else ExitCode.JOB_FAILED
+
+
+def _tell(follower: Follower) -> Job:
+    began = time.monotonic()
+    job: Job | None = None
+    for event in follower.events():
+        say(_line(event, time.monotonic() - began), error=False)
+        job = event.job if isinstance(event, Changed) else job
+    if job is None:
+        raise LeadersboardError("The job's state was never read.")
+    return job
+
+
+def _line(event: Event, elapsed: float) -> str:
+    if isinstance(event, Printed):
+        return event.line
+    stamp = faint(f"[{elapsed:7.1f} s]")
+    if isinstance(event, Changed):
+        return f"{stamp} {change_line(event.job)}"
+    return f"{stamp} waiting for the platform: {one_line(event.why)}"
+
+
+def _tell_end(client: LeadersboardClient, job: Job) -> None:
+    if job.status is not JobState.COMPLETED:
+        for line in ending_lines(job):
+            say(line)
+        return
+    say()
+    for line in results_lines(client.results(job.job_id)):
+        say(line)
+    board = client.leaderboard(benchmark=job.benchmark, entries="all", limit=BOARD_PAGE)
+    say(rank_line(board, job.job_id))
