@@ -1,0 +1,1 @@
+"""What the processes agree on: values, ports, use cases and adapters."""

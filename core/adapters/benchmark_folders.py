@@ -1,0 +1,53 @@
+"""Benchmarks as folders with a `benchmark.yaml` each."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+import structlog
+import yaml
+from pydantic import ValidationError
+
+from core.domain.benchmark import BENCHMARK_NAME, Benchmark
+from core.domain.errors import NotFound, Unavailable
+
+log = structlog.get_logger(__name__)
+
+
+class BenchmarkFolders:
+    """BenchmarkPort on a folder; read anew at each call, so that a new benchmark needs no restart."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+
+    def list_benchmarks(self) -> Sequence[Benchmark]:
+        try:
+            paths = sorted(self._root.glob("*/benchmark.yaml"))
+        except OSError as error:
+            raise Unavailable("The benchmarks folder", str(error)) from error
+        return tuple(found for path in paths if (found := _read(path)))
+
+    def get(self, name: str) -> Benchmark:
+        path = self._root / name / "benchmark.yaml"
+        found = _read(path) if re.fullmatch(BENCHMARK_NAME, name) and path.is_file() else None
+        if found is None:
+            raise NotFound("benchmark", name)
+        return found
+
+    def data_folder(self, name: str) -> Path:
+        return self._root / name / self.get(name).data
+
+
+def _read(path: Path) -> Benchmark | None:
+    """The benchmark, or None and a word in the server's log when its file is bad: one bad file hides no other."""
+    try:
+        found = Benchmark.model_validate(yaml.safe_load(path.read_text()))
+    except (OSError, yaml.YAMLError, ValidationError) as error:
+        log.warning("benchmark refused", file=str(path), error=str(error))
+        return None
+    if found.name != path.parent.name:
+        log.warning("benchmark refused", file=str(path), error=f"its name {found.name!r} differs from its folder's")
+        return None
+    return found

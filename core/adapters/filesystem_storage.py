@@ -1,0 +1,197 @@
+"""Submissions as folders: filled in a staging place, visible by one rename (SUB-5, SUB-6); logs as files."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import json
+import os
+import re
+import shutil
+import time
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from core.adapters import log_files
+from core.adapters.archives import Tree, unpack
+from core.domain.errors import InvalidInput, NotFound, StorageFull, Unavailable
+from core.domain.limits import UploadLimits
+from core.domain.submission import StoredFile, Submission, Upload, is_archive
+from core.ports.storage import LogSlice
+
+STAGING = ".staging"
+FILES = "files"
+RECORD = "metadata.json"
+_ID = re.compile(r"[0-9a-f]{32}")
+
+
+class FilesystemStorage:
+    """StoragePort on two folders. Staging and submissions share a file system, so that the rename is atomic."""
+
+    def __init__(self, *, upload_root: Path, log_root: Path, limits: UploadLimits, min_free_bytes: int) -> None:
+        self._root = upload_root
+        self._logs = log_root
+        self._limits = limits
+        self._min_free = min_free_bytes
+
+    def create_submission(self, upload: Upload, metadata: Mapping[str, Any]) -> Submission:
+        self._check_room()
+        submission_id = uuid.uuid4().hex
+        with _disk_errors(), self._staged(submission_id) as stage:
+            files = self._fill(upload, stage / FILES)
+            submission = Submission(
+                submission_id=submission_id,
+                user_id=upload.user_id,
+                entrypoint=upload.entrypoint,
+                config_file=upload.config_file,
+                files=files,
+                sha256=_content_hash(stage / FILES, files),
+                metadata=metadata,
+                created_at=datetime.now(UTC),
+            )
+            _write_durably(stage / RECORD, json.dumps(_record(submission), indent=2))
+            stage.rename(self._root / submission_id)
+        return submission
+
+    def get_submission(self, submission_id: str) -> Submission:
+        try:
+            return _submission(json.loads((self._folder(submission_id) / RECORD).read_text()))
+        except FileNotFoundError as error:
+            raise NotFound("submission", submission_id) from error
+        except (OSError, ValueError) as error:
+            raise Unavailable("The storage", str(error)) from error
+
+    def submission_files(self, submission_id: str) -> Path:
+        folder = self._folder(submission_id) / FILES
+        if not folder.is_dir():
+            raise NotFound("submission", submission_id)
+        return folder
+
+    def read_log(self, job_id: str, *, tail_lines: int = 1000) -> LogSlice:
+        with _disk_errors():
+            return log_files.tail(self.log_path(job_id), tail_lines)
+
+    def read_log_from(self, job_id: str, offset: int, *, max_bytes: int = 1024 * 1024) -> LogSlice:
+        with _disk_errors():
+            return log_files.slice_from(self.log_path(job_id), offset, max_bytes)
+
+    def log_path(self, job_id: str) -> Path:
+        """Where a job's log is. Raises NotFound for what cannot be a job's id."""
+        if not _ID.fullmatch(job_id):
+            raise NotFound("job", job_id)
+        return self._logs / f"{job_id}.log"
+
+    def check(self) -> None:
+        with _disk_errors():
+            next(self._root.iterdir(), None)
+            next(self._logs.iterdir(), None)
+
+    def clear_staging(self, *, older_than_seconds: float = 600) -> int:
+        """Remove what broken-off uploads left; how many that were."""
+        stale = [path for path in self._staging().iterdir() if time.time() - path.stat().st_mtime > older_than_seconds]
+        for path in stale:
+            shutil.rmtree(path, ignore_errors=True)
+        return len(stale)
+
+    def _folder(self, submission_id: str) -> Path:
+        if not _ID.fullmatch(submission_id):
+            raise NotFound("submission", submission_id)
+        return self._root / submission_id
+
+    def _staging(self) -> Path:
+        folder = self._root / STAGING
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
+    def _check_room(self) -> None:
+        with _disk_errors():
+            if shutil.disk_usage(self._root).free < self._min_free:
+                raise StorageFull(
+                    "The disk for submissions is nearly full; nothing can be uploaded until an admin makes room."
+                )
+
+    @contextmanager
+    def _staged(self, submission_id: str) -> Iterator[Path]:
+        stage = self._staging() / submission_id
+        (stage / FILES).mkdir(parents=True)
+        try:
+            yield stage
+        finally:
+            shutil.rmtree(stage, ignore_errors=True)
+
+    def _fill(self, upload: Upload, folder: Path) -> tuple[StoredFile, ...]:
+        tree = Tree(root=folder, limits=self._limits)
+        for file in upload.files:
+            if is_archive(file.name):
+                unpack(file.name, file.content, tree)
+            else:
+                tree.add_file(file.name, file.content)
+        files = _listed(folder)
+        _check_entrypoint(upload.entrypoint, [file.path for file in files])
+        return files
+
+
+def _check_entrypoint(entrypoint: str, paths: list[str]) -> None:
+    if entrypoint in paths:
+        return
+    elsewhere = [path for path in paths if path.endswith(f"/{entrypoint}")]
+    hint = f"; there is {elsewhere[0]!r}: name it, or pack the archive without its outer folder" if elsewhere else ""
+    raise InvalidInput.of("entrypoint", f"{entrypoint!r} is not in the submission{hint}")
+
+
+def _listed(folder: Path) -> tuple[StoredFile, ...]:
+    found = sorted(path for path in folder.rglob("*") if path.is_file())
+    return tuple(StoredFile(path=path.relative_to(folder).as_posix(), size_bytes=path.stat().st_size) for path in found)
+
+
+def _content_hash(folder: Path, files: tuple[StoredFile, ...]) -> str:
+    total = hashlib.sha256()
+    for file in files:
+        with (folder / file.path).open("rb") as content:
+            digest = hashlib.file_digest(content, "sha256").hexdigest()
+        total.update(f"{digest} {file.path}\n".encode())
+    return total.hexdigest()
+
+
+def _write_durably(path: Path, text: str) -> None:
+    with path.open("w", encoding="utf-8") as out:
+        out.write(text)
+        out.flush()
+        os.fsync(out.fileno())
+
+
+def _record(submission: Submission) -> dict[str, Any]:
+    return {
+        "submission_id": submission.submission_id,
+        "user_id": submission.user_id,
+        "entrypoint": submission.entrypoint,
+        "config_file": submission.config_file,
+        "files": [{"path": file.path, "size_bytes": file.size_bytes} for file in submission.files],
+        "sha256": submission.sha256,
+        "metadata": submission.metadata,
+        "created_at": submission.created_at.isoformat(),
+    }
+
+
+def _submission(record: Mapping[str, Any]) -> Submission:
+    return Submission(
+        **{**record, "files": tuple(StoredFile(**file) for file in record["files"])}
+        | {"created_at": datetime.fromisoformat(record["created_at"])}
+    )
+
+
+@contextmanager
+def _disk_errors() -> Iterator[None]:
+    """A full disk becomes StorageFull, every other fault of it Unavailable."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+            raise StorageFull(
+                "The disk for submissions is full; nothing can be uploaded until an admin makes room."
+            ) from error
+        raise Unavailable("The storage", error.strerror or type(error).__name__) from error

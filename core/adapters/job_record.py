@@ -1,0 +1,56 @@
+"""A job as the fields of a Redis hash, and back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+from core.domain.job import Job, JobState, Outcome, Phase
+from core.domain.verdict import FailureReason
+
+
+def moment(stamp: str | float) -> datetime:
+    """Seconds since 1970 as a UTC time."""
+    return datetime.fromtimestamp(float(stamp), UTC)
+
+
+def job_from(fields: Mapping[str, str]) -> Job:
+    """The job that a hash holds."""
+    reason = fields.get("failure_reason")
+    return Job(
+        job_id=fields["job_id"],
+        submission_id=fields["submission_id"],
+        user_id=fields["user_id"],
+        resource_class=fields["resource_class"],
+        benchmark=fields["benchmark"],
+        overrides=json.loads(fields["overrides"]),
+        state=JobState(fields["status"]),
+        phase=Phase(fields["phase"]),
+        attempt=int(fields["attempt"]),
+        created_at=moment(fields["created_at"]),
+        updated_at=moment(fields["updated_at"]),
+        started_at=_optional_moment(fields, "started_at"),
+        finished_at=_optional_moment(fields, "finished_at"),
+        run_id=fields.get("run_id"),
+        failure_reason=FailureReason(reason) if reason else None,
+        error_message=fields.get("error_message"),
+        device=fields.get("device"),
+        cancel_requested=fields.get("cancel_requested") == "1",
+        peaks=json.loads(fields.get("peaks", "{}")),
+    )
+
+
+def outcome_fields(outcome: Outcome) -> dict[str, str]:
+    """What an outcome adds to the hash, besides the state."""
+    fields = {
+        "failure_reason": outcome.reason,
+        "error_message": outcome.message,
+        "run_id": outcome.run_id,
+        "peaks": json.dumps(dict(outcome.peaks)) if outcome.peaks else None,
+    }
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def _optional_moment(fields: Mapping[str, str], name: str) -> datetime | None:
+    return moment(fields[name]) if name in fields else None

@@ -1,0 +1,197 @@
+"""MLflow over its REST API (no client library: six calls are all we need); one job is one run."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import httpx2
+
+from core.domain.errors import NotFound, Unavailable
+from core.domain.standings import Entry
+from core.ports.tracking import Artifact, RecordedRun, Result, RunRef
+
+API = "/api/2.0/mlflow"
+ARTIFACTS = "/api/2.0/mlflow-artifacts/artifacts"
+JOB_TAG = "leadersboard.job_id"
+BATCH = 1000
+PARAM_BATCH = 100
+PAGE = 1000
+MAX_LISTED_ARTIFACTS = 1000
+
+
+class MlflowTracking:
+    """TrackingPort on an MLflow server. The client lives as long as its process; `close` ends it."""
+
+    def __init__(self, uri: str, *, timeout_seconds: float = 10.0) -> None:
+        timeout = httpx2.Timeout(timeout_seconds, connect=min(1.5, timeout_seconds))
+        self._http = httpx2.Client(base_url=uri.rstrip("/"), timeout=timeout)
+
+    def close(self) -> None:
+        self._http.close()
+
+    def record(self, result: Result) -> RunRef:
+        experiment = self._experiment(result.job.benchmark)
+        ref = self._find_run(experiment, result.job.job_id) or self._create_run(experiment, result)
+        self._log(ref, result)
+        if result.artifacts is not None:
+            self._upload(ref, result.artifacts)
+        finished = int((result.job.finished_at or datetime.now(UTC)).timestamp() * 1000)
+        self._post("/runs/update", {"run_id": ref.run_id, "status": "FINISHED", "end_time": finished})
+        return ref
+
+    def get_run(self, run_id: str) -> RecordedRun:
+        run = self._get("/runs/get", {"run_id": run_id}, missing=("run", run_id))["run"]
+        ref = RunRef(run_id=run_id, experiment_id=run["info"]["experiment_id"])
+        return RecordedRun(
+            ref=ref, params=_params(run), metrics=_metrics(run), artifacts=tuple(self._list_artifacts(run_id))
+        )
+
+    def entries(self, benchmark: str) -> Sequence[Entry]:
+        experiment = self._experiment_named(benchmark)
+        if experiment is None:
+            return ()
+        found = self._search(experiment, "attributes.status = 'FINISHED'")
+        return tuple(entry for run in found if (entry := _entry(run)))
+
+    def check(self) -> None:
+        with _http_errors():
+            self._http.get("/health", timeout=1.5).raise_for_status()
+
+    def _experiment(self, name: str) -> str:
+        found = self._experiment_named(name)
+        if found is not None:
+            return found
+        try:
+            return str(self._post("/experiments/create", {"name": name})["experiment_id"])
+        except Unavailable:  # somebody else created it a moment ago
+            again = self._experiment_named(name)
+            if again is None:
+                raise
+            return again
+
+    def _experiment_named(self, name: str) -> str | None:
+        try:
+            found = self._get("/experiments/get-by-name", {"experiment_name": name}, missing=("experiment", name))
+        except NotFound:
+            return None
+        return str(found["experiment"]["experiment_id"])
+
+    def _find_run(self, experiment: str, job_id: str) -> RunRef | None:
+        for run in self._search(experiment, f"tags.`{JOB_TAG}` = '{job_id}'"):
+            return RunRef(run_id=run["info"]["run_id"], experiment_id=experiment)
+        return None
+
+    def _create_run(self, experiment: str, result: Result) -> RunRef:
+        job = result.job
+        tags = {
+            JOB_TAG: job.job_id,
+            "leadersboard.user_id": job.user_id,
+            "leadersboard.submission_id": job.submission_id,
+            "leadersboard.benchmark": job.benchmark,
+            "mlflow.user": job.user_id,
+            "mlflow.source.name": "leadersboard",
+            **result.tags,
+        }
+        body = {
+            "experiment_id": experiment,
+            "run_name": f"{job.user_id} {job.job_id[:8]}",
+            "start_time": int((job.started_at or job.created_at).timestamp() * 1000),
+            "tags": [{"key": key, "value": value} for key, value in tags.items()],
+        }
+        created = self._post("/runs/create", body)["run"]
+        return RunRef(run_id=created["info"]["run_id"], experiment_id=experiment)
+
+    def _log(self, ref: RunRef, result: Result) -> None:
+        system = {f"system/{name}": value for name, value in {**result.measured, **result.metrics.performance}.items()}
+        now = int(time.time() * 1000)
+        metrics = [
+            {"key": key, "value": value, "timestamp": now, "step": 0}
+            for key, value in {**result.metrics.metrics, **system}.items()
+        ]
+        params = [{"key": key, "value": value} for key, value in result.metrics.params.items()]
+        for start in range(0, max(len(metrics), 1), BATCH):
+            body = {"run_id": ref.run_id, "metrics": metrics[start : start + BATCH]}
+            self._post("/runs/log-batch", body | ({"params": params[:PARAM_BATCH]} if start == 0 else {}))
+
+    def _upload(self, ref: RunRef, folder: Path) -> None:
+        for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+            name = quote(path.relative_to(folder).as_posix())
+            url = f"{ARTIFACTS}/{ref.experiment_id}/{ref.run_id}/artifacts/{name}"
+            with _http_errors(), path.open("rb") as content:
+                self._http.put(url, content=content, timeout=120).raise_for_status()
+
+    def _list_artifacts(self, run_id: str) -> Iterator[Artifact]:
+        folders, count = [""], 0
+        while folders and count < MAX_LISTED_ARTIFACTS:
+            query = {"run_id": run_id} | ({"path": folder} if (folder := folders.pop()) else {})
+            for file in self._get("/artifacts/list", query).get("files", []):
+                if file.get("is_dir"):
+                    folders.append(file["path"])
+                else:
+                    count += 1
+                    yield Artifact(path=file["path"], size_bytes=int(file.get("file_size", 0)))
+
+    def _search(self, experiment: str, condition: str) -> Iterator[Mapping[str, Any]]:
+        token: str | None = None
+        while True:
+            body = {"experiment_ids": [experiment], "filter": condition, "max_results": PAGE}
+            found = self._post("/runs/search", body | ({"page_token": token} if token else {}))
+            yield from found.get("runs", [])
+            token = found.get("next_page_token")
+            if not token:
+                return
+
+    def _post(self, path: str, body: Mapping[str, Any]) -> Any:
+        with _http_errors():
+            return self._http.post(API + path, json=body).raise_for_status().json()
+
+    def _get(self, path: str, query: Mapping[str, str], *, missing: tuple[str, str] | None = None) -> Any:
+        with _http_errors():
+            answer = self._http.get(API + path, params=query)
+            if answer.status_code == httpx2.codes.NOT_FOUND and missing:
+                raise NotFound(*missing)
+            return answer.raise_for_status().json()
+
+
+def _params(run: Mapping[str, Any]) -> dict[str, str]:
+    return {item["key"]: item["value"] for item in run["data"].get("params", [])}
+
+
+def _metrics(run: Mapping[str, Any]) -> dict[str, float]:
+    return {item["key"]: float(item["value"]) for item in run["data"].get("metrics", [])}
+
+
+def _entry(run: Mapping[str, Any]) -> Entry | None:
+    """The board's entry of a run; None for runs that somebody else put into the experiment."""
+    tags = {item["key"]: item["value"] for item in run["data"].get("tags", [])}
+    if not all(tags.get(key) for key in (JOB_TAG, "leadersboard.user_id", "leadersboard.submission_id")):
+        return None
+    info = run["info"]
+    return Entry(
+        job_id=tags[JOB_TAG],
+        submission_id=tags["leadersboard.submission_id"],
+        user_id=tags["leadersboard.user_id"],
+        run_id=info["run_id"],
+        experiment_id=info["experiment_id"],
+        method=_params(run).get("method"),
+        metrics=_metrics(run),
+        finished_at=datetime.fromtimestamp(int(info.get("end_time") or info["start_time"]) / 1000, UTC),
+    )
+
+
+@contextmanager
+def _http_errors() -> Iterator[None]:
+    """Every fault of the server or of the way to it becomes Unavailable."""
+    try:
+        yield
+    except httpx2.HTTPStatusError as error:
+        detail = f"it answered {error.response.status_code}: {error.response.text[:300]}"
+        raise Unavailable("The tracking server (MLflow)", detail) from error
+    except (httpx2.HTTPError, ValueError, KeyError) as error:
+        raise Unavailable("The tracking server (MLflow)", type(error).__name__) from error

@@ -1,0 +1,149 @@
+"""The ledger in Redis: each change is one atomic script of `scripts/`."""
+
+from __future__ import annotations
+
+import json
+import re
+import secrets
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+import redis
+
+from core.adapters.job_record import job_from, outcome_fields
+from core.adapters.redis_connection import redis_errors
+from core.domain.errors import Conflict, InvalidInput, LeaseLost, LimitReached, NotFound
+from core.domain.job import Claim, Job, JobRequest, JobState, Outcome, Phase
+from core.domain.limits import UserLimits
+from core.ports.job_status import Admission, JobPage, Swept
+
+PREFIX = "leaderboard:"
+ATTEMPTS_USED_UP = "The platform lost this run several times and gave up. It was not your submission's fault."
+
+
+@cache
+def _script_text(name: str) -> str:
+    folder = files("core.adapters") / "scripts"
+    return (folder / "ledger.lua").read_text() + (folder / f"{name}.lua").read_text()
+
+
+class RedisJobStatus:
+    """JobStatusPort on a Redis that keeps what it answered (append-only, noeviction)."""
+
+    def __init__(self, client: redis.Redis) -> None:
+        self._redis = client
+
+    def _run(self, name: str, *args: str | float) -> Any:
+        with redis_errors():
+            return self._redis.register_script(_script_text(name))(args=list(args))
+
+    def _fenced(self, name: str, claim: Claim, *args: str | float) -> Any:
+        answer = self._run(name, claim.job_id, claim.token, *args)
+        if answer == "lost":
+            raise LeaseLost(f"The lease of job {claim.job_id} belongs to another runner.")
+        return answer
+
+    def admit(self, request: JobRequest, limits: UserLimits) -> Admission:
+        answer, seconds = self._run(
+            "admit",
+            request.job_id,
+            request.user_id,
+            request.resource_class,
+            request.submission_id,
+            request.benchmark,
+            json.dumps(dict(request.overrides)),
+            limits.jobs_per_hour,
+            limits.concurrent_running,
+            int(limits.queue_when_over),
+        )
+        if answer in {"hourly", "running"}:
+            raise _refused(answer, limits, int(seconds))
+        return Admission(job=self.get(request.job_id), created=answer == "created")
+
+    def get(self, job_id: str) -> Job:
+        with redis_errors():
+            fields: Any = self._redis.hgetall(f"{PREFIX}job:{job_id}")
+        if not fields:
+            raise NotFound("job", job_id)
+        return job_from(fields)
+
+    def position(self, job_id: str) -> int | None:
+        return int(self._run("position", job_id)) or None
+
+    def list_jobs(
+        self, *, user_id: str | None = None, state: JobState | None = None, limit: int = 50, cursor: str | None = None
+    ) -> JobPage:
+        key = f"{PREFIX}jobs" + (f":user:{user_id}" if user_id else "") + (f":state:{state}" if state else "")
+        newest = f"({_cursor(cursor)}" if cursor else "+inf"
+        with redis_errors():
+            found: Any = self._redis.zrevrangebyscore(key, newest, "-inf", start=0, num=limit + 1, withscores=True)
+            pipe = self._redis.pipeline(transaction=False)
+            for job_id, _score in found[:limit]:
+                pipe.hgetall(f"{PREFIX}job:{job_id}")
+            records = pipe.execute()
+        jobs = tuple(job_from(fields) for fields in records if fields)
+        return JobPage(jobs=jobs, next_cursor=f"{found[limit - 1][1]:.6f}" if len(found) > limit else None)
+
+    def claim(self, resource_class: str, *, worker: str, lease_seconds: float, running_limit: int) -> Claim | None:
+        token = secrets.token_hex(16)
+        fields = self._run("claim", resource_class, worker, token, lease_seconds, running_limit)
+        if not fields:
+            return None
+        return Claim(job=job_from(dict(zip(fields[::2], fields[1::2], strict=True))), token=token)
+
+    def renew(self, claim: Claim, *, lease_seconds: float) -> bool:
+        return bool(self._fenced("renew", claim, lease_seconds) == "1")
+
+    def note(self, claim: Claim, *, phase: Phase | None = None, device: str | None = None) -> None:
+        changes = {"phase": phase, "device": device}
+        self._fenced("note", claim, *(part for pair in changes.items() if pair[1] for part in pair if part))
+
+    def finish(self, claim: Claim, outcome: Outcome) -> Job:
+        pairs = [part for pair in outcome_fields(outcome).items() for part in pair]
+        self._fenced("finish", claim, outcome.state, int(outcome.refund), *pairs)
+        return self.get(claim.job_id)
+
+    def hand_back(self, claim: Claim, *, count_attempt: bool) -> Job:
+        self._fenced("hand_back", claim, int(count_attempt))
+        return self.get(claim.job_id)
+
+    def cancel(self, job_id: str) -> Job:
+        answer = self._run("cancel", job_id)
+        if answer == "missing":
+            raise NotFound("job", job_id)
+        if answer == "final":
+            raise Conflict("This job has already ended.")
+        return self.get(job_id)
+
+    def sweep(self, *, max_attempts: int) -> Swept:
+        requeued, ended = self._run("sweep", max_attempts, ATTEMPTS_USED_UP)
+        return Swept(requeued=tuple(map(self.get, requeued)), ended=tuple(map(self.get, ended)))
+
+    def pending(self, resource_class: str) -> int:
+        return int(self._run("pending", resource_class))
+
+    def check(self) -> None:
+        with redis_errors():
+            self._redis.ping()
+
+
+def _refused(which: str, limits: UserLimits, seconds: int) -> LimitReached:
+    if which == "hourly":
+        minutes = max(1, round(seconds / 60))
+        return LimitReached(
+            f"You have posted {limits.jobs_per_hour} jobs in the last hour, which is the limit. "
+            f"The next place is free in {minutes} min.",
+            retry_after_seconds=max(1, seconds),
+        )
+    return LimitReached(
+        f"{limits.concurrent_running} of your jobs are running, which is the limit. Post again when one has ended.",
+        retry_after_seconds=30,
+    )
+
+
+def _cursor(text: str) -> float:
+    """The score that a cursor stands for; digits and one dot, as `list_jobs` writes them."""
+    if not re.fullmatch(r"[0-9]{1,12}\.[0-9]{6}", text):
+        raise InvalidInput.of("cursor", "is not one that this list gave out")
+    return float(text)

@@ -1,0 +1,35 @@
+"""The hourly counters in Redis, as `admit.lua` keeps them: a sorted set of job ids by time for each user."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import redis
+
+from core.adapters.redis_connection import redis_errors
+from core.domain.limits import UserLimits
+from core.ports.rate_limit import Allowance
+
+WINDOW_SECONDS = 3600
+KEY = "leaderboard:rate:"
+
+
+class RedisRateLimit:
+    """RateLimitPort beside RedisJobStatus, in the same Redis."""
+
+    def __init__(self, client: redis.Redis) -> None:
+        self._redis = client
+
+    def allowance(self, user_id: str, limits: UserLimits) -> Allowance:
+        with redis_errors():
+            clock: Any = self._redis.time()
+            now = clock[0] + clock[1] / 1e6
+            posted: Any = self._redis.zrangebyscore(KEY + user_id, now - WINDOW_SECONDS, "+inf", withscores=True)
+        remaining = max(0, limits.jobs_per_hour - len(posted))
+        renews = 0 if remaining else math.ceil(posted[0][1] + WINDOW_SECONDS - now)
+        return Allowance(limit=limits.jobs_per_hour, remaining=remaining, renews_in_seconds=renews)
+
+    def refund(self, user_id: str, job_id: str) -> None:
+        with redis_errors():
+            self._redis.zrem(KEY + user_id, job_id)

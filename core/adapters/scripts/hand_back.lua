@@ -1,0 +1,10 @@
+-- ARGV: job, token, count this attempt (0/1)
+local id = ARGV[1]
+if lost(id, ARGV[2]) then return 'lost' end
+local fields = redis.call('HMGET', job_key(id), 'user_id', 'resource_class', 'created_at')
+release(id, fields[1])
+move(id, 'running', 'pending')
+redis.call('HSET', job_key(id), 'phase', 'queued')
+if ARGV[3] == '0' then redis.call('HINCRBY', job_key(id), 'attempt', -1) end
+enqueue(id, fields[2], fields[1], fields[3])
+return 'ok'

@@ -1,0 +1,59 @@
+-- What every script of the ledger shares: the clock, the keys, the indexes. It is prepended to each of them.
+local PREFIX = 'leaderboard:'
+local RETAIN_SECONDS = 90 * 24 * 3600
+local clock = redis.call('TIME')
+local now = tonumber(clock[1]) + tonumber(clock[2]) / 1000000
+local stamp = string.format('%d.%06d', tonumber(clock[1]), tonumber(clock[2]))
+
+local function job_key(id) return PREFIX .. 'job:' .. id end
+local function rate_key(user) return PREFIX .. 'rate:' .. user end
+local function running_key(user) return PREFIX .. 'running:' .. user end
+local function waiting_key(class) return PREFIX .. 'waiting:' .. class end
+local function pending_key(class, user) return PREFIX .. 'pending:' .. class .. ':' .. user end
+local LEASES = PREFIX .. 'leases'
+
+-- The four lists in which a job stands: all, by state, and the same of its user.
+local function index_keys(user, state)
+  return { PREFIX .. 'jobs', PREFIX .. 'jobs:state:' .. state,
+           PREFIX .. 'jobs:user:' .. user, PREFIX .. 'jobs:user:' .. user .. ':state:' .. state }
+end
+
+local function enqueue(id, class, user, created)
+  redis.call('ZADD', pending_key(class, user), created, id)
+  redis.call('SADD', waiting_key(class), user)
+end
+
+local function dequeue(id, class, user)
+  local key = pending_key(class, user)
+  redis.call('ZREM', key, id)
+  if redis.call('ZCARD', key) == 0 then redis.call('SREM', waiting_key(class), user) end
+end
+
+-- Moves a job to another state in its hash and in the lists.
+local function move(id, from, to)
+  local fields = redis.call('HMGET', job_key(id), 'user_id', 'created_at')
+  local old, new = index_keys(fields[1], from), index_keys(fields[1], to)
+  redis.call('ZREM', old[2], id)
+  redis.call('ZREM', old[4], id)
+  redis.call('ZADD', new[2], fields[2], id)
+  redis.call('ZADD', new[4], fields[2], id)
+  redis.call('HSET', job_key(id), 'status', to, 'updated_at', stamp)
+end
+
+local function release(id, user)
+  redis.call('SREM', running_key(user), id)
+  redis.call('ZREM', LEASES, id)
+  redis.call('HDEL', job_key(id), 'token', 'worker')
+end
+
+local function close(id, from, to)
+  move(id, from, to)
+  redis.call('HSET', job_key(id), 'phase', 'done', 'finished_at', stamp)
+  redis.call('EXPIRE', job_key(id), RETAIN_SECONDS)
+end
+
+-- True when this claim is not, or no longer, the one that holds the job.
+local function lost(id, token)
+  local fields = redis.call('HMGET', job_key(id), 'status', 'token')
+  return fields[1] ~= 'running' or fields[2] ~= token
+end

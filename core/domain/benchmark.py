@@ -1,0 +1,71 @@
+"""A benchmark: what is measured on which data, and which way is better (SCO-1)."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+BENCHMARK_NAME = r"^[a-z][a-z0-9_-]{0,63}$"
+
+
+class Direction(StrEnum):
+    """Which end of a metric is better."""
+
+    MAXIMIZE = "maximize"
+    MINIMIZE = "minimize"
+
+
+class Scoring(StrEnum):
+    """Whose numbers count."""
+
+    REPORTED = "reported"
+    """The submission's own; the board says so."""
+    VERIFIED = "verified"
+    """Ours, from labels that the run never saw."""
+
+
+class MetricRule(BaseModel):
+    """One metric of a benchmark; a value outside its bounds is not ranked."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    name: Annotated[str, Field(min_length=1, max_length=200)]
+    direction: Direction = Direction.MAXIMIZE
+    minimum: float | None = None
+    maximum: float | None = None
+    unit: str | None = None
+
+    def admits(self, value: float) -> bool:
+        """Whether a finite value lies within the bounds."""
+        above = self.minimum is None or value >= self.minimum
+        return above and (self.maximum is None or value <= self.maximum)
+
+
+class Benchmark(BaseModel):
+    """The content of `benchmark.yaml`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: Annotated[str, Field(pattern=BENCHMARK_NAME)]
+    title: Annotated[str, Field(min_length=1, max_length=200)]
+    description: Annotated[str, Field(max_length=4000)] = ""
+    image: str = "sandbox"
+    data: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")] = "public"
+    categories: tuple[Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")], ...] = ()
+    scoring: Scoring = Scoring.REPORTED
+    primary_metric: str
+    metrics: Annotated[tuple[MetricRule, ...], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _metrics_fit(self) -> Self:
+        names = [metric.name for metric in self.metrics]
+        if len(set(names)) != len(names):
+            raise ValueError("two metrics have one name")
+        if self.primary_metric not in names:
+            raise ValueError(f"primary_metric {self.primary_metric!r} is not among the metrics")
+        return self
+
+    def metric(self, name: str) -> MetricRule | None:
+        return next((metric for metric in self.metrics if metric.name == name), None)

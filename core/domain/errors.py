@@ -1,0 +1,117 @@
+"""Everything that can go wrong, as one tree.
+
+LeadersboardError
+├── InvalidInput          what was sent breaks a rule
+│   └── TooLarge          ... by its size
+├── Unauthenticated       no valid token
+├── Forbidden             a valid token, not enough rights
+├── NotFound              no such thing, or not yours (the two are told apart by nobody)
+├── Conflict              right request, wrong moment
+├── LimitReached          a per-user limit; says when it renews
+├── StorageFull           the disk is nearly full
+├── Unavailable           a part we depend on does not answer
+└── LeaseLost             another runner holds this job now
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+class LeadersboardError(Exception):
+    """Base of all errors of this product; its text is written for the user."""
+
+    code = "error"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Fault:
+    """One broken rule: which field, and the rule in words."""
+
+    field: str
+    rule: str
+
+
+class InvalidInput(LeadersboardError):
+    """Raised when what was sent breaks rules; send it again with every fault mended."""
+
+    code = "invalid_input"
+
+    def __init__(self, *faults: Fault) -> None:
+        super().__init__("; ".join(f"{fault.field}: {fault.rule}" for fault in faults))
+        self.faults = faults
+
+    @classmethod
+    def of(cls, field: str, rule: str) -> InvalidInput:
+        return cls(Fault(field=field, rule=rule))
+
+
+class TooLarge(InvalidInput):
+    """Raised as soon as an upload passes a size limit; send less."""
+
+    code = "too_large"
+
+
+class Unauthenticated(LeadersboardError):
+    """Raised when the bearer token is missing or unknown; log in again."""
+
+    code = "unauthenticated"
+
+
+class Forbidden(LeadersboardError):
+    """Raised when the token is valid and its user's role is not enough."""
+
+    code = "forbidden"
+
+
+class NotFound(LeadersboardError):
+    """Raised when there is no such thing, or it belongs to somebody else."""
+
+    code = "not_found"
+
+    def __init__(self, noun: str, identifier: str) -> None:
+        super().__init__(f"There is no {noun} {identifier!r} that you can see.")
+
+
+class Conflict(LeadersboardError):
+    """Raised when a thing's state does not allow the request (yet, or any more)."""
+
+    code = "conflict"
+
+
+class NotFinished(Conflict):
+    """Raised when results are asked of a job that has not ended; ask again when it has."""
+
+    code = "not_finished"
+
+
+class LimitReached(LeadersboardError):
+    """Raised when a per-user limit is used up; `retry_after_seconds` says when it renews."""
+
+    code = "limit_reached"
+
+    def __init__(self, sentence: str, *, retry_after_seconds: int) -> None:
+        super().__init__(sentence)
+        self.retry_after_seconds = retry_after_seconds
+
+
+class StorageFull(LeadersboardError):
+    """Raised when free disk is below the low-water mark; an admin must make room."""
+
+    code = "storage_full"
+
+
+class Unavailable(LeadersboardError):
+    """Raised when a part we depend on does not answer in time; the same request may work later."""
+
+    code = "unavailable"
+
+    def __init__(self, part: str, detail: str = "") -> None:
+        super().__init__(f"{part} does not answer{': ' + detail if detail else ''}. Try again in a moment.")
+        self.part = part
+
+
+class LeaseLost(LeadersboardError):
+    """Raised when a runner writes to a job whose lease is no longer its own; it must drop the job."""
+
+    code = "lease_lost"

@@ -1,0 +1,125 @@
+"""A job: one run of one submission, its states and the table of allowed moves."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from core.domain.verdict import FailureReason
+
+
+class JobState(StrEnum):
+    """Where a job stands. A final state never changes."""
+
+    PENDING = "pending"
+    """Accepted and waiting for a runner, or for its user's slot."""
+    RUNNING = "running"
+    """A runner holds its lease."""
+    COMPLETED = "completed"
+    """Final: its metrics are recorded."""
+    FAILED = "failed"
+    """Final: `failure_reason` and `error_message` say why."""
+    CANCELLED = "cancelled"
+    """Final: its owner or an admin stopped it."""
+
+
+MOVES: Mapping[JobState, frozenset[JobState]] = {
+    JobState.PENDING: frozenset({JobState.RUNNING, JobState.CANCELLED}),
+    JobState.RUNNING: frozenset({JobState.PENDING, JobState.COMPLETED, JobState.FAILED, JobState.CANCELLED}),
+    JobState.COMPLETED: frozenset(),
+    JobState.FAILED: frozenset(),
+    JobState.CANCELLED: frozenset(),
+}
+FINAL = frozenset(state for state, moves in MOVES.items() if not moves)
+
+
+class Phase(StrEnum):
+    """What the runner is doing with a job; finer than its state and never decisive."""
+
+    QUEUED = "queued"
+    PREPARING = "preparing"
+    RUNNING = "running"
+    COLLECTING = "collecting"
+    RECORDING = "recording"
+    DONE = "done"
+
+
+MAX_ATTEMPTS = 3
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class JobRequest:
+    """What a user asks to be run. Two equal requests are the same job (JOB-2)."""
+
+    submission_id: str
+    user_id: str
+    resource_class: str
+    benchmark: str
+    overrides: Mapping[str, Any] = field(default_factory=dict)
+    idempotency_key: str = ""
+
+    @property
+    def job_id(self) -> str:
+        """32 hex digits, the same for the same request: the idempotency key of JOB-2."""
+        parts = [self.user_id, self.submission_id, self.resource_class, self.benchmark, self.overrides]
+        text = json.dumps([*parts, self.idempotency_key], sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Job:
+    """The record of a job as the ledger holds it. Times are UTC."""
+
+    job_id: str
+    submission_id: str
+    user_id: str
+    resource_class: str
+    benchmark: str
+    overrides: Mapping[str, Any]
+    state: JobState
+    phase: Phase
+    attempt: int
+    created_at: datetime
+    updated_at: datetime
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    run_id: str | None = None
+    failure_reason: FailureReason | None = None
+    error_message: str | None = None
+    device: str | None = None
+    cancel_requested: bool = False
+    peaks: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def is_final(self) -> bool:
+        return self.state in FINAL
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Claim:
+    """A runner's right to a job until its lease runs out; `token` fences off every older claim."""
+
+    job: Job
+    token: str
+
+    @property
+    def job_id(self) -> str:
+        return self.job.job_id
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Outcome:
+    """How a job ended, as the runner reports it to the ledger."""
+
+    state: JobState
+    reason: FailureReason | None = None
+    message: str | None = None
+    run_id: str | None = None
+    peaks: Mapping[str, float] = field(default_factory=dict)
+    refund: bool = False
+    """True when the platform failed: the job does not count towards its user's hourly limit."""

@@ -1,0 +1,96 @@
+"""What anybody may use: resource classes of runs, sizes of uploads, amounts per user."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+MIB = 1024**2
+GIB = 1024**3
+
+
+class GpuPolicy(StrEnum):
+    """How a resource class wants a GPU."""
+
+    NONE = "none"
+    """Runs on the CPU."""
+    AUTO = "auto"
+    """One whole device where the engine has any, else the CPU; the job says which."""
+    REQUIRED = "required"
+    """One whole device; waits for it."""
+
+
+class ResourceClass(BaseModel):
+    """The bounds of one run. Memory counts everything: the process, /tmp, /dev/shm and /out are in it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,31}$")]
+    cpus: Annotated[float, Field(gt=0, le=1024)]
+    memory_bytes: Annotated[int, Field(ge=64 * MIB)]
+    gpus: GpuPolicy = GpuPolicy.AUTO
+    timeout_seconds: Annotated[int, Field(ge=1, le=7 * 24 * 3600)]
+    output_bytes: Annotated[int, Field(ge=MIB)]
+    output_files: Annotated[int, Field(ge=16)] = 20_000
+    pids: Annotated[int, Field(ge=16)] = 512
+    shm_bytes: Annotated[int, Field(ge=MIB)] = GIB
+    tmp_bytes: Annotated[int, Field(ge=MIB)] = GIB
+    image: str = "sandbox"
+
+
+SMALL = ResourceClass(name="small", cpus=2, memory_bytes=4 * GIB, timeout_seconds=30 * 60, output_bytes=512 * MIB)
+MEDIUM = ResourceClass(name="medium", cpus=4, memory_bytes=16 * GIB, timeout_seconds=60 * 60, output_bytes=2 * GIB)
+
+
+class EngineCapacity(BaseModel):
+    """What the engine's machine has."""
+
+    model_config = ConfigDict(frozen=True)
+
+    cpus: int
+    memory_bytes: int
+
+
+def fit(wanted: ResourceClass, engine: EngineCapacity) -> tuple[ResourceClass, list[str]]:
+    """`wanted`, lowered to what the engine has, and one sentence for each value that was lowered."""
+    notices = []
+    changes: dict[str, float | int] = {}
+    if wanted.cpus > engine.cpus:
+        changes["cpus"] = engine.cpus
+        notices.append(f"class {wanted.name}: {wanted.cpus:g} CPUs lowered to the engine's {engine.cpus}")
+    if wanted.memory_bytes > engine.memory_bytes:
+        changes["memory_bytes"] = engine.memory_bytes
+        notices.append(
+            f"class {wanted.name}: {wanted.memory_bytes // MIB} MiB of memory lowered to the engine's "
+            f"{engine.memory_bytes // MIB} MiB"
+        )
+    return wanted.model_copy(update=changes), notices
+
+
+class UploadLimits(BaseModel):
+    """Bounds of one upload and of what its archives unpack to (SUB-2, SUB-3); sizes in bytes."""
+
+    model_config = ConfigDict(frozen=True)
+
+    request_bytes: int = 100 * 1000 * 1000
+    files: int = 200
+    field_bytes: int = 64 * 1024
+    unpacked_bytes: int = 1000 * 1000 * 1000
+    entries: int = 10_000
+    ratio: int = 100
+    depth: int = 32
+    name_bytes: int = 255
+    path_bytes: int = 1024
+
+
+class UserLimits(BaseModel):
+    """How much one user may ask for (JOB-4)."""
+
+    model_config = ConfigDict(frozen=True)
+
+    jobs_per_hour: Annotated[int, Field(ge=1)] = 10
+    concurrent_running: Annotated[int, Field(ge=1)] = 1
+    queue_when_over: bool = False
+    """With True a job beyond `concurrent_running` waits for its user's slot instead of being refused."""

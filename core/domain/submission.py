@@ -1,0 +1,159 @@
+"""A submission: code that somebody uploaded, and the rules its names must keep (SUB-2, SUB-4)."""
+
+from __future__ import annotations
+
+import json
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import PurePosixPath
+from typing import IO, Any
+
+from core.domain.errors import Fault, InvalidInput
+from core.domain.limits import UploadLimits
+
+PLAIN_SUFFIXES = (".py", ".yaml", ".yml")
+ARCHIVE_SUFFIXES = (".zip", ".tar.gz")
+PLAIN_NAMES = ("requirements.txt",)
+_DRIVE = re.compile(r"^[A-Za-z]:")
+_METADATA_DEPTH = 20
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class UploadedFile:
+    """One file of an upload: the name its sender gave, and its bytes, read once from the start."""
+
+    name: str
+    content: IO[bytes]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Upload:
+    """What arrived in one request, before any of it is believed."""
+
+    user_id: str
+    files: Sequence[UploadedFile]
+    entrypoint: str = "main.py"
+    config_file: str = "config.yaml"
+    metadata: str = "{}"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StoredFile:
+    """One file of a submission; `path` is relative, POSIX, checked."""
+
+    path: str
+    size_bytes: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Submission:
+    """A complete, visible submission."""
+
+    submission_id: str
+    user_id: str
+    entrypoint: str
+    config_file: str
+    files: Sequence[StoredFile]
+    sha256: str
+    """Of the sorted paths and contents, hex: equal for equal uploads."""
+    metadata: Mapping[str, Any]
+    created_at: datetime
+
+
+def is_archive(name: str) -> bool:
+    return name.lower().endswith(ARCHIVE_SUFFIXES)
+
+
+def check_upload(upload: Upload) -> Mapping[str, Any]:
+    """The parsed metadata of an upload whose names all keep the rules; InvalidInput with every fault otherwise."""
+    faults: list[Fault] = []
+    if not upload.files:
+        faults.append(Fault(field="files", rule="send at least one file"))
+    for file in upload.files:
+        faults.extend(_file_name_faults(file.name))
+    faults.extend(path_faults("entrypoint", upload.entrypoint))
+    if not upload.entrypoint.endswith(".py"):
+        faults.append(Fault(field="entrypoint", rule="must end in .py"))
+    faults.extend(path_faults("config_file", upload.config_file))
+    metadata, metadata_faults = _metadata(upload.metadata)
+    faults.extend(metadata_faults)
+    if faults:
+        raise InvalidInput(*faults)
+    return metadata
+
+
+def path_faults(field: str, text: str, limits: UploadLimits | None = None) -> list[Fault]:
+    """The rules a relative path breaks; an empty list means that it may become a path below a folder of ours."""
+    limits = limits or UploadLimits()
+    rules = []
+    if not text or text != text.strip():
+        rules.append("must not be empty, nor begin or end with a blank")
+    if "\\" in text or _DRIVE.match(text) or text.startswith("/"):
+        rules.append("must be a relative path with '/' between its parts")
+    parts = text.split("/")
+    if any(part in {"", ".", ".."} for part in parts):
+        rules.append("must not contain '..', '.' or empty parts")
+    if any(part.startswith("-") for part in parts):
+        rules.append("no part may begin with '-'")
+    if not text.isprintable() or not _encodable(text):
+        rules.append("must consist of printable characters")
+    elif len(text.encode()) > limits.path_bytes or any(len(part.encode()) > limits.name_bytes for part in parts):
+        rules.append(f"must be at most {limits.path_bytes} bytes, each part at most {limits.name_bytes}")
+    if len(parts) > limits.depth:
+        rules.append(f"must be at most {limits.depth} levels deep")
+    return [Fault(field=field, rule=rule) for rule in rules]
+
+
+def canonical(path: str) -> str:
+    """The form in which two names of one file are equal, also on file systems that fold case or accents."""
+    return unicodedata.normalize("NFC", path).casefold()
+
+
+def _encodable(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _file_name_faults(name: str) -> list[Fault]:
+    faults = path_faults("files", name)
+    if "/" in name:
+        faults.append(Fault(field="files", rule="a file's name must not contain '/'; send folders as an archive"))
+    if name not in PLAIN_NAMES and not name.lower().endswith((*PLAIN_SUFFIXES, *ARCHIVE_SUFFIXES)):
+        allowed = ", ".join((*PLAIN_SUFFIXES, *ARCHIVE_SUFFIXES, *PLAIN_NAMES))
+        faults.append(Fault(field="files", rule=f"{shown(name)} is not accepted; allowed are {allowed}"))
+    return faults
+
+
+def shown(name: str) -> str:
+    """A hostile name, safe to show in a sentence."""
+    return ascii(PurePosixPath(name).name[:80] or name[:80])
+
+
+def _metadata(text: str) -> tuple[dict[str, Any], list[Fault]]:
+    try:
+        value = json.loads(text, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError):
+        return {}, [Fault(field="metadata", rule="must be a JSON object with finite numbers")]
+    if not isinstance(value, dict):
+        return {}, [Fault(field="metadata", rule="must be a JSON object")]
+    if _too_deep(value, _METADATA_DEPTH) or not _encodable(json.dumps(value, ensure_ascii=False)):
+        return {}, [Fault(field="metadata", rule=f"must be valid text, nested at most {_METADATA_DEPTH} levels")]
+    return value, []
+
+
+def _refuse_constant(name: str) -> float:
+    raise ValueError(name)
+
+
+def _too_deep(value: Any, levels: int) -> bool:
+    if isinstance(value, dict):
+        return levels == 0 or any(_too_deep(item, levels - 1) for item in value.values())
+    if isinstance(value, list):
+        return levels == 0 or any(_too_deep(item, levels - 1) for item in value)
+    return False

@@ -1,0 +1,149 @@
+"""Judgement: what happened in the sandbox becomes a verdict, with no I/O (BOX-9)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from core.domain.limits import MIB, ResourceClass
+from core.domain.metrics import BadMetrics, RunMetrics, parse_metrics
+
+SIGNALS = {132: "SIGILL", 134: "SIGABRT", 135: "SIGBUS", 136: "SIGFPE", 137: "SIGKILL", 139: "SIGSEGV", 143: "SIGTERM"}
+
+
+class FailureReason(StrEnum):
+    """Why a job failed: the whole list."""
+
+    EXIT = "exit"
+    TIMEOUT = "timeout"
+    OUT_OF_MEMORY = "out_of_memory"
+    OUTPUT_LIMIT = "output_limit"
+    LOG_LIMIT = "log_limit"
+    NO_METRICS = "no_metrics"
+    BAD_METRICS = "bad_metrics"
+    REQUIREMENTS = "requirements"
+    SCORE = "score"
+    PLATFORM = "platform"
+
+
+class Stop(StrEnum):
+    """Why we ended a run ourselves."""
+
+    TIMEOUT = "timeout"
+    LOG_LIMIT = "log_limit"
+    CANCEL = "cancel"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RunRecord:
+    """What happened in the sandbox. `metrics` is the raw `metrics.json`, None when there is none to read."""
+
+    exit_code: int
+    out_of_memory: bool
+    stopped: Stop | None = None
+    interrupted: bool = False
+    """True when the engine lost or stopped the container without our asking."""
+    wall_seconds: float
+    metrics: bytes | None
+    metrics_problem: str | None = None
+    """Why a `metrics.json` that is there could not be read, e.g. it is a link."""
+    output_full: bool = False
+    peaks: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Verdict:
+    """The judgement of a run: its metrics, or the reason of its failure and what to do about it."""
+
+    metrics: RunMetrics | None = None
+    reason: FailureReason | None = None
+    message: str = ""
+    cancelled: bool = False
+
+    @property
+    def passed(self) -> bool:
+        return self.metrics is not None
+
+
+def judge(record: RunRecord, limits: ResourceClass) -> Verdict:
+    """The verdict; the order is fixed: our own stop, the platform, memory, exit code, output, metrics."""
+    for rule in (_stopped, _interrupted, _memory, _exit, _metrics):
+        verdict = rule(record, limits)
+        if verdict is not None:
+            return verdict
+    raise AssertionError("the last rule always decides")
+
+
+def _failed(reason: FailureReason, message: str) -> Verdict:
+    return Verdict(reason=reason, message=message)
+
+
+def _stopped(record: RunRecord, limits: ResourceClass) -> Verdict | None:
+    if record.stopped is Stop.CANCEL:
+        return Verdict(cancelled=True, message="Cancelled while it ran.")
+    if record.stopped is Stop.TIMEOUT:
+        return _failed(
+            FailureReason.TIMEOUT,
+            f"The run was stopped after {limits.timeout_seconds} s, the limit of class {limits.name!r}. "
+            "Do less work, or use a class with more time.",
+        )
+    if record.stopped is Stop.LOG_LIMIT:
+        return _failed(
+            FailureReason.LOG_LIMIT,
+            "The run printed more than the log limit and was stopped. Print less, e.g. per epoch.",
+        )
+    return None
+
+
+def _interrupted(record: RunRecord, _limits: ResourceClass) -> Verdict | None:
+    if not record.interrupted:
+        return None
+    return _failed(FailureReason.PLATFORM, "The engine lost this run. It was not your submission's fault.")
+
+
+def _memory(record: RunRecord, limits: ResourceClass) -> Verdict | None:
+    if not record.out_of_memory:
+        return None
+    peak = record.peaks.get("memory_bytes")
+    seen = f" (peak seen: {peak / MIB:.0f} MiB)" if peak else ""
+    return _failed(
+        FailureReason.OUT_OF_MEMORY,
+        f"The run needed more than {limits.memory_bytes // MIB} MiB of memory{seen}, the limit of class "
+        f"{limits.name!r}; files in its temporary folders and its output count towards it. Use smaller batches, or a "
+        "class with more memory.",
+    )
+
+
+def _exit(record: RunRecord, limits: ResourceClass) -> Verdict | None:
+    if record.exit_code == 0:
+        return None
+    if record.output_full:
+        return _output_limit(limits)
+    name = SIGNALS.get(record.exit_code)
+    how = f"was ended by {name} (exit code {record.exit_code})" if name else f"ended with exit code {record.exit_code}"
+    return _failed(FailureReason.EXIT, f"The program {how}. The end of the log says more.")
+
+
+def _output_limit(limits: ResourceClass) -> Verdict:
+    return _failed(
+        FailureReason.OUTPUT_LIMIT,
+        f"The output directory was full ({limits.output_bytes // MIB} MiB or {limits.output_files} files, the limit of "
+        f"class {limits.name!r}). Write less.",
+    )
+
+
+def _metrics(record: RunRecord, limits: ResourceClass) -> Verdict:
+    if record.metrics_problem:
+        return _failed(FailureReason.BAD_METRICS, f"metrics.json was refused: {record.metrics_problem}.")
+    if record.metrics is None:
+        if record.output_full:
+            return _output_limit(limits)
+        return _failed(
+            FailureReason.NO_METRICS,
+            "The program ended well and wrote no metrics.json into the directory given by --output.",
+        )
+    try:
+        return Verdict(metrics=parse_metrics(record.metrics))
+    except BadMetrics as error:
+        return _failed(FailureReason.BAD_METRICS, f"{error}.")

@@ -1,0 +1,102 @@
+"""The ledger: the truth about every job."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from core.domain.job import Claim, Job, JobRequest, JobState, Outcome, Phase
+from core.domain.limits import UserLimits
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Admission:
+    """An accepted job; `created` is False when the same request was accepted before."""
+
+    job: Job
+    created: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class JobPage:
+    """Some jobs, newest first, and where the next page begins (None at the end)."""
+
+    jobs: Sequence[Job]
+    next_cursor: str | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Swept:
+    """What one sweep mended: jobs put back in the queue, and jobs ended as failed or cancelled."""
+
+    requeued: Sequence[Job] = ()
+    ended: Sequence[Job] = ()
+
+
+class JobStatusPort(Protocol):
+    """Every method is one atomic step; all raise Unavailable when the ledger does not answer.
+
+    Times are the ledger's own clock, so that machines whose clocks differ agree.
+    """
+
+    def admit(self, request: JobRequest, limits: UserLimits) -> Admission:
+        """Record the job as pending, counting it in the same step; the same request again gives the same job.
+
+        Raises LimitReached; then nothing was recorded.
+        """
+        ...
+
+    def get(self, job_id: str) -> Job:
+        """Raises NotFound."""
+        ...
+
+    def position(self, job_id: str) -> int | None:
+        """Place in the queue of its class, 1 = next; None when it is not pending."""
+        ...
+
+    def list_jobs(
+        self, *, user_id: str | None = None, state: JobState | None = None, limit: int = 50, cursor: str | None = None
+    ) -> JobPage:
+        """Jobs newest first, of one user or all. Raises InvalidInput for a cursor that is none of ours."""
+        ...
+
+    def claim(self, resource_class: str, *, worker: str, lease_seconds: float, running_limit: int) -> Claim | None:
+        """Give this worker the next pending job of the class, fairly, or None.
+
+        Next is the job of the user with the fewest running jobs, then the longest-waiting; a user with
+        `running_limit` running jobs is passed over.
+        """
+        ...
+
+    def renew(self, claim: Claim, *, lease_seconds: float) -> bool:
+        """Keep the lease; True when somebody asked to cancel the job. Raises LeaseLost."""
+        ...
+
+    def note(self, claim: Claim, *, phase: Phase | None = None, device: str | None = None) -> None:
+        """Record progress of a claimed job. Raises LeaseLost."""
+        ...
+
+    def finish(self, claim: Claim, outcome: Outcome) -> Job:
+        """End a claimed job in a final state. Raises LeaseLost."""
+        ...
+
+    def hand_back(self, claim: Claim, *, count_attempt: bool) -> Job:
+        """Put a claimed job back into the queue, with or without this attempt counted. Raises LeaseLost."""
+        ...
+
+    def cancel(self, job_id: str) -> Job:
+        """A pending job is cancelled at once; a running one is marked for its runner. Raises NotFound, Conflict."""
+        ...
+
+    def sweep(self, *, max_attempts: int) -> Swept:
+        """Take back jobs whose lease ran out: to the queue, or to their end after `max_attempts` or a cancel."""
+        ...
+
+    def pending(self, resource_class: str) -> int:
+        """How many jobs of the class wait."""
+        ...
+
+    def check(self) -> None:
+        """Raises Unavailable when the ledger does not answer."""
+        ...

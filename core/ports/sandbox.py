@@ -1,0 +1,124 @@
+"""Running one submission in its own throwaway container."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from core.domain.limits import EngineCapacity, ResourceClass
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SandboxSpec:
+    """Everything a run needs. Paths are as the engine sees them; nothing of the submission's text becomes an option."""
+
+    job_id: str
+    attempt: int
+    user_id: str
+    entrypoint: str
+    config_file: str
+    limits: ResourceClass
+    image: str
+    submission: Path
+    """Mounted read-only at /job."""
+    config: Path
+    """Folder with job.json, mounted read-only at /config."""
+    data: Path | None = None
+    """The benchmark's public data, mounted read-only at /data."""
+    gpu: str | None = None
+    """UUID of the one device the run gets."""
+
+    @property
+    def name(self) -> str:
+        return f"job-{self.job_id}-{self.attempt}"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SandboxState:
+    """What the engine says of a container now; `exit_code` is None while it runs."""
+
+    exit_code: int | None
+    out_of_memory: bool = False
+    interrupted: bool = False
+
+    @property
+    def ended(self) -> bool:
+        return self.exit_code is not None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Harvest:
+    """What a run left in its output directory: raw metrics.json, or why it could not be read."""
+
+    metrics: bytes | None = None
+    metrics_problem: str | None = None
+    output_full: bool = False
+    notices: tuple[str, ...] = field(default=())
+    """Sentences about what was left out, e.g. links."""
+
+
+class Sandbox(Protocol):
+    """One running container and everything of it. Every method has a deadline of its own."""
+
+    @property
+    def image_digest(self) -> str:
+        """The digest of the image that runs."""
+        ...
+
+    def state(self) -> SandboxState:
+        """Raises Unavailable."""
+        ...
+
+    def await_output_end(self, seconds: float) -> bool:
+        """Wait up to `seconds` for the end of its output; True when it ended. A hint only, never the end of the run."""
+        ...
+
+    def peaks(self) -> Mapping[str, float]:
+        """The highest figures seen so far: memory_bytes, pids; cpu_seconds. Never raises; may be empty."""
+        ...
+
+    def stop(self, *, grace_seconds: float) -> None:
+        """SIGTERM, then SIGKILL after the grace. Raises Unavailable."""
+        ...
+
+    def harvest(self, into: Path) -> Harvest:
+        """Remove the job's container, then copy plain files of the output into `into`. Raises Unavailable."""
+        ...
+
+    def remove(self) -> None:
+        """Leave nothing: container, holder, volume. Raises Unavailable."""
+        ...
+
+
+class SandboxPort(Protocol):
+    """The engine. All methods raise Unavailable when it does not answer."""
+
+    def launch(self, spec: SandboxSpec, output: Callable[[bytes], None]) -> Sandbox:
+        """Start the run; `output` gets its stdout and stderr from the first byte, in another thread."""
+        ...
+
+    def remove_leftovers(self, job_id: str) -> int:
+        """Remove whatever earlier attempts of the job left in this engine; how many things that were."""
+        ...
+
+    def job_ids(self) -> set[str]:
+        """The jobs of which this engine holds a container or a volume."""
+        ...
+
+    def capacity(self) -> EngineCapacity:
+        """What the engine's machine has."""
+        ...
+
+    def gpus(self) -> tuple[str, ...]:
+        """UUIDs of the engine's devices; empty when it has none."""
+        ...
+
+    def gpus_in_use(self) -> set[str]:
+        """UUIDs that living containers hold, whoever started them."""
+        ...
+
+    def check(self) -> None:
+        """Raises Unavailable when the engine does not answer."""
+        ...

@@ -1,0 +1,50 @@
+"""Where submissions and logs live."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from core.domain.submission import Submission, Upload
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LogSlice:
+    """A piece of a log: its text and the byte offset after it."""
+
+    text: str
+    next_offset: int
+
+
+class StoragePort(Protocol):
+    """Submissions, all or nothing, and the logs of jobs."""
+
+    def create_submission(self, upload: Upload, metadata: Mapping[str, Any]) -> Submission:
+        """Store an upload whose names were checked; visible only when complete.
+
+        Raises InvalidInput (broken or hostile archive, missing entrypoint), TooLarge, StorageFull, Unavailable. After
+        any of them nothing of the upload is left.
+        """
+        ...
+
+    def get_submission(self, submission_id: str) -> Submission:
+        """Raises NotFound, Unavailable."""
+        ...
+
+    def submission_files(self, submission_id: str) -> Path:
+        """The folder that holds the submission's own files. Raises NotFound."""
+        ...
+
+    def read_log(self, job_id: str, *, tail_lines: int = 1000) -> LogSlice:
+        """The last lines of a job's log; an empty text while there is none. Raises Unavailable."""
+        ...
+
+    def read_log_from(self, job_id: str, offset: int, *, max_bytes: int = 1024 * 1024) -> LogSlice:
+        """What came after byte `offset` (at most `max_bytes` of it). Raises Unavailable."""
+        ...
+
+    def check(self) -> None:
+        """Raises Unavailable when the storage cannot be used."""
+        ...

@@ -1,0 +1,70 @@
+"""Where results are recorded and boards are read from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from core.domain.job import Job
+from core.domain.metrics import RunMetrics
+from core.domain.standings import Entry
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Result:
+    """A finished run, ready to be recorded; `artifacts` is a folder of plain files that we staged ourselves."""
+
+    job: Job
+    metrics: RunMetrics
+    measured: Mapping[str, float]
+    """Our own figures: wall_seconds, cpu_seconds, memory_bytes …"""
+    tags: Mapping[str, str] = field(default_factory=dict)
+    artifacts: Path | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RunRef:
+    """Where a run is found."""
+
+    run_id: str
+    experiment_id: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Artifact:
+    """One recorded file."""
+
+    path: str
+    size_bytes: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RecordedRun:
+    """What the tracking server holds of a run."""
+
+    ref: RunRef
+    params: Mapping[str, str]
+    metrics: Mapping[str, float]
+    artifacts: Sequence[Artifact]
+
+
+class TrackingPort(Protocol):
+    """All methods raise Unavailable when the tracking server does not answer or refuses."""
+
+    def record(self, result: Result) -> RunRef:
+        """Record a result as one closed run; the same job again completes the same run."""
+        ...
+
+    def get_run(self, run_id: str) -> RecordedRun:
+        """Raises NotFound."""
+        ...
+
+    def entries(self, benchmark: str) -> Sequence[Entry]:
+        """All finished runs of a benchmark; empty when there is none yet."""
+        ...
+
+    def check(self) -> None:
+        """Raises Unavailable when the tracking server does not answer."""
+        ...

@@ -1,0 +1,123 @@
+"""Every setting of the server's processes: read once from the environment, typed, unsafe values refused."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Self
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from core.domain.limits import GIB, MEDIUM, SMALL, ResourceClass, UploadLimits, UserLimits
+
+SHORTEST_TOKEN = 16
+USER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}")
+
+
+class ApiToken(BaseModel):
+    """One bearer token and whose it is."""
+
+    model_config = ConfigDict(frozen=True)
+
+    user_id: str
+    token: Annotated[str, Field(repr=False)]
+
+
+def parse_token(text: str) -> ApiToken:
+    """`user:token`, or a bare token whose user is named after its hash (never after the token)."""
+    user, separator, token = text.strip().partition(":")
+    if not separator:
+        user, token = f"token-{hashlib.sha256(user.encode()).hexdigest()[:8]}", user
+    if len(token) < SHORTEST_TOKEN:
+        raise ValueError(f"API_TOKENS: the token of {user!r} is shorter than {SHORTEST_TOKEN} characters")
+    if not USER_NAME.fullmatch(user):
+        raise ValueError(
+            "API_TOKENS: a user's name is 1 to 64 letters, digits or . _ @ -, beginning with a letter or digit"
+        )
+    return ApiToken(user_id=user, token=token)
+
+
+def _listed(value: object) -> object:
+    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
+class Settings(BaseSettings):
+    """Names as in the environment. Sizes in bytes, times in seconds."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True)
+
+    redis_url: str = "redis://redis:6379/0"
+    mlflow_tracking_uri: str = "http://mlflow:5000"
+    mlflow_url: str = "http://localhost:5010"
+    """Public address of MLflow, for links."""
+
+    upload_root: Path = Path("/shared/submissions")
+    log_root: Path = Path("/shared/logs")
+    job_root: Path = Path("/shared/jobs")
+    artifact_root: Path = Path("/shared/artifacts")
+    benchmark_root: Path = Path("/shared/benchmarks")
+
+    api_tokens: Annotated[tuple[ApiToken, ...], NoDecode] = Field(default=(), repr=False)
+    admin_users: Annotated[tuple[str, ...], NoDecode] = ()
+    cors_origins: Annotated[tuple[str, ...], NoDecode] = ()
+
+    max_submissions_per_hour: Annotated[int, Field(ge=1)] = 10
+    max_concurrent_running: Annotated[int, Field(ge=1)] = 1
+    over_limit: Annotated[str, Field(pattern="^(refuse|queue)$")] = "refuse"
+    default_benchmark: str = "synthetic"
+    upload: UploadLimits = UploadLimits()
+    min_free_bytes: Annotated[int, Field(ge=0)] = 2 * GIB
+
+    resource_classes: tuple[ResourceClass, ...] = (SMALL, MEDIUM)
+    """The first is the default."""
+    engine_socket: str = "unix:///run/engine/docker.sock"
+    sandbox_image: str = "leadersboard-sandbox:latest"
+    seccomp_profile: Path = Path("seccomp.json")
+    lease_seconds: Annotated[float, Field(gt=0)] = 30.0
+    sweep_seconds: Annotated[float, Field(gt=0)] = 5.0
+    max_log_bytes: Annotated[int, Field(ge=1024)] = 256 * 1024 * 1024
+    max_log_lines: Annotated[int, Field(ge=100)] = 2_000_000
+    kept_log_bytes: Annotated[int, Field(ge=1024)] = 64 * 1024 * 1024
+
+    @field_validator("api_tokens", mode="before")
+    @classmethod
+    def _tokens(cls, value: object) -> object:
+        texts = _listed(value)
+        return (
+            [parse_token(text) if isinstance(text, str) else text for text in texts]
+            if isinstance(texts, list)
+            else texts
+        )
+
+    @field_validator("admin_users", "cors_origins", mode="before")
+    @classmethod
+    def _names(cls, value: object) -> object:
+        return _listed(value)
+
+    @model_validator(mode="after")
+    def _safe(self) -> Self:
+        if "*" in self.cors_origins:
+            raise ValueError("CORS_ORIGINS: name the origins; '*' would let any page act for a logged-in user")
+        names = [item.name for item in self.resource_classes]
+        if not names or len(set(names)) != len(names):
+            raise ValueError("RESOURCE_CLASSES: at least one, each with a name of its own")
+        tokens = [item.token for item in self.api_tokens]
+        if len(set(tokens)) != len(tokens):
+            raise ValueError("API_TOKENS: two users have one token")
+        if not self.engine_socket.startswith("unix://"):
+            raise ValueError("ENGINE_SOCKET: only a unix socket; the engine must not listen on a network")
+        return self
+
+    @cached_property
+    def user_limits(self) -> UserLimits:
+        return UserLimits(
+            jobs_per_hour=self.max_submissions_per_hour,
+            concurrent_running=self.max_concurrent_running,
+            queue_when_over=self.over_limit == "queue",
+        )
+
+    def resource_class(self, name: str) -> ResourceClass | None:
+        return next((item for item in self.resource_classes if item.name == name), None)

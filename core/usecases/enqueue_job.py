@@ -1,0 +1,94 @@
+"""EnqueueJob: a submission is to be run; the same request again is the same job (JOB-1, JOB-2)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+
+from core.domain.errors import Fault, InvalidInput, NotFound, Unavailable
+from core.domain.job import JobRequest
+from core.domain.limits import UserLimits
+from core.domain.user import User
+from core.ports.benchmarks import BenchmarkPort
+from core.ports.job_queue import JobQueuePort
+from core.ports.job_status import Admission, JobStatusPort
+from core.ports.storage import StoragePort
+
+MAX_OVERRIDES_BYTES = 16 * 1024
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EnqueueJob:
+    """Raises InvalidInput, NotFound (not your submission), LimitReached, Unavailable."""
+
+    storage: StoragePort
+    job_status: JobStatusPort
+    job_queue: JobQueuePort
+    benchmarks: BenchmarkPort
+    limits: UserLimits
+    resource_classes: Sequence[str]
+    """The first is the default."""
+    default_benchmark: str
+
+    def __call__(
+        self, user: User, submission_id: str, config: Mapping[str, Any], *, idempotency_key: str = ""
+    ) -> Admission:
+        submission = self.storage.get_submission(submission_id)
+        if not user.may_see(submission.user_id):
+            raise NotFound("submission", submission_id)
+        request = self._request(user, submission_id, config, idempotency_key)
+        admission = self.job_status.admit(request, self.limits)
+        if not admission.job.is_final:
+            self._ring(request.resource_class)
+        return admission
+
+    def _request(self, user: User, submission_id: str, config: Mapping[str, Any], key: str) -> JobRequest:
+        overrides = dict(config)
+        resource_class = overrides.pop("resource_class", self.resource_classes[0])
+        benchmark = overrides.pop("benchmark", self.default_benchmark)
+        faults = [*self._class_faults(resource_class), *self._benchmark_faults(benchmark), *_override_faults(overrides)]
+        if faults:
+            raise InvalidInput(*faults)
+        return JobRequest(
+            submission_id=submission_id,
+            user_id=user.user_id,
+            resource_class=resource_class,
+            benchmark=benchmark,
+            overrides=overrides,
+            idempotency_key=key,
+        )
+
+    def _class_faults(self, name: object) -> list[Fault]:
+        if name in self.resource_classes:
+            return []
+        return [Fault(field="config.resource_class", rule=f"must be one of {', '.join(self.resource_classes)}")]
+
+    def _benchmark_faults(self, name: object) -> list[Fault]:
+        known = [benchmark.name for benchmark in self.benchmarks.list_benchmarks()]
+        if name in known:
+            return []
+        offered = ", ".join(known) or "none: this site has no benchmark yet"
+        return [Fault(field="config.benchmark", rule=f"must be one of {offered}")]
+
+    def _ring(self, resource_class: str) -> None:
+        """A ring that fails loses nothing: the job is in the ledger, and the sweeper rings for what waits there."""
+        try:
+            self.job_queue.ring(resource_class)
+        except Unavailable as error:
+            log.warning("doorbell not rung", resource_class=resource_class, error=str(error))
+
+
+def _override_faults(overrides: Mapping[str, Any]) -> list[Fault]:
+    try:
+        size = len(json.dumps(overrides, allow_nan=False, ensure_ascii=False).encode())
+    except (ValueError, RecursionError):  # NaN, infinities, lone surrogates, bottomless nesting
+        return [Fault(field="config", rule="must be valid JSON with finite numbers")]
+    if size > MAX_OVERRIDES_BYTES:
+        return [Fault(field="config", rule=f"must be at most {MAX_OVERRIDES_BYTES} bytes of JSON")]
+    return []

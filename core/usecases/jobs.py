@@ -1,0 +1,78 @@
+"""What an owner (or an admin) may do with a job: see its status and log, list, cancel (JOB-5, JOB-6, JOB-8, JOB-10)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from core.domain.errors import NotFound
+from core.domain.job import Job, JobState
+from core.domain.user import Role, User
+from core.ports.job_status import JobPage, JobStatusPort
+from core.ports.storage import LogSlice, StoragePort
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class JobStanding:
+    """A job and its place in the queue (None when it does not wait)."""
+
+    job: Job
+    queue_position: int | None
+
+
+def visible_job(job_status: JobStatusPort, user: User, job_id: str) -> Job:
+    """The job, or NotFound: the same for jobs that do not exist and jobs of others."""
+    job = job_status.get(job_id)
+    if not user.may_see(job.user_id):
+        raise NotFound("job", job_id)
+    return job
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class GetJobStatus:
+    """Raises NotFound, Unavailable."""
+
+    job_status: JobStatusPort
+
+    def __call__(self, user: User, job_id: str) -> JobStanding:
+        return standing(self.job_status, visible_job(self.job_status, user, job_id))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ListJobs:
+    """One's own jobs, an admin's list has everybody's. Raises InvalidInput, Unavailable."""
+
+    job_status: JobStatusPort
+
+    def __call__(self, user: User, *, state: JobState | None, limit: int, cursor: str | None) -> JobPage:
+        owner = None if user.role is Role.ADMIN else user.user_id
+        return self.job_status.list_jobs(user_id=owner, state=state, limit=limit, cursor=cursor)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CancelJob:
+    """Raises NotFound, Conflict (it has ended), Unavailable."""
+
+    job_status: JobStatusPort
+
+    def __call__(self, user: User, job_id: str) -> JobStanding:
+        visible_job(self.job_status, user, job_id)
+        return standing(self.job_status, self.job_status.cancel(job_id))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ReadJobLog:
+    """The last lines of a log, or what came after a byte. Raises NotFound, Unavailable."""
+
+    job_status: JobStatusPort
+    storage: StoragePort
+
+    def __call__(self, user: User, job_id: str, *, tail_lines: int, offset: int | None) -> LogSlice:
+        visible_job(self.job_status, user, job_id)
+        if offset is not None:
+            return self.storage.read_log_from(job_id, offset)
+        return self.storage.read_log(job_id, tail_lines=tail_lines)
+
+
+def standing(job_status: JobStatusPort, job: Job) -> JobStanding:
+    position = job_status.position(job.job_id) if job.state is JobState.PENDING else None
+    return JobStanding(job=job, queue_position=position)

@@ -1,0 +1,77 @@
+"""Settings in, one frozen set of ports out; everything that was opened is closed again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+
+from dramatiq.brokers.redis import RedisBroker
+
+from core.adapters.benchmark_folders import BenchmarkFolders
+from core.adapters.dramatiq_queue import DramatiqQueue
+from core.adapters.filesystem_storage import FilesystemStorage
+from core.adapters.mlflow_tracking import MlflowTracking
+from core.adapters.redis_connection import TIMEOUT_SECONDS, connect
+from core.adapters.redis_job_status import RedisJobStatus
+from core.adapters.redis_rate_limit import RedisRateLimit
+from core.ports.benchmarks import BenchmarkPort
+from core.ports.job_queue import JobQueuePort
+from core.ports.job_status import JobStatusPort
+from core.ports.rate_limit import RateLimitPort
+from core.ports.tracking import TrackingPort
+from core.settings import Settings
+
+HEARTBEAT_MS = 60_000
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Ports:
+    """The real parts of a process."""
+
+    storage: FilesystemStorage
+    job_status: JobStatusPort
+    job_queue: JobQueuePort
+    rate_limit: RateLimitPort
+    tracking: TrackingPort
+    benchmarks: BenchmarkPort
+
+
+def open_broker(settings: Settings, **options: object) -> RedisBroker:
+    """A Dramatiq broker. It looks for dead workers at every command: by default that is left to chance for minutes."""
+    return RedisBroker(  # type: ignore[no-untyped-call]
+        url=settings.redis_url,
+        maintenance_chance=1_000_000,
+        heartbeat_timeout=HEARTBEAT_MS,
+        socket_connect_timeout=TIMEOUT_SECONDS,
+        **options,
+    )
+
+
+def storage(settings: Settings) -> FilesystemStorage:
+    return FilesystemStorage(
+        upload_root=settings.upload_root,
+        log_root=settings.log_root,
+        limits=settings.upload,
+        min_free_bytes=settings.min_free_bytes,
+    )
+
+
+@contextmanager
+def open_ports(
+    settings: Settings, *, broker: RedisBroker | None = None, tracking_timeout_seconds: float = 10.0
+) -> Iterator[Ports]:
+    """The ports on their real parts, for as long as the context lasts."""
+    with ExitStack() as opened:
+        client = connect(settings.redis_url)
+        opened.callback(client.close)
+        tracking = MlflowTracking(settings.mlflow_tracking_uri, timeout_seconds=tracking_timeout_seconds)
+        opened.callback(tracking.close)
+        yield Ports(
+            storage=storage(settings),
+            job_status=RedisJobStatus(client),
+            job_queue=DramatiqQueue(broker or open_broker(settings)),
+            rate_limit=RedisRateLimit(client),
+            tracking=tracking,
+            benchmarks=BenchmarkFolders(settings.benchmark_root),
+        )

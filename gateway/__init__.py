@@ -1,0 +1,1 @@
+"""The door: takes submissions, answers questions, decides nothing that core does not."""

@@ -1,0 +1,119 @@
+"""One table: each error of ours as an HTTP answer, always `application/problem+json` (RFC 9457) with a request id."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Any
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from core.domain import errors
+from core.domain.errors import Fault, LeadersboardError
+
+STATUS: Mapping[type[LeadersboardError], HTTPStatus] = {
+    errors.TooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    errors.InvalidInput: HTTPStatus.UNPROCESSABLE_ENTITY,
+    errors.Unauthenticated: HTTPStatus.UNAUTHORIZED,
+    errors.Forbidden: HTTPStatus.FORBIDDEN,
+    errors.NotFound: HTTPStatus.NOT_FOUND,
+    errors.Conflict: HTTPStatus.CONFLICT,
+    errors.LimitReached: HTTPStatus.TOO_MANY_REQUESTS,
+    errors.StorageFull: HTTPStatus.INSUFFICIENT_STORAGE,
+    errors.Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
+}
+RETRY_SECONDS = 5
+
+log = structlog.get_logger(__name__)
+
+
+def install(app: FastAPI) -> None:
+    """Make every error of the app a problem document."""
+    app.add_exception_handler(LeadersboardError, _ours)
+    app.add_exception_handler(RequestValidationError, _validation)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(Exception, _unexpected)
+
+
+def problem(
+    request: Request,
+    status: int,
+    code: str,
+    detail: str,
+    *,
+    faults: Sequence[Fault] = (),
+    headers: Mapping[str, str] | None = None,
+) -> JSONResponse:
+    """The one shape of every error."""
+    content = {
+        "type": f"urn:leadersboard:{code}",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": detail,
+        "code": code,
+        "errors": [{"field": fault.field, "rule": fault.rule} for fault in faults],
+        "request_id": request_id(request),
+    }
+    return JSONResponse(content, status, headers=dict(headers or {}), media_type="application/problem+json")
+
+
+def request_id(request: Request) -> str:
+    """The id of this request, made once; the server's log has it, too."""
+    if not hasattr(request.state, "request_id"):
+        request.state.request_id = uuid.uuid4().hex
+    return str(request.state.request_id)
+
+
+def status_of(error: LeadersboardError) -> HTTPStatus:
+    """The most special row of the table that fits."""
+    for kind in type(error).__mro__:
+        if kind in STATUS:
+            return STATUS[kind]
+    return HTTPStatus.INTERNAL_SERVER_ERROR
+
+
+async def _ours(request: Request, error: Exception) -> JSONResponse:
+    if not isinstance(error, LeadersboardError):
+        raise error
+    status = status_of(error)
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        log.warning("request failed", request_id=request_id(request), path=request.url.path, error=str(error))
+    faults = error.faults if isinstance(error, errors.InvalidInput) else ()
+    return problem(request, status, error.code, str(error), faults=faults, headers=_headers(error))
+
+
+def _headers(error: LeadersboardError) -> dict[str, str]:
+    if isinstance(error, errors.LimitReached):
+        return {"Retry-After": str(error.retry_after_seconds)}
+    if isinstance(error, errors.Unavailable):
+        return {"Retry-After": str(RETRY_SECONDS)}
+    return {"WWW-Authenticate": "Bearer"} if isinstance(error, errors.Unauthenticated) else {}
+
+
+async def _validation(request: Request, error: Exception) -> JSONResponse:
+    found: Sequence[Any] = error.errors() if isinstance(error, RequestValidationError) else ()
+    faults = [Fault(field=_field(item["loc"]), rule=item["msg"]) for item in found]
+    detail = "; ".join(f"{fault.field}: {fault.rule}" for fault in faults)
+    return problem(request, HTTPStatus.UNPROCESSABLE_ENTITY, "invalid_input", detail, faults=faults)
+
+
+def _field(location: Sequence[Any]) -> str:
+    return ".".join(str(part) for part in location[1:]) or str(location[0])
+
+
+async def _http(request: Request, error: Exception) -> JSONResponse:
+    if not isinstance(error, HTTPException):
+        raise error
+    code = HTTPStatus(error.status_code).phrase.lower().replace(" ", "_")
+    return problem(request, error.status_code, code, str(error.detail), headers=error.headers)
+
+
+async def _unexpected(request: Request, error: Exception) -> JSONResponse:
+    log.error("request broke", request_id=request_id(request), path=request.url.path, exc_info=error)
+    detail = "Something broke on our side. Quote the request id to an admin."
+    return problem(request, HTTPStatus.INTERNAL_SERVER_ERROR, "internal_error", detail)

@@ -1,0 +1,39 @@
+"""Is this process alive, and is everything it needs?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from http import HTTPStatus
+
+from fastapi import APIRouter, Response
+
+from core.domain.errors import Unavailable
+from gateway.parts import PortsPart
+from gateway.schemas import Health
+
+router = APIRouter(prefix="/health", tags=["health"])
+
+
+@router.get("/live")
+def live() -> Health:
+    """Answers as long as the process does."""
+    return Health(status="ok")
+
+
+@router.get("/ready", responses={503: {"model": Health}})
+def ready(ports: PortsPart, response: Response) -> Health:
+    """Asks each part that requests depend on; 503 names those that do not answer."""
+    checks = {"redis": ports.job_status.check, "mlflow": ports.tracking.check, "storage": ports.storage.check}
+    states = {name: _state(check) for name, check in checks.items()}
+    if set(states.values()) == {"ok"}:
+        return Health(status="ok", dependencies=states)
+    response.status_code = HTTPStatus.SERVICE_UNAVAILABLE
+    return Health(status="unavailable", dependencies=states)
+
+
+def _state(check: Callable[[], None]) -> str:
+    try:
+        check()
+    except Unavailable:
+        return "unavailable"
+    return "ok"

@@ -1,0 +1,230 @@
+"""What the API answers and takes, as documented by its OpenAPI."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Self
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from core.domain.benchmark import Benchmark, Direction, Scoring
+from core.domain.job import JobState, Phase
+from core.domain.limits import GpuPolicy
+from core.domain.links import run_page
+from core.domain.standings import Standing
+from core.domain.submission import Submission
+from core.domain.user import Role, User
+from core.domain.verdict import FailureReason
+from core.usecases.get_job_results import JobResults
+from core.usecases.jobs import JobStanding
+from core.usecases.show_leaderboard import Board
+
+
+class Answer(BaseModel):
+    """Base of all answers."""
+
+    model_config = ConfigDict(from_attributes=True, frozen=True)
+
+
+class FaultView(Answer):
+    field: str
+    rule: str
+
+
+class Problem(Answer):
+    """Every error (RFC 9457); `code` is stable, `detail` is for people."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+    errors: list[FaultView]
+    request_id: str
+
+
+class Health(Answer):
+    status: str
+    dependencies: dict[str, str] = {}
+
+
+class UserView(Answer):
+    user_id: str
+    role: Role
+
+
+class FileView(Answer):
+    path: str
+    size_bytes: int
+
+
+class SubmissionView(Answer):
+    submission_id: str
+    user_id: str
+    entrypoint: str
+    config_file: str
+    files: list[FileView]
+    sha256: str
+    metadata: dict[str, Any]
+    created_at: datetime
+
+    @classmethod
+    def of(cls, submission: Submission) -> Self:
+        return cls.model_validate(submission)
+
+
+class NewJob(BaseModel):
+    """What to run and how."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    submission_id: Annotated[str, Field(max_length=64)]
+    config: dict[str, Any] = {}
+    """`resource_class`, `benchmark`; whatever else it holds reaches the run as overrides in /config/job.json."""
+
+
+class JobView(Answer):
+    """Times are UTC; `queue_position` 1 is next."""
+
+    job_id: str
+    submission_id: str
+    user_id: str
+    status: JobState
+    phase: Phase
+    benchmark: str
+    resource_class: str
+    attempt: int
+    queue_position: int | None
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    updated_at: datetime
+    run_id: str | None
+    failure_reason: FailureReason | None
+    error_message: str | None
+    device: str | None
+    cancel_requested: bool
+    peaks: dict[str, float] | None
+
+    @classmethod
+    def of(cls, standing: JobStanding) -> Self:
+        job = standing.job
+        shared = {name: getattr(job, name) for name in cls.model_fields if hasattr(job, name)}
+        return cls(**shared | {
+            "status": job.state, "queue_position": standing.queue_position, "peaks": dict(job.peaks) or None,
+        })  # fmt: skip
+
+
+class JobList(Answer):
+    items: list[JobView]
+    next_cursor: str | None
+
+
+class LogView(Answer):
+    """Text of a log and the byte offset after it: ask again with it for what came since."""
+
+    job_id: str
+    logs: str
+    next_offset: int
+
+
+class ResultsView(Answer):
+    """Empty links and figures when the job ended without a run."""
+
+    job_id: str
+    run_id: str | None
+    experiment_id: str | None
+    mlflow_ui_url: str | None
+    mlflow_api_url: str | None
+    params: dict[str, str]
+    metrics: dict[str, float]
+    artifacts: list[FileView]
+
+    @classmethod
+    def of(cls, results: JobResults) -> Self:
+        return cls.model_validate(results)
+
+
+class MetricView(Answer):
+    name: str
+    direction: Direction
+    minimum: float | None
+    maximum: float | None
+    unit: str | None
+
+
+class BenchmarkView(Answer):
+    name: str
+    title: str
+    description: str
+    scoring: Scoring
+    primary_metric: str
+    categories: list[str]
+    metrics: list[MetricView]
+
+    @classmethod
+    def of(cls, benchmark: Benchmark) -> Self:
+        return cls.model_validate(benchmark)
+
+
+class BenchmarkList(Answer):
+    items: list[BenchmarkView]
+
+
+class ResourceClassView(Answer):
+    name: str
+    cpus: float
+    memory_bytes: int
+    gpus: GpuPolicy
+    timeout_seconds: int
+    output_bytes: int
+
+
+class ResourceClassList(Answer):
+    items: list[ResourceClassView]
+    default: str
+
+
+class StandingView(Answer):
+    """One row; `rank` and `value` are null where the value is missing or out of bounds."""
+
+    rank: int | None
+    value: float | None
+    user_id: str
+    job_id: str
+    submission_id: str
+    run_id: str
+    method: str | None
+    metrics: dict[str, float]
+    mine: bool
+    finished_at: datetime
+    mlflow_ui_url: str
+
+    @classmethod
+    def of(cls, standing: Standing, user: User, mlflow_url: str) -> Self:
+        entry = standing.entry
+        shared = {name: getattr(entry, name) for name in cls.model_fields if hasattr(entry, name)}
+        return cls(**shared | {
+            "rank": standing.rank, "value": standing.value, "mine": entry.user_id == user.user_id,
+            "mlflow_ui_url": run_page(mlflow_url, entry.experiment_id, entry.run_id),
+        })  # fmt: skip
+
+
+class BoardView(Answer):
+    benchmark: str
+    metric: str
+    direction: Direction
+    scoring: Scoring
+    items: list[StandingView]
+    total: int
+
+    @classmethod
+    def of(cls, board: Board, user: User, mlflow_url: str) -> Self:
+        return cls(
+            benchmark=board.benchmark.name,
+            metric=board.metric.name,
+            direction=board.metric.direction,
+            scoring=board.benchmark.scoring,
+            items=[StandingView.of(standing, user, mlflow_url) for standing in board.standings],
+            total=board.total,
+        )

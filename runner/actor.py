@@ -1,0 +1,65 @@
+"""The Dramatiq side: a message says "there is work for this class"; the actor claims the fairest job and runs it."""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import dramatiq
+import structlog
+from dramatiq.brokers.redis import RedisBroker
+
+from core.adapters.dramatiq_queue import ACTOR, queue_name
+from core.domain.errors import LeadersboardError
+from core.domain.job import Claim
+from core.ports.job_queue import JobQueuePort
+from core.ports.job_status import JobStatusPort
+from core.ports.sandbox import SandboxPort
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RunNext:
+    """Claims one job and runs it; afterwards rings for whoever waited, e.g. for its user's slot."""
+
+    job_status: JobStatusPort
+    job_queue: JobQueuePort
+    engine: SandboxPort
+    run_job: Callable[[Claim], None]
+    lease_seconds: float
+    running_limit: int
+    draining: threading.Event
+
+    def __call__(self, resource_class: str) -> None:
+        if self.draining.is_set():
+            return
+        self.engine.check()  # without an engine jobs wait; the sweeper rings again
+        worker = f"{socket.gethostname()}:{os.getpid()}"
+        claim = self.job_status.claim(
+            resource_class, worker=worker, lease_seconds=self.lease_seconds, running_limit=self.running_limit
+        )
+        if claim is None:
+            return
+        try:
+            self.run_job(claim)
+        finally:
+            if self.job_status.pending(resource_class):
+                self.job_queue.ring(resource_class)
+
+
+def declare(broker: RedisBroker, run_next: Callable[[str], None], resource_classes: Sequence[str]) -> None:
+    """One actor for the queues of all classes. No retries and no time limit: both are the ledger's and ours."""
+
+    def heard(resource_class: str) -> None:
+        try:
+            run_next(resource_class)
+        except LeadersboardError as error:
+            log.warning("doorbell answered in vain", resource_class=resource_class, error=str(error))
+
+    dramatiq.actor(actor_name=ACTOR, queue_name=queue_name(resource_classes[0]), broker=broker)(heard)
+    for name in resource_classes[1:]:
+        broker.declare_queue(queue_name(name))

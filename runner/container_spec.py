@@ -1,0 +1,149 @@
+"""The exact options of a sandbox, with no I/O: what is promised here is tested without an engine and again on one.
+
+No text of a submission becomes an option: its entrypoint and config file are arguments of `python`, nothing else.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from docker.types import DeviceRequest, LogConfig, Mount, Ulimit
+
+from core.domain.limits import MIB, ResourceClass
+from core.ports.sandbox import SandboxSpec
+
+UID = 60001
+USER = f"{UID}:{UID}"
+LABEL = "leadersboard"
+HOLDER_MEMORY = 32 * MIB
+TMP_FILES = 100_000
+
+
+def labels(spec: SandboxSpec, role: str) -> dict[str, str]:
+    """What `docker ps` in the engine tells of a container, and how a lost one is found again."""
+    found = {
+        f"{LABEL}.job": spec.job_id,
+        f"{LABEL}.attempt": str(spec.attempt),
+        f"{LABEL}.user": spec.user_id,
+        f"{LABEL}.role": role,
+    }
+    return found | ({f"{LABEL}.gpu": spec.gpu} if spec.gpu else {})
+
+
+def volume_name(spec: SandboxSpec) -> str:
+    return f"out-{spec.job_id}-{spec.attempt}"
+
+
+def volume_options(limits: ResourceClass) -> dict[str, str]:
+    """A file system in memory, of exactly this size: nothing a run does makes it larger."""
+    bound = f"size={limits.output_bytes},nr_inodes={limits.output_files}"
+    return {"type": "tmpfs", "device": "tmpfs", "o": f"{bound},uid={UID},gid={UID},mode=0700,nosuid,nodev,noexec"}
+
+
+def environment(limits: ResourceClass, *, gpu: bool) -> dict[str, str]:
+    """The whole environment of a run; nothing is inherited."""
+    threads = str(max(1, int(limits.cpus)))
+    found = {
+        "PATH": "/opt/venv/bin:/usr/local/bin:/usr/bin:/bin",
+        "HOME": "/tmp",  # noqa: S108 the sandbox's own, sized
+        "TMPDIR": "/tmp",  # noqa: S108
+        "LANG": "C.UTF-8",
+        "PYTHONUNBUFFERED": "1",
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "MPLCONFIGDIR": "/tmp",  # noqa: S108
+        "TORCH_HOME": "/tmp/torch",  # noqa: S108
+        "HF_HUB_OFFLINE": "1",
+        "OMP_NUM_THREADS": threads,
+        "LEADERSBOARD_JOB": "/config/job.json",
+        "LEADERSBOARD_DATA": "/data",
+    }
+    return found | ({"NVIDIA_DRIVER_CAPABILITIES": "compute,utility"} if gpu else {})
+
+
+def _walls(seccomp: str) -> dict[str, Any]:
+    """What holds for every container that we start in the engine."""
+    return {
+        "network_mode": "none",
+        "ipc_mode": "private",
+        "cgroupns": "private",
+        "read_only": True,
+        "user": USER,
+        "cap_drop": ["ALL"],
+        "security_opt": ["no-new-privileges:true", f"seccomp={seccomp}"],
+        "init": True,
+        "hostname": "job",
+        "entrypoint": [],
+        "detach": True,
+        "stdin_open": False,
+        "tty": False,
+        "oom_score_adj": 500,
+        "restart_policy": {"Name": "no"},
+    }
+
+
+def job_options(spec: SandboxSpec, *, image_id: str, seccomp: str) -> dict[str, Any]:
+    """Everything `containers.create` gets for a run."""
+    limits = spec.limits
+    command = ["python", spec.entrypoint, "--config", spec.config_file, "--output", "/out"]
+    return _walls(seccomp) | {
+        "image": image_id,
+        "command": command,
+        "name": spec.name,
+        "labels": labels(spec, "job"),
+        "working_dir": "/job",
+        "environment": environment(limits, gpu=spec.gpu is not None),
+        "mounts": _mounts(spec),
+        "mem_limit": limits.memory_bytes,
+        "memswap_limit": limits.memory_bytes,
+        "nano_cpus": int(limits.cpus * 10**9),
+        "pids_limit": limits.pids,
+        "shm_size": limits.shm_bytes,
+        "tmpfs": {"/tmp": _tmp(limits)},  # noqa: S108
+        "ulimits": _ulimits(limits),
+        "log_config": LogConfig(type="local", config={"max-size": "10m", "max-file": "2"}),
+        "device_requests": _devices(spec),
+    }
+
+
+def holder_options(spec: SandboxSpec, *, image_id: str, seccomp: str) -> dict[str, Any]:
+    """A container that runs nothing foreign: it keeps the output volume mounted until it was read."""
+    return _walls(seccomp) | {
+        "image": image_id,
+        "command": ["sleep", "infinity"],
+        "name": f"holder-{spec.job_id}-{spec.attempt}",
+        "labels": {key: value for key, value in labels(spec, "holder").items() if not key.endswith(".gpu")},
+        "environment": {"PATH": "/usr/bin:/bin"},
+        "mounts": [Mount("/out", volume_name(spec), type="volume", read_only=True, no_copy=True)],
+        "mem_limit": HOLDER_MEMORY,
+        "memswap_limit": HOLDER_MEMORY,
+        "pids_limit": 8,
+        "log_config": LogConfig(type="none"),
+    }
+
+
+def _mounts(spec: SandboxSpec) -> list[Mount]:
+    found = [
+        _read_only("/job", spec.submission),
+        _read_only("/config", spec.config),
+        Mount("/out", volume_name(spec), type="volume", no_copy=True),
+    ]
+    return found + ([_read_only("/data", spec.data)] if spec.data else [])
+
+
+def _read_only(target: str, source: Path) -> Mount:
+    return Mount(target, str(source), type="bind", read_only=True, propagation="rprivate")
+
+
+def _tmp(limits: ResourceClass) -> str:
+    return f"rw,nosuid,nodev,noexec,size={limits.tmp_bytes},nr_inodes={TMP_FILES},mode=1777"
+
+
+def _ulimits(limits: ResourceClass) -> list[Ulimit]:
+    """No limit on processes here: that one counts per user id across containers, unlike `pids_limit`."""
+    bounds = {"fsize": limits.output_bytes, "nofile": 4096, "core": 0}
+    return [Ulimit(name=name, soft=bound, hard=bound) for name, bound in bounds.items()]
+
+
+def _devices(spec: SandboxSpec) -> list[DeviceRequest]:
+    return [DeviceRequest(device_ids=[spec.gpu], capabilities=[["gpu"]])] if spec.gpu else []

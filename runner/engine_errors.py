@@ -1,0 +1,23 @@
+"""The engine's errors as ours: whatever the SDK or its HTTP library raises means that the platform failed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import docker.errors
+import requests
+import urllib3.exceptions
+
+from core.domain.errors import Unavailable
+
+_FOREIGN = (docker.errors.DockerException, requests.RequestException, urllib3.exceptions.HTTPError, OSError)
+
+
+@contextmanager
+def engine_errors() -> Iterator[None]:
+    """Foreign errors become Unavailable, with the engine's own words."""
+    try:
+        yield
+    except _FOREIGN as error:
+        raise Unavailable("The sandbox engine", f"{type(error).__name__}: {str(error)[:300]}") from error

@@ -1,0 +1,122 @@
+"""The runner's entry: `dramatiq runner.main:build` gets a broker whose actor runs jobs, and a sweeper beside it."""
+
+from __future__ import annotations
+
+import tempfile
+import threading
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import structlog
+from dramatiq.brokers.redis import RedisBroker
+from dramatiq.middleware import Middleware
+
+from core.domain.errors import Unavailable
+from core.domain.limits import ResourceClass, fit
+from core.settings import Settings
+from core.wiring import open_broker, open_ports
+from runner.actor import RunNext, declare
+from runner.docker_sandbox import DockerEngine
+from runner.gpus import Gpus
+from runner.run_job import RunJob
+from runner.sweeper import Sweeper
+
+STOP_GRACE_SECONDS = 10.0
+"""How long a job may still end by itself once the process was asked to stop; below Dramatiq's own limit."""
+
+log = structlog.get_logger(__name__)
+
+
+def build() -> RedisBroker:
+    """A broker ready for Dramatiq's workers; nothing is claimed before they boot."""
+    structlog.configure(processors=[*structlog.get_config()["processors"][:-1], structlog.processors.JSONRenderer()])
+    settings = Settings()
+    broker = open_broker(settings, middleware=[])
+    life = Life(settings, broker)
+    broker.add_middleware(life)
+    declare(broker, life.run_next, [item.name for item in settings.resource_classes])
+    return broker
+
+
+class Life(Middleware):
+    """What a worker process opens when it boots and closes when it ends."""
+
+    def __init__(self, settings: Settings, broker: RedisBroker) -> None:
+        self._settings = settings
+        self._broker = broker
+        self._opened = ExitStack()
+        self._draining = threading.Event()
+        self._stopping = threading.Event()
+        self._run_next: RunNext | None = None
+
+    def run_next(self, resource_class: str) -> None:
+        if self._run_next is not None:
+            self._run_next(resource_class)
+
+    def after_process_boot(self, _broker: Any) -> None:
+        settings = self._settings
+        ports = self._opened.enter_context(open_ports(settings, broker=self._broker, tracking_timeout_seconds=30.0))
+        engine = DockerEngine(
+            settings.engine_socket, image=settings.sandbox_image, seccomp=settings.seccomp_profile.read_text()
+        )
+        self._opened.callback(engine.close)
+        names = [item.name for item in settings.resource_classes]
+        run_job = RunJob(
+            ports=ports,
+            engine=engine,
+            gpus=Gpus(engine, lock_file=Path(tempfile.gettempdir()) / "gpus.lock"),
+            resource_classes={item.name: item for item in fitted(settings, engine)},
+            image=settings.sandbox_image,
+            job_root=settings.job_root,
+            lease_seconds=settings.lease_seconds,
+            log_limits={
+                "max_bytes": settings.max_log_bytes,
+                "max_lines": settings.max_log_lines,
+                "kept_bytes": settings.kept_log_bytes,
+            },
+            stopping=self._stopping,
+        )
+        self._run_next = RunNext(
+            job_status=ports.job_status,
+            job_queue=ports.job_queue,
+            engine=engine,
+            run_job=run_job,
+            lease_seconds=settings.lease_seconds,
+            running_limit=settings.max_concurrent_running,
+            draining=self._draining,
+        )
+        self._sweep(Sweeper(
+            job_status=ports.job_status, job_queue=ports.job_queue, engine=engine, resource_classes=names,
+            job_root=settings.job_root,
+        ))  # fmt: skip
+
+    def _sweep(self, sweeper: Sweeper) -> None:
+        every = self._settings.sweep_seconds
+        threading.Thread(target=sweeper.run, args=(every, self._draining), daemon=True, name="sweeper").start()
+
+    def before_worker_shutdown(self, _broker: Any, _worker: Any) -> None:
+        """Called at SIGTERM: take no more jobs, let the running one end if it soon does, else hand it over."""
+        log.info("stopping")
+        self._draining.set()
+        timer = threading.Timer(STOP_GRACE_SECONDS, self._stopping.set)
+        timer.daemon = True
+        timer.start()
+
+    def after_worker_shutdown(self, _broker: Any, _worker: Any) -> None:
+        self._opened.close()
+
+
+def fitted(settings: Settings, engine: DockerEngine) -> tuple[ResourceClass, ...]:
+    """The resource classes as the engine can give them, each lowered value told in the log."""
+    try:
+        capacity = engine.capacity()
+    except Unavailable as error:
+        raise SystemExit(f"runner: {error}") from error
+    found = []
+    for wanted in settings.resource_classes:
+        lowered, notices = fit(wanted, capacity)
+        found.append(lowered)
+        for notice in notices:
+            log.warning("resource class lowered", notice=notice)
+    return tuple(found)

@@ -1,0 +1,151 @@
+"""The bounded output of a run: a volume in memory, kept by a holder, read only after the run's container is gone."""
+
+from __future__ import annotations
+
+import io
+import tarfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+import docker
+import docker.errors
+from docker.models.containers import Container
+
+from core.adapters.archives import CHUNK, BoundedTarInfo, Tree
+from core.domain.errors import InvalidInput, TooLarge, Unavailable
+from core.domain.limits import ResourceClass, UploadLimits
+from core.domain.metrics import MAX_BYTES
+from core.ports.sandbox import Harvest, SandboxSpec
+from runner.container_spec import holder_options, labels, volume_name, volume_options
+
+METRICS = "metrics.json"
+NEARLY_FULL = 0.95
+MAX_NOTICES = 20
+
+
+@dataclass(kw_only=True)
+class OutputVolume:
+    """Lives from before the run's container is created until after its harvest."""
+
+    client: docker.DockerClient
+    spec: SandboxSpec
+    holder: Container
+
+    @classmethod
+    def create(cls, client: docker.DockerClient, spec: SandboxSpec, *, image_id: str, seccomp: str) -> OutputVolume:
+        """Creating a volume whose name exists ignores the options, so they are read back."""
+        wanted = volume_options(spec.limits)
+        volume = client.volumes.create(
+            volume_name(spec), driver="local", driver_opts=wanted, labels=labels(spec, "output")
+        )
+        if (volume.attrs.get("Options") or {}).get("o") != wanted["o"]:
+            raise Unavailable("The sandbox engine", "an output volume does not carry its bound")
+        holder = client.containers.create(**holder_options(spec, image_id=image_id, seccomp=seccomp))
+        holder.start()
+        return cls(client=client, spec=spec, holder=holder)
+
+    def harvest(self, into: Path) -> Harvest:
+        """Raw metrics.json and copies of the plain files. Call when the run's container is gone."""
+        metrics, problem = self._metrics()
+        walk = _Walk(into, self.spec.limits)
+        chunks, _header = self.holder.get_archive("/out")
+        with io.BufferedReader(_Chunks(chunks), CHUNK) as stream:
+            walk.copy(stream)
+        return Harvest(
+            metrics=metrics,
+            metrics_problem=problem,
+            output_full=walk.output_full,
+            notices=tuple(walk.notices[:MAX_NOTICES]),
+        )
+
+    def _metrics(self) -> tuple[bytes | None, str | None]:
+        """The header comes before any byte: what is not a plain file of a sane size is never read."""
+        try:
+            chunks, header = self.holder.get_archive(f"/out/{METRICS}")
+        except docker.errors.NotFound:
+            return None, None
+        with io.BufferedReader(_Chunks(chunks), CHUNK) as stream:
+            stat = header or {"mode": -1, "linkTarget": "", "size": 0}
+            if stat["mode"] >> 9 or stat["linkTarget"]:  # any type bit of Go's file mode
+                return None, "it is not a plain file"
+            if stat["size"] > MAX_BYTES:
+                return None, f"it is larger than {MAX_BYTES} bytes"
+            return _first_file(stream), None
+
+
+def _first_file(stream: IO[bytes]) -> bytes:
+    with tarfile.open(fileobj=stream, mode="r|", tarinfo=BoundedTarInfo) as tar:
+        member = tar.next()
+        content = tar.extractfile(member) if member is not None and member.isreg() else None
+        return content.read(MAX_BYTES + 1) if content is not None else b""
+
+
+class _Chunks(io.RawIOBase):
+    """The engine's chunks as a file to read from; closing it drops the rest."""
+
+    def __init__(self, chunks: Iterator[bytes]) -> None:
+        self._chunks = chunks
+        self._rest = b""
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, target: Any) -> int:
+        self._rest = self._rest or next(self._chunks, b"")
+        size = min(len(target), len(self._rest))
+        target[:size], self._rest = self._rest[:size], self._rest[size:]
+        return size
+
+    def close(self) -> None:
+        drop: Any = getattr(self._chunks, "close", None)
+        if drop is not None and not self.closed:
+            drop()
+        super().close()
+
+
+class _Walk:
+    """One pass over the output: plain files are copied, everything else is left out with a sentence."""
+
+    def __init__(self, into: Path, limits: ResourceClass) -> None:
+        self._limits = limits
+        self._seen_bytes = self._seen_entries = 0
+        self.notices: list[str] = []
+        bound = UploadLimits(unpacked_bytes=limits.output_bytes, entries=limits.output_files)
+        self._tree = Tree(root=into, limits=bound)
+
+    @property
+    def output_full(self) -> bool:
+        return (
+            self._seen_bytes >= NEARLY_FULL * self._limits.output_bytes
+            or self._seen_entries >= NEARLY_FULL * self._limits.output_files
+        )
+
+    def copy(self, stream: IO[bytes]) -> None:
+        try:
+            with tarfile.open(fileobj=stream, mode="r|", tarinfo=BoundedTarInfo) as tar:
+                for member in tar:
+                    self._seen_entries += 1
+                    self._seen_bytes += member.size
+                    if self._seen_bytes > self._limits.output_bytes:
+                        raise TooLarge.of("files", "sparse files claim more than the output may hold")
+                    self._member(tar, member)
+        except (TooLarge, tarfile.TarError) as error:
+            self.notices.append(f"The rest of the output was left out: {error}.")
+
+    def _member(self, tar: tarfile.TarFile, member: tarfile.TarInfo) -> None:
+        name = member.name.partition("/")[2]
+        if name in {"", METRICS} or member.isdir():
+            return
+        if not member.isreg():
+            self.notices.append(f"{name[:100]!a} was left out: only plain files are kept.")
+            return
+        content = tar.extractfile(member)
+        try:
+            if content is not None:
+                self._tree.add_file(name, content)
+        except TooLarge:
+            raise
+        except InvalidInput as error:
+            self.notices.append(f"{name[:100]!a} was left out: {error}.")
