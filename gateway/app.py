@@ -6,11 +6,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import PackageNotFoundError, version
 
-import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.middleware.cors import CORSMiddleware
 from starlette.middleware.base import RequestResponseEndpoint
 
+from core import json_logs
 from core.settings import Settings
 from core.wiring import open_ports
 from gateway import errors
@@ -24,7 +24,7 @@ _PROBLEM = {"content": {"application/problem+json": {"schema": {"$ref": "#/compo
 
 def build() -> FastAPI:
     """The app with settings from the environment; its parts are opened when it starts and closed when it ends."""
-    structlog.configure(processors=[*structlog.get_config()["processors"][:-1], structlog.processors.JSONRenderer()])
+    json_logs.configure()
     return create_app(Settings())
 
 

@@ -88,7 +88,8 @@ class DockerSandbox:
             "cpu_seconds": stats.get("cpu_stats", {}).get("cpu_usage", {}).get("total_usage", 0) / 1e9,
         }
         for name, value in seen.items():
-            self._peaks[name] = max(self._peaks.get(name, 0.0), float(value))
+            if value:  # a container that has just started or just ended has no figures
+                self._peaks[name] = max(self._peaks.get(name, 0.0), float(value))
 
     def stop(self, *, grace_seconds: float) -> None:
         with engine_errors(), contextlib.suppress(docker.errors.NotFound):

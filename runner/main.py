@@ -8,10 +8,12 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+import dramatiq
 import structlog
 from dramatiq.brokers.redis import RedisBroker
 from dramatiq.middleware import Middleware
 
+from core import json_logs
 from core.domain.errors import Unavailable
 from core.domain.limits import ResourceClass, fit
 from core.settings import Settings
@@ -29,13 +31,14 @@ log = structlog.get_logger(__name__)
 
 
 def build() -> RedisBroker:
-    """A broker ready for Dramatiq's workers; nothing is claimed before they boot."""
-    structlog.configure(processors=[*structlog.get_config()["processors"][:-1], structlog.processors.JSONRenderer()])
+    """A broker ready for Dramatiq's workers, set as the one they ask for; nothing is claimed before they boot."""
+    json_logs.configure()
     settings = Settings()
     broker = open_broker(settings, middleware=[])
     life = Life(settings, broker)
     broker.add_middleware(life)
     declare(broker, life.run_next, [item.name for item in settings.resource_classes])
+    dramatiq.set_broker(broker)
     return broker
 
 

@@ -1,0 +1,227 @@
+"""The ledger in memory: the twin of RedisJobStatus for tests, held to the same contract."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+
+from core.domain.errors import Conflict, InvalidInput, LeaseLost, LimitReached, NotFound
+from core.domain.job import MOVES, Claim, Job, JobRequest, JobState, Outcome, Phase
+from core.domain.limits import UserLimits
+from core.domain.verdict import FailureReason
+from core.ports.job_status import Admission, JobPage, Swept
+from core.ports.rate_limit import Allowance
+
+WINDOW_SECONDS = 3600
+
+
+@dataclass
+class MemoryJobStatus:
+    """JobStatusPort and RateLimitPort for one process; `clock` answers seconds since 1970."""
+
+    clock: Callable[[], float] = time.time
+    _jobs: dict[str, Job] = field(default_factory=dict)
+    _leases: dict[str, tuple[str, float]] = field(default_factory=dict)
+    _posted: dict[str, dict[str, float]] = field(default_factory=dict)
+    _lock: threading.RLock = field(default_factory=threading.RLock)
+
+    def admit(self, request: JobRequest, limits: UserLimits) -> Admission:
+        with self._lock:
+            known = self._jobs.get(request.job_id)
+            if known is not None:
+                return Admission(job=known, created=False)
+            self._check_limits(request.user_id, limits)
+            job = self._new(request)
+            self._posted.setdefault(job.user_id, {})[job.job_id] = self.clock()
+            return Admission(job=job, created=True)
+
+    def _new(self, request: JobRequest) -> Job:
+        now = self._now()
+        job = Job(
+            job_id=request.job_id,
+            submission_id=request.submission_id,
+            user_id=request.user_id,
+            resource_class=request.resource_class,
+            benchmark=request.benchmark,
+            overrides=dict(request.overrides),
+            state=JobState.PENDING,
+            phase=Phase.QUEUED,
+            attempt=0,
+            created_at=now,
+            updated_at=now,
+        )
+        self._jobs[job.job_id] = job
+        return job
+
+    def _check_limits(self, user_id: str, limits: UserLimits) -> None:
+        allowance = self.allowance(user_id, limits)
+        if not allowance.remaining:
+            raise LimitReached("hourly limit", retry_after_seconds=max(1, allowance.renews_in_seconds))
+        if not limits.queue_when_over and self._running(user_id) >= limits.concurrent_running:
+            raise LimitReached("running limit", retry_after_seconds=30)
+
+    def allowance(self, user_id: str, limits: UserLimits) -> Allowance:
+        now = self.clock()
+        times = sorted(when for when in self._posted.get(user_id, {}).values() if when > now - WINDOW_SECONDS)
+        remaining = max(0, limits.jobs_per_hour - len(times))
+        renews = 0 if remaining else int(times[0] + WINDOW_SECONDS - now) + 1
+        return Allowance(limit=limits.jobs_per_hour, remaining=remaining, renews_in_seconds=renews)
+
+    def refund(self, user_id: str, job_id: str) -> None:
+        self._posted.get(user_id, {}).pop(job_id, None)
+
+    def get(self, job_id: str) -> Job:
+        with self._lock:
+            if job_id not in self._jobs:
+                raise NotFound("job", job_id)
+            return self._jobs[job_id]
+
+    def position(self, job_id: str) -> int | None:
+        with self._lock:
+            order = [job.job_id for job in self._fair_order(self.get(job_id).resource_class)]
+            return order.index(job_id) + 1 if job_id in order else None
+
+    def _fair_order(self, resource_class: str) -> Iterator[Job]:
+        waiting = sorted(self._pending(resource_class), key=lambda job: job.created_at)
+        ahead: dict[str, int] = {}
+        levels = []
+        for job in waiting:
+            level = ahead.setdefault(job.user_id, self._running(job.user_id))
+            levels.append((level, job.created_at, job))
+            ahead[job.user_id] = level + 1
+        return (job for _level, _since, job in sorted(levels, key=lambda item: item[:2]))
+
+    def list_jobs(
+        self, *, user_id: str | None = None, state: JobState | None = None, limit: int = 50, cursor: str | None = None
+    ) -> JobPage:
+        before = _cursor(cursor) if cursor else float("inf")
+        with self._lock:
+            found = sorted(
+                (
+                    job
+                    for job in self._jobs.values()
+                    if user_id in {None, job.user_id}
+                    and state in {None, job.state}
+                    and job.created_at.timestamp() < before
+                ),
+                key=lambda job: job.created_at,
+                reverse=True,
+            )
+        last = found[limit - 1].created_at.timestamp() if len(found) > limit else None
+        return JobPage(jobs=tuple(found[:limit]), next_cursor=None if last is None else f"{last:.6f}")
+
+    def claim(self, resource_class: str, *, worker: str, lease_seconds: float, running_limit: int) -> Claim | None:  # noqa: ARG002 the port's
+        with self._lock:
+            for job in self._fair_order(resource_class):
+                if self._running(job.user_id) < running_limit:
+                    return self._lease(job, lease_seconds)
+        return None
+
+    def _lease(self, job: Job, lease_seconds: float) -> Claim:
+        token = secrets.token_hex(16)
+        self._leases[job.job_id] = (token, self.clock() + lease_seconds)
+        job = self._move(job, JobState.RUNNING, phase=Phase.PREPARING)
+        job = self._store(replace(job, attempt=job.attempt + 1, started_at=job.started_at or self._now()))
+        return Claim(job=job, token=token)
+
+    def renew(self, claim: Claim, *, lease_seconds: float) -> bool:
+        with self._fenced(claim) as job:
+            self._leases[job.job_id] = (claim.token, self.clock() + lease_seconds)
+            return job.cancel_requested
+
+    def note(self, claim: Claim, *, phase: Phase | None = None, device: str | None = None) -> None:
+        with self._fenced(claim) as job:
+            self._store(replace(job, phase=phase or job.phase, device=device or job.device, updated_at=self._now()))
+
+    def finish(self, claim: Claim, outcome: Outcome) -> Job:
+        with self._fenced(claim) as job:
+            if outcome.refund:
+                self.refund(job.user_id, job.job_id)
+            job = replace(
+                job,
+                run_id=outcome.run_id,
+                failure_reason=outcome.reason,
+                error_message=outcome.message,
+                peaks=dict(outcome.peaks),
+            )
+            return self._close(job, outcome.state)
+
+    def hand_back(self, claim: Claim, *, count_attempt: bool) -> Job:
+        with self._fenced(claim) as job:
+            del self._leases[job.job_id]
+            job = self._move(job, JobState.PENDING, phase=Phase.QUEUED)
+            return self._store(replace(job, attempt=job.attempt - (not count_attempt)))
+
+    def cancel(self, job_id: str) -> Job:
+        with self._lock:
+            job = self.get(job_id)
+            if job.state is JobState.CANCELLED:
+                return job
+            if job.is_final:
+                raise Conflict("This job has already ended.")
+            job = replace(job, cancel_requested=True)
+            return self._close(job, JobState.CANCELLED) if job.state is JobState.PENDING else self._store(job)
+
+    def sweep(self, *, max_attempts: int) -> Swept:
+        requeued, ended = [], []
+        with self._lock:
+            expired = [job_id for job_id, (_token, until) in self._leases.items() if until <= self.clock()]
+            for job in map(self.get, expired):
+                if job.cancel_requested:
+                    ended.append(self._close(job, JobState.CANCELLED))
+                elif job.attempt >= max_attempts:
+                    self.refund(job.user_id, job.job_id)
+                    failed = replace(job, failure_reason=FailureReason.PLATFORM, error_message="attempts used up")
+                    ended.append(self._close(failed, JobState.FAILED))
+                else:
+                    del self._leases[job.job_id]
+                    requeued.append(self._move(job, JobState.PENDING, phase=Phase.QUEUED))
+        return Swept(requeued=tuple(requeued), ended=tuple(ended))
+
+    def pending(self, resource_class: str) -> int:
+        return len(self._pending(resource_class))
+
+    def check(self) -> None:
+        return
+
+    def _now(self) -> datetime:
+        return datetime.fromtimestamp(self.clock(), UTC)
+
+    def _running(self, user_id: str) -> int:
+        return sum(job.state is JobState.RUNNING for job in self._jobs.values() if job.user_id == user_id)
+
+    def _pending(self, resource_class: str) -> Sequence[Job]:
+        jobs = self._jobs.values()
+        return [job for job in jobs if job.state is JobState.PENDING and job.resource_class == resource_class]
+
+    def _store(self, job: Job) -> Job:
+        self._jobs[job.job_id] = job
+        return job
+
+    def _move(self, job: Job, to: JobState, *, phase: Phase) -> Job:
+        if to not in MOVES[job.state]:
+            raise AssertionError(f"{job.state} cannot become {to}")
+        return self._store(replace(job, state=to, phase=phase, updated_at=self._now()))
+
+    def _close(self, job: Job, to: JobState) -> Job:
+        self._leases.pop(job.job_id, None)
+        return self._store(replace(self._move(job, to, phase=Phase.DONE), finished_at=self._now()))
+
+    @contextmanager
+    def _fenced(self, claim: Claim) -> Iterator[Job]:
+        with self._lock:
+            if self._leases.get(claim.job_id, ("", 0.0))[0] != claim.token:
+                raise LeaseLost("The lease belongs to another runner.")
+            yield self._jobs[claim.job_id]
+
+
+def _cursor(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError as error:
+        raise InvalidInput.of("cursor", "is not one that this list gave out") from error

@@ -1,0 +1,71 @@
+"""The tracking server in memory: the twin of MlflowTracking for tests, held to the same contract."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from core.domain.errors import NotFound, Unavailable
+from core.domain.standings import Entry
+from core.ports.tracking import Artifact, RecordedRun, Result, RunRef
+
+
+@dataclass
+class MemoryTracking:
+    """TrackingPort; `away` makes it refuse like a server that is down."""
+
+    away: bool = False
+    results: dict[str, tuple[RunRef, Result]] = field(default_factory=dict)
+
+    def record(self, result: Result) -> RunRef:
+        self.check()
+        ref, _earlier = self.results.get(result.job.job_id, (None, None))
+        ref = ref or RunRef(run_id=secrets.token_hex(16), experiment_id=result.job.benchmark)
+        self.results[result.job.job_id] = (ref, result)
+        return ref
+
+    def get_run(self, run_id: str) -> RecordedRun:
+        self.check()
+        for ref, result in self.results.values():
+            if ref.run_id == run_id:
+                return RecordedRun(
+                    ref=ref, params=result.metrics.params, metrics=_metrics(result), artifacts=_files(result)
+                )
+        raise NotFound("run", run_id)
+
+    def entries(self, benchmark: str) -> Sequence[Entry]:
+        self.check()
+        return tuple(_entry(ref, result) for ref, result in self.results.values() if result.job.benchmark == benchmark)
+
+    def check(self) -> None:
+        if self.away:
+            raise Unavailable("The tracking server", "it is away")
+
+
+def _metrics(result: Result) -> dict[str, float]:
+    system = {f"system/{name}": value for name, value in {**result.measured, **result.metrics.performance}.items()}
+    return {**result.metrics.metrics, **system}
+
+
+def _files(result: Result) -> tuple[Artifact, ...]:
+    folder = result.artifacts
+    found = sorted(path for path in folder.rglob("*") if path.is_file()) if folder else []
+    return tuple(
+        Artifact(path=path.relative_to(folder).as_posix(), size_bytes=path.stat().st_size) for path in found if folder
+    )
+
+
+def _entry(ref: RunRef, result: Result) -> Entry:
+    job = result.job
+    return Entry(
+        job_id=job.job_id,
+        submission_id=job.submission_id,
+        user_id=job.user_id,
+        run_id=ref.run_id,
+        experiment_id=ref.experiment_id,
+        method=result.metrics.params.get("method"),
+        metrics=_metrics(result),
+        finished_at=job.finished_at or datetime.now(UTC),
+    )
