@@ -1,0 +1,40 @@
+# How a benchmark's folder comes into the project's benchmark volume, data included, all or nothing.
+# shellcheck shell=bash
+
+benchmark_inputs() { # benchmark_inputs FOLDER
+  ( cd "$1" && find . -type f ! -path '*/__pycache__/*' -print0 | sort -z | xargs -0 sha256sum ) | sha256sum | cut -d' ' -f1
+}
+
+# The folder as a tar stream. Where it has a make.py, that writes the data: in the sandbox image, without network.
+benchmark_archive() { # benchmark_archive FOLDER
+  if [ ! -f "$1/make.py" ]; then tar -C "$1" -c .; return; fi
+  tar -C "$1" --exclude=__pycache__ -c . | inner run --rm --interactive --network none --read-only --tmpfs /tmp:exec \
+    --user 60001:60001 --cap-drop ALL --security-opt no-new-privileges "$SANDBOX_IMAGE" \
+    sh -euc 'mkdir /tmp/made && cd /tmp/made && tar x && python make.py --out public >&2 && tar c benchmark.yaml public'
+}
+
+# Unpacks beside the old folder and changes places: no job ever sees half of one.
+receive_benchmark() { # receive_benchmark NAME INPUTS
+  docker run --rm --interactive --network none --user 10001:10001 --cap-drop ALL --read-only \
+    --volume "$(benchmark_volume):/shared/benchmarks" "$(service_image redis)" sh -euc '
+      cd /shared/benchmarks && rm -rf ".new-$1" ".old-$1" && mkdir ".new-$1"
+      tar -C ".new-$1" --no-same-owner --no-same-permissions -x && chmod -R a+rX ".new-$1" && echo "$2" > ".new-$1/.inputs"
+      [ ! -e "$1" ] || mv "$1" ".old-$1"
+      mv ".new-$1" "$1" && rm -rf ".old-$1"' receive "$1" "$2"
+}
+
+benchmark_volume() { local own; own=$(setting BENCHMARKS); echo "${own:-${PROJECT}_benchmarks}"; }
+service_image() { compose config --images "$1" | grep -E "leadersboard-$1:" | head -n 1; }
+
+copy_benchmark() { benchmark_archive "$1" | receive_benchmark "$2" "$3"; } # copy_benchmark FOLDER NAME INPUTS
+
+install_benchmark() { # install_benchmark FOLDER
+  local name inputs present
+  name=$(basename "$(realpath "$1")")
+  [ -f "$1/benchmark.yaml" ] || die "$1 has no benchmark.yaml: see benchmarks/synthetic for how one looks."
+  inputs=$(benchmark_inputs "$1")
+  present=$(compose exec -T engine cat "/shared/benchmarks/$name/.inputs" 2>/dev/null || true)
+  if [ "$present" = "$inputs" ]; then say "  ✓ Benchmark $name in place"; return 0; fi
+  step "$PROJECT-benchmark-$name" "Installing benchmark $name" "Try again; nothing half-made stays." \
+    copy_benchmark "$1" "$name" "$inputs"
+}

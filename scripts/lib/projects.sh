@@ -1,0 +1,69 @@
+# The compose projects of this checkout: `leadersboard`, and `leadersboard-test` beside it; and their inner engines.
+# shellcheck shell=bash
+
+PROJECT=${PROJECT:-leadersboard}
+export SANDBOX_IMAGE=leadersboard-sandbox:latest
+
+# Settings of the test project stay out of .env: both can run at once.
+choose_project() { # choose_project leadersboard|leadersboard-test
+  PROJECT=$1
+  ENV_FILE=$PWD/.env
+  COMPOSE_OPTIONS=(--project-directory "$PWD" --project-name "$PROJECT")
+  case "$PROJECT" in
+    leadersboard) ;;
+    leadersboard-test)
+      TEST_ROOT=$PWD/.state/test
+      ENV_FILE=$TEST_ROOT/env
+      export TEST_ROOT
+      COMPOSE_OPTIONS+=(--file compose.yml --file compose.test.yml)
+      mkdir -p "$TEST_ROOT/engine" ;;
+    *) die "unknown project $PROJECT: leadersboard or leadersboard-test" ;;
+  esac
+}
+
+compose() {
+  local options=("${COMPOSE_OPTIONS[@]}")
+  [ ! -f "$ENV_FILE" ] || options+=(--env-file "$ENV_FILE")
+  docker compose "${options[@]}" "$@"
+}
+
+# The client of the inner engine, run beside it: nothing outside reaches its socket.
+inner() { compose exec -T engine docker "$@"; }
+
+# Other running inner engines of ours on this machine, by container name.
+other_engines() {
+  docker ps --filter label=com.docker.compose.service=engine --filter name='^leadersboard' \
+    --format '{{.Label "com.docker.compose.project"}} {{.Names}}' | awk -v own="$PROJECT" '$1 != own { print $2 }'
+}
+
+random_token() { od -An -N24 -tx1 /dev/urandom | tr -d ' \n'; }
+
+# Writes the settings with fresh tokens for some users, once; a file that is there is a person's, and stays as it is.
+write_settings() { # write_settings "admin researcher" [LINE...]
+  local user users=$1 tokens=()
+  for user in $users; do tokens+=("$user:$(random_token)"); done
+  shift
+  [ ! -f "$ENV_FILE" ] || return 0
+  mkdir -p "$(dirname "$ENV_FILE")"
+  ( umask 077
+    { echo "# Written with random tokens. Every setting and its default: .env.example"
+      ( IFS=,; echo "API_TOKENS=${tokens[*]}" )
+      echo "ADMIN_USERS=admin"
+      echo "UI_SECRET=$(random_token)"
+      [ "$#" = 0 ] || printf '%s\n' "$@"
+    } > "$ENV_FILE.new"
+    mv "$ENV_FILE.new" "$ENV_FILE" )
+  say "  ✓ ${ENV_FILE#"$PWD"/} written, with a random token for each of: $users"
+}
+
+# One setting of the project's file, or nothing.
+setting() { # setting API_TOKENS
+  [ -f "$ENV_FILE" ] || return 0
+  sed -n "s/^$1=//p" "$ENV_FILE" | tail -n 1
+}
+
+setting_or() { local value; value=$(setting "$1"); echo "${value:-$2}"; } # setting_or UI_PORT 8501
+
+token_of() { # token_of researcher
+  setting API_TOKENS | tr ',' '\n' | sed -n "s/^$1://p" | head -n 1
+}
