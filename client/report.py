@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 
 from client.models import Board, Job, JobState, Results, Standing
-from client.terminal import ago, duration, faint, number, one_line, size, state_word, strong, table
+from client.terminal import faint, one_line, state_word, strong, table
+from client.wording import ago, duration, number, size
 
 
 def job_lines(job: Job) -> list[str]:

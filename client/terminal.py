@@ -5,12 +5,10 @@ import re
 import sys
 import unicodedata
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
 
 import typer
 
 STATE_COLOURS = {"completed": "green", "failed": "red", "cancelled": "yellow", "running": "cyan", "pending": "blue"}
-LARGE = 10_000
 # Whole escape sequences (window titles, colours, cursor moves), so that no half of one stays behind as text.
 ESCAPES = re.compile(
     r"\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[PX^_].*?\x1b\\|(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]|\x1b[ -/]*[0-~]", re.DOTALL
@@ -55,41 +53,6 @@ def table(heads: Sequence[str], rows: Iterable[Sequence[str]], *, right: frozens
     widths = [max(len(row[column]) for row in cells) for column in range(len(heads))]
     lines = ["  ".join(_fit(cell, widths[at], at in right) for at, cell in enumerate(row)).rstrip() for row in cells]
     return [faint(lines[0]), *lines[1:]]
-
-
-def number(value: float | None) -> str:
-    """A metric with four digits after the point, as the board shows it; large ones whole."""
-    if value is None:
-        return "-"
-    return f"{value:,.0f}" if abs(value) >= LARGE else f"{value:.4f}"
-
-
-def duration(seconds: float) -> str:
-    """Seconds as people read them."""
-    minutes, rest = divmod(seconds, 60)
-    hours, minutes = divmod(int(minutes), 60)
-    if hours:
-        return f"{hours} h {minutes:02d} min"
-    return f"{minutes} min {rest:02.0f} s" if minutes else f"{rest:.1f} s"
-
-
-def ago(moment: datetime | None) -> str:
-    """How long ago a moment was."""
-    if moment is None:
-        return "-"
-    seconds = max(0.0, (datetime.now(UTC) - moment).total_seconds())
-    for size, unit in ((86_400, "d"), (3600, "h"), (60, "min")):
-        if seconds >= size:
-            return f"{seconds // size:.0f} {unit} ago"
-    return "just now"
-
-
-def size(count: int) -> str:
-    """Bytes as people read them."""
-    for scale, unit in ((1e9, "GB"), (1e6, "MB"), (1e3, "kB")):
-        if count >= scale:
-            return f"{count / scale:.1f} {unit}"
-    return f"{count} B"
 
 
 def _fit(cell: str, width: int, flush_right: bool) -> str:

@@ -1,0 +1,48 @@
+"""Numbers, sizes and times in the words that people read, for the command line and the pages."""
+
+from datetime import UTC, datetime
+
+LARGE = 10_000
+MINUTE = 60
+
+
+def number(value: float | None) -> str:
+    """A metric with four digits after the point, as the board shows it; large ones whole."""
+    if value is None:
+        return "-"
+    return f"{value:,.0f}" if abs(value) >= LARGE else f"{value:.4f}"
+
+
+def duration(seconds: float) -> str:
+    """Seconds as people read them; tenths below a minute."""
+    if round(seconds, 1) < MINUTE:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), MINUTE)
+    hours, minutes = divmod(minutes, MINUTE)
+    if hours:
+        return f"{hours} h {minutes:02d} min" if minutes else f"{hours} h"
+    return f"{minutes} min {rest:02d} s" if rest else f"{minutes} min"
+
+
+def ago(moment: datetime | None) -> str:
+    """How long ago a moment was."""
+    if moment is None:
+        return "-"
+    seconds = max(0.0, (datetime.now(UTC) - moment).total_seconds())
+    for size, unit in ((86_400, "d"), (3600, "h"), (60, "min")):
+        if seconds >= size:
+            return f"{seconds // size:.0f} {unit} ago"
+    return "just now"
+
+
+def size(count: int) -> str:
+    """Bytes as people read them."""
+    for scale, unit in ((1e9, "GB"), (1e6, "MB"), (1e3, "kB")):
+        if count >= scale:
+            return f"{count / scale:.1f} {unit}"
+    return f"{count} B"
+
+
+def memory(count: float) -> str:
+    """Memory in the powers of two in which it is given out."""
+    return f"{count / 2**30:.3g} GiB" if count >= 2**30 else f"{count / 2**20:.0f} MiB"

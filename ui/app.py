@@ -1,0 +1,58 @@
+"""Builds the UI: settings in, one application out."""
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI, Request
+from fastapi.staticfiles import StaticFiles
+
+from client.exchange import open_http
+from ui.desk import Desk
+from ui.guard import Guard
+from ui.log_events import log_routes
+from ui.login import login_routes
+from ui.markup import Templates
+from ui.sessions import SessionCookie, SessionStore
+from ui.settings import Settings
+
+# Read by Gradio and its parts while they are imported: nothing of ours may call a vendor's host.
+SWITCHES = {"GRADIO_ANALYTICS_ENABLED": "False", "HF_HUB_OFFLINE": "1", "GRADIO_RUN_HISTORY": "False"}
+
+
+def build(settings: Settings | None = None) -> FastAPI:
+    """The application; its connection pool to the API is closed when it stops."""
+    settings = settings or Settings()
+    http = open_http(settings.api_url, use_proxies=False)
+    sessions = SessionStore(lifetime=settings.session_hours * 3600, most=settings.max_sessions)
+    desk = Desk(http=http, sessions=sessions, cookie=SessionCookie(settings.ui_secret.get_secret_value()))
+    markup = Templates({"api_docs": f"{settings.api_public_url}/docs", "mlflow": settings.mlflow_url})
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        with http:
+            yield
+
+    app = FastAPI(title="LeadersBoard UI", lifespan=lifespan, openapi_url=None, docs_url=None, redoc_url=None)
+    _add_routes(app, desk, markup, sessions.lifetime)
+    _mount_pages(app, desk, markup)
+    app.add_middleware(Guard, desk=desk)
+    return app
+
+
+def _add_routes(app: FastAPI, desk: Desk, markup: Templates, lifetime: float) -> None:
+    app.get("/health/live")(lambda: {"status": "ok"})
+    app.include_router(login_routes(desk, markup, lifetime=lifetime))
+    app.include_router(log_routes(desk))
+    app.mount("/ui-assets", StaticFiles(packages=[("ui", "assets")]))
+
+
+def _mount_pages(app: FastAPI, desk: Desk, markup: Templates) -> None:
+    os.environ.update(SWITCHES)
+    from ui.pages.site import mount_site  # noqa: PLC0415, the switches must be set before Gradio is imported
+
+    def user_of(request: Request) -> str | None:
+        session = desk.session_of(request)
+        return session.user_id if session else None
+
+    mount_site(app, desk, markup, user_of)

@@ -1,0 +1,77 @@
+"""The door: nobody gets past without a session, and every answer carries its security headers."""
+
+from urllib.parse import quote
+
+from starlette.datastructures import MutableHeaders
+from starlette.requests import Request
+from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from ui.desk import Desk
+
+OPEN_PATHS = frozenset({"/login", "/logout", "/health/live"})
+OPEN_FOLDER = "/ui-assets/"
+UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+# Gradio compiles templates and component scripts in the browser, hence inline and eval; nothing may come from or go to
+# another origin, so that even a script that slipped in has nowhere to send what it reads.
+POLICY = (
+    "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval' blob:; style-src 'self' 'unsafe-inline'; "
+    "img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self'; worker-src 'self' blob:; "
+    "object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'"
+)
+HEADERS = {
+    "Content-Security-Policy": POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
+}
+
+
+class Guard:
+    """ASGI middleware; stands before everything, also before Gradio's own routes."""
+
+    def __init__(self, app: ASGIApp, desk: Desk) -> None:
+        self._app = app
+        self._desk = desk
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let a request through, or answer in its place."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        answer = self._refusal(Request(scope))
+        await (answer or self._app)(scope, receive, _with_headers(send))
+
+    def _refusal(self, request: Request) -> Response | None:
+        if request.method in UNSAFE and not from_our_pages(request):
+            return JSONResponse({"detail": "This request comes from another site and was refused."}, 403)
+        path = request.url.path
+        if path in OPEN_PATHS or path.startswith(OPEN_FOLDER) or self._desk.session_of(request):
+            return None
+        if request.method == "GET" and "text/html" in request.headers.get("accept", ""):
+            return RedirectResponse(f"/login?next={quote(_wanted(request), safe='')}", 303)
+        return JSONResponse({"detail": "Your session has ended. Reload the page to sign in again."}, 401)
+
+
+def from_our_pages(request: Request) -> bool:
+    """Whether a browser says that a request was made by a page of this very origin (programs say nothing)."""
+    if (site := request.headers.get("sec-fetch-site")) is not None:
+        return site in {"same-origin", "none"}
+    origin = request.headers.get("origin")
+    return origin is None or origin.partition("://")[2] == request.headers.get("host")
+
+
+def _wanted(request: Request) -> str:
+    return request.url.path + (f"?{request.url.query}" if request.url.query else "")
+
+
+def _with_headers(send: Send) -> Send:
+    async def sending(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = MutableHeaders(scope=message)
+            for name, value in HEADERS.items():
+                headers.setdefault(name, value)
+        await send(message)
+
+    return sending

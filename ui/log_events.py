@@ -1,0 +1,109 @@
+"""A job's log pushed to the browser as it grows (Server-Sent Events), resumable by byte offset."""
+
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from typing import Annotated, TypeVar
+
+import anyio
+from anyio import CapacityLimiter, to_thread
+from fastapi import APIRouter, Header, Request
+from fastapi.sse import EventSourceResponse, ServerSentEvent
+
+from client.api import LeadersboardClient
+from client.errors import LeadersboardError, NotAllowed, NotFound, NotSignedIn
+from client.models import LogPart
+from ui.desk import Desk
+
+PERIOD = 0.5
+STEPS_PER_STATE = 4  # the log is asked for twice a second, the state every two seconds
+AWAY_PERIOD = 3.0
+TAIL_LINES = 1000
+MOST_CALLS_AT_ONCE = 32
+OVER = (NotSignedIn, NotAllowed, NotFound)  # trying again cannot help
+
+AnswerT = TypeVar("AnswerT")
+
+
+@dataclass
+class Place:
+    """How far one viewer has read; lives as long as the viewer's connection."""
+
+    offset: int | None
+    steps: int = 0
+    is_final: bool | None = None
+    is_away: bool = False
+
+
+def log_routes(desk: Desk) -> APIRouter:
+    """The route `/jobs/{job_id}/log-events`."""
+    router = APIRouter()
+    limiter = CapacityLimiter(MOST_CALLS_AT_ONCE)
+
+    @router.get("/jobs/{job_id}/log-events", response_class=EventSourceResponse)
+    async def log_events(
+        request: Request, job_id: str, offset: int | None = None, last_event_id: Annotated[str, Header()] = ""
+    ) -> AsyncIterator[ServerSentEvent]:
+        place = Place(offset=int(last_event_id) if last_event_id.isdecimal() else offset)
+        async for event in _events(Viewer(desk, request, job_id, limiter), place):
+            yield event
+
+    return router
+
+
+class Viewer:
+    """The API as one viewer of one job; every call asks anew who is signed in, so that signing out ends the stream."""
+
+    def __init__(self, desk: Desk, request: Request, job_id: str, limiter: CapacityLimiter) -> None:
+        self._desk = desk
+        self._request = request
+        self._job_id = job_id
+        self._limiter = limiter
+
+    async def is_final(self) -> bool:
+        """Whether the job has ended."""
+        return await self._ask(lambda client: client.job(self._job_id).status.is_final)
+
+    async def part(self, offset: int | None) -> LogPart:
+        """What came after the offset; without one, the last lines."""
+        if offset is None:
+            return await self._ask(lambda client: client.log_tail(self._job_id, lines=TAIL_LINES))
+        return await self._ask(lambda client: client.log_after(self._job_id, offset=offset))
+
+    async def _ask(self, question: Callable[[LeadersboardClient], AnswerT]) -> AnswerT:
+        return await to_thread.run_sync(lambda: question(self._desk.client_of(self._request)), limiter=self._limiter)
+
+
+async def _events(viewer: Viewer, place: Place) -> AsyncIterator[ServerSentEvent]:
+    while True:
+        try:
+            async for event in _step(viewer, place):
+                yield event
+        except OVER as error:
+            yield ServerSentEvent(event="over", data={"why": str(error)})
+            return
+        except LeadersboardError as error:
+            place.is_away = True
+            yield ServerSentEvent(event="away", data={"why": type(error).__name__})
+            await anyio.sleep(AWAY_PERIOD)
+            continue
+        if place.is_final:
+            yield ServerSentEvent(event="over", data={"why": ""})
+            return
+        await anyio.sleep(PERIOD)
+
+
+async def _step(viewer: Viewer, place: Place) -> AsyncIterator[ServerSentEvent]:
+    # The state is asked for before the log: when it is final, the log read afterwards is complete.
+    is_due = place.steps % STEPS_PER_STATE == 0 or place.is_away
+    is_final = await viewer.is_final() if is_due else place.is_final
+    if is_final != place.is_final or place.is_away:
+        yield ServerSentEvent(event="state", data={"final": is_final})
+    while True:
+        part = await viewer.part(place.offset)
+        is_new = place.offset is None or part.next_offset > place.offset
+        if is_new:
+            yield ServerSentEvent(event="log", id=str(part.next_offset), data={"text": part.logs})
+        place.offset = part.next_offset
+        if not is_new or not part.logs:
+            break
+    place.is_final, place.is_away, place.steps = is_final, False, place.steps + 1

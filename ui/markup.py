@@ -1,0 +1,95 @@
+"""Values become HTML through templates that escape everything; the only place where HTML is made."""
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from client.models import Metric
+from client.wording import ago, duration, memory, size
+
+FOLDER = Path(__file__).parent / "templates"
+SHORT_ID = 8
+DIGITS = 4
+
+
+def figure(value: float | None, metric: Metric | None = None) -> str:
+    """A number with four digits that count, aligned within its column: shares have four after the point."""
+    if value is None:
+        return "–"
+    is_share = metric is not None and metric.maximum == 1
+    if not is_share and value == 0:
+        return "0"
+    if is_share or abs(value) < 1:
+        return f"{value:.{DIGITS}f}"
+    whole = len(str(int(abs(value))))
+    return f"{value:,.{max(0, DIGITS - whole)}f}"
+
+
+def arrow(metric: Metric) -> str:
+    """Which way is better."""
+    return "↑" if metric.direction == "maximize" else "↓"
+
+
+def short(identifier: str) -> str:
+    """The beginning of an id, enough to tell one from another."""
+    return identifier[:SHORT_ID]
+
+
+def breakable(name: str) -> Markup:
+    """A name that may be broken after its underscores."""
+    return Markup("_<wbr>").join(name.split("_"))
+
+
+def web_link(url: str | None) -> str:
+    """A link if it is one to a web page, else nothing: no other scheme gets into a page."""
+    return url if url and urlsplit(url).scheme in {"http", "https"} else ""
+
+
+def exact(moment: datetime) -> str:
+    """A moment in full, in UTC."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+def seconds_between(start: datetime | None, end: datetime | None) -> float | None:
+    """How long something took, or has taken until now."""
+    if start is None:
+        return None
+    return max(0.0, ((end or datetime.now(UTC)) - start).total_seconds())
+
+
+class Templates:
+    """The templates, ready to fill; lives as long as the application."""
+
+    def __init__(self, site: Mapping[str, str]) -> None:
+        self._environment = Environment(
+            loader=FileSystemLoader(FOLDER),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self._environment.filters.update(FILTERS)
+        self._environment.globals.update(site=dict(site), seconds_between=seconds_between)
+
+    def fill(self, template: str, **values: Any) -> str:
+        """The HTML of a template with these values in it, every one escaped."""
+        return self._environment.get_template(f"{template}.html").render(values)
+
+
+FILTERS: dict[str, Callable[..., Any]] = {
+    "ago": ago,
+    "arrow": arrow,
+    "breakable": breakable,
+    "duration": duration,
+    "exact": exact,
+    "figure": figure,
+    "memory": memory,
+    "short": short,
+    "size": size,
+    "web_link": web_link,
+}

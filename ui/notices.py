@@ -1,0 +1,29 @@
+"""What failed, whose fault it is and what to do next, in one box."""
+
+from client.errors import LeadersboardError, NotSignedIn, Refused, Unavailable, Unreachable
+from ui.markup import Templates
+
+
+def notice_of(markup: Templates, error: LeadersboardError, *, what: str) -> str:
+    """The box for a failure of `what`, with fields at fault and the id to quote where there are any."""
+    problem = error.problem if isinstance(error, Refused) else None
+    return markup.fill(
+        "notice",
+        what=what,
+        words=_words(error),
+        advice=_advice(error),
+        problem=problem,
+        sign_in=isinstance(error, NotSignedIn),
+        passing=isinstance(error, Unreachable | Unavailable),
+    )
+
+
+def _words(error: LeadersboardError) -> str:
+    # Where the API is called from is the operators' business, not the page's.
+    return "The platform does not answer at the moment." if isinstance(error, Unreachable) else str(error)
+
+
+def _advice(error: LeadersboardError) -> str:
+    if isinstance(error, Unreachable):
+        return "Nothing is lost. This page tries again by itself; if it stays, tell an administrator."
+    return error.advice

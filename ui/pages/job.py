@@ -1,0 +1,143 @@
+"""One job: where it stands, its log as it grows, why it failed, what it produced."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+
+from client.api import LeadersboardClient
+from client.models import Benchmark, Board, Job, JobState, Metric, Results, Standing
+from ui.shell import QUIET, Frame, asset, close_page, header_of, is_admin, open_page, told
+
+HERE = "/jobs"
+PERIOD = 2
+WHAT = "The job could not be read"
+WHAT_CANCEL = "The job could not be cancelled"
+MEASURED = "system/"
+BOARD_PAGE = 200
+PHASES = ("queued", "preparing", "running", "collecting", "recording")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """One step of the timeline: its name and how it looks (done, now, todo, bad, stopped)."""
+
+    name: str
+    look: str
+
+
+def page(frame: Frame) -> None:
+    """Build the page."""
+    header = open_page(frame, HERE)
+    gr.HTML('<p class="lb-lead"><a href="/jobs">← All jobs</a></p>', padding=False)
+    notice = gr.HTML("", padding=False)
+    facts = gr.HTML('<div class="lb-loading">Loading…</div>', padding=False)
+    # The row is the timer's, its buttons are the user's: a tick does not undo a question that is being answered.
+    with gr.Row(visible=False, elem_classes="lb-actions") as actions:
+        cancel = gr.Button("Cancel job", size="sm", elem_classes="lb-small")
+        sure = gr.Button("Yes, cancel it", variant="stop", size="sm", visible=False, elem_classes="lb-small")
+        keep = gr.Button("Keep it", size="sm", visible=False, elem_classes="lb-small")
+    results = gr.HTML("", padding=False)
+    gr.HTML(frame.markup.fill("log"), padding=False, js_on_load=asset("log.js"))
+    job_id = gr.Textbox("", visible=False)
+    timer = gr.Timer(PERIOD, active=False)
+    close_page(frame)
+
+    shown = [notice, facts, results, actions, timer]
+    buttons = [cancel, sure, keep]
+    show = _Show(frame)
+    gr.on(None, show.first, None, [header, job_id, *shown], **QUIET)
+    timer.tick(show.tick, [job_id], shown, **QUIET)
+    cancel.click(lambda: _asking(yes=True), None, buttons, **QUIET)
+    keep.click(lambda: _asking(yes=False), None, buttons, **QUIET)
+    sure.click(show.cancel, [job_id], [*shown, *buttons], **QUIET)
+
+
+class _Show:
+    """The page's events; each answers the whole job but its log, which comes by itself."""
+
+    def __init__(self, frame: Frame) -> None:
+        self._frame = frame
+
+    def first(self, request: gr.Request) -> tuple[Any, ...]:
+        """The page was opened; its address says which job."""
+        job_id = request.query_params.get("id", "")
+        return (header_of(self._frame, HERE, request), job_id, *self._answer(job_id, request, first=True))
+
+    def tick(self, job_id: str, request: gr.Request) -> tuple[Any, ...]:
+        """Time has passed."""
+        return self._answer(job_id, request)
+
+    def cancel(self, job_id: str, request: gr.Request) -> tuple[Any, ...]:
+        """The user is sure."""
+        kept = (gr.skip(), gr.skip(), gr.skip(), gr.Timer(active=True))
+        client = self._frame.desk.client_of
+        shown = told(self._frame, WHAT_CANCEL, lambda: self._job(client(request).cancel_job(job_id), request), kept)
+        return (*shown, *_asking(yes=False))
+
+    def _answer(self, job_id: str, request: gr.Request, *, first: bool = False) -> tuple[Any, ...]:
+        kept = ("" if first else gr.skip(), gr.skip(), gr.skip(), gr.Timer(active=not first or bool(job_id)))
+        client = self._frame.desk.client_of
+        return told(self._frame, WHAT, lambda: self._job(client(request).job(job_id), request), kept)
+
+    def _job(self, job: Job, request: gr.Request) -> tuple[Any, ...]:
+        html = self._frame.markup.fill("job", job=job, steps=steps_of(job), is_admin=is_admin(self._frame, request))
+        results = ""
+        if job.status is JobState.COMPLETED:
+            results = self._results(self._frame.desk.client_of(request), job)
+        is_live = not job.status.is_final
+        return html, results, gr.update(visible=is_live and not job.cancel_requested), gr.Timer(active=is_live)
+
+    def _results(self, client: LeadersboardClient, job: Job) -> str:
+        results = client.results(job.job_id)
+        benchmark = next((one for one in client.benchmarks().items if one.name == job.benchmark), None)
+        board = client.leaderboard(benchmark=job.benchmark, entries="all", limit=BOARD_PAGE) if benchmark else None
+        return self._frame.markup.fill(
+            "results",
+            results=results,
+            metrics=_metrics(results, benchmark),
+            measured=_measured(results),
+            board=board,
+            standing=_standing(board, job),
+        )
+
+
+def steps_of(job: Job) -> list[Step]:
+    """The timeline: what is over, what goes on, what is to come, and how it ended."""
+    if not job.status.is_final:
+        at = PHASES.index(job.phase) if job.phase in PHASES else 0
+        looks = ["done" if place < at else "now" if place == at else "todo" for place in range(len(PHASES))]
+        return [*_named(looks), Step(name="Done", look="todo")]
+    if job.status is JobState.COMPLETED:
+        return [*_named(["done"] * len(PHASES)), Step(name="Completed", look="done")]
+    # Where it stopped is in the reason; of the steps only these are certain.
+    reached = 3 if job.started_at else 1
+    looks = ["done" if place < reached else "todo" for place in range(len(PHASES))]
+    end = Step(name="Failed", look="bad") if job.status is JobState.FAILED else Step(name="Cancelled", look="stopped")
+    return [*_named(looks), end]
+
+
+def _named(looks: list[str]) -> list[Step]:
+    return [Step(name=phase.capitalize(), look=look) for phase, look in zip(PHASES, looks, strict=True)]
+
+
+def _metrics(results: Results, benchmark: Benchmark | None) -> list[tuple[str, float, Metric | None]]:
+    known = {metric.name: metric for metric in benchmark.metrics} if benchmark else {}
+    own = {name: value for name, value in results.metrics.items() if not name.startswith(MEASURED)}
+    ordered = [name for name in known if name in own] + sorted(name for name in own if name not in known)
+    return [(name, own[name], known.get(name)) for name in ordered]
+
+
+def _measured(results: Results) -> list[tuple[str, float]]:
+    found = [(name, value) for name, value in results.metrics.items() if name.startswith(MEASURED)]
+    return sorted((name.removeprefix(MEASURED), value) for name, value in found)
+
+
+def _standing(board: Board | None, job: Job) -> Standing | None:
+    rows = board.items if board else ()
+    return next((row for row in rows if row.job_id == job.job_id), None)
+
+
+def _asking(*, yes: bool) -> list[Any]:
+    # The buttons "cancel", "sure" and "keep".
+    return [gr.update(visible=one) for one in (not yes, yes, yes)]
