@@ -13,14 +13,16 @@ benchmark_archive() { # benchmark_archive FOLDER
     sh -euc 'mkdir /tmp/made && cd /tmp/made && tar x && python make.py --out public >&2 && tar c benchmark.yaml public'
 }
 
-# Unpacks beside the old folder and changes places: no job ever sees half of one.
+# Unpacks beside the old folder and changes places: no job ever sees half of one. The old one stays until the next time,
+# because a run may still read it.
 receive_benchmark() { # receive_benchmark NAME INPUTS
   docker run --rm --interactive --network none --user 10001:10001 --cap-drop ALL --read-only \
-    --volume "$(benchmark_volume):/shared/benchmarks" "$(service_image redis)" sh -euc '
-      cd /shared/benchmarks && rm -rf ".new-$1" ".old-$1" && mkdir ".new-$1"
-      tar -C ".new-$1" --no-same-owner --no-same-permissions -x && chmod -R a+rX ".new-$1" && echo "$2" > ".new-$1/.inputs"
-      [ ! -e "$1" ] || mv "$1" ".old-$1"
-      mv ".new-$1" "$1" && rm -rf ".old-$1"' receive "$1" "$2"
+    --volume "$(benchmark_volume):/shared/benchmarks" --entrypoint sh "$(service_image engine)" -euc '
+      cd /shared/benchmarks && mkdir -p .incoming .replaced && rm -rf ".incoming/$1" ".replaced/$1" && mkdir ".incoming/$1"
+      tar -C ".incoming/$1" --no-same-owner --no-same-permissions -x
+      chmod -R a+rX ".incoming/$1" && echo "$2" > ".incoming/$1/.inputs"
+      [ ! -e "$1" ] || mv "$1" ".replaced/$1"
+      mv ".incoming/$1" "$1"' receive "$1" "$2"
 }
 
 benchmark_volume() { local own; own=$(setting BENCHMARKS); echo "${own:-${PROJECT}_benchmarks}"; }

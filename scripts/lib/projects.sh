@@ -8,7 +8,7 @@ export SANDBOX_IMAGE=leadersboard-sandbox:latest
 choose_project() { # choose_project leadersboard|leadersboard-test
   PROJECT=$1
   ENV_FILE=$PWD/.env
-  COMPOSE_OPTIONS=(--project-directory "$PWD" --project-name "$PROJECT")
+  COMPOSE_OPTIONS=(--project-directory "$PWD")
   case "$PROJECT" in
     leadersboard) ;;
     leadersboard-test)
@@ -22,7 +22,7 @@ choose_project() { # choose_project leadersboard|leadersboard-test
 }
 
 compose() {
-  local options=("${COMPOSE_OPTIONS[@]}")
+  local options=("${COMPOSE_OPTIONS[@]}" --project-name "$PROJECT")
   [ ! -f "$ENV_FILE" ] || options+=(--env-file "$ENV_FILE")
   docker compose "${options[@]}" "$@"
 }
