@@ -4,6 +4,7 @@ import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import httpx2
 from fastapi import FastAPI, Request
 from fastapi.staticfiles import StaticFiles
 
@@ -20,10 +21,10 @@ from ui.settings import Settings
 SWITCHES = {"GRADIO_ANALYTICS_ENABLED": "False", "HF_HUB_OFFLINE": "1", "GRADIO_RUN_HISTORY": "False"}
 
 
-def build(settings: Settings | None = None) -> FastAPI:
+def build(settings: Settings | None = None, http: httpx2.Client | None = None) -> FastAPI:
     """The application; its connection pool to the API is closed when it stops."""
     settings = settings or Settings()
-    http = open_http(settings.api_url, use_proxies=False)
+    http = http or open_http(settings.api_url, use_proxies=False)
     sessions = SessionStore(lifetime=settings.session_hours * 3600, most=settings.max_sessions)
     desk = Desk(http=http, sessions=sessions, cookie=SessionCookie(settings.ui_secret.get_secret_value()))
     markup = Templates({"api_docs": f"{settings.api_public_url}/docs", "mlflow": settings.mlflow_url})

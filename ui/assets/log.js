@@ -63,6 +63,7 @@ function connect() {
     close();
     const why = JSON.parse(event.data).why;
     if (why) tell(why);
+    if (why && known === null) box.hidden = true;
     if (!why && !text.childNodes.length) append("Nothing was printed.\n");
   });
   source.onerror = () => tell("The connection is interrupted. The text so far stays; it goes on by itself.");

@@ -1,0 +1,226 @@
+"""The `leadersboard` command: what it prints, sends and ends with."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+from typer.testing import CliRunner, Result
+
+import client.api
+import client.follow
+from client.cli import build
+from tests.unit.client.fake_platform import SUBMISSION, Platform, job, problem
+
+Run = Callable[..., Result]
+
+pytestmark = pytest.mark.unit
+
+BOARD = {
+    "benchmark": "synthetic",
+    "metric": "image_auc",
+    "total": 1,
+    "items": [
+        {
+            "rank": 1,
+            "user_id": "alice",
+            "job_id": "j1",
+            "submission_id": "s1",
+            "method": "padim\x1b[2J",
+            "value": 0.98765,
+        }
+        | {"mine": True, "finished_at": "2026-01-02T03:04:05Z"}
+    ],
+}
+RESULTS = {"job_id": "j1", "metrics": {"image_auc": 0.98765}, "params": {"method": "padim"}}
+RESULTS |= {"mlflow_ui_url": "http://m/#/x", "artifacts": [{"path": "roc.png", "size_bytes": 1500}]}
+
+
+@pytest.fixture
+def run(platform: Platform, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
+    """Run the command as a signed-in user, against the platform of the test."""
+    monkeypatch.setattr(client.api, "open_http", platform.http)
+    monkeypatch.setattr(client.follow, "PERIOD", 0.0)
+    for name, value in {
+        "API_URL": "http://api.test",
+        "LEADERSBOARD_TOKEN": "t",
+        "XDG_CONFIG_HOME": str(tmp_path),
+    }.items():
+        monkeypatch.setenv(name, value)
+    return lambda *words, **more: CliRunner().invoke(build(), list(words), **more)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> str:
+    """A submission."""
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "main.py").write_text("print(1)")
+    return str(tmp_path / "mine")
+
+
+def accepts(platform: Platform, *states: dict[str, Any] | httpx2.Response | Exception) -> None:
+    """Let the platform take a submission and its job go through these states."""
+    platform.answers("POST", "/submissions", httpx2.Response(201, json=SUBMISSION))
+    platform.answers("POST", "/jobs", httpx2.Response(202, json=job()))
+    platform.answers("GET", "/jobs/j1/status", *states)
+    platform.answers("GET", "/jobs/j1/results", RESULTS)
+    platform.answers("GET", "/leaderboard", BOARD)
+    text = "first\nsec\x1b[31mond\nlast"
+    platform.answers("GET", "/jobs/j1/logs", lambda asked: log_answer(asked, text))
+
+
+def log_answer(asked: httpx2.Request, text: str) -> httpx2.Response:
+    """Seven bytes of a log at a time."""
+    at = int(asked.url.params.get("offset", 0))
+    part = text[at : at + 7]
+    return httpx2.Response(200, json={"job_id": "j1", "logs": part, "next_offset": at + len(part)})
+
+
+def test_submit_prints_the_job_alone(run: Run, platform: Platform, folder: str) -> None:
+    """A script gets the job's id on standard output, people get the next step beside it."""
+    accepts(platform)
+    done = run("submit", folder, "--set", "epochs=3", "--benchmark", "synthetic")
+    assert (done.exit_code, done.stdout) == (0, "j1\n")
+    assert "leadersboard logs j1 -f" in done.stderr
+    assert platform.asked[1].content == (
+        b'{"submission_id":"s1","config":{"epochs":3,"benchmark":"synthetic","resource_class":"small"}}'
+    )
+
+
+def test_submit_follow_tells_the_whole_way(run: Run, platform: Platform, folder: str) -> None:
+    """Each state, every line of the log once, the metrics and the rank; then zero."""
+    running = job(status="running", phase="running", attempt=1)
+    accepts(platform, job(), job(), running, job(status="completed", phase="done"))
+    done = run("submit", folder, "--follow")
+    assert done.exit_code == 0
+    lines = done.stdout.splitlines()
+    assert [line for line in lines if line in {"first", "second", "last"}] == ["first", "second", "last"]
+    assert sum("pending" in line for line in lines) == 1
+    for words in ("place 1 in the queue", "running", "completed", "0.9877", "Rank 1 of 1"):
+        assert words in done.stdout
+
+
+def test_wait_is_without_the_log(run: Run, platform: Platform, folder: str) -> None:
+    """`--wait` never asks for the log."""
+    accepts(platform, job(status="completed", phase="done"))
+    done = run("submit", folder, "--wait")
+    assert (done.exit_code, "first" in done.stdout) == (0, False)
+
+
+@pytest.mark.parametrize("state", ["failed", "cancelled"])
+def test_a_job_that_did_not_complete_ends_with_one(run: Run, platform: Platform, folder: str, state: str) -> None:
+    """CI sees a failed job, and a person its reason."""
+    failed = job(status=state, phase="done", failure_reason="out_of_memory", error_message="Use smaller batches.")
+    accepts(platform, failed)
+    done = run("submit", folder, "--follow")
+    assert done.exit_code == 1
+    assert ("out of memory" in done.stdout) == (state == "failed")
+
+
+def test_following_waits_out_a_short_failure(run: Run, platform: Platform, folder: str) -> None:
+    """A platform that is away for a moment does not end the following."""
+    accepts(platform, httpx2.ConnectError("no"), problem(503, "away", "Away."), job(status="completed", phase="done"))
+    done = run("submit", folder, "--wait")
+    assert done.exit_code == 0
+    assert done.stdout.count("waiting for the platform") == 1
+
+
+def test_following_gives_up_at_last(run: Run, platform: Platform, folder: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When patience is over, the failure is told and the code is three."""
+    monkeypatch.setattr(client.follow, "PATIENCE", -1.0)
+    accepts(platform, httpx2.ConnectError("no"))
+    assert run("submit", folder, "--wait").exit_code == 3
+
+
+def test_interrupting_leaves_the_job(run: Run, platform: Platform, folder: str) -> None:
+    """Ctrl-C says that the job goes on and how to come back."""
+
+    def interrupt(_asked: httpx2.Request) -> httpx2.Response:
+        raise KeyboardInterrupt
+
+    accepts(platform)
+    platform.answers("GET", "/jobs/j1/status", interrupt)
+    done = run("submit", folder, "--follow")
+    assert done.exit_code == 130
+    assert "leadersboard logs j1 -f" in done.stderr
+    assert "leadersboard cancel j1" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("answer", "code"),
+    [
+        (problem(422, "invalid", "No.", errors=[{"field": "entrypoint", "rule": "must end in .py"}]), 3),
+        (problem(401, "unauthenticated", "No."), 2),
+        (httpx2.ConnectError("no"), 3),
+        (httpx2.Response(200, text="hello"), 3),
+    ],
+)
+def test_failures_are_told_with_the_next_step(
+    run: Run, platform: Platform, folder: str, answer: httpx2.Response | Exception, code: int
+) -> None:
+    """A failure names what failed, the field, the next step and the id to quote; never a traceback."""
+    platform.answers("POST", "/submissions", answer)
+    done = run("submit", folder)
+    assert done.exit_code == code
+    assert done.stderr.startswith("Error: ")
+    assert "Next: " in done.stderr
+    assert ("entrypoint: must end in .py" in done.stderr) == (getattr(answer, "status_code", 0) == 422)
+
+
+@pytest.mark.parametrize("words", [["submit", "/nowhere"], ["submit", "{folder}", "--set", "x"], ["nonsense"], []])
+def test_wrong_usage_is_two(run: Run, folder: str, words: list[str]) -> None:
+    """What was typed wrong is told before anything is sent."""
+    assert run(*(word.format(folder=folder) for word in words)).exit_code == 2
+
+
+def test_board_and_json(run: Run, platform: Platform) -> None:
+    """The board is a plain table, with own rows starred and foreign names harmless; as JSON it is the API's answer."""
+    platform.answers("GET", "/leaderboard", BOARD)
+    shown = run("board", "--all", "--metric", "image_auc").stdout
+    assert "alice *" in shown
+    assert "padim" in shown
+    assert "\x1b" not in shown
+    assert platform.asked[0].url.params["entries"] == "all"
+    assert '"value": 0.98765' in run("board", "--json").stdout
+
+
+def test_reading_commands(run: Run, platform: Platform) -> None:
+    """Status, jobs, results, logs and cancel each show their answer."""
+    platform.answers(
+        "GET", "/jobs/j1/status", job(status="running", phase="recording", started_at="2026-01-02T03:04:06Z")
+    )
+    platform.answers("GET", "/jobs", {"items": [job(), job(job_id="j2", user_id="bob")], "next_cursor": None})
+    platform.answers("GET", "/jobs/j1/results", RESULTS)
+    platform.answers("GET", "/jobs/j1/logs", {"job_id": "j1", "logs": "a\n\x1b[2Jb", "next_offset": 4})
+    platform.answers("POST", "/jobs/j1/cancel", job(cancel_requested=True))
+    assert "running · recording" in run("status", "j1").stdout
+    assert "USER" in run("jobs").stdout
+    assert "1.5 kB" in run("results", "j1").stdout
+    assert run("logs", "j1").stdout == "a\nb\n"
+    assert "cancelling" in run("cancel", "j1").stdout
+
+
+def test_empty_lists_say_what_to_do(run: Run, platform: Platform) -> None:
+    """Nothing to show is not an empty screen."""
+    platform.answers("GET", "/jobs", {"items": []})
+    platform.answers("GET", "/leaderboard", {"benchmark": "b", "metric": "m", "items": [], "total": 0})
+    assert "leadersboard submit" in run("jobs").stdout
+    assert "leadersboard submit" in run("board").stdout
+
+
+def test_login_checks_keeps_and_forgets(
+    run: Run, platform: Platform, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A token is kept only when the API knows it, and never printed; logout forgets it."""
+    monkeypatch.delenv("LEADERSBOARD_TOKEN")
+    platform.answers("GET", "/auth/me", problem(401, "unauthenticated", "No."), {"user_id": "alice", "role": "user"})
+    kept = tmp_path / "leadersboard" / "account.json"
+    assert run("login", input="s3cret\n").exit_code == 2
+    assert not kept.exists()
+    done: Result = run("login", input="s3cret\n")
+    assert done.exit_code == 0
+    assert "s3cret" not in done.output
+    assert "s3cret" in kept.read_text()
+    assert "Signed out" in run("logout").stdout
+    assert not kept.exists()
