@@ -31,9 +31,7 @@ def login_routes(desk: Desk, markup: Templates, *, lifetime: float) -> APIRouter
         return _page(markup, target=next)
 
     @router.post("/login")
-    def sign_in(
-        request: Request, token: Annotated[str, Form(max_length=8192)] = "", target: Annotated[str, Form()] = "/"
-    ) -> Response:
+    def sign_in(request: Request, token: Annotated[str, Form()] = "", target: Annotated[str, Form()] = "/") -> Response:
         try:
             value = desk.sign_in(token.strip())
         except (NotSignedIn, NotAllowed):

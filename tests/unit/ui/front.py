@@ -1,0 +1,37 @@
+"""The UI's own routes behind its door, without Gradio, as a browser would meet them."""
+
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+
+from tests.unit.client.fake_platform import Platform
+from ui.desk import Desk
+from ui.guard import Guard
+from ui.log_events import log_routes
+from ui.login import login_routes
+from ui.markup import Templates
+from ui.sessions import SessionCookie, SessionStore
+
+ORIGIN = "http://ui.test"
+SECRET = "0123456789abcdef0123456789abcdef"
+
+
+class Front:
+    """A browser, and the parts behind it."""
+
+    def __init__(self, platform: Platform) -> None:
+        self.sessions = SessionStore(lifetime=60, most=10)
+        self.cookie = SessionCookie(SECRET)
+        self.desk = Desk(http=platform.http(), sessions=self.sessions, cookie=self.cookie)
+        self.templates = Templates({"api_docs": "http://api.test/docs", "mlflow": "http://mlflow.test"})
+        app = FastAPI()
+        app.get("/health/live")(lambda: {"status": "ok"})
+        app.get("/page")(lambda: {"secret": "content"})
+        app.include_router(login_routes(self.desk, self.templates, lifetime=60))
+        app.include_router(log_routes(self.desk))
+        app.add_middleware(Guard, desk=self.desk)
+        self.browser = TestClient(app, base_url=ORIGIN, follow_redirects=False)
+
+    def sign_in(self, token: str = "alices-token", target: str = "/") -> int:
+        """Send the sign-in form; the answer's status."""
+        form = {"token": token, "target": target}
+        return self.browser.post("/login", data=form, headers={"origin": ORIGIN}).status_code

@@ -1,0 +1,65 @@
+"""Sessions: bounded, ending, and impossible to make up."""
+
+import pytest
+
+from ui.sessions import COOKIE, SessionCookie, SessionStore
+
+pytestmark = pytest.mark.unit
+
+
+def opened(store: SessionStore, name: str) -> str:
+    return store.open(user_id=name, is_admin=False, token=f"token-of-{name}")
+
+
+def test_a_session_ends_with_its_time() -> None:
+    """After its lifetime a session is gone, also from memory."""
+    now = [0.0]
+    store = SessionStore(lifetime=10, most=5, clock=lambda: now[0])
+    session_id = opened(store, "alice")
+    now[0] = 9.9
+    assert store.get(session_id) is not None
+    now[0] = 10.0
+    assert store.get(session_id) is None
+    now[0] = 0.0
+    assert store.get(session_id) is None
+
+
+def test_the_store_is_bounded() -> None:
+    """One session more than fits drops the oldest."""
+    store = SessionStore(lifetime=10, most=2)
+    first, second, third = (opened(store, name) for name in ("a", "b", "c"))
+    assert store.get(first) is None
+    assert store.get(second) is not None
+    assert store.get(third) is not None
+
+
+def test_closing_forgets_the_token() -> None:
+    """After signing out the id is worth nothing."""
+    store = SessionStore(lifetime=10, most=2)
+    session_id = opened(store, "alice")
+    store.close(session_id)
+    store.close(session_id)
+    assert store.get(session_id) is None
+
+
+def test_the_cookie_holds_no_token() -> None:
+    """Neither the token nor the user's name is in what the browser keeps, and a session does not show its token."""
+    store = SessionStore(lifetime=10, most=2)
+    session_id = opened(store, "alice")
+    sealed = SessionCookie("x" * 32).seal(session_id)
+    assert "alice" not in sealed
+    assert "token-of" not in repr(store.get(session_id))
+
+
+@pytest.mark.parametrize("value", ["", "made-up", "made-up.signature", "ü.ü", "a" * 10_000])
+def test_a_made_up_cookie_is_nobody(value: str) -> None:
+    """Only what this secret signed is a session id."""
+    assert SessionCookie("x" * 32).unseal({COOKIE: value}) is None
+    assert SessionCookie("x" * 32).unseal({}) is None
+
+
+def test_another_secret_signs_otherwise() -> None:
+    """A cookie of another installation is refused."""
+    sealed = SessionCookie("y" * 32).seal("id")
+    assert SessionCookie("x" * 32).unseal({COOKIE: sealed}) is None
+    assert SessionCookie("y" * 32).unseal({COOKIE: sealed}) == "id"
