@@ -23,6 +23,7 @@ TMP_FILES = 100_000
 def labels(spec: SandboxSpec, role: str) -> dict[str, str]:
     """What `docker ps` in the engine tells of a container, and how a lost one is found again."""
     found = {
+        f"{LABEL}.site": spec.site,
         f"{LABEL}.job": spec.job_id,
         f"{LABEL}.attempt": str(spec.attempt),
         f"{LABEL}.user": spec.user_id,

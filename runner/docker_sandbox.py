@@ -6,6 +6,7 @@ import contextlib
 import threading
 import time
 from collections.abc import Callable, Mapping
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +58,7 @@ class DockerSandbox:
                     output(chunk)
         finally:
             self._output_ended.set()
+            stream._response.close()  # noqa: SLF001 the stream's own `close` leaves its connection open
             client.close()
 
     def state(self) -> SandboxState:
@@ -111,8 +113,9 @@ class DockerSandbox:
 class DockerEngine:
     """The engine behind its unix socket. Lives as long as its process; `close` ends the connections."""
 
-    def __init__(self, socket: str, *, image: str, seccomp: str) -> None:
+    def __init__(self, socket: str, *, site: str, image: str, seccomp: str) -> None:
         self._socket = socket
+        self._site = site
         self._image = image
         self._seccomp = seccomp
         self._client = docker.DockerClient(base_url=socket, timeout=CALL_SECONDS)
@@ -149,12 +152,14 @@ class DockerEngine:
             return len(found) + _remove_volumes(self._client, job_id)
 
     def _containers(self, label: str) -> list[Container]:
+        """All that carry the label, also those of other sites that share this engine."""
         found: list[Container] = self._client.containers.list(all=True, filters={"label": label}, ignore_removed=True)
         return found
 
     def job_ids(self) -> set[str]:
         with engine_errors():
-            things = [*self._containers(f"{LABEL}.job"), *self._client.volumes.list(filters={"label": f"{LABEL}.job"})]
+            mine = f"{LABEL}.site={self._site}"
+            things = [*self._containers(mine), *self._client.volumes.list(filters={"label": mine})]
             return {_labels(thing)[f"{LABEL}.job"] for thing in things}
 
     def capacity(self) -> EngineCapacity:
@@ -191,8 +196,16 @@ def _labels(thing: Any) -> dict[str, str]:
 
 
 def _remove(container: Container) -> None:
-    with contextlib.suppress(docker.errors.NotFound):
+    """Gone afterwards, also when somebody else is removing it at this moment."""
+    try:
         container.remove(force=True, v=True)
+    except docker.errors.NotFound:
+        return
+    except docker.errors.APIError as error:
+        if error.status_code != HTTPStatus.CONFLICT:
+            raise
+        with contextlib.suppress(docker.errors.NotFound):
+            container.wait(condition="removed", timeout=CALL_SECONDS)
 
 
 def _remove_volumes(client: docker.DockerClient, job_id: str) -> int:

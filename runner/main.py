@@ -60,8 +60,12 @@ class Life(Middleware):
     def after_process_boot(self, _broker: Any) -> None:
         settings = self._settings
         ports = self._opened.enter_context(open_ports(settings, broker=self._broker, tracking_timeout_seconds=30.0))
+        site = ports.job_status.ledger_id()
         engine = DockerEngine(
-            settings.engine_socket, image=settings.sandbox_image, seccomp=settings.seccomp_profile.read_text()
+            settings.engine_socket,
+            site=site,
+            image=settings.sandbox_image,
+            seccomp=settings.seccomp_profile.read_text(),
         )
         self._opened.callback(engine.close)
         names = [item.name for item in settings.resource_classes]
@@ -71,6 +75,7 @@ class Life(Middleware):
             gpus=Gpus(engine, lock_file=Path(tempfile.gettempdir()) / "gpus.lock"),
             resource_classes={item.name: item for item in fitted(settings, engine)},
             image=settings.sandbox_image,
+            site=site,
             job_root=settings.job_root,
             lease_seconds=settings.lease_seconds,
             log_limits={

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import tarfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -23,6 +24,8 @@ from runner.container_spec import holder_options, labels, volume_name, volume_op
 METRICS = "metrics.json"
 NEARLY_FULL = 0.95
 MAX_NOTICES = 20
+KEPT_NAME = re.compile(r"[\w .,+=@()/-]+")
+"""Names that every artifact store takes; MLflow refuses '#' and decodes '%'."""
 
 
 @dataclass(kw_only=True)
@@ -138,8 +141,8 @@ class _Walk:
         name = member.name.partition("/")[2]
         if name in {"", METRICS} or member.isdir():
             return
-        if not member.isreg():
-            self.notices.append(f"{name[:100]!a} was left out: only plain files are kept.")
+        if not member.isreg() or not KEPT_NAME.fullmatch(name):
+            self.notices.append(f"{name[:100]!a} was left out: only plain files with plain names are kept.")
             return
         content = tar.extractfile(member)
         try:

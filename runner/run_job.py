@@ -49,6 +49,7 @@ class RunJob:
     resource_classes: Mapping[str, ResourceClass]
     """As the engine can give them."""
     image: str
+    site: str
     job_root: Path
     lease_seconds: float
     log_limits: Mapping[str, int]
@@ -153,6 +154,7 @@ class _Run:
     def _spec(self, submission: Submission, gpu: str | None) -> SandboxSpec:
         ports = self.parts.ports
         return SandboxSpec(
+            site=self.parts.site,
             job_id=self.job.job_id,
             attempt=self.job.attempt,
             user_id=self.job.user_id,

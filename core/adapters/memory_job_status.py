@@ -25,6 +25,7 @@ class MemoryJobStatus:
     """JobStatusPort and RateLimitPort for one process; `clock` answers seconds since 1970."""
 
     clock: Callable[[], float] = time.time
+    _name: str = field(default_factory=lambda: secrets.token_hex(8))
     _jobs: dict[str, Job] = field(default_factory=dict)
     _leases: dict[str, tuple[str, float]] = field(default_factory=dict)
     _posted: dict[str, dict[str, float]] = field(default_factory=dict)
@@ -142,20 +143,20 @@ class MemoryJobStatus:
         with self._fenced(claim) as job:
             if outcome.refund:
                 self.refund(job.user_id, job.job_id)
-            job = replace(
+            ended = replace(
                 job,
                 run_id=outcome.run_id,
                 failure_reason=outcome.reason,
                 error_message=outcome.message,
                 peaks=dict(outcome.peaks),
             )
-            return self._close(job, outcome.state)
+            return self._close(ended, outcome.state)
 
     def hand_back(self, claim: Claim, *, count_attempt: bool) -> Job:
         with self._fenced(claim) as job:
             del self._leases[job.job_id]
-            job = self._move(job, JobState.PENDING, phase=Phase.QUEUED)
-            return self._store(replace(job, attempt=job.attempt - (not count_attempt)))
+            pending = self._move(job, JobState.PENDING, phase=Phase.QUEUED)
+            return self._store(replace(pending, attempt=job.attempt - (not count_attempt)))
 
     def cancel(self, job_id: str) -> Job:
         with self._lock:
@@ -185,6 +186,9 @@ class MemoryJobStatus:
 
     def pending(self, resource_class: str) -> int:
         return len(self._pending(resource_class))
+
+    def ledger_id(self) -> str:
+        return self._name
 
     def check(self) -> None:
         return

@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import quote
 
 import httpx2
+import structlog
 
 from core.domain.errors import NotFound, Unavailable
 from core.domain.standings import Entry
@@ -19,10 +20,14 @@ from core.ports.tracking import Artifact, RecordedRun, Result, RunRef
 API = "/api/2.0/mlflow"
 ARTIFACTS = "/api/2.0/mlflow-artifacts/artifacts"
 JOB_TAG = "leadersboard.job_id"
-BATCH = 1000
+BATCH = 900
+"""MLflow takes 1000 metrics, params and tags together."""
 PARAM_BATCH = 100
 PAGE = 1000
+UPLOAD_SECONDS = 120.0
 MAX_LISTED_ARTIFACTS = 1000
+
+log = structlog.get_logger(__name__)
 
 
 class MlflowTracking:
@@ -121,10 +126,14 @@ class MlflowTracking:
 
     def _upload(self, ref: RunRef, folder: Path) -> None:
         for path in sorted(path for path in folder.rglob("*") if path.is_file()):
-            name = quote(path.relative_to(folder).as_posix())
-            url = f"{ARTIFACTS}/{ref.experiment_id}/{ref.run_id}/artifacts/{name}"
+            name = path.relative_to(folder).as_posix()
+            url = f"{ARTIFACTS}/{ref.experiment_id}/{ref.run_id}/artifacts/{quote(name)}"
             with _http_errors(), path.open("rb") as content:
-                self._http.put(url, content=content, timeout=120).raise_for_status()
+                answer = self._http.put(url, content=content, timeout=UPLOAD_SECONDS)
+                if answer.status_code == httpx2.codes.BAD_REQUEST:  # a name it does not like: one file, not the run
+                    log.warning("artifact refused", run_id=ref.run_id, path=name, answer=answer.text[:200])
+                else:
+                    answer.raise_for_status()
 
     def _list_artifacts(self, run_id: str) -> Iterator[Artifact]:
         folders, count = [""], 0

@@ -123,6 +123,11 @@ class RedisJobStatus:
     def pending(self, resource_class: str) -> int:
         return int(self._run("pending", resource_class))
 
+    def ledger_id(self) -> str:
+        with redis_errors():
+            self._redis.set(f"{PREFIX}ledger_id", secrets.token_hex(8), nx=True)
+            return str(self._redis.get(f"{PREFIX}ledger_id"))
+
     def check(self) -> None:
         with redis_errors():
             self._redis.ping()

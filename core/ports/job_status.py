@@ -97,6 +97,10 @@ class JobStatusPort(Protocol):
         """How many jobs of the class wait."""
         ...
 
+    def ledger_id(self) -> str:
+        """This ledger's own name, made once: in an engine it tells this site's containers from any other's."""
+        ...
+
     def check(self) -> None:
         """Raises Unavailable when the ledger does not answer."""
         ...

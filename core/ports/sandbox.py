@@ -14,6 +14,8 @@ from core.domain.limits import EngineCapacity, ResourceClass
 class SandboxSpec:
     """Everything a run needs. Paths are as the engine sees them; nothing of the submission's text becomes an option."""
 
+    site: str
+    """The ledger that the job belongs to."""
     job_id: str
     attempt: int
     user_id: str
@@ -93,7 +95,7 @@ class Sandbox(Protocol):
 
 
 class SandboxPort(Protocol):
-    """The engine. All methods raise Unavailable when it does not answer."""
+    """The engine, as far as it is this site's. All methods raise Unavailable when it does not answer."""
 
     def launch(self, spec: SandboxSpec, output: Callable[[bytes], None]) -> Sandbox:
         """Start the run; `output` gets its stdout and stderr from the first byte, in another thread."""
@@ -104,7 +106,7 @@ class SandboxPort(Protocol):
         ...
 
     def job_ids(self) -> set[str]:
-        """The jobs of which this engine holds a container or a volume."""
+        """The jobs of this site of which the engine holds a container or a volume."""
         ...
 
     def capacity(self) -> EngineCapacity:

@@ -1,0 +1,99 @@
+"""What tests share: the real services that scripts/test started, or a word why they are missing.
+
+A missing service skips at home and fails in CI: a test that did not run there would count as passed.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import redis
+
+REPOSITORY = Path(__file__).parent.parent
+COMPOSE_FILES = [str(REPOSITORY / "compose.yml"), str(REPOSITORY / "compose.test.yml")]
+
+
+def service(variable: str) -> str:
+    """The address of a service from the environment that scripts/test sets."""
+    value = os.environ.get(variable, "")
+    if not value and os.environ.get("CI"):
+        pytest.fail(f"{variable} is not set: in CI every service must be there")
+    if not value:
+        pytest.skip(f"{variable} is not set: scripts/test starts the services and sets it")
+    return value
+
+
+@pytest.fixture(scope="session")
+def docker_compose_file() -> list[str]:
+    return COMPOSE_FILES
+
+
+@pytest.fixture(scope="session")
+def docker_compose_project_name() -> str:
+    return service("LEADERSBOARD_TEST_PROJECT")
+
+
+@pytest.fixture(scope="session")
+def docker_setup() -> list[str]:
+    """scripts/test has started the project; pytest-docker only talks to it."""
+    return []
+
+
+@pytest.fixture(scope="session")
+def docker_cleanup() -> list[str]:
+    """scripts/test stops the project."""
+    return []
+
+
+@pytest.fixture
+def redis_client() -> Iterator[redis.Redis]:
+    """An empty database of the real Redis; 0 is the running stack's own."""
+    client = redis.Redis.from_url(redis_url(), decode_responses=True)
+    client.flushdb()
+    yield client
+    client.flushdb()
+    client.close()
+
+
+def redis_url() -> str:
+    return f"{service('LEADERSBOARD_TEST_REDIS_URL')}/7"
+
+
+@pytest.fixture(scope="session")
+def mlflow_url() -> str:
+    return service("LEADERSBOARD_TEST_MLFLOW_URL")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Stack:
+    """The running compose project: its public addresses and three users' tokens."""
+
+    api_url: str
+    ui_url: str
+    mlflow_url: str
+    token: str
+    other_token: str
+    admin_token: str
+
+
+@pytest.fixture(scope="session")
+def stack(mlflow_url: str) -> Stack:
+    return Stack(
+        api_url=service("LEADERSBOARD_TEST_API_URL"),
+        ui_url=service("LEADERSBOARD_TEST_UI_URL"),
+        mlflow_url=mlflow_url,
+        token=service("LEADERSBOARD_TEST_TOKEN"),
+        other_token=service("LEADERSBOARD_TEST_OTHER_TOKEN"),
+        admin_token=service("LEADERSBOARD_TEST_ADMIN_TOKEN"),
+    )
+
+
+@pytest.fixture
+def fresh_name() -> str:
+    """A name that no earlier test or run has used."""
+    return f"t{secrets.token_hex(6)}"

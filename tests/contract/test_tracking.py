@@ -1,0 +1,150 @@
+"""The tracking server's contract, one text for the twin in memory and for a real MLflow."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import httpx2
+import pytest
+
+from core.adapters.memory_tracking import MemoryTracking
+from core.adapters.mlflow_tracking import MlflowTracking
+from core.domain.errors import NotFound, Unavailable
+from core.domain.job import Job, JobState, Phase
+from core.domain.links import run_resource
+from core.domain.metrics import RunMetrics
+from core.ports.tracking import Result, TrackingPort
+
+pytestmark = pytest.mark.contract
+
+NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+
+
+@pytest.fixture(params=["memory", "mlflow"])
+def tracking(request: pytest.FixtureRequest) -> Iterator[TrackingPort]:
+    if request.param == "memory":
+        yield MemoryTracking()
+        return
+    mlflow = MlflowTracking(request.getfixturevalue("mlflow_url"))
+    yield mlflow
+    mlflow.close()
+
+
+def result_of(benchmark: str, folder: Path | None = None, *, user: str = "ann", auc: float = 0.75) -> Result:
+    job = Job(
+        job_id=secrets.token_hex(16), submission_id="5" * 32, user_id=user, resource_class="small", benchmark=benchmark,
+        overrides={}, state=JobState.RUNNING, phase=Phase.RECORDING, attempt=1, created_at=NOW, updated_at=NOW,
+        started_at=NOW, finished_at=NOW + timedelta(seconds=9),
+    )  # fmt: skip
+    metrics = RunMetrics(
+        params={"method": "PaDiM", "epochs": "1"},
+        metrics={"image_auc": auc, "weave/pixel auc": 0.5},
+        performance={"training_time_seconds": 3.5},
+    )
+    return Result(
+        job=job, metrics=metrics, measured={"wall_seconds": 8.5}, tags={"leadersboard.device": "cpu"}, artifacts=folder
+    )
+
+
+@pytest.fixture
+def artifacts(tmp_path: Path) -> Path:
+    (tmp_path / "curves").mkdir()
+    (tmp_path / "curves" / "roc (1), é.png").write_bytes(b"png")
+    (tmp_path / "notes.txt").write_bytes(b"")
+    return tmp_path
+
+
+def test_a_recorded_run_holds_everything_of_its_result(
+    tracking: TrackingPort, fresh_name: str, artifacts: Path
+) -> None:
+    """TRK-2: params, metrics, performance and our own measurements as system/ metrics, artifacts."""
+    ref = tracking.record(result_of(fresh_name, artifacts))
+    run = tracking.get_run(ref.run_id)
+    assert run.ref == ref
+    assert run.params == {"method": "PaDiM", "epochs": "1"}
+    assert run.metrics == {
+        "image_auc": 0.75, "weave/pixel auc": 0.5, "system/training_time_seconds": 3.5, "system/wall_seconds": 8.5,
+    }  # fmt: skip
+    assert {(file.path, file.size_bytes) for file in run.artifacts} == {("curves/roc (1), é.png", 3), ("notes.txt", 0)}
+
+
+def test_one_job_is_one_run_however_often_it_is_recorded(tracking: TrackingPort, fresh_name: str) -> None:
+    """TRK-5: a repeated step completes the same run."""
+    result = result_of(fresh_name)
+    assert tracking.record(result) == tracking.record(result)
+    assert len(tracking.entries(fresh_name)) == 1
+
+
+def test_entries_of_a_benchmark_are_its_finished_runs(tracking: TrackingPort, fresh_name: str) -> None:
+    """What a board needs of a run, and only runs of its own benchmark."""
+    first = result_of(fresh_name, auc=0.5)
+    second = result_of(fresh_name, user="bob", auc=0.9)
+    for result in (first, second, result_of(f"{fresh_name}-other")):
+        tracking.record(result)
+    found = {entry.job_id: entry for entry in tracking.entries(fresh_name)}
+    assert set(found) == {first.job.job_id, second.job.job_id}
+    entry = found[second.job.job_id]
+    assert (entry.user_id, entry.submission_id, entry.method) == ("bob", "5" * 32, "PaDiM")
+    assert entry.metrics["image_auc"] == 0.9
+    assert entry.finished_at == NOW + timedelta(seconds=9)
+
+
+def test_a_benchmark_without_runs_has_no_entries(tracking: TrackingPort, fresh_name: str) -> None:
+    """An empty board is no error."""
+    assert tracking.entries(fresh_name) == ()
+
+
+def test_more_figures_than_one_request_holds_are_all_recorded(tracking: TrackingPort, fresh_name: str) -> None:
+    """A submission may send 500 metrics, 500 performance figures and 100 params."""
+    many = RunMetrics(
+        params={f"p{i}": "x" for i in range(100)},
+        metrics={f"m{i}": float(i) for i in range(500)},
+        performance={f"f{i}": float(i) for i in range(500)},
+    )
+    ref = tracking.record(replace(result_of(fresh_name), metrics=many))
+    run = tracking.get_run(ref.run_id)
+    assert (len(run.params), len(run.metrics)) == (100, 1001)
+
+
+def test_an_artifact_that_the_server_refuses_costs_only_itself(
+    mlflow_url: str, fresh_name: str, artifacts: Path
+) -> None:
+    """A file's hostile name cannot keep a result from being recorded."""
+    (artifacts / "a#b.txt").write_bytes(b"x")
+    tracking = MlflowTracking(mlflow_url)
+    ref = tracking.record(result_of(fresh_name, artifacts))
+    assert len(tracking.get_run(ref.run_id).artifacts) == 2
+    tracking.close()
+
+
+def test_an_unknown_run_is_not_found(tracking: TrackingPort) -> None:
+    """The board may hold a link to a run that an admin has deleted."""
+    with pytest.raises(NotFound):
+        tracking.get_run("f" * 32)
+
+
+def test_no_run_stays_open_and_its_link_opens(mlflow_url: str, fresh_name: str) -> None:
+    """TRK-5 and JOB-7, asked of MLflow itself: the run is closed, tagged and dated."""
+    tracking = MlflowTracking(mlflow_url)
+    result = result_of(fresh_name)
+    ref = tracking.record(result)
+    tracking.close()
+    run = httpx2.get(run_resource(mlflow_url, ref.run_id)).json()["run"]
+    tags = {tag["key"]: tag["value"] for tag in run["data"]["tags"]}
+    assert run["info"]["status"] == "FINISHED"
+    assert run["info"]["end_time"] - run["info"]["start_time"] == 9000
+    assert tags["leadersboard.job_id"] == result.job.job_id
+    assert tags["leadersboard.device"] == "cpu"
+
+
+def test_a_server_that_is_away_is_unavailable(fresh_name: str) -> None:
+    """No foreign error leaves the adapter."""
+    away = MlflowTracking("http://127.0.0.1:1", timeout_seconds=1)
+    for attempt in (away.check, lambda: away.entries(fresh_name), lambda: away.record(result_of(fresh_name))):
+        with pytest.raises(Unavailable):
+            attempt()
+    away.close()

@@ -1,0 +1,61 @@
+"""The real inner engine, and a folder that it sees at the same path as we do."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import docker
+import pytest
+
+from runner.docker_sandbox import DockerEngine
+from tests.conftest import REPOSITORY, service
+from tests.runner_bench import Bench
+
+SECCOMP = (REPOSITORY / "seccomp.json").read_text()
+
+
+@pytest.fixture(scope="session")
+def image() -> str:
+    return service("LEADERSBOARD_TEST_SANDBOX_IMAGE")
+
+
+@pytest.fixture(scope="session")
+def inner() -> Iterator[docker.DockerClient]:
+    """The inner engine as an onlooker sees it."""
+    client = docker.DockerClient(base_url=service("LEADERSBOARD_TEST_ENGINE"))
+    yield client
+    client.close()
+
+
+@pytest.fixture
+def engine(image: str, fresh_name: str) -> Iterator[DockerEngine]:
+    found = DockerEngine(service("LEADERSBOARD_TEST_ENGINE"), site=fresh_name, image=image, seccomp=SECCOMP)
+    yield found
+    found.close()
+
+
+@pytest.fixture
+def engine_folder(fresh_name: str) -> Iterator[Path]:
+    """A new folder at a path that means the same here and in the engine."""
+    folder = Path(service("LEADERSBOARD_TEST_ROOT")) / "work" / fresh_name
+    folder.mkdir(parents=True)
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+def bench(engine_folder: Path, engine: DockerEngine, image: str, fresh_name: str) -> Iterator[Bench[DockerEngine]]:
+    """A runner on the real engine; after each test the engine must hold nothing of it (BOX-10)."""
+    started = Bench(engine_folder, engine, image=image, site=fresh_name)
+    yield started
+    for _try in range(20):  # the engine answers removals a moment before they show
+        if not engine.job_ids():
+            break
+        time.sleep(0.1)
+    left = engine.job_ids()
+    for job_id in left:
+        engine.remove_leftovers(job_id)
+    assert not left, f"left in the engine: {left}"

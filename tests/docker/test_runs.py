@@ -1,0 +1,206 @@
+"""Runs on the real engine: how they end, what of them is kept, and that nothing else is (BOX-9, BOX-10, LOG-1)."""
+
+from __future__ import annotations
+
+import time
+
+import docker
+import pytest
+
+from core.domain.job import JobState
+from core.domain.limits import MIB
+from core.domain.verdict import FailureReason
+from core.ports.sandbox import SandboxSpec
+from core.ports.tracking import Result, RunRef
+from runner.docker_sandbox import DockerEngine
+from runner.sweeper import Sweeper
+from tests.runner_bench import GOOD, Bench, when
+
+pytestmark = pytest.mark.docker
+
+METRICS = '{"params": {"method": "m"}, "metrics": {"image_auc": 0.5}}'
+
+
+def test_a_good_run_is_recorded_with_its_files(bench: Bench[DockerEngine]) -> None:
+    """Metrics and artifacts come out of the bounded volume; figures of the run are measured by us."""
+    job = bench.run(bench.claim(GOOD + "import time; x = bytearray(50_000_000); time.sleep(2)"))
+    _ref, result = bench.tracking.results[job.job_id]
+    assert job.state is JobState.COMPLETED
+    assert result.metrics.metrics == {"image_auc": 0.5}
+    assert result.measured["memory_bytes"] > 50_000_000
+    assert 2 < result.measured["wall_seconds"] < 60
+    assert result.tags["leadersboard.image_digest"].startswith("sha256:")
+
+
+def test_the_log_grows_while_the_job_runs(bench: Bench[DockerEngine]) -> None:
+    """LOG-1: each line is there when it is printed, and every line is there at the end."""
+    claim = bench.claim("import time\nfor i in range(30): print('line', i); time.sleep(0.1)\n" + GOOD)
+    lengths: set[int] = set()
+    job_is_over = lambda: bench.ledger.get(claim.job_id).is_final  # noqa: E731
+
+    def look() -> bool:
+        if bench.ledger.get(claim.job_id).state is JobState.RUNNING:
+            lengths.add(bench.storage.read_log(claim.job_id).next_offset)
+        return job_is_over()
+
+    looker = when(look, lambda: None)
+    job = bench.run(claim)
+    looker.join()
+    assert len(lengths) >= 5
+    assert [line for line in bench.log_of(job).splitlines() if line.startswith("line")] == [
+        f"line {i}" for i in range(30)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("program", "reason"),
+    [
+        ("raise SystemExit(7)", FailureReason.EXIT),
+        ("pass", FailureReason.NO_METRICS),
+        ("open('/out/metrics.json', 'w').write('[1, 2')", FailureReason.BAD_METRICS),
+        ("import os; os.symlink('/etc/passwd', '/out/metrics.json')", FailureReason.BAD_METRICS),
+        ("import os; os.mkfifo('/out/metrics.json')", FailureReason.BAD_METRICS),
+        ("import os; os.mkdir('/out/metrics.json')", FailureReason.BAD_METRICS),
+        ("open('/out/metrics.json', 'w').truncate(2**24)", FailureReason.BAD_METRICS),
+        ("x = []\nwhile True: x.append(bytearray(2**24))", FailureReason.OUT_OF_MEMORY),
+        ("f = open('/out/big', 'wb')\nwhile True: f.write(bytes(2**20))", FailureReason.OUTPUT_LIMIT),
+        ("for i in range(10**6): open(f'/out/{i}', 'w')", FailureReason.OUTPUT_LIMIT),
+    ],
+)
+def test_a_bad_run_fails_with_its_reason_and_keeps_its_log(
+    bench: Bench[DockerEngine], program: str, reason: FailureReason
+) -> None:
+    """BOX-9: each way to fail has its own reason; the log says how it ended."""
+    bench.limits = bench.limits.model_copy(
+        update={"memory_bytes": 256 * MIB, "output_bytes": 64 * MIB, "output_files": 1000, "tmp_bytes": 16 * MIB}
+    )
+    job = bench.run(bench.claim(f"print('begun', flush=True)\n{program}\n"))
+    assert (job.state, job.failure_reason) == (JobState.FAILED, reason)
+    assert "begun" in bench.log_of(job)
+    assert f"Ended: failed: {job.error_message}" in bench.log_of(job)
+
+
+def test_a_run_past_its_time_is_stopped_whatever_it_ignores(
+    bench: Bench[DockerEngine], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """BOX-9: SIGTERM, then SIGKILL after the grace."""
+    monkeypatch.setattr("runner.run_job.GRACE_SECONDS", 2.0)
+    monkeypatch.setattr("runner.run_job._grace", lambda _stopped: 2.0)
+    bench.limits = bench.limits.model_copy(update={"timeout_seconds": 2})
+    started = time.monotonic()
+    job = bench.run(
+        bench.claim("import signal, time; signal.signal(15, signal.SIG_IGN); print('begun'); time.sleep(999)")
+    )
+    assert (job.failure_reason, "begun" in bench.log_of(job)) == (FailureReason.TIMEOUT, True)
+    assert time.monotonic() - started < 40
+
+
+def test_a_cancelled_job_is_gone_within_ten_seconds(bench: Bench[DockerEngine], inner: docker.DockerClient) -> None:
+    """JOB-8, from the cancel to the empty engine, also for a program that ignores SIGTERM."""
+    claim = bench.claim("import signal, time; signal.signal(15, signal.SIG_IGN); print('begun'); time.sleep(999)")
+    at: list[float] = []
+
+    def cancel() -> None:
+        at.append(time.monotonic())
+        bench.ledger.cancel(claim.job_id)
+
+    canceller = when(lambda: "begun" in bench.storage.read_log(claim.job_id).text, cancel)
+    job = bench.run(claim)
+    canceller.join()
+    assert job.state is JobState.CANCELLED
+    assert time.monotonic() - at[0] < 10
+    assert inner.containers.list(all=True, filters={"label": f"leadersboard.job={job.job_id}"}) == []
+
+
+def test_links_devices_and_odd_names_stay_behind(bench: Bench[DockerEngine]) -> None:
+    """TRK-2, H53: what is recorded is a copy of plain files only, and the log says what was left out."""
+    program = (
+        "import os; os.symlink('/etc/passwd', '/out/passwd'); os.symlink('/etc', '/out/etc'); os.mkfifo('/out/pipe')\n"
+        "open('/out/a#b', 'w'); open('/out/fine.txt', 'w').write('x')\n"
+        f"open('/out/metrics.json', 'w').write({METRICS!r})\n"
+    )
+    kept: list[str] = []
+    record = bench.tracking.record
+
+    def recorded(result: Result) -> RunRef:
+        assert result.artifacts is not None
+        kept.extend(
+            path.relative_to(result.artifacts).as_posix() for path in result.artifacts.rglob("*") if path.is_file()
+        )
+        return record(result)
+
+    bench.tracking.record = recorded  # type: ignore[method-assign]
+    job = bench.run(bench.claim(program))
+    assert job.state is JobState.COMPLETED
+    assert sorted(kept) == ["fine.txt", f"logs/{job.job_id}.log"]
+    for name in ("passwd", "etc", "pipe", "a#b"):
+        assert f"'{name}' was left out" in bench.log_of(job)
+
+
+def test_sparse_files_cannot_blow_up_the_harvest(bench: Bench[DockerEngine]) -> None:
+    """H36: a hundred sparse files, each as large as the bound, cost at most the bound."""
+    bench.limits = bench.limits.model_copy(update={"output_bytes": 64 * MIB})
+    program = (
+        "for i in range(100): open(f'/out/s{i}', 'wb').truncate(64 * 2**20)\n"
+        f"open('/out/metrics.json', 'w').write({METRICS!r})\n"
+    )
+    started = time.monotonic()
+    job = bench.run(bench.claim(program))
+    assert job.state is JobState.COMPLETED
+    assert "The rest of the output was left out" in bench.log_of(job)
+    assert time.monotonic() - started < 30
+
+
+def test_a_fork_bomb_ends_at_its_limit(bench: Bench[DockerEngine]) -> None:
+    """H23: the run hits its own wall; the engine and its neighbours do not notice."""
+    program = (
+        "import os, time\nn = 0\ntry:\n    while True:\n        if os.fork() == 0: time.sleep(99)\n        n += 1\n"
+        "except OSError as error:\n    print('stopped at', n, error.errno, flush=True)\n"
+    )
+    bench.limits = bench.limits.model_copy(update={"pids": 64})
+    log = bench.log_of(bench.run(bench.claim(program)))
+    assert "stopped at 62 11" in log or "stopped at 61 11" in log
+
+
+def test_a_second_attempt_starts_clean_and_keeps_the_log_of_the_first(
+    bench: Bench[DockerEngine], engine: DockerEngine
+) -> None:
+    """What a dead runner left is removed before the job runs again; the log goes on in the same file."""
+    claim = bench.claim("print('first', flush=True); import time; time.sleep(99)")
+    stopper = when(lambda: "first" in bench.storage.read_log(claim.job_id).text, bench.stopping.set)
+    remove = engine.remove_leftovers
+    engine.remove_leftovers = lambda _job_id: 0  # type: ignore[method-assign]  # as if this runner had been killed
+    bench.run(claim)
+    stopper.join()
+    engine.remove_leftovers = remove  # type: ignore[method-assign]
+    bench.stopping.clear()
+    again = bench.claim_again()
+    canceller = when(
+        lambda: bench.storage.read_log(claim.job_id).text.count("first") == 2, lambda: bench.ledger.cancel(claim.job_id)
+    )
+    job = bench.run(again)
+    canceller.join()
+    assert job.state is JobState.CANCELLED
+
+
+def test_the_sweeper_removes_what_no_job_owns(bench: Bench[DockerEngine], engine: DockerEngine) -> None:
+    """BOX-10: a container whose job has ended elsewhere does not stay, its volume and folder neither."""
+    claim = bench.claim("import time; time.sleep(99)")
+    folder = bench.root / "jobs" / claim.job_id
+    (folder / "config").mkdir(parents=True)
+    spec = SandboxSpec(
+        site=bench.site, job_id=claim.job_id, attempt=1, user_id="ann", entrypoint="main.py", config_file="config.yaml",
+        limits=bench.limits, image=bench.image, config=folder / "config",
+        submission=bench.storage.submission_files(claim.job.submission_id),
+    )  # fmt: skip
+    engine.launch(spec, lambda _chunk: None)
+    sweeper = Sweeper(
+        job_status=bench.ledger, job_queue=bench.queue, engine=engine, resource_classes=["small"],
+        job_root=bench.root / "jobs",
+    )  # fmt: skip
+    sweeper.sweep()
+    assert engine.job_ids() == {claim.job_id}, "a running job's container was removed"
+    bench.ledger.cancel(claim.job_id)
+    bench.ledger._leases[claim.job_id] = (claim.token, 0.0)
+    sweeper.sweep()
+    assert engine.job_ids() == set()

@@ -1,0 +1,114 @@
+"""A runner with twins for everything outside it; only the engine is chosen: a plain process, or the real one."""
+
+from __future__ import annotations
+
+import io
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Generic, TypeVar
+
+from core.adapters.benchmark_folders import BenchmarkFolders
+from core.adapters.filesystem_storage import FilesystemStorage
+from core.adapters.memory_job_queue import MemoryJobQueue
+from core.adapters.memory_job_status import MemoryJobStatus
+from core.adapters.memory_tracking import MemoryTracking
+from core.domain.job import Claim, Job, JobRequest
+from core.domain.limits import SMALL, UploadLimits, UserLimits
+from core.domain.submission import Upload, UploadedFile
+from core.ports.sandbox import SandboxPort
+from core.wiring import Ports
+from runner.gpus import Gpus
+from runner.run_job import RunJob
+
+GOOD = """
+import json, pathlib, sys
+print("hello from the run")
+out = pathlib.Path(sys.argv[4])
+(out / "curves").mkdir()
+(out / "curves" / "roc.png").write_bytes(b"png")
+out.joinpath("metrics.json").write_text(json.dumps({"params": {"method": "m"}, "metrics": {"image_auc": 0.5}}))
+"""
+BENCHMARK = "name: synthetic\ntitle: t\nprimary_metric: image_auc\ncategories: [weave]\nmetrics: [{name: image_auc}]\n"
+
+
+Engine = TypeVar("Engine", bound=SandboxPort)
+
+
+class Bench(Generic[Engine]):
+    """One runner's surroundings below one folder."""
+
+    def __init__(self, root: Path, engine: Engine, *, image: str = "sandbox", site: str = "test") -> None:
+        for name in ("submissions", "logs", "jobs", "benchmarks/synthetic/public"):
+            (root / name).mkdir(parents=True)
+        (root / "benchmarks" / "synthetic" / "benchmark.yaml").write_text(BENCHMARK)
+        self.root = root
+        self.ledger = MemoryJobStatus()
+        self.queue = MemoryJobQueue()
+        self.tracking = MemoryTracking()
+        self.engine = engine
+        self.image = image
+        self.site = site
+        self.stopping = threading.Event()
+        self.limits = SMALL
+        self.lease_seconds = 30.0
+        self.log_limits = {"max_bytes": 10_000, "max_lines": 1_000, "kept_bytes": 5_000}
+        self.storage = FilesystemStorage(
+            upload_root=root / "submissions", log_root=root / "logs", limits=UploadLimits(), min_free_bytes=0
+        )
+
+    def claim(self, program: str) -> Claim:
+        upload = Upload(user_id="ann", files=[UploadedFile(name="main.py", content=io.BytesIO(program.encode()))])
+        submission = self.storage.create_submission(upload, {})
+        request = JobRequest(
+            submission_id=submission.submission_id, user_id="ann", resource_class="small", benchmark="synthetic",
+            overrides={"seed": 7},
+        )  # fmt: skip
+        self.ledger.admit(request, UserLimits(jobs_per_hour=5))
+        return self.claim_again()
+
+    def claim_again(self) -> Claim:
+        claim = self.ledger.claim("small", worker="w", lease_seconds=self.lease_seconds, running_limit=1)
+        assert claim is not None
+        return claim
+
+    def run(self, claim: Claim) -> Job:
+        ports = Ports(
+            storage=self.storage, job_status=self.ledger, job_queue=self.queue, rate_limit=self.ledger,
+            tracking=self.tracking, benchmarks=BenchmarkFolders(self.root / "benchmarks"),
+        )  # fmt: skip
+        RunJob(
+            ports=ports,
+            engine=self.engine,
+            gpus=Gpus(self.engine, lock_file=self.root / "gpus.lock"),
+            resource_classes={"small": self.limits},
+            image=self.image,
+            site=self.site,
+            job_root=self.root / "jobs",
+            lease_seconds=self.lease_seconds,
+            log_limits=self.log_limits,
+            stopping=self.stopping,
+        )(claim)
+        return self.ledger.get(claim.job_id)
+
+    def log_of(self, job: Job) -> str:
+        return self.storage.read_log(job.job_id).text
+
+    def assert_nothing_left(self) -> None:
+        assert list((self.root / "jobs").iterdir()) == []
+        assert self.engine.job_ids() == set()
+
+
+def when(condition: Callable[[], bool], action: Callable[[], object]) -> threading.Thread:
+    """Do something as soon as something is so."""
+
+    def watch() -> None:
+        deadline = time.monotonic() + 20
+        while not condition() and time.monotonic() < deadline:
+            time.sleep(0.01)
+        action()
+
+    thread = threading.Thread(target=watch)
+    thread.start()
+    return thread

@@ -1,0 +1,63 @@
+"""The options of a sandbox, compared as a whole with a frozen file, and each wall by name."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from core.domain.limits import MEDIUM, SMALL, ResourceClass
+from core.ports.sandbox import SandboxSpec
+from runner.container_spec import holder_options, job_options, volume_options
+
+pytestmark = pytest.mark.unit
+
+FROZEN = Path(__file__).parent / "frozen_options"
+
+
+def spec_of(limits: ResourceClass, gpu: str | None = None) -> SandboxSpec:
+    return SandboxSpec(
+        site="s1",
+        job_id="0" * 32,
+        attempt=2,
+        user_id="ann",
+        entrypoint="main.py",
+        config_file="config.yaml",
+        limits=limits,
+        image="leadersboard-sandbox:latest",
+        submission=Path("/shared/submissions/1/files"),
+        config=Path("/shared/jobs/0/config"),
+        data=Path("/shared/benchmarks/synthetic/public"),
+        gpu=gpu,
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "limits", "gpu"), [("small", SMALL, None), ("medium", MEDIUM, None), ("small-gpu", SMALL, "GPU-1234")]
+)
+def test_the_options_are_exactly_the_frozen_ones(name: str, limits: ResourceClass, gpu: str | None) -> None:
+    """BOX-2 to BOX-6: no option changes, comes or goes without somebody changing this file, too."""
+    spec = spec_of(limits, gpu)
+    found = {
+        "job": job_options(spec, image_id="sha256:image", seccomp="<seccomp>"),
+        "holder": holder_options(spec, image_id="sha256:image", seccomp="<seccomp>"),
+        "volume": volume_options(limits),
+    }
+    frozen: dict[str, Any] = json.loads((FROZEN / f"{name}.json").read_text())
+    assert json.loads(json.dumps(found)) == frozen
+
+
+def test_no_text_of_a_submission_becomes_an_option() -> None:
+    """Entrypoint and config file appear as arguments of python and nowhere else."""
+    spec = SandboxSpec(**{**{f: getattr(spec_of(SMALL), f) for f in SandboxSpec.__slots__}, "entrypoint": "EVIL.py"})
+    options = job_options(spec, image_id="i", seccomp="s")
+    assert [key for key, value in options.items() if "EVIL" in str(value)] == ["command"]
+
+
+def test_memory_and_swap_are_one_bound() -> None:
+    """BOX-3: swap is off."""
+    for limits in (SMALL, MEDIUM):
+        options = job_options(spec_of(limits), image_id="i", seccomp="s")
+        assert options["mem_limit"] == options["memswap_limit"] == limits.memory_bytes
