@@ -43,6 +43,7 @@ class Submission(Answer):
     config_file: str
     files: tuple[StoredFile, ...]
     created_at: datetime
+    duplicate_of: str | None = None
 
 
 class JobState(StrEnum):
@@ -146,7 +147,7 @@ class ResourceClass(Answer):
     name: str
     cpus: float
     memory_bytes: int
-    gpus: int = 0
+    gpus: Literal["none", "auto", "required"] = "auto"
     timeout_seconds: float
     output_bytes: int | None = None
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from importlib.metadata import PackageNotFoundError, version
 
 from fastapi import FastAPI, Request, Response
 from fastapi.middleware.cors import CORSMiddleware
 from starlette.middleware.base import RequestResponseEndpoint
 
-from core import json_logs
+from core import __version__, json_logs
 from core.settings import Settings
 from core.wiring import open_ports
 from gateway import errors
@@ -31,7 +30,7 @@ def build() -> FastAPI:
 def create_app(settings: Settings) -> FastAPI:
     app = FastAPI(
         title="LeadersBoard",
-        version=_version(),
+        version=__version__,
         description="Upload code, run it in a sandbox, see its rank.",
         lifespan=_lifespan,
         responses={status: {"model": Problem, **_PROBLEM} for status in DECLARED},
@@ -48,13 +47,6 @@ def create_app(settings: Settings) -> FastAPI:
     for routes in (health, auth, submissions, jobs, boards):
         app.include_router(routes.router)
     return app
-
-
-def _version() -> str:
-    try:
-        return version("leadersboard")
-    except PackageNotFoundError:  # run from a tree that was copied, not installed
-        return "0"
 
 
 @asynccontextmanager

@@ -67,6 +67,8 @@ class SubmissionView(Answer):
     sha256: str
     metadata: dict[str, Any]
     created_at: datetime
+    duplicate_of: str | None
+    """In the answer to an upload: an earlier submission of yours that is the same."""
 
     @classmethod
     def of(cls, submission: Submission) -> Self:

@@ -68,9 +68,12 @@ class DockerSandbox:
             except docker.errors.NotFound:
                 return SandboxState(exit_code=-1, interrupted=True)
             state = self._container.attrs["State"]
-        if state["Status"] in {"created", "running", "paused", "restarting"}:
-            return SandboxState(exit_code=None)
-        return SandboxState(exit_code=state["ExitCode"], out_of_memory=state["OOMKilled"], interrupted=state["Dead"])
+            if state["Status"] in {"created", "running", "paused", "restarting"}:
+                return SandboxState(exit_code=None)
+            lost = (
+                state["Dead"] or not self._volume.is_kept()
+            )  # an engine that stops takes the holder down with the run
+        return SandboxState(exit_code=state["ExitCode"], out_of_memory=state["OOMKilled"], interrupted=lost)
 
     def await_output_end(self, seconds: float) -> bool:
         return self._output_ended.wait(seconds)

@@ -49,6 +49,14 @@ class OutputVolume:
         holder.start()
         return cls(client=client, spec=spec, holder=holder)
 
+    def is_kept(self) -> bool:
+        """False when the holder has ended: then the volume was emptied, and what a run left there is gone."""
+        try:
+            self.holder.reload()
+        except docker.errors.NotFound:
+            return False
+        return bool(self.holder.status == "running")
+
     def harvest(self, into: Path) -> Harvest:
         """Raw metrics.json and copies of the plain files. Call when the run's container is gone."""
         metrics, problem = self._metrics()

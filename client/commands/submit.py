@@ -8,7 +8,7 @@ import typer
 from client.api import LeadersboardClient
 from client.archive import uploads_of
 from client.endings import EXIT_CODES, signed_in
-from client.models import Job
+from client.models import Job, Submission
 from client.overrides import job_config, parse_metadata, parse_overrides
 from client.terminal import one_line, say
 from client.watch import watch_job
@@ -44,8 +44,16 @@ def submit(
             submission = client.create_submission(
                 [upload], entrypoint=entrypoint, config_file=config_file, metadata=about
             )
-        job = client.create_job(submission.submission_id, config, idempotency_key=again)
+        job = client.create_job(_first_of_its_kind(submission), config, idempotency_key=again)
         _go_on(client, job, follow=follow, wait=wait)
+
+
+def _first_of_its_kind(submission: Submission) -> str:
+    """The same files again mean the same job; --again asks for a new one."""
+    if submission.duplicate_of is None:
+        return submission.submission_id
+    say("These files are the same as before, so this is the same job. For a new one: --again KEY", error=True)
+    return submission.duplicate_of
 
 
 def _go_on(client: LeadersboardClient, job: Job, *, follow: bool, wait: bool) -> None:

@@ -12,6 +12,7 @@ import time
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ from core.domain.submission import StoredFile, Submission, Upload, is_archive
 from core.ports.storage import LogSlice
 
 STAGING = ".staging"
+BY_CONTENT = ".by-content"
 FILES = "files"
 RECORD = "metadata.json"
 _ID = re.compile(r"[0-9a-f]{32}")
@@ -55,6 +57,17 @@ class FilesystemStorage:
             )
             _write_durably(stage / RECORD, json.dumps(_record(submission), indent=2))
             stage.rename(self._root / submission_id)
+            return self._recognised(submission)
+
+    def _recognised(self, submission: Submission) -> Submission:
+        """The submission, told which earlier one of its user is the same; one small file for each content."""
+        same = [submission.user_id, submission.entrypoint, submission.config_file, submission.sha256]
+        index = self._root / BY_CONTENT / hashlib.sha256("\n".join(same).encode()).hexdigest()
+        index.parent.mkdir(exist_ok=True)
+        earlier = index.read_text() if index.exists() else ""
+        if earlier and self._folder(earlier).is_dir():
+            return replace(submission, duplicate_of=earlier)
+        index.write_text(submission.submission_id)
         return submission
 
     def get_submission(self, submission_id: str) -> Submission:

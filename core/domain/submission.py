@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
@@ -61,6 +62,8 @@ class Submission:
     """Of the sorted paths and contents, hex: equal for equal uploads."""
     metadata: Mapping[str, Any]
     created_at: datetime
+    duplicate_of: str | None = None
+    """Set when it is created: an earlier submission of the same user with the same content and entrypoint."""
 
 
 def is_archive(name: str) -> bool:
@@ -137,7 +140,7 @@ def shown(name: str) -> str:
 
 def _metadata(text: str) -> tuple[dict[str, Any], list[Fault]]:
     try:
-        value = json.loads(text, parse_constant=_refuse_constant)
+        value = json.loads(text, parse_constant=_finite, parse_float=_finite)
     except (ValueError, RecursionError):
         return {}, [Fault(field="metadata", rule="must be a JSON object with finite numbers")]
     if not isinstance(value, dict):
@@ -147,8 +150,11 @@ def _metadata(text: str) -> tuple[dict[str, Any], list[Fault]]:
     return value, []
 
 
-def _refuse_constant(name: str) -> float:
-    raise ValueError(name)
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(text[:20])
+    return number
 
 
 def _too_deep(value: Any, levels: int) -> bool:

@@ -1,0 +1,221 @@
+"""The whole way through compose: the PaDiM example from its upload to its row on the board and its page in MLflow."""
+
+from __future__ import annotations
+
+import io
+import tarfile
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+from playwright.sync_api import sync_playwright
+from pytest_docker.plugin import Services
+
+from tests.conftest import REPOSITORY, Stack, service
+
+pytestmark = pytest.mark.acceptance
+
+PATIENCE_SECONDS = 900
+CHROMIUM_FLAGS = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+
+
+def packed(example: str, marker: str) -> bytes:
+    """The example as a tar.gz; the marker makes its content new, so that it is a new submission."""
+    raw = io.BytesIO()
+    with tarfile.open(fileobj=raw, mode="w:gz") as tar:
+        tar.add(REPOSITORY / "examples" / example, arcname=".")
+        note = tarfile.TarInfo("marker.txt")
+        note.size = len(marker)
+        tar.addfile(note, io.BytesIO(marker.encode()))
+    return raw.getvalue()
+
+
+@dataclass
+class Finished:
+    """A job that was followed to its end."""
+
+    job: dict[str, Any]
+    results: dict[str, Any]
+    log: str
+    log_lengths: list[int] = field(default_factory=list)
+    phases: list[str] = field(default_factory=list)
+
+
+class Researcher:
+    """Somebody with a token and the public API."""
+
+    def __init__(self, api_url: str, token: str) -> None:
+        self.http = httpx2.Client(base_url=api_url, headers={"Authorization": f"Bearer {token}"}, timeout=30)
+
+    def post(self, archive: bytes, config: dict[str, Any] | None = None, **fields: str) -> httpx2.Response:
+        files = {"files": ("code.tar.gz", archive, "application/gzip")}
+        created = self.http.post("/submissions", files=files, data=fields)
+        if created.status_code != 201:
+            return created
+        return self.http.post("/jobs", json={"submission_id": created.json()["submission_id"], "config": config or {}})
+
+    def follow(self, job_id: str) -> Finished:
+        lengths, phases = [], []
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while time.monotonic() < deadline:
+            job = self.http.get(f"/jobs/{job_id}/status").json()
+            if job["status"] == "running":
+                lengths.append(self.http.get(f"/jobs/{job_id}/logs").json()["next_offset"])
+            phases.append(job["phase"])
+            if job["finished_at"]:
+                break
+            time.sleep(0.3)
+        return Finished(
+            job=job,
+            results=self.http.get(f"/jobs/{job_id}/results").json(),
+            log=self.http.get(f"/jobs/{job_id}/logs").json()["logs"],
+            log_lengths=sorted(set(lengths)),
+            phases=sorted(set(phases)),
+        )
+
+
+@pytest.fixture(scope="module")
+def researcher(stack: Stack, docker_services: Services) -> Researcher:
+    someone = Researcher(stack.api_url, stack.token)
+    docker_services.wait_until_responsive(
+        check=lambda: httpx2.get(f"{stack.api_url}/health/ready").status_code == 200, timeout=60, pause=0.5
+    )
+    return someone
+
+
+@pytest.fixture(scope="module")
+def padim(researcher: Researcher) -> Finished:
+    """One real run of the example on the real sandbox image, followed from outside."""
+    posted = researcher.post(packed("padim", str(time.time())), {"benchmark": "synthetic"})
+    assert posted.status_code == 202, posted.text
+    return researcher.follow(posted.json()["job_id"])
+
+
+def test_padim_ends_as_completed(padim: Finished) -> None:
+    """A real anomalib submission travels the whole way."""
+    assert (padim.job["status"], padim.job["error_message"]) == ("completed", None), padim.log
+    assert (padim.job["attempt"], padim.job["device"]) == (1, "cpu")
+    assert padim.job["peaks"]["memory_bytes"] > 100_000_000
+
+
+def test_its_log_grew_while_it_ran(padim: Finished) -> None:
+    """LOG-1, LOG-2: two different lengths were read through the API before the job ended."""
+    assert len(padim.log_lengths) >= 2
+    assert "[1/3]" in padim.log
+    assert padim.log.rstrip().endswith("Ended: completed")
+
+
+def test_its_run_holds_what_the_client_asked_for(padim: Finished) -> None:
+    """TRK-2, TRK-4: the agreed names, system/ metrics, our own measurements, pictures."""
+    results = padim.results
+    assert {"method", "dataset", "epochs", "batch_size"} <= set(results["params"])
+    agreed = {"image_auc", "image_f1", "pixel_auc", "pixel_f1", "pixel_pro", "inference_time_ms", "vram_mb"}
+    ours = {"system/training_time_seconds", "system/wall_seconds", "system/memory_bytes", "system/cpu_seconds"}
+    assert agreed | ours <= set(results["metrics"])
+    assert 0.6 < results["metrics"]["image_auc"] <= 1.0
+    paths = {artifact["path"] for artifact in results["artifacts"]}
+    assert {"curves/roc.png", "curves/pr.png", f"logs/{padim.job['job_id']}.log"} <= paths
+    assert any(path.startswith("anomaly_maps/") and path.endswith(".png") for path in paths)
+
+
+def test_the_board_agrees_with_the_run(padim: Finished, researcher: Researcher) -> None:
+    """SCO-4: its row has the value that MLflow holds, is marked as mine, and says that the numbers are reported."""
+    board = researcher.http.get(
+        "/leaderboard", params={"benchmark": "synthetic", "entries": "all", "limit": 500}
+    ).json()
+    row = next(item for item in board["items"] if item["job_id"] == padim.job["job_id"])
+    assert row["value"] == padim.results["metrics"]["image_auc"]
+    assert (row["mine"], row["run_id"], board["scoring"]) == (True, padim.results["run_id"], "reported")
+    values = [item["value"] for item in board["items"] if item["rank"] is not None]
+    assert values == sorted(values, reverse=True)
+
+
+def test_its_link_opens_the_run_in_mlflow(padim: Finished) -> None:
+    """JOB-7: the public link shows this run's page in a real browser."""
+    executable = service("LEADERSBOARD_TEST_CHROMIUM")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=executable, args=CHROMIUM_FLAGS)
+        page = browser.new_page()
+        page.goto(padim.results["mlflow_ui_url"])
+        page.get_by_text("image_auc", exact=True).first.wait_for(timeout=60_000)
+        assert padim.results["run_id"] in page.url
+        folder = REPOSITORY / ".state" / "screenshots"
+        folder.mkdir(parents=True, exist_ok=True)
+        page.screenshot(path=str(folder / "mlflow-run.png"))
+        browser.close()
+
+
+def test_the_same_post_again_is_the_same_job(padim: Finished, researcher: Researcher) -> None:
+    """JOB-2: one job, one run."""
+    body = {"submission_id": padim.job["submission_id"], "config": {"benchmark": "synthetic"}}
+    again = researcher.http.post("/jobs", json=body)
+    assert (again.status_code, again.json()["job_id"]) == (202, padim.job["job_id"])
+    assert again.json()["status"] == "completed"
+
+
+def test_somebody_else_sees_nothing_of_it(padim: Finished, stack: Stack) -> None:
+    """JOB-10: not its status, not its log, not its results, and no way to stop it; an admin sees it all."""
+    other, admin = Researcher(stack.api_url, stack.other_token), Researcher(stack.api_url, stack.admin_token)
+    job_id = padim.job["job_id"]
+    for path in ("status", "logs", "results"):
+        assert other.http.get(f"/jobs/{job_id}/{path}").status_code == 404
+        assert admin.http.get(f"/jobs/{job_id}/{path}").status_code == 200
+    assert other.http.post(f"/jobs/{job_id}/cancel").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("program", "reason"),
+    [
+        ("raise SystemExit(1)", "exit"),
+        ("print('I forgot')", "no_metrics"),
+        ("open('/out/metrics.json', 'w').write('{\"params\": {}, \"metrics\": {\"image_auc\": NaN}}')", "bad_metrics"),
+    ],
+)
+def test_a_submission_that_goes_wrong_says_why(
+    researcher: Researcher, tmp_path: Path, program: str, reason: str
+) -> None:
+    """BOX-9 through the public API: the reason, the words and the log, and no run on the board."""
+    (tmp_path / "main.py").write_text(f"print('begun')\n{program}\n# {time.time()}\n")
+    created = researcher.http.post("/submissions", files={"files": ("main.py", (tmp_path / "main.py").read_bytes())})
+    posted = researcher.http.post("/jobs", json={"submission_id": created.json()["submission_id"]})
+    done = researcher.follow(posted.json()["job_id"])
+    assert (done.job["status"], done.job["failure_reason"]) == ("failed", reason)
+    assert done.job["error_message"] in done.log
+    assert "begun" in done.log
+    assert done.results["run_id"] is None
+
+
+@pytest.mark.parametrize(
+    ("files", "fields", "status", "field"),
+    [
+        ({"files": ("code.tar.gz", b"not an archive")}, {}, 422, "files"),
+        ({"files": ("../main.py", b"pass")}, {}, 422, "files"),
+        ({"files": ("main.exe", b"pass")}, {}, 422, "files"),
+        ({"files": ("main.py", b"pass")}, {"entrypoint": "../../etc/passwd.py"}, 422, "entrypoint"),
+        ({"files": ("main.py", b"pass")}, {"entrypoint": "missing.py"}, 422, "entrypoint"),
+        ({"files": ("main.py", b"pass")}, {"metadata": "{not json"}, 422, "metadata"),
+        ({"files": ("big.py", b"x" * 101_000_000)}, {}, 413, "files"),
+    ],
+)
+def test_a_bad_upload_is_refused_in_words(
+    researcher: Researcher, files: dict[str, tuple[str, bytes]], fields: dict[str, str], status: int, field: str
+) -> None:
+    """SUB-2 to SUB-4: the answer names the field and the rule."""
+    refused = researcher.http.post("/submissions", files=files, data=fields)
+    assert refused.status_code == status, refused.text
+    assert refused.headers["content-type"] == "application/problem+json"
+    assert refused.json()["errors"][0]["field"] == field
+    assert refused.json()["errors"][0]["rule"]
+
+
+def test_unknown_tokens_and_jobs_are_refused(stack: Stack, researcher: Researcher) -> None:
+    """AUT-1 and JOB-5 at the public door."""
+    assert httpx2.get(f"{stack.api_url}/jobs").status_code == 401
+    assert Researcher(stack.api_url, "x" * 32).http.get("/jobs").status_code == 401
+    assert researcher.http.get(f"/jobs/{'0' * 32}/status").status_code == 404
