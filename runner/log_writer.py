@@ -15,14 +15,16 @@ OWN = "[leadersboard] "
 class LogWriter:
     """Appends to one log file, from several threads. Lives as long as one attempt of a job.
 
-    `max_bytes` and `max_lines` bound what a run may print before it is stopped; `kept_bytes` of it stay on disk.
+    `max_bytes` and `max_lines` bound what a run may print before it is stopped; at most 1.5 times `kept_bytes` of it stay:
+    the head, and the tail after a visible mark.
     """
 
     def __init__(self, path: Path, *, max_bytes: int, max_lines: int, kept_bytes: int) -> None:
         self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, 0o640)
         self._lock = threading.Lock()
-        self._max_bytes, self._max_lines, self._kept_bytes = max_bytes, max_lines, kept_bytes
+        self._max_bytes, self._max_lines, self._half = max_bytes, max_lines, kept_bytes // 2
         self._bytes = self._lines = self._dropped = 0
+        self._tail = bytearray()
         self._at_line_start = True
 
     def __enter__(self) -> Self:
@@ -45,22 +47,33 @@ class LogWriter:
         return self._bytes
 
     def output(self, chunk: bytes) -> None:
-        """What the run printed; late chunks after the end are dropped."""
+        """What the run printed: the head goes to disk at once, of what is beyond it the last part is held back."""
         with self._lock:
-            room = max(0, self._kept_bytes - self._bytes)
+            room = max(0, self._half - self._bytes)
             self._bytes += len(chunk)
             self._lines += chunk.count(b"\n")
-            self._dropped += max(0, len(chunk) - room)
             self._append(chunk[:room])
+            self._hold_back(chunk[room:])
+
+    def _hold_back(self, chunk: bytes) -> None:
+        self._tail += chunk
+        if len(self._tail) > 2 * self._half:
+            self._dropped += len(self._tail) - self._half
+            del self._tail[: -self._half]
 
     def say(self, sentence: str) -> None:
-        """One line of the runner's own, always on a line of itself."""
+        """One line of the runner's own, always on a line of itself, after everything that was printed before it."""
         with self._lock:
+            self._append_tail()
             start = b"" if self._at_line_start else b"\n"
-            if self._dropped:
-                start += f"{OWN}... {self._dropped} bytes were dropped here ...\n".encode()
-                self._dropped = 0
             self._append(start + f"{OWN}{sentence}\n".encode())
+
+    def _append_tail(self) -> None:
+        if self._dropped:
+            self._append(f"\n{OWN}... {self._dropped} bytes were dropped here ...\n".encode())
+        self._append(bytes(self._tail))
+        self._tail.clear()
+        self._dropped = 0
 
     def _append(self, chunk: bytes) -> None:
         if not chunk or self._file < 0:

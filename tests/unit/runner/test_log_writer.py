@@ -1,0 +1,102 @@
+"""The log file of a job: at once, in order, bounded, with the runner's own lines apart."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import pytest
+
+from runner.log_writer import LogWriter
+
+pytestmark = pytest.mark.unit
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "job.log"
+
+
+def writer(path: Path, kept: int = 1000) -> LogWriter:
+    return LogWriter(path, max_bytes=100_000, max_lines=1000, kept_bytes=kept)
+
+
+def test_the_file_is_there_and_grows_with_every_chunk(path: Path) -> None:
+    """LOG-1: nothing waits in a buffer."""
+    with writer(path) as log:
+        assert path.read_bytes() == b""
+        log.output(b"half a li")
+        assert path.read_bytes() == b"half a li"
+        log.output(b"ne\n\xff\x00")
+        assert path.read_bytes() == b"half a line\n\xff\x00"
+
+
+def test_own_lines_stand_on_lines_of_their_own(path: Path) -> None:
+    """What the runner says is never glued to what a run printed."""
+    with writer(path) as log:
+        log.say("first")
+        log.output(b"no newline")
+        log.say("last")
+    assert path.read_text() == "[leadersboard] first\nno newline\n[leadersboard] last\n"
+
+
+def test_a_second_attempt_appends(path: Path) -> None:
+    """The log of the first attempt stays."""
+    for number in (1, 2):
+        with writer(path) as log:
+            log.say(f"attempt {number}")
+    assert path.read_text().count("attempt") == 2
+
+
+def test_of_a_flood_head_and_tail_stay_with_a_mark_between(path: Path) -> None:
+    """LOG-3: the mark says how much was dropped, and every byte is either kept or counted there."""
+    sent = b"".join(b"line %05d\n" % number for number in range(1000))
+    with writer(path) as log:
+        for start in range(0, len(sent), 77):
+            log.output(sent[start : start + 77])
+        log.say("end")
+    kept = path.read_bytes()
+    head, _, rest = kept.partition(b"\n[leadersboard] ... ")
+    dropped, _, tail = rest.partition(b" bytes were dropped here ...\n")
+    assert sent.startswith(head)
+    assert tail.endswith(b"line 00999\n[leadersboard] end\n")
+    assert len(head) + int(dropped) + len(tail.removesuffix(b"[leadersboard] end\n")) == len(sent)
+    assert len(kept) < 1600
+
+
+def test_limits_of_bytes_and_lines_are_noticed(path: Path) -> None:
+    """LOG-3: the run is to be stopped past either."""
+    with writer(path) as log:
+        log.output(b"x" * 100_000)
+        assert not log.over_limit
+        log.output(b"x")
+        assert log.over_limit
+    with writer(path) as log:
+        log.output(b"\n" * 1001)
+        assert log.over_limit
+
+
+def test_late_chunks_after_the_end_are_dropped(path: Path) -> None:
+    """A reader thread that is slow to end writes into nobody's file."""
+    with writer(path) as log:
+        log.output(b"x")
+    log.output(b"late")
+    assert path.read_bytes() == b"x"
+
+
+def test_a_link_in_the_place_of_the_log_is_refused(path: Path, tmp_path: Path) -> None:
+    """Nobody can make the runner write elsewhere."""
+    path.symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(OSError, match="symbolic link"):
+        writer(path)
+
+
+def test_threads_do_not_mix_their_chunks(path: Path) -> None:
+    """The reader thread and the watch loop write at once."""
+    with writer(path, kept=10**6) as log:
+        threads = [threading.Thread(target=lambda: [log.output(b"ab\n") for _ in range(500)]) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert set(path.read_bytes().split(b"\n")) == {b"ab", b""}
