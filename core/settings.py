@@ -14,6 +14,8 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from core.domain.limits import GIB, MEDIUM, SMALL, ResourceClass, UploadLimits, UserLimits
 
 SHORTEST_TOKEN = 16
+TOKEN = re.compile(r"[!-~]+")
+"""What a header can carry as it is: visible ASCII."""
 USER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}")
 
 
@@ -33,6 +35,8 @@ def parse_token(text: str) -> ApiToken:
         user, token = f"token-{hashlib.sha256(user.encode()).hexdigest()[:8]}", user
     if len(token) < SHORTEST_TOKEN:
         raise ValueError(f"API_TOKENS: the token of {user!r} is shorter than {SHORTEST_TOKEN} characters")
+    if not TOKEN.fullmatch(token):
+        raise ValueError(f"API_TOKENS: the token of {user!r} has blanks or characters other than ASCII")
     if not USER_NAME.fullmatch(user):
         raise ValueError(
             "API_TOKENS: a user's name is 1 to 64 letters, digits or . _ @ -, beginning with a letter or digit"
@@ -47,7 +51,7 @@ def _listed(value: object) -> object:
 class Settings(BaseSettings):
     """Names as in the environment. Sizes in bytes, times in seconds."""
 
-    model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True)
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True, hide_input_in_errors=True)
 
     redis_url: str = "redis://redis:6379/0"
     mlflow_tracking_uri: str = "http://mlflow:5000"

@@ -23,6 +23,9 @@ LARGEST_DIRECTORY = 4 * 1024 * 1024
 """Bytes of a zip's central directory: 10,000 entries with names of some 300 bytes."""
 RATIO_FLOOR = 1024 * 1024
 """Bytes that may come out of any archive before its ratio counts; short texts compress well and harm nobody."""
+LARGEST_PADDING = 1024 * 1024
+"""Bytes of zeros that may follow a tar's last member; tar pads to full records, of 10 KB unless told otherwise."""
+ZIP_BEGINNINGS = (b"PK\x03\x04", b"PK\x05\x06")
 _DAMAGED = (
     zipfile.BadZipFile,
     tarfile.TarError,
@@ -57,7 +60,7 @@ class Tree:
         """Copy `content` to the file `name`; at most `most` bytes more than so far (the archive's ratio)."""
         self._count()
         path = self._checked(name)
-        if canonical(path) in self._files | self._folders:
+        if canonical(path) in self._files or canonical(path) in self._folders:
             raise InvalidInput.of("files", f"{shown(name)} is there twice")
         self._open_folders(path)
         self._files.add(canonical(path))
@@ -122,11 +125,14 @@ class _ShortReads:
         self._most = most
 
     def read(self, size: int = -1) -> bytes:
-        if size < 0 or size > self._most:
+        content = self._source.read(size if 0 <= size <= self._most else self._most + 1)
+        if len(content) > self._most:
             raise TooLarge.of("files", "an archive's directory is too large")
-        return self._source.read(size)
+        return content
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        if whence == os.SEEK_SET and offset < 0:  # a damaged directory; a real file would answer as a broken disk does
+            raise ValueError("negative position")
         return self._source.seek(offset, whence)
 
     def tell(self) -> int:
@@ -137,10 +143,12 @@ class _ShortReads:
 
 
 def _unpack_zip(archive: IO[bytes], into: Tree, most: int) -> None:
+    if archive.read(4) not in ZIP_BEGINNINGS:
+        raise zipfile.BadZipFile("something stands before the archive")
     with zipfile.ZipFile(_ShortReads(archive, LARGEST_DIRECTORY)) as zipped:
         for member in zipped.infolist():
             _check_zip_member(member)
-            if member.is_dir():
+            if member.orig_filename.endswith("/"):  # is_dir() fails on an empty name
                 into.add_folder(member.orig_filename.rstrip("/"))
             else:
                 with zipped.open(member) as content:
@@ -160,11 +168,16 @@ def _check_zip_member(member: zipfile.ZipInfo) -> None:
 
 
 class BoundedTarInfo(tarfile.TarInfo):
-    """Refuses the oversized extended headers that tarfile would read into memory whole."""
+    """Refuses oversized headers, which tarfile would read into memory, and bad ones, which it takes for the end."""
 
     @classmethod
     def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
-        member = super().frombuf(buf, encoding, errors)
+        try:
+            member = super().frombuf(buf, encoding, errors)
+        except tarfile.EOFHeaderError:  # type: ignore[attr-defined]  # a block of zeros: the regular end
+            raise
+        except tarfile.HeaderError as error:
+            raise InvalidInput.of("files", "an archive is damaged or cut off") from error
         plain = member.type in {tarfile.REGTYPE, tarfile.AREGTYPE, tarfile.DIRTYPE}
         if member.size < 0 or (not plain and member.size > LARGEST_HEADER):
             raise TooLarge.of("files", "an archive's header is too large")
@@ -186,6 +199,14 @@ def _unpack_tar(archive: IO[bytes], into: Tree, most: int) -> None:
                 if content is None:
                     raise InvalidInput.of("files", f"{shown(member.name)} cannot be read")
                 into.add_file(name, content, most=most)
+        _check_end(tar)
+
+
+def _check_end(tar: tarfile.TarFile) -> None:
+    """Only zeros may follow the last member; reading to the end also makes gzip compare its checksum."""
+    rest = tar.fileobj.read(LARGEST_PADDING + 1) if tar.fileobj else b""
+    if len(rest) > LARGEST_PADDING or rest.strip(b"\0"):
+        raise InvalidInput.of("files", "something follows the end of an archive")
 
 
 def _members(tar: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:

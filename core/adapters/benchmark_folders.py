@@ -8,7 +8,6 @@ from pathlib import Path
 
 import structlog
 import yaml
-from pydantic import ValidationError
 
 from core.domain.benchmark import BENCHMARK_NAME, Benchmark
 from core.domain.errors import NotFound, Unavailable
@@ -24,10 +23,10 @@ class BenchmarkFolders:
 
     def list_benchmarks(self) -> Sequence[Benchmark]:
         try:
-            paths = sorted(self._root.glob("*/benchmark.yaml"))
+            paths = [folder / "benchmark.yaml" for folder in sorted(self._root.iterdir())]
         except OSError as error:
-            raise Unavailable("The benchmarks folder", str(error)) from error
-        return tuple(found for path in paths if (found := _read(path)))
+            raise Unavailable("The benchmarks folder", error.strerror or type(error).__name__) from error
+        return tuple(found for path in paths if path.is_file() and (found := _read(path)))
 
     def get(self, name: str) -> Benchmark:
         path = self._root / name / "benchmark.yaml"
@@ -44,7 +43,7 @@ def _read(path: Path) -> Benchmark | None:
     """The benchmark, or None and a word in the server's log when its file is bad: one bad file hides no other."""
     try:
         found = Benchmark.model_validate(yaml.safe_load(path.read_text()))
-    except (OSError, yaml.YAMLError, ValidationError) as error:
+    except (OSError, yaml.YAMLError, ValueError, RecursionError) as error:  # pydantic's and a bad date are ValueErrors
         log.warning("benchmark refused", file=str(path), error=str(error))
         return None
     if found.name != path.parent.name:

@@ -11,7 +11,7 @@ import shutil
 import time
 import uuid
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -60,14 +60,18 @@ class FilesystemStorage:
             return self._recognised(submission)
 
     def _recognised(self, submission: Submission) -> Submission:
-        """The submission, told which earlier one of its user is the same; one small file for each content."""
+        """The submission, told which earlier one of its user is the same; one small file for each content.
+
+        The submission is complete by now, so an index that cannot be read or written is not the upload's failure.
+        """
         same = [submission.user_id, submission.entrypoint, submission.config_file, submission.sha256]
         index = self._root / BY_CONTENT / hashlib.sha256("\n".join(same).encode()).hexdigest()
-        index.parent.mkdir(exist_ok=True)
-        earlier = index.read_text() if index.exists() else ""
-        if earlier and self._folder(earlier).is_dir():
-            return replace(submission, duplicate_of=earlier)
-        index.write_text(submission.submission_id)
+        with suppress(OSError, ValueError):
+            index.parent.mkdir(exist_ok=True)
+            earlier = index.read_text() if index.exists() else ""
+            if _ID.fullmatch(earlier) and (self._root / earlier).is_dir():
+                return replace(submission, duplicate_of=earlier)
+            index.write_text(submission.submission_id)
         return submission
 
     def get_submission(self, submission_id: str) -> Submission:
@@ -75,8 +79,8 @@ class FilesystemStorage:
             return _submission(json.loads((self._folder(submission_id) / RECORD).read_text()))
         except FileNotFoundError as error:
             raise NotFound("submission", submission_id) from error
-        except (OSError, ValueError) as error:
-            raise Unavailable("The storage", str(error)) from error
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise Unavailable("The storage", f"a record cannot be read ({type(error).__name__})") from error
 
     def submission_files(self, submission_id: str) -> Path:
         folder = self._folder(submission_id) / FILES

@@ -45,7 +45,7 @@ class MemoryTracking:
 
 
 def _metrics(result: Result) -> dict[str, float]:
-    system = {f"system/{name}": value for name, value in {**result.measured, **result.metrics.performance}.items()}
+    system = {f"system/{name}": value for name, value in {**result.metrics.performance, **result.measured}.items()}
     return {**result.metrics.metrics, **system}
 
 

@@ -113,7 +113,7 @@ class MlflowTracking:
         return RunRef(run_id=created["info"]["run_id"], experiment_id=experiment)
 
     def _log(self, ref: RunRef, result: Result) -> None:
-        system = {f"system/{name}": value for name, value in {**result.measured, **result.metrics.performance}.items()}
+        system = {f"system/{name}": value for name, value in {**result.metrics.performance, **result.measured}.items()}
         now = int(time.time() * 1000)
         metrics = [
             {"key": key, "value": value, "timestamp": now, "step": 0}

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 MIB = 1024**2
 GIB = 1024**3
+Positive = Annotated[int, Field(ge=1)]
 
 
 class GpuPolicy(StrEnum):
@@ -72,17 +73,17 @@ def fit(wanted: ResourceClass, engine: EngineCapacity) -> tuple[ResourceClass, l
 class UploadLimits(BaseModel):
     """Bounds of one upload and of what its archives unpack to (SUB-2, SUB-3); sizes in bytes."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
-    request_bytes: int = 100 * 1000 * 1000
-    files: int = 200
-    field_bytes: int = 64 * 1024
-    unpacked_bytes: int = 1000 * 1000 * 1000
-    entries: int = 10_000
-    ratio: int = 100
-    depth: int = 32
-    name_bytes: int = 255
-    path_bytes: int = 1024
+    request_bytes: Positive = 100 * 1000 * 1000
+    files: Positive = 200
+    field_bytes: Positive = 64 * 1024
+    unpacked_bytes: Positive = 1000 * 1000 * 1000
+    entries: Positive = 10_000
+    ratio: Positive = 100
+    depth: Positive = 32
+    name_bytes: Positive = 255
+    path_bytes: Positive = 1024
 
 
 class UserLimits(BaseModel):

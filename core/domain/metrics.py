@@ -15,7 +15,7 @@ MAX_METRICS = 500
 MAX_PARAM_CHARS = 500
 SYSTEM = "system/"
 NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_\-. :/]{0,199}")
-"""MLflow's own rule for names, less a leading sign or blank; `..` and `//` are refused besides."""
+"""MLflow's own rule for names, less a leading sign or blank; `..`, `/./` and `//` are refused besides."""
 
 
 class BadMetrics(ValueError):
@@ -51,7 +51,7 @@ def parse_metrics(raw: bytes) -> RunMetrics:
 
 def _decode(raw: bytes) -> Any:
     try:
-        return json.loads(raw.decode("utf-8"), object_pairs_hook=_unique, parse_constant=_no_constant)
+        return json.loads(raw.decode("utf-8"), object_pairs_hook=_unique, parse_constant=_finite, parse_float=_finite)
     except BadMetrics:
         raise
     except UnicodeDecodeError as error:
@@ -69,8 +69,12 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def _no_constant(name: str) -> float:
-    raise BadMetrics(f"metrics.json holds {name}; numbers must be finite")
+def _finite(text: str) -> float:
+    """The number, which a constant (NaN, Infinity) is not, nor a literal that overflows (1e999)."""
+    number = float(text)
+    if not math.isfinite(number):
+        raise BadMetrics(f"metrics.json holds {text[:20]}; numbers must be finite")
+    return number
 
 
 def _object(value: Any, where: str) -> dict[str, Any]:
@@ -80,7 +84,7 @@ def _object(value: Any, where: str) -> dict[str, Any]:
 
 
 def _name(name: str, where: str) -> str:
-    if not NAME.fullmatch(name) or ".." in name or "//" in name or name.endswith("/"):
+    if not NAME.fullmatch(name) or ".." in name or any(part in {"", "."} for part in name.split("/")):
         raise BadMetrics(
             f"{where} has the name {name[:80]!r}; allowed are letters, digits, '_', '-', '.', ':', '/' and space, "
             "up to 200, without '..'"
@@ -96,8 +100,8 @@ def _params(value: Any) -> dict[str, str]:
 
 
 def _param(name: str, value: Any) -> str:
-    text = value if isinstance(value, str) else json.dumps(value)
-    if isinstance(value, dict | list) or len(text) > MAX_PARAM_CHARS:
+    text = value if isinstance(value, str) else None if isinstance(value, dict | list) else json.dumps(value)
+    if text is None or len(text) > MAX_PARAM_CHARS:
         raise BadMetrics(f"params[{name[:80]!r}] must be text, a number, true, false or null, up to 500 characters")
     return text.encode("utf-8", "replace").decode()
 
@@ -123,9 +127,6 @@ def _number(where: str, name: str, value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise BadMetrics(f"{where}[{name[:80]!r}] is not a number")
     try:
-        number = float(value)
+        return float(value)
     except OverflowError as error:
         raise BadMetrics(f"{where}[{name[:80]!r}] is too large") from error
-    if not math.isfinite(number):
-        raise BadMetrics(f"{where}[{name[:80]!r}] is not finite")
-    return number

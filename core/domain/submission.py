@@ -19,7 +19,7 @@ PLAIN_SUFFIXES = (".py", ".yaml", ".yml")
 ARCHIVE_SUFFIXES = (".zip", ".tar.gz")
 PLAIN_NAMES = ("requirements.txt",)
 _DRIVE = re.compile(r"^[A-Za-z]:")
-_METADATA_DEPTH = 20
+JSON_DEPTH = 20
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -145,8 +145,8 @@ def _metadata(text: str) -> tuple[dict[str, Any], list[Fault]]:
         return {}, [Fault(field="metadata", rule="must be a JSON object with finite numbers")]
     if not isinstance(value, dict):
         return {}, [Fault(field="metadata", rule="must be a JSON object")]
-    if _too_deep(value, _METADATA_DEPTH) or not _encodable(json.dumps(value, ensure_ascii=False)):
-        return {}, [Fault(field="metadata", rule=f"must be valid text, nested at most {_METADATA_DEPTH} levels")]
+    if too_deep(value, JSON_DEPTH) or not _encodable(json.dumps(value, ensure_ascii=False)):
+        return {}, [Fault(field="metadata", rule=f"must be valid text, nested at most {JSON_DEPTH} levels")]
     return value, []
 
 
@@ -157,9 +157,10 @@ def _finite(text: str) -> float:
     return number
 
 
-def _too_deep(value: Any, levels: int) -> bool:
+def too_deep(value: Any, levels: int) -> bool:
+    """Whether a JSON value is nested deeper than that; whoever writes it again must not run out of stack."""
     if isinstance(value, dict):
-        return levels == 0 or any(_too_deep(item, levels - 1) for item in value.values())
+        return levels == 0 or any(too_deep(item, levels - 1) for item in value.values())
     if isinstance(value, list):
-        return levels == 0 or any(_too_deep(item, levels - 1) for item in value)
+        return levels == 0 or any(too_deep(item, levels - 1) for item in value)
     return False

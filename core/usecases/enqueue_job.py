@@ -12,6 +12,7 @@ import structlog
 from core.domain.errors import Fault, InvalidInput, NotFound, Unavailable
 from core.domain.job import JobRequest
 from core.domain.limits import UserLimits
+from core.domain.submission import JSON_DEPTH, too_deep
 from core.domain.user import User
 from core.ports.benchmarks import BenchmarkPort
 from core.ports.job_queue import JobQueuePort
@@ -85,9 +86,11 @@ class EnqueueJob:
 
 
 def _override_faults(overrides: Mapping[str, Any]) -> list[Fault]:
+    if too_deep(overrides, JSON_DEPTH):
+        return [Fault(field="config", rule=f"must be nested at most {JSON_DEPTH} levels")]
     try:
         size = len(json.dumps(overrides, allow_nan=False, ensure_ascii=False).encode())
-    except (ValueError, RecursionError):  # NaN, infinities, lone surrogates, bottomless nesting
+    except ValueError:  # NaN, infinities, lone surrogates
         return [Fault(field="config", rule="must be valid JSON with finite numbers")]
     if size > MAX_OVERRIDES_BYTES:
         return [Fault(field="config", rule=f"must be at most {MAX_OVERRIDES_BYTES} bytes of JSON")]
