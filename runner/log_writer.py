@@ -15,8 +15,8 @@ OWN = "[leadersboard] "
 class LogWriter:
     """Appends to one log file, from several threads. Lives as long as one attempt of a job.
 
-    `max_bytes` and `max_lines` bound what a run may print before it is stopped; at most 1.5 times `kept_bytes` of it stay:
-    the head, and the tail after a visible mark.
+    `max_bytes` and `max_lines` bound what a run may print before it is stopped; at most 1.5 times `kept_bytes` of it
+    stay: the head, and the tail after a visible mark.
     """
 
     def __init__(self, path: Path, *, max_bytes: int, max_lines: int, kept_bytes: int) -> None:
