@@ -77,9 +77,11 @@ def board_lines(board: Board) -> list[str]:
 
 def rank_line(board: Board, job_id: str) -> str:
     """Where a job stands on its board."""
-    for row in board.items:
-        if row.job_id == job_id and row.rank is not None:
-            return f"Rank {row.rank} of {board.total} on {one_line(board.benchmark)} by {one_line(board.metric)}."
+    row = next((one for one in board.items if one.job_id == job_id), None)
+    if row is None:
+        return f"Below the first {len(board.items)} of {board.total} on {one_line(board.benchmark)}."
+    if row.rank is not None:
+        return f"Rank {row.rank} of {board.total} on {one_line(board.benchmark)} by {one_line(board.metric)}."
     return f"Not ranked on {one_line(board.benchmark)}: {one_line(board.metric)} is missing or out of bounds."
 
 

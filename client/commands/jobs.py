@@ -38,7 +38,7 @@ def jobs(
 def logs(
     job_id: JobId,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until the job ends.")] = False,
-    tail: Annotated[int, typer.Option(min=1, help="How many of the last lines.")] = 1000,
+    tail: Annotated[int, typer.Option(min=1, max=1000, help="How many of the last lines.")] = 1000,
     as_json: AsJson = False,
 ) -> None:
     """Print a job's log, made harmless for the terminal."""
