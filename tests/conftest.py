@@ -14,6 +14,8 @@ from pathlib import Path
 import pytest
 import redis
 
+from core import json_logs
+
 REPOSITORY = Path(__file__).parent.parent
 COMPOSE_FILES = [str(REPOSITORY / "compose.yml"), str(REPOSITORY / "compose.test.yml")]
 
@@ -26,6 +28,12 @@ def service(variable: str) -> str:
     if not value:
         pytest.skip(f"{variable} is not set: scripts/test starts the services and sets it")
     return value
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _json_logs() -> None:
+    """Our processes log JSON; the library's default prints the locals of every frame."""
+    json_logs.configure()
 
 
 @pytest.fixture(scope="session")

@@ -5,9 +5,10 @@ from __future__ import annotations
 import io
 import tarfile
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import httpx2
 import pytest
@@ -53,6 +54,12 @@ class Researcher:
     def __init__(self, api_url: str, token: str) -> None:
         self.http = httpx2.Client(base_url=api_url, headers={"Authorization": f"Bearer {token}"}, timeout=30)
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.http.close()
+
     def post(self, archive: bytes, config: dict[str, Any] | None = None, **fields: str) -> httpx2.Response:
         files = {"files": ("code.tar.gz", archive, "application/gzip")}
         created = self.http.post("/submissions", files=files, data=fields)
@@ -81,12 +88,12 @@ class Researcher:
 
 
 @pytest.fixture(scope="module")
-def researcher(stack: Stack, docker_services: Services) -> Researcher:
-    someone = Researcher(stack.api_url, stack.token)
+def researcher(stack: Stack, docker_services: Services) -> Iterator[Researcher]:
     docker_services.wait_until_responsive(
         check=lambda: httpx2.get(f"{stack.api_url}/health/ready").status_code == 200, timeout=60, pause=0.5
     )
-    return someone
+    with Researcher(stack.api_url, stack.token) as someone:
+        yield someone
 
 
 @pytest.fixture(scope="module")
@@ -161,12 +168,12 @@ def test_the_same_post_again_is_the_same_job(padim: Finished, researcher: Resear
 
 def test_somebody_else_sees_nothing_of_it(padim: Finished, stack: Stack) -> None:
     """JOB-10: not its status, not its log, not its results, and no way to stop it; an admin sees it all."""
-    other, admin = Researcher(stack.api_url, stack.other_token), Researcher(stack.api_url, stack.admin_token)
     job_id = padim.job["job_id"]
-    for path in ("status", "logs", "results"):
-        assert other.http.get(f"/jobs/{job_id}/{path}").status_code == 404
-        assert admin.http.get(f"/jobs/{job_id}/{path}").status_code == 200
-    assert other.http.post(f"/jobs/{job_id}/cancel").status_code == 404
+    with Researcher(stack.api_url, stack.other_token) as other, Researcher(stack.api_url, stack.admin_token) as admin:
+        for path in ("status", "logs", "results"):
+            assert other.http.get(f"/jobs/{job_id}/{path}").status_code == 404
+            assert admin.http.get(f"/jobs/{job_id}/{path}").status_code == 200
+        assert other.http.post(f"/jobs/{job_id}/cancel").status_code == 404
 
 
 @pytest.mark.parametrize(
@@ -217,5 +224,6 @@ def test_a_bad_upload_is_refused_in_words(
 def test_unknown_tokens_and_jobs_are_refused(stack: Stack, researcher: Researcher) -> None:
     """AUT-1 and JOB-5 at the public door."""
     assert httpx2.get(f"{stack.api_url}/jobs").status_code == 401
-    assert Researcher(stack.api_url, "x" * 32).http.get("/jobs").status_code == 401
+    with Researcher(stack.api_url, "x" * 32) as stranger:
+        assert stranger.http.get("/jobs").status_code == 401
     assert researcher.http.get(f"/jobs/{'0' * 32}/status").status_code == 404
