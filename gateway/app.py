@@ -13,10 +13,13 @@ from core import __version__, json_logs
 from core.settings import Settings
 from core.wiring import open_ports
 from gateway import errors
+from gateway.body_limit import BodyLimit
 from gateway.routes import auth, boards, health, jobs, submissions
 from gateway.schemas import Problem
 
 TRACKING_SECONDS = 5.0
+MAX_BODY_BYTES = 256 * 1024
+"""Of a job's configuration, whose text may be six times as long as what it says (escapes)."""
 DECLARED = (401, 404, 409, 413, 422, 429, 503, 507)
 _PROBLEM = {"content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}}
 
@@ -37,6 +40,7 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.state.settings = settings
     errors.install(app)
+    app.add_middleware(BodyLimit, most=MAX_BODY_BYTES, streamed={submissions.router.prefix})
     app.middleware("http")(_identified)
     app.add_middleware(
         CORSMiddleware,
@@ -58,9 +62,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
 
 
 async def _identified(request: Request, call_next: RequestResponseEndpoint) -> Response:
-    """Every answer carries its request's id, and nothing that a browser could take for a page."""
     response = await call_next(request)
-    response.headers["X-Request-ID"] = errors.request_id(request)
-    response.headers["X-Content-Type-Options"] = "nosniff"
-    response.headers.setdefault("Cache-Control", "no-store")
+    for name, value in errors.safe_headers(request).items():
+        response.headers.setdefault(name, value)
     return response

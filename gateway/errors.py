@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
@@ -28,6 +29,8 @@ STATUS: Mapping[type[LeadersboardError], HTTPStatus] = {
     errors.Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
 }
 RETRY_SECONDS = 5
+CODES = {HTTPStatus.REQUEST_ENTITY_TOO_LARGE: errors.TooLarge.code}
+"""Of the statuses that the framework raises itself; every other is called by its phrase."""
 
 log = structlog.get_logger(__name__)
 
@@ -40,6 +43,15 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(Exception, _unexpected)
 
 
+class ProblemResponse(JSONResponse):
+    """Written as ASCII: it quotes what was sent, which may be no text that could be encoded."""
+
+    media_type = "application/problem+json"
+
+    def render(self, content: object) -> bytes:
+        return json.dumps(content).encode()
+
+
 def problem(
     request: Request,
     status: int,
@@ -49,7 +61,7 @@ def problem(
     faults: Sequence[Fault] = (),
     headers: Mapping[str, str] | None = None,
 ) -> JSONResponse:
-    """The one shape of every error."""
+    """The one shape of every error; it passes no middleware when something broke, so it brings its headers along."""
     content = {
         "type": f"urn:leadersboard:{code}",
         "title": HTTPStatus(status).phrase,
@@ -59,7 +71,12 @@ def problem(
         "errors": [{"field": fault.field, "rule": fault.rule} for fault in faults],
         "request_id": request_id(request),
     }
-    return JSONResponse(content, status, headers=dict(headers or {}), media_type="application/problem+json")
+    return ProblemResponse(content, status, headers={**safe_headers(request), **(headers or {})})
+
+
+def safe_headers(request: Request) -> dict[str, str]:
+    """What every answer carries: its request's id, and nothing that a browser could take for a page or keep."""
+    return {"X-Request-ID": request_id(request), "X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
 
 
 def request_id(request: Request) -> str:
@@ -97,19 +114,22 @@ def _headers(error: LeadersboardError) -> dict[str, str]:
 
 async def _validation(request: Request, error: Exception) -> JSONResponse:
     found: Sequence[Any] = error.errors() if isinstance(error, RequestValidationError) else ()
-    faults = [Fault(field=_field(item["loc"]), rule=item["msg"]) for item in found]
+    faults = [Fault(field=_field(item), rule=item["msg"]) for item in found]
     detail = "; ".join(f"{fault.field}: {fault.rule}" for fault in faults)
     return problem(request, HTTPStatus.UNPROCESSABLE_ENTITY, "invalid_input", detail, faults=faults)
 
 
-def _field(location: Sequence[Any]) -> str:
-    return ".".join(str(part) for part in location[1:]) or str(location[0])
+def _field(fault: Mapping[str, Any]) -> str:
+    """Its name without `body` or `query`; of JSON that cannot be read only the position would be left."""
+    location = fault["loc"][:1] if fault["type"] == "json_invalid" else fault["loc"][1:] or fault["loc"]
+    return ".".join(str(part)[:80] for part in location)
 
 
 async def _http(request: Request, error: Exception) -> JSONResponse:
     if not isinstance(error, HTTPException):
         raise error
-    code = HTTPStatus(error.status_code).phrase.lower().replace(" ", "_")
+    status = HTTPStatus(error.status_code)
+    code = CODES.get(status) or status.phrase.lower().replace(" ", "_")
     return problem(request, error.status_code, code, str(error.detail), headers=error.headers)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import AsyncGenerator, AsyncIterator
 
+from python_multipart.multipart import parse_options_header
 from starlette.datastructures import FormData, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import ClientDisconnect, Request
@@ -30,22 +31,22 @@ async def received(request: Request, user_id: str, limits: UploadLimits) -> Asyn
 
 
 async def _parse(request: Request, limits: UploadLimits) -> FormData:
-    if not request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
-        raise InvalidInput.of("body", "must be multipart/form-data")
+    _check_kind(request)
     _check_declared(request, limits)
-    parser = MultiPartParser(
-        request.headers,
-        _counted(request, limits.request_bytes),
-        max_files=limits.files,
-        max_fields=len(FIELDS),
-        max_part_size=limits.field_bytes,
-    )
     try:
-        return await parser.parse()
+        return await _WholeForm(request, limits).parse()
     except MultiPartException as error:
         raise InvalidInput.of("body", error.message) from error
     except ClientDisconnect as error:
         raise InvalidInput.of("body", "broke off before its end") from error
+
+
+def _check_kind(request: Request) -> None:
+    kind, options = parse_options_header(request.headers.get("content-type", ""))
+    if kind != b"multipart/form-data":
+        raise InvalidInput.of("body", "must be multipart/form-data")
+    if options.get(b"charset", b"utf-8").lower() != b"utf-8":  # some of Python's other codecs raise what nobody expects
+        raise InvalidInput.of("body", "must be in UTF-8")
 
 
 def _check_declared(request: Request, limits: UploadLimits) -> None:
@@ -58,13 +59,31 @@ def _too_large(limit: int) -> TooLarge:
     return TooLarge(Fault(field="files", rule=f"a request must be at most {limit} bytes in all"))
 
 
-async def _counted(request: Request, limit: int) -> AsyncGenerator[bytes, None]:
-    total = 0
-    async for chunk in request.stream():
-        total += len(chunk)
-        if total > limit:
-            raise _too_large(limit)
-        yield chunk
+class _WholeForm(MultiPartParser):
+    """Refuses a form that is too large or lacks its closing boundary, with all its files closed."""
+
+    def __init__(self, request: Request, limits: UploadLimits) -> None:
+        self._ended = False
+        super().__init__(
+            request.headers,
+            self._counted(request, limits.request_bytes),
+            max_files=limits.files,
+            max_fields=len(FIELDS),
+            max_part_size=limits.field_bytes,
+        )
+
+    def on_end(self) -> None:
+        self._ended = True
+
+    async def _counted(self, request: Request, limit: int) -> AsyncGenerator[bytes, None]:
+        total = 0
+        async for chunk in request.stream():
+            total += len(chunk)
+            if total > limit:
+                raise _too_large(limit)
+            yield chunk
+        if not self._ended:
+            raise InvalidInput.of("body", "broke off before its end")
 
 
 def _upload(form: FormData, user_id: str) -> Upload:

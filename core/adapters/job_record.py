@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
+from core.domain.errors import InvalidInput
 from core.domain.job import Job, JobState, Outcome, Phase
 from core.domain.verdict import FailureReason
+
+CURSOR = re.compile(r"[0-9]{1,12}\.[0-9]{6}")
 
 
 def moment(stamp: str | float) -> datetime:
     """Seconds since 1970 as a UTC time."""
     return datetime.fromtimestamp(float(stamp), UTC)
+
+
+def cursor_score(text: str) -> float:
+    """The moment that a list's cursor stands for: digits and one dot, as `list_jobs` writes it. Raises InvalidInput."""
+    if not CURSOR.fullmatch(text):
+        raise InvalidInput.of("cursor", "is not one that this list gave out")
+    return float(text)
 
 
 def job_from(fields: Mapping[str, str]) -> Job:

@@ -10,7 +10,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
-from core.domain.errors import Conflict, InvalidInput, LeaseLost, LimitReached, NotFound
+from core.adapters.job_record import cursor_score
+from core.domain.errors import Conflict, LeaseLost, LimitReached, NotFound
 from core.domain.job import MOVES, Claim, Job, JobRequest, JobState, Outcome, Phase
 from core.domain.limits import UserLimits
 from core.domain.verdict import FailureReason
@@ -100,7 +101,7 @@ class MemoryJobStatus:
     def list_jobs(
         self, *, user_id: str | None = None, state: JobState | None = None, limit: int = 50, cursor: str | None = None
     ) -> JobPage:
-        before = _cursor(cursor) if cursor else float("inf")
+        before = cursor_score(cursor) if cursor else float("inf")
         with self._lock:
             found = sorted(
                 (
@@ -222,10 +223,3 @@ class MemoryJobStatus:
             if self._leases.get(claim.job_id, ("", 0.0))[0] != claim.token:
                 raise LeaseLost("The lease belongs to another runner.")
             yield self._jobs[claim.job_id]
-
-
-def _cursor(text: str) -> float:
-    try:
-        return float(text)
-    except ValueError as error:
-        raise InvalidInput.of("cursor", "is not one that this list gave out") from error

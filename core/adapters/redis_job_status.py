@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import secrets
 from functools import cache
 from importlib.resources import files
@@ -11,9 +10,9 @@ from typing import Any
 
 import redis
 
-from core.adapters.job_record import job_from, outcome_fields
+from core.adapters.job_record import cursor_score, job_from, outcome_fields
 from core.adapters.redis_connection import redis_errors
-from core.domain.errors import Conflict, InvalidInput, LeaseLost, LimitReached, NotFound
+from core.domain.errors import Conflict, LeaseLost, LimitReached, NotFound
 from core.domain.job import Claim, Job, JobRequest, JobState, Outcome, Phase
 from core.domain.limits import UserLimits
 from core.ports.job_status import Admission, JobPage, Swept
@@ -75,7 +74,7 @@ class RedisJobStatus:
         self, *, user_id: str | None = None, state: JobState | None = None, limit: int = 50, cursor: str | None = None
     ) -> JobPage:
         key = f"{PREFIX}jobs" + (f":user:{user_id}" if user_id else "") + (f":state:{state}" if state else "")
-        newest = f"({_cursor(cursor)}" if cursor else "+inf"
+        newest = f"({cursor_score(cursor)}" if cursor else "+inf"
         with redis_errors():
             found: Any = self._redis.zrevrangebyscore(key, newest, "-inf", start=0, num=limit + 1, withscores=True)
             pipe = self._redis.pipeline(transaction=False)
@@ -145,10 +144,3 @@ def _refused(which: str, limits: UserLimits, seconds: int) -> LimitReached:
         f"{limits.concurrent_running} of your jobs are running, which is the limit. Post again when one has ended.",
         retry_after_seconds=30,
     )
-
-
-def _cursor(text: str) -> float:
-    """The score that a cursor stands for; digits and one dot, as `list_jobs` writes them."""
-    if not re.fullmatch(r"[0-9]{1,12}\.[0-9]{6}", text):
-        raise InvalidInput.of("cursor", "is not one that this list gave out")
-    return float(text)

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from core.adapters.job_record import job_from, moment, outcome_fields
+from core.adapters.job_record import cursor_score, job_from, moment, outcome_fields
+from core.domain.errors import InvalidInput
 from core.domain.job import JobState, Outcome, Phase
 from core.domain.verdict import FailureReason
 from tests.builders import NOON, job_id, later
@@ -54,6 +57,21 @@ def test_reads_a_finished_job() -> None:
 def test_an_outcome_writes_only_what_it_has() -> None:
     """An absent value makes no empty field."""
     assert outcome_fields(Outcome(state=JobState.COMPLETED, run_id="r")) == {"run_id": "r"}
+
+
+@pytest.mark.parametrize(
+    "text", ["", "x", "1", "-1.000000", "nan", "inf", "1e400", "1.0000001", "1.000000\n", "²" + ".000000"]
+)
+def test_a_cursor_that_is_none_of_ours_is_refused(text: str) -> None:
+    """Only what a list gave out, so that nothing else reaches a range of the ledger."""
+    with pytest.raises(InvalidInput, match="cursor"):
+        cursor_score(text)
+
+
+@given(st.floats(0, 10**11))
+def test_a_cursor_reads_back_as_it_was_written(score: float) -> None:
+    """Six digits after the dot, as times of the ledger have."""
+    assert cursor_score(f"{score:.6f}") == float(f"{score:.6f}")
 
 
 def test_moments_are_utc() -> None:

@@ -1,0 +1,184 @@
+"""Errors: one shape for all of them, whoever raised them and wherever."""
+
+from __future__ import annotations
+
+import pytest
+import structlog
+from httpx2 import Response
+from starlette.testclient import TestClient
+
+from core.domain import errors
+from core.domain.errors import LeadersboardError
+from gateway.errors import STATUS, status_of
+from tests.builders import job_id
+from tests.unit.gateway.site import Site
+
+pytestmark = pytest.mark.unit
+
+KINDS = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, LeadersboardError)]
+
+
+def check_shape(answer: Response, status: int, code: str) -> dict:
+    """The promises of every error."""
+    body = answer.json()
+    assert answer.status_code == body["status"] == status
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert set(body) == {"type", "title", "status", "detail", "code", "errors", "request_id"}
+    assert (body["code"], body["type"]) == (code, f"urn:leadersboard:{code}")
+    assert answer.headers["X-Request-ID"] == body["request_id"]
+    assert len(body["request_id"]) == 32
+    assert body["title"]
+    assert body["detail"]
+    assert all(set(fault) == {"field", "rule"} for fault in body["errors"])
+    return body
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "code"),
+    [
+        ("GET", "/nothing", 404, "not_found"),
+        ("GET", f"/jobs/{job_id(1)}", 404, "not_found"),
+        ("PUT", "/jobs", 405, "method_not_allowed"),
+        ("DELETE", "/submissions", 405, "method_not_allowed"),
+        ("GET", f"/jobs/{job_id(1)}/status", 404, "not_found"),
+        ("GET", "/jobs?limit=0", 422, "invalid_input"),
+        ("GET", "/jobs?cursor=x", 422, "invalid_input"),
+        ("POST", "/jobs", 422, "invalid_input"),
+        ("POST", "/submissions", 422, "invalid_input"),
+        ("GET", "/leaderboard?benchmark=none", 404, "not_found"),
+    ],
+)
+def test_every_error_is_a_problem_document(site: Site, method: str, path: str, status: int, code: str) -> None:
+    """RFC 9457, with a request id, also for routes that do not exist."""
+    check_shape(site.as_("ada").request(method, path), status, code)
+
+
+def test_a_missing_token_is_a_problem_document(site: Site) -> None:
+    """401, too."""
+    check_shape(site.as_(None).get("/jobs"), 401, "unauthenticated")
+
+
+def test_a_crash_is_a_problem_document_and_a_line_in_the_log(site: Site) -> None:
+    """500: nothing of the inside is told, and the log has the id that the answer has."""
+    site.app.state.ports = None
+    with structlog.testing.capture_logs() as logs:
+        answer = site.as_("ada").get("/jobs")
+    body = check_shape(answer, 500, "internal_error")
+    assert "NoneType" not in answer.text
+    assert [(line["event"], line["request_id"]) for line in logs] == [("request broke", body["request_id"])]
+    assert isinstance(logs[0]["exc_info"], AttributeError)
+
+
+def test_a_part_that_is_away_is_503_with_a_time_to_come_back(site: Site) -> None:
+    """Unavailable says which part, and a program reads when to try again; the log has it, too."""
+    site.ports.tracking.away = True
+    with structlog.testing.capture_logs() as logs:
+        answer = site.as_("ada").get("/leaderboard")
+    body = check_shape(answer, 503, "unavailable")
+    assert int(answer.headers["Retry-After"]) > 0
+    assert "tracking server" in body["detail"]
+    assert logs[0]["request_id"] == body["request_id"]
+
+
+def test_every_request_has_an_id_of_its_own(site: Site) -> None:
+    """Answers that are no errors carry it, too; no two are alike."""
+    ids = {site.as_("ada").get(path).headers["X-Request-ID"] for path in ["/jobs", "/jobs", "/nothing", "/health/live"]}
+    assert len(ids) == 4
+
+
+@pytest.mark.parametrize("path", ["/health/live", "/jobs", "/docs", "/openapi.json", "/nothing"])
+def test_no_answer_is_guessed_at_or_kept(site: Site, path: str) -> None:
+    """H70, H71: nosniff on everything, and nothing of a user's in a cache."""
+    headers = site.as_("ada").get(path).headers
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["Cache-Control"] == "no-store"
+
+
+def test_every_kind_of_error_has_a_status() -> None:
+    """The table covers the tree; LeaseLost is the runner's alone."""
+    assert {kind.__name__ for kind in KINDS if status_of(_bare(kind)) == 500} == {"LeadersboardError", "LeaseLost"}
+
+
+def test_a_special_kind_has_its_own_status() -> None:
+    """TooLarge is an InvalidInput and yet 413; NotFinished is a Conflict."""
+    assert status_of(_bare(errors.TooLarge)) == 413
+    assert status_of(_bare(errors.InvalidInput)) == 422
+    assert status_of(_bare(errors.NotFinished)) == 409
+    assert set(STATUS) <= set(KINDS)
+
+
+def _bare(kind: type[LeadersboardError]) -> LeadersboardError:
+    return kind.__new__(kind)
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        (b"{", "body"),
+        (b"", "body"),
+        (b"[]", "body"),
+        (b"{}", "submission_id"),
+        (b'{"submission_id": NaN}', "submission_id"),
+        (b'{"submission_id": 7}', "submission_id"),
+        (b'{"submission_id": "%s"}' % (b"x" * 65), "submission_id"),
+        (b'{"submission_id": "x", "config": []}', "config"),
+        (b'{"submission_id": "x", "confg": {}}', "confg"),
+    ],
+)
+def test_a_bad_body_names_its_field(site: Site, body: bytes, field: str) -> None:
+    """422 tells which field broke which rule."""
+    answer = site.as_("ada").post("/jobs", content=body, headers={"Content-Type": "application/json"})
+    found = check_shape(answer, 422, "invalid_input")
+    assert [fault["field"] for fault in found["errors"]] == [field]
+    assert all(fault["rule"] for fault in found["errors"])
+
+
+@pytest.mark.parametrize(
+    "body", [b"\xff\xfe", b'{"submission_id":"x","config":{"a":' + b"[" * 50_000, b'{"a":' + b"9" * 9000]
+)
+def test_a_body_that_no_parser_reads_is_400(site: Site, body: bytes) -> None:
+    """Bad encodings, bottomless nesting, endless numbers: the sender's fault, not ours."""
+    answer = site.as_("ada").post("/jobs", content=body, headers={"Content-Type": "application/json"})
+    assert answer.status_code in {400, 422}
+    check_shape(answer, answer.status_code, answer.json()["code"])
+
+
+def test_what_cannot_be_encoded_is_quoted_safely(site: Site) -> None:
+    """Half a surrogate in a key of the body breaks no answer."""
+    answer = site.as_("ada").post(
+        "/jobs", content=b'{"submission_id": "x", "\\ud800": 1}', headers={"Content-Type": "application/json"}
+    )
+    check_shape(answer, 422, "invalid_input")
+
+
+def test_a_body_that_is_read_whole_is_bounded(site: Site) -> None:
+    """Without a token and without an end: refused at the limit, so that memory stays flat."""
+    piece = b" " * 64 * 1024
+    for user in ("ada", None):
+        answer = site.send(
+            "/jobs", (piece for _ in range(10_000)), headers={"Content-Type": "application/json"}, user=user
+        )
+        assert answer.status == 413
+        assert answer.json()["code"] == "too_large"
+        assert answer.chunks_read <= 6
+
+
+def test_a_body_below_the_bound_passes_in_pieces(site: Site) -> None:
+    """The bound counts bytes, not pieces."""
+    pieces = [b'{"submission_id": "', b"x" * 10, b'"', b" " * 200_000, b"}"]
+    assert site.send("/jobs", pieces, headers={"Content-Type": "application/json"}).status == 404
+
+
+def test_only_named_origins_may_ask(site: Site) -> None:
+    """AUT-5: a page of another origin gets no leave, and no answer names it."""
+    client = TestClient(site.app)
+    asked = {"Access-Control-Request-Method": "GET"}
+    assert client.options("/jobs", headers={"Origin": "https://ui.example"} | asked).status_code == 200
+    refused = client.options("/jobs", headers={"Origin": "https://evil.example"} | asked)
+    assert refused.status_code == 400
+    for answer in (refused, client.get("/health/live", headers={"Origin": "https://evil.example"})):
+        assert "Access-Control-Allow-Origin" not in answer.headers
+    allowed = client.get("/health/live", headers={"Origin": "https://ui.example"})
+    assert allowed.headers["Access-Control-Allow-Origin"] == "https://ui.example"
+    assert "Access-Control-Allow-Credentials" not in allowed.headers
