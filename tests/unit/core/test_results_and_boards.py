@@ -1,0 +1,93 @@
+"""Uploads, results and boards as the use cases answer them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from core.domain.errors import InvalidInput, NotFinished, NotFound, Unavailable
+from core.domain.metrics import RunMetrics
+from core.ports.tracking import Result
+from core.usecases.create_submission import CreateSubmission
+from core.usecases.get_job_results import GetJobResults
+from core.usecases.jobs import CancelJob
+from core.usecases.show_leaderboard import ShowLeaderboard
+from tests.builders import MAIN, job, later, request, upload
+from tests.unit.core.usecase_site import ADA, ROOT, Site
+
+pytestmark = pytest.mark.unit
+
+
+def test_an_upload_is_checked_before_it_is_stored(site: Site, tmp_path: Path) -> None:
+    """SUB-2: bad names never reach the storage."""
+    before = sorted((tmp_path / "submissions").iterdir())
+    with pytest.raises(InvalidInput):
+        CreateSubmission(storage=site.ports.storage)(upload({"x.exe": b"", "main.py": MAIN}))
+    assert sorted((tmp_path / "submissions").iterdir()) == before
+
+
+def test_results_link_to_the_run(site: Site) -> None:
+    """JOB-7: ids, figures and links on the public address."""
+    mine = site.finish(0.75)
+    usecase = GetJobResults(job_status=site.ports.job_status, tracking=site.ports.tracking, mlflow_url="http://m")
+    found = usecase(ADA, mine)
+    assert found.mlflow_ui_url == f"http://m/#/experiments/{found.experiment_id}/runs/{found.run_id}"
+    assert found.mlflow_api_url.endswith(f"run_id={found.run_id}")
+    assert found.metrics["image_auc"] == 0.75
+    assert found.params == {"method": "padim"}
+
+
+def test_results_wait_for_the_end(site: Site) -> None:
+    """Before the end NotFinished; a job that ended without a run has empty results; a dead server is Unavailable."""
+    usecase = GetJobResults(job_status=site.ports.job_status, tracking=site.ports.tracking, mlflow_url="http://m")
+    pending = site.enqueue().job.job_id
+    with pytest.raises(NotFinished):
+        usecase(ADA, pending)
+    CancelJob(job_status=site.ports.job_status)(ADA, pending)
+    site.ports.tracking.away = True
+    assert usecase(ADA, pending).run_id is None
+    site.ports.tracking.away = False
+    done = site.finish(n=1)
+    site.ports.tracking.away = True
+    with pytest.raises(Unavailable):
+        usecase(ADA, done)
+
+
+def test_a_board_pages_through_its_rows(site: Site) -> None:
+    """SCO-4: best per user or all, with the number of rows in all."""
+    for number, value in enumerate([0.5, 0.9, 0.7]):
+        site.finish(value, n=number)
+    site.finish(0.8, ROOT)
+    board = ShowLeaderboard(
+        benchmarks=site.ports.benchmarks, tracking=site.ports.tracking, default_benchmark="synthetic"
+    )
+    ask = {"benchmark": None, "metric": None, "all_entries": True, "limit": 2, "offset": 1}
+    page = board(**ask)
+    assert ([row.value for row in page.standings], page.total) == ([0.8, 0.7], 4)
+    assert [row.rank for row in page.standings] == [2, 3]
+    best = board(**ask | {"all_entries": False, "offset": 0})
+    assert [(row.entry.user_id, row.value) for row in best.standings] == [("ada", 0.9), ("root", 0.8)]
+    assert board(**ask | {"offset": 99}).standings == ()
+    slow = board(**ask | {"metric": "inference_time_ms", "offset": 0})
+    assert [row.rank for row in slow.standings] == [None, None]
+
+
+def test_a_board_of_an_unknown_benchmark_or_metric(site: Site) -> None:
+    """NotFound for the one, InvalidInput with the allowed names for the other."""
+    board = ShowLeaderboard(
+        benchmarks=site.ports.benchmarks, tracking=site.ports.tracking, default_benchmark="synthetic"
+    )
+    with pytest.raises(NotFound):
+        board(benchmark="none", metric=None, all_entries=False, limit=1, offset=0)
+    with pytest.raises(InvalidInput, match="image_auc, inference_time_ms"):
+        board(benchmark=None, metric="loss", all_entries=False, limit=1, offset=0)
+
+
+def test_our_own_figures_cannot_be_overwritten_by_a_report(site: Site) -> None:
+    """TRK-2: what a submission reports under `performance` never replaces what we measured ourselves."""
+    metrics = RunMetrics(params={}, metrics={}, performance={"wall_seconds": 0.001, "inference_time_ms": 5.0})
+    done = job(job_id=request().job_id, finished_at=later(1))
+    ref = site.ports.tracking.record(Result(job=done, metrics=metrics, measured={"wall_seconds": 99.0}))
+    recorded = site.ports.tracking.get_run(ref.run_id).metrics
+    assert recorded == {"system/wall_seconds": 99.0, "system/inference_time_ms": 5.0}
