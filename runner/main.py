@@ -23,6 +23,7 @@ from runner.docker_sandbox import DockerEngine
 from runner.gpus import Gpus
 from runner.run_job import RunJob
 from runner.sweeper import Sweeper
+from runner.workbench import Workbench
 
 STOP_GRACE_SECONDS = 10.0
 """How long a job may still end by itself once the process was asked to stop; below Dramatiq's own limit."""
@@ -58,18 +59,34 @@ class Life(Middleware):
             self._run_next(resource_class)
 
     def after_process_boot(self, _broker: Any) -> None:
+        bench = self._workbench()
+        ports, settings = bench.ports, self._settings
+        self._run_next = RunNext(
+            job_status=ports.job_status,
+            job_queue=ports.job_queue,
+            engine=bench.engine,
+            run_job=RunJob(bench=bench),
+            lease_seconds=settings.lease_seconds,
+            running_limit=settings.max_concurrent_running,
+            draining=self._draining,
+        )
+        sweeper = Sweeper(
+            job_status=ports.job_status,
+            job_queue=ports.job_queue,
+            engine=bench.engine,
+            resource_classes=list(bench.resource_classes),
+            job_root=settings.job_root,
+        )
+        self._sweep(sweeper)
+
+    def _workbench(self) -> Workbench:
         settings = self._settings
         ports = self._opened.enter_context(open_ports(settings, broker=self._broker, tracking_timeout_seconds=30.0))
         site = ports.job_status.ledger_id()
-        engine = DockerEngine(
-            settings.engine_socket,
-            site=site,
-            image=settings.sandbox_image,
-            seccomp=settings.seccomp_profile.read_text(),
-        )
+        seccomp = settings.seccomp_profile.read_text()
+        engine = DockerEngine(settings.engine_socket, site=site, image=settings.sandbox_image, seccomp=seccomp)
         self._opened.callback(engine.close)
-        names = [item.name for item in settings.resource_classes]
-        run_job = RunJob(
+        return Workbench(
             ports=ports,
             engine=engine,
             gpus=Gpus(engine, lock_file=Path(tempfile.gettempdir()) / "gpus.lock"),
@@ -85,19 +102,6 @@ class Life(Middleware):
             },
             stopping=self._stopping,
         )
-        self._run_next = RunNext(
-            job_status=ports.job_status,
-            job_queue=ports.job_queue,
-            engine=engine,
-            run_job=run_job,
-            lease_seconds=settings.lease_seconds,
-            running_limit=settings.max_concurrent_running,
-            draining=self._draining,
-        )
-        self._sweep(Sweeper(
-            job_status=ports.job_status, job_queue=ports.job_queue, engine=engine, resource_classes=names,
-            job_root=settings.job_root,
-        ))  # fmt: skip
 
     def _sweep(self, sweeper: Sweeper) -> None:
         every = self._settings.sweep_seconds

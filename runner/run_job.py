@@ -1,77 +1,49 @@
-"""One claimed job from launch to release; the steps in the order in which they happen."""
+"""A claimed job: one attempt, and what becomes of it when the platform fails or the runner must stop."""
 
 from __future__ import annotations
 
-import json
 import shutil
-import threading
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from dataclasses import dataclass
 from pathlib import Path
 
 import structlog
 
 from core.domain.errors import LeaseLost, NotFound, Unavailable
-from core.domain.job import MAX_ATTEMPTS, Claim, Job, JobState, Outcome, Phase
-from core.domain.limits import ResourceClass
-from core.domain.submission import Submission
-from core.domain.verdict import FailureReason, RunRecord, Stop, Verdict, judge
-from core.ports.sandbox import Sandbox, SandboxPort, SandboxSpec, SandboxState
-from core.ports.tracking import Result, RunRef
-from core.wiring import Ports
-from runner.gpus import Gpus, NoGpu
+from core.domain.job import MAX_ATTEMPTS, Claim, JobState, Outcome
+from core.domain.verdict import FailureReason
+from runner.attempt import Attempt, HandOver
 from runner.heartbeat import Heartbeat
 from runner.log_writer import LogWriter
-
-GRACE_SECONDS = 10.0
-CANCEL_GRACE_SECONDS = 3.0
-LONGEST_LOOK_SECONDS = 0.5
-FIRST_RETRY_SECONDS = 1.0
-LONGEST_RETRY_SECONDS = 30.0
+from runner.workbench import Workbench
 
 log = structlog.get_logger(__name__)
 
 
-class HandOver(Exception):
-    """Raised when this runner is asked to stop while a job still runs: another one takes it."""
-
-
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RunJob:
-    """The runner's one use case; `stopping` is set when the process has been asked to end and its grace is over."""
+    """The runner's one use case."""
 
-    ports: Ports
-    engine: SandboxPort
-    gpus: Gpus
-    resource_classes: Mapping[str, ResourceClass]
-    """As the engine can give them."""
-    image: str
-    site: str
-    job_root: Path
-    lease_seconds: float
-    log_limits: Mapping[str, int]
-    stopping: threading.Event
+    bench: Workbench
 
     def __call__(self, claim: Claim) -> None:
         """Run a claimed job to its end. Never raises for what a submission does."""
         words = log.bind(job_id=claim.job_id, attempt=claim.job.attempt, user_id=claim.job.user_id)
         words.info("claimed")
         with (
-            LogWriter(self.ports.storage.log_path(claim.job_id), **self.log_limits) as job_log,
-            Heartbeat(self.ports.job_status, claim, lease_seconds=self.lease_seconds) as pulse,
+            LogWriter(self.bench.ports.storage.log_path(claim.job_id), **self.bench.log_limits) as job_log,
+            Heartbeat(self.bench.ports.job_status, claim, lease_seconds=self.bench.lease_seconds) as pulse,
             self._folder(claim) as folder,
         ):
-            run = _Run(parts=self, claim=claim, job_log=job_log, pulse=pulse, folder=folder)
+            attempt = Attempt(parts=self.bench, claim=claim, job_log=job_log, pulse=pulse, folder=folder)
             try:
-                run.to_its_end()
+                attempt.to_its_end()
             except LeaseLost:
                 words.warning("lease lost; dropped")
             except HandOver:
                 job_log.say("This runner is stopping; another one runs the job again.")
-                self.ports.job_status.hand_back(claim, count_attempt=False)
+                self.bench.ports.job_status.hand_back(claim, count_attempt=False)
             except (Unavailable, NotFound, OSError) as error:
                 words.exception("platform failed")
                 self._platform_failed(claim, job_log, error)
@@ -80,17 +52,17 @@ class RunJob:
         """A failing platform is nobody's verdict: again, or to its end with the user's quota given back."""
         if claim.job.attempt < MAX_ATTEMPTS:
             job_log.say(f"The platform failed in attempt {claim.job.attempt}; the job is run again.")
-            self.ports.job_status.hand_back(claim, count_attempt=True)
+            self.bench.ports.job_status.hand_back(claim, count_attempt=True)
             return
         message = f"The platform failed {MAX_ATTEMPTS} times and gave up. It was not your submission's fault. {error}"
         job_log.say(message)
         failed = Outcome(state=JobState.FAILED, reason=FailureReason.PLATFORM, message=message, refund=True)
-        self.ports.job_status.finish(claim, failed)
+        self.bench.ports.job_status.finish(claim, failed)
 
     @contextmanager
     def _folder(self, claim: Claim) -> Iterator[Path]:
         """The job's own folder, shared with the engine; nothing of it outlives the attempt."""
-        folder = self.job_root / claim.job_id
+        folder = self.bench.job_root / claim.job_id
         shutil.rmtree(folder, ignore_errors=True)
         (folder / "config").mkdir(parents=True)
         (folder / "artifacts").mkdir()
@@ -98,203 +70,3 @@ class RunJob:
             yield folder
         finally:
             shutil.rmtree(folder, ignore_errors=True)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Run:
-    """One attempt under way."""
-
-    parts: RunJob
-    claim: Claim
-    job_log: LogWriter
-    pulse: Heartbeat
-    folder: Path
-
-    @property
-    def job(self) -> Job:
-        return self.claim.job
-
-    @property
-    def limits(self) -> ResourceClass:
-        return self.parts.resource_classes[self.job.resource_class]
-
-    def to_its_end(self) -> None:
-        submission = self.parts.ports.storage.get_submission(self.job.submission_id)
-        try:
-            sandbox, device = self._launch(submission)
-        except NoGpu as error:
-            self._release(Verdict(reason=FailureReason.PLATFORM, message=str(error)), {}, None)
-            return
-        try:
-            record = self._watch(sandbox)
-            record = self._collect(sandbox, record)
-        finally:
-            sandbox.remove()
-        verdict = judge(record, self.limits)
-        ref = self._track(verdict, record, submission, sandbox.image_digest, device) if verdict.passed else None
-        self._release(verdict, record.peaks, ref)
-
-    def _launch(self, submission: Submission) -> tuple[Sandbox, str]:
-        """Start the container; from its first byte its output is in the job's log."""
-        with self.parts.gpus.reserved(self.limits.gpus, keep_waiting=self._keep_waiting) as gpu:
-            device = f"gpu {gpu}" if gpu else "cpu"
-            spec = self._spec(submission, gpu)
-            self._write_config(device)
-            self.parts.ports.job_status.note(self.claim, device=device)
-            self.job_log.say(f"Attempt {self.job.attempt}: class {self.limits.name}, {device}. {_bounds(self.limits)}")
-            sandbox = self.parts.engine.launch(spec, self.job_log.output)
-        self.parts.ports.job_status.note(self.claim, phase=Phase.RUNNING)
-        return sandbox, device
-
-    def _keep_waiting(self) -> None:
-        self.pulse.check()
-        if self.parts.stopping.is_set():
-            raise HandOver
-
-    def _spec(self, submission: Submission, gpu: str | None) -> SandboxSpec:
-        ports = self.parts.ports
-        return SandboxSpec(
-            site=self.parts.site,
-            job_id=self.job.job_id,
-            attempt=self.job.attempt,
-            user_id=self.job.user_id,
-            entrypoint=submission.entrypoint,
-            config_file=submission.config_file,
-            limits=self.limits,
-            image=self.parts.image,
-            submission=ports.storage.submission_files(submission.submission_id),
-            config=self.folder / "config",
-            data=ports.benchmarks.data_folder(self.job.benchmark),
-            gpu=gpu,
-        )
-
-    def _write_config(self, device: str) -> None:
-        benchmark = self.parts.ports.benchmarks.get(self.job.benchmark)
-        content = {
-            "job_id": self.job.job_id,
-            "benchmark": {"name": benchmark.name, "categories": list(benchmark.categories)},
-            "overrides": dict(self.job.overrides),
-            "device": device.partition(" ")[0],
-            "resource_class": self.limits.name,
-        }
-        (self.folder / "config" / "job.json").write_text(json.dumps(content, indent=2))
-
-    def _watch(self, sandbox: Sandbox) -> RunRecord:
-        """Wait for the end of the container, or bring it about: cancel, time-out, too much output."""
-        started = time.monotonic()
-        stopped: Stop | None = None
-        look = 0.02
-        while not (state := sandbox.state()).ended:
-            self._keep_waiting()
-            sandbox.peaks()
-            stopped = self._reason_to_stop(time.monotonic() - started)
-            if stopped is not None:
-                sandbox.stop(grace_seconds=_grace(stopped))
-                state = sandbox.state()
-                break
-            sandbox.await_output_end(look)
-            look = min(LONGEST_LOOK_SECONDS, look * 1.5)
-        self.pulse.check()
-        return self._record(sandbox, state, stopped, time.monotonic() - started)
-
-    def _reason_to_stop(self, wall_seconds: float) -> Stop | None:
-        if self.pulse.cancelled:
-            return Stop.CANCEL
-        if self.job_log.over_limit:
-            return Stop.LOG_LIMIT
-        return Stop.TIMEOUT if wall_seconds > self.limits.timeout_seconds else None
-
-    def _record(self, sandbox: Sandbox, state: SandboxState, stopped: Stop | None, wall_seconds: float) -> RunRecord:
-        return RunRecord(
-            exit_code=-1 if state.exit_code is None else state.exit_code,
-            out_of_memory=state.out_of_memory,
-            stopped=stopped,
-            interrupted=state.interrupted,
-            wall_seconds=wall_seconds,
-            metrics=None,
-            peaks={**sandbox.peaks(), "wall_seconds": round(wall_seconds, 3)},
-        )
-
-    def _collect(self, sandbox: Sandbox, record: RunRecord) -> RunRecord:
-        """Read what the run left, now that its container is gone."""
-        self.parts.ports.job_status.note(self.claim, phase=Phase.COLLECTING)
-        if record.interrupted:
-            raise Unavailable("The sandbox engine", "it lost the run")
-        found = sandbox.harvest(self.folder / "artifacts")
-        for notice in found.notices:
-            self.job_log.say(notice)
-        late = Stop.LOG_LIMIT if self.job_log.over_limit else None
-        return replace(
-            record,
-            metrics=found.metrics,
-            metrics_problem=found.metrics_problem,
-            output_full=found.output_full,
-            stopped=record.stopped or late,
-            peaks={**record.peaks, "log_bytes": float(self.job_log.printed_bytes)},
-        )
-
-    def _track(
-        self, verdict: Verdict, record: RunRecord, submission: Submission, image_digest: str, device: str
-    ) -> RunRef:
-        """Record the result; while the tracking server is away the job waits, leased, as "recording"."""
-        if verdict.metrics is None:
-            raise ValueError("only a passed run is recorded")
-        self.parts.ports.job_status.note(self.claim, phase=Phase.RECORDING)
-        self._keep_log()
-        result = Result(
-            job=replace(self.job, finished_at=datetime.now(UTC)),
-            metrics=verdict.metrics,
-            measured=record.peaks,
-            tags={
-                "leadersboard.code_sha256": submission.sha256,
-                "leadersboard.image_digest": image_digest,
-                "leadersboard.device": device,
-                "leadersboard.resource_class": self.limits.name,
-            },
-            artifacts=self.folder / "artifacts",
-        )
-        return self._until_it_answers(lambda: self.parts.ports.tracking.record(result))
-
-    def _keep_log(self) -> None:
-        """The log becomes an artifact beside the run's own files."""
-        target = self.folder / "artifacts" / "logs" / f"{self.job.job_id}.log"
-        target.parent.mkdir(exist_ok=True)
-        shutil.copyfile(self.parts.ports.storage.log_path(self.job.job_id), target)
-
-    def _until_it_answers(self, step: Callable[[], RunRef]) -> RunRef:
-        pause = FIRST_RETRY_SECONDS
-        while True:
-            try:
-                return step()
-            except Unavailable as error:
-                log.warning("result not recorded yet", job_id=self.job.job_id, error=str(error))
-                self._keep_waiting()
-                self.parts.stopping.wait(pause)
-                pause = min(LONGEST_RETRY_SECONDS, pause * 2)
-
-    def _release(self, verdict: Verdict, peaks: Mapping[str, float], ref: RunRef | None) -> None:
-        """The last line of the log, then the final state: who sees the state finds the whole log."""
-        outcome = _outcome(verdict, peaks, ref)
-        self.job_log.say(f"Ended: {outcome.state}{': ' + outcome.message if outcome.message else ''}")
-        self.parts.ports.job_status.finish(self.claim, outcome)
-        log.info("finished", job_id=self.job.job_id, state=outcome.state, reason=outcome.reason)
-
-
-def _outcome(verdict: Verdict, peaks: Mapping[str, float], ref: RunRef | None) -> Outcome:
-    if verdict.cancelled:
-        return Outcome(state=JobState.CANCELLED, message=verdict.message, peaks=peaks)
-    if verdict.passed:
-        return Outcome(state=JobState.COMPLETED, run_id=ref.run_id if ref else None, peaks=peaks)
-    refund = verdict.reason is FailureReason.PLATFORM
-    return Outcome(state=JobState.FAILED, reason=verdict.reason, message=verdict.message, peaks=peaks, refund=refund)
-
-
-def _grace(stopped: Stop) -> float:
-    return {Stop.CANCEL: CANCEL_GRACE_SECONDS, Stop.LOG_LIMIT: 0.0, Stop.TIMEOUT: GRACE_SECONDS}[stopped]
-
-
-def _bounds(limits: ResourceClass) -> str:
-    return (
-        f"Limits: {limits.cpus:g} CPUs, {limits.memory_bytes // 1024**2} MiB, {limits.timeout_seconds} s, "
-        f"output {limits.output_bytes // 1024**2} MiB."
-    )

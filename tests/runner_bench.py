@@ -21,6 +21,7 @@ from core.ports.sandbox import SandboxPort
 from core.wiring import Ports
 from runner.gpus import Gpus
 from runner.run_job import RunJob
+from runner.workbench import Workbench
 
 GOOD = """
 import json, pathlib, sys
@@ -78,7 +79,7 @@ class Bench(Generic[Engine]):
             storage=self.storage, job_status=self.ledger, job_queue=self.queue, rate_limit=self.ledger,
             tracking=self.tracking, benchmarks=BenchmarkFolders(self.root / "benchmarks"),
         )  # fmt: skip
-        RunJob(
+        bench = Workbench(
             ports=ports,
             engine=self.engine,
             gpus=Gpus(self.engine, lock_file=self.root / "gpus.lock"),
@@ -89,7 +90,8 @@ class Bench(Generic[Engine]):
             lease_seconds=self.lease_seconds,
             log_limits=self.log_limits,
             stopping=self.stopping,
-        )(claim)
+        )
+        RunJob(bench=bench)(claim)
         return self.ledger.get(claim.job_id)
 
     def log_of(self, job: Job) -> str:

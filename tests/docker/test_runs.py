@@ -84,8 +84,7 @@ def test_a_run_past_its_time_is_stopped_whatever_it_ignores(
     bench: Bench[DockerEngine], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """BOX-9: SIGTERM, then SIGKILL after the grace."""
-    monkeypatch.setattr("runner.run_job.GRACE_SECONDS", 2.0)
-    monkeypatch.setattr("runner.run_job._grace", lambda _stopped: 2.0)
+    monkeypatch.setattr("runner.attempt.GRACE_SECONDS", 2.0)
     bench.limits = bench.limits.model_copy(update={"timeout_seconds": 2})
     started = time.monotonic()
     job = bench.run(

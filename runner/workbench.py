@@ -1,0 +1,33 @@
+"""What every job of a runner process shares: its ports, its engine, its limits, and when it must stop."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from core.domain.limits import ResourceClass
+from core.ports.sandbox import SandboxPort
+from core.wiring import Ports
+from runner.gpus import Gpus
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Workbench:
+    """Lives as long as its process."""
+
+    ports: Ports
+    engine: SandboxPort
+    gpus: Gpus
+    resource_classes: Mapping[str, ResourceClass]
+    """As the engine can give them."""
+    image: str
+    site: str
+    """The ledger's own name, which labels everything that is started in the engine."""
+    job_root: Path
+    lease_seconds: float
+    log_limits: Mapping[str, int]
+    """Of `LogWriter`, in bytes and lines."""
+    stopping: threading.Event
+    """Set when the process has been asked to end and its grace is over."""
