@@ -10,7 +10,7 @@ from pathlib import Path
 
 import structlog
 
-from core.domain.errors import LeaseLost, NotFound, Unavailable
+from core.domain.errors import LeadersboardError, LeaseLost, NotFound, Unavailable
 from core.domain.job import MAX_ATTEMPTS, Claim, JobState, Outcome
 from core.domain.verdict import FailureReason
 from runner.attempt import Attempt, HandOver
@@ -45,7 +45,7 @@ class RunJob:
                 job_log.say("This runner is stopping; another one runs the job again.")
                 self.bench.ports.job_status.hand_back(claim, count_attempt=False)
             except (Unavailable, NotFound, OSError) as error:
-                words.exception("platform failed")
+                words.error("platform failed", error=str(error), exc_info=not isinstance(error, LeadersboardError))
                 self._platform_failed(claim, job_log, error)
 
     def _platform_failed(self, claim: Claim, job_log: LogWriter, error: Exception) -> None:
