@@ -11,7 +11,7 @@ from typing import Annotated, Self
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from core.domain.limits import GIB, MEDIUM, SMALL, ResourceClass, UploadLimits, UserLimits
+from core.domain.limits import GIB, MEDIUM, SMALL, RequestLimits, ResourceClass, UploadLimits, UserLimits
 
 SHORTEST_TOKEN = 16
 USER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}")
@@ -69,6 +69,7 @@ class Settings(BaseSettings):
     over_limit: Annotated[str, Field(pattern="^(refuse|queue)$")] = "refuse"
     default_benchmark: str = "synthetic"
     upload: UploadLimits = UploadLimits()
+    request: RequestLimits = RequestLimits()
     min_free_bytes: Annotated[int, Field(ge=0)] = 2 * GIB
 
     resource_classes: tuple[ResourceClass, ...] = (SMALL, MEDIUM)

@@ -85,6 +85,19 @@ class UploadLimits(BaseModel):
     path_bytes: int = 1024
 
 
+class RequestLimits(BaseModel):
+    """Bounds of one request before its meaning is looked at; sizes in bytes, times in seconds."""
+
+    model_config = ConfigDict(frozen=True)
+
+    json_bytes: Annotated[int, Field(ge=1024)] = 64 * 1024
+    body_seconds: Annotated[float, Field(gt=0)] = 15.0
+    upload_seconds: Annotated[float, Field(gt=0)] = 600.0
+    """100 MB at 1.4 Mbit/s."""
+    in_hand: Annotated[int, Field(ge=1)] = 1000
+    """Requests at once; open log streams count. One more is answered 503 at once."""
+
+
 class UserLimits(BaseModel):
     """How much one user may ask for (JOB-4)."""
 
