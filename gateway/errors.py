@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
@@ -15,6 +14,7 @@ from starlette.exceptions import HTTPException
 
 from core.domain import errors
 from core.domain.errors import Fault, LeadersboardError
+from gateway import problems
 
 STATUS: Mapping[type[LeadersboardError], HTTPStatus] = {
     errors.TooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
@@ -37,7 +37,6 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(LeadersboardError, _ours)
     app.add_exception_handler(RequestValidationError, _validation)
     app.add_exception_handler(HTTPException, _http)
-    app.add_exception_handler(Exception, _unexpected)
 
 
 def problem(
@@ -50,23 +49,38 @@ def problem(
     headers: Mapping[str, str] | None = None,
 ) -> JSONResponse:
     """The one shape of every error."""
-    content = {
-        "type": f"urn:leadersboard:{code}",
-        "title": HTTPStatus(status).phrase,
-        "status": status,
-        "detail": detail,
-        "code": code,
-        "errors": [{"field": fault.field, "rule": fault.rule} for fault in faults],
-        "request_id": request_id(request),
-    }
-    return JSONResponse(content, status, headers=dict(headers or {}), media_type="application/problem+json")
+    listed = tuple((_utf8(fault.field), _utf8(fault.rule)) for fault in faults)
+    content = problems.document(status, code, _utf8(detail), request_id(request), listed)
+    return JSONResponse(content, status, headers=dict(headers or {}), media_type=problems.MEDIA_TYPE)
 
 
 def request_id(request: Request) -> str:
-    """The id of this request, made once; the server's log has it, too."""
-    if not hasattr(request.state, "request_id"):
-        request.state.request_id = uuid.uuid4().hex
-    return str(request.state.request_id)
+    """The id of this request, as the access log has it."""
+    return str(getattr(request.state, "request_id", ""))
+
+
+def _utf8(text: str) -> str:
+    """Words about somebody's text may quote half a character of it, which no answer can carry."""
+    return text.encode("utf-8", "replace").decode()
+
+
+def refused(request: Request, error: Exception) -> JSONResponse:
+    """The answer of one who stands before the routes, where no handler is."""
+    return _of_http(request, error) if isinstance(error, HTTPException) else _of_ours(request, error)
+
+
+def too_busy(request: Request) -> JSONResponse:
+    """The answer when so many requests are in hand that one more would only slow all."""
+    detail = "Too many requests are in hand. Try again in a moment."
+    headers = {"Retry-After": str(RETRY_SECONDS)}
+    return problem(request, HTTPStatus.SERVICE_UNAVAILABLE, "too_busy", detail, headers=headers)
+
+
+def unexpected(request: Request, error: Exception) -> JSONResponse:
+    """A fault of ours: told in the log with its traceback, to the sender with the request's id alone."""
+    log.error("request broke", exc_info=error)
+    kind = problems.KINDS[HTTPStatus.INTERNAL_SERVER_ERROR]
+    return problem(request, HTTPStatus.INTERNAL_SERVER_ERROR, kind.codes[0], kind.detail)
 
 
 def status_of(error: LeadersboardError) -> HTTPStatus:
@@ -78,11 +92,15 @@ def status_of(error: LeadersboardError) -> HTTPStatus:
 
 
 async def _ours(request: Request, error: Exception) -> JSONResponse:
+    return _of_ours(request, error)
+
+
+def _of_ours(request: Request, error: Exception) -> JSONResponse:
     if not isinstance(error, LeadersboardError):
         raise error
     status = status_of(error)
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        log.warning("request failed", request_id=request_id(request), path=request.url.path, error=str(error))
+        log.warning("request failed", code=error.code, error=str(error))
     faults = error.faults if isinstance(error, errors.InvalidInput) else ()
     return problem(request, status, error.code, str(error), faults=faults, headers=_headers(error))
 
@@ -107,13 +125,11 @@ def _field(location: Sequence[Any]) -> str:
 
 
 async def _http(request: Request, error: Exception) -> JSONResponse:
+    return _of_http(request, error)
+
+
+def _of_http(request: Request, error: Exception) -> JSONResponse:
     if not isinstance(error, HTTPException):
         raise error
-    code = HTTPStatus(error.status_code).phrase.lower().replace(" ", "_")
+    code = HTTPStatus(error.status_code).phrase.lower().replace(" ", "_").replace("-", "_")
     return problem(request, error.status_code, code, str(error.detail), headers=error.headers)
-
-
-async def _unexpected(request: Request, error: Exception) -> JSONResponse:
-    log.error("request broke", request_id=request_id(request), path=request.url.path, exc_info=error)
-    detail = "Something broke on our side. Quote the request id to an admin."
-    return problem(request, HTTPStatus.INTERNAL_SERVER_ERROR, "internal_error", detail)
