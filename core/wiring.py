@@ -12,7 +12,7 @@ from core.adapters.benchmark_folders import BenchmarkFolders
 from core.adapters.dramatiq_queue import DramatiqQueue
 from core.adapters.filesystem_storage import FilesystemStorage
 from core.adapters.mlflow_tracking import MlflowTracking
-from core.adapters.redis_connection import TIMEOUT_SECONDS, connect
+from core.adapters.redis_connection import TIMEOUT_SECONDS, connect, one_retry
 from core.adapters.redis_job_status import RedisJobStatus
 from core.adapters.redis_rate_limit import RedisRateLimit
 from core.ports.benchmarks import BenchmarkPort
@@ -48,6 +48,11 @@ def open_broker(settings: Settings, **options: object) -> RedisBroker:
     )
 
 
+def _doorbell(settings: Settings) -> RedisBroker:
+    """A broker that only sends, so its every command may end in time; a worker's waits for messages."""
+    return open_broker(settings, socket_timeout=TIMEOUT_SECONDS, retry=one_retry())
+
+
 def storage(settings: Settings) -> FilesystemStorage:
     return FilesystemStorage(
         upload_root=settings.upload_root,
@@ -70,7 +75,7 @@ def open_ports(
         yield Ports(
             storage=storage(settings),
             job_status=RedisJobStatus(client),
-            job_queue=DramatiqQueue(broker or open_broker(settings)),
+            job_queue=DramatiqQueue(broker or _doorbell(settings)),
             rate_limit=RedisRateLimit(client),
             tracking=tracking,
             benchmarks=BenchmarkFolders(settings.benchmark_root),
