@@ -15,6 +15,7 @@ from starlette.exceptions import HTTPException
 from core.domain import errors
 from core.domain.errors import Fault, LeadersboardError
 from gateway import problems
+from gateway.rate_headers import rate_headers
 
 STATUS: Mapping[type[LeadersboardError], HTTPStatus] = {
     errors.TooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
@@ -107,7 +108,8 @@ def _of_ours(request: Request, error: Exception) -> JSONResponse:
 
 def _headers(error: LeadersboardError) -> dict[str, str]:
     if isinstance(error, errors.LimitReached):
-        return {"Retry-After": str(error.retry_after_seconds)}
+        left = rate_headers(error.allowance) if error.allowance else {}
+        return {"Retry-After": str(error.retry_after_seconds), **left}
     if isinstance(error, errors.Unavailable):
         return {"Retry-After": str(RETRY_SECONDS)}
     return {"WWW-Authenticate": "Bearer"} if isinstance(error, errors.Unauthenticated) else {}

@@ -55,7 +55,7 @@ KINDS: Mapping[int, ProblemKind] = {
         detail="The body did not arrive within 15 s.",
     ),
     409: ProblemKind(
-        codes=("conflict", "not_finished"),
+        codes=("conflict", "not_finished", "idempotency_key_reused"),
         when="The thing's state does not allow this, yet or any more.",
         detail="This job has not ended yet.",
     ),

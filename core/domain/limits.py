@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated
 
@@ -107,3 +108,12 @@ class UserLimits(BaseModel):
     concurrent_running: Annotated[int, Field(ge=1)] = 1
     queue_when_over: bool = False
     """With True a job beyond `concurrent_running` waits for its user's slot instead of being refused."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Allowance:
+    """What is left of a user's hourly limit, and in how many seconds the next place comes back (0: none is used)."""
+
+    limit: int
+    remaining: int
+    renews_in_seconds: int
