@@ -14,9 +14,10 @@ from core.settings import Settings
 from core.wiring import open_ports
 from gateway import docs_page, errors, metrics, openapi
 from gateway.access_log import Watch
+from gateway.auth import Doorkeeper
 from gateway.limits import Guard
 from gateway.metrics import Metrics
-from gateway.routes import auth, boards, health, jobs, submissions
+from gateway.routes import auth, boards, health, jobs, submissions, users
 
 TRACKING_SECONDS = 1.7
 """A part that hangs must be told within 2 s, so no answer of MLflow may be waited for longer."""
@@ -43,9 +44,10 @@ def create_app(settings: Settings) -> FastAPI:
         generate_unique_id_function=_operation_id,
     )
     app.state.settings = settings
+    app.state.doorkeeper = Doorkeeper(settings)
     app.state.metrics = Metrics()
     errors.install(app)
-    for routes in (health, auth, submissions, jobs, boards, metrics, docs_page):
+    for routes in (health, auth, users, submissions, jobs, boards, metrics, docs_page):
         app.include_router(routes.router)
     openapi.install(app)
     _add_middlewares(app, settings)
@@ -66,7 +68,7 @@ def _add_middlewares(app: FastAPI, settings: Settings) -> None:
             allow_origins=list(settings.cors_origins),
             allow_methods=["GET", "POST", "DELETE"],
             allow_headers=["Authorization", "Idempotency-Key", "Last-Event-ID", "X-Request-ID"],
-            expose_headers=["X-Request-ID", "Retry-After", "X-RateLimit-Limit", "X-RateLimit-Remaining"],
+            expose_headers=["X-Request-ID", "Retry-After", "X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset", "Location"],
         )
     app.add_middleware(Watch, metrics=app.state.metrics)
 
