@@ -10,6 +10,7 @@ from anyio import CapacityLimiter, to_thread
 from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
+from core import json_logs
 from core.domain.errors import Forbidden, Unauthenticated
 from core.domain.session import TOKEN_PREFIX
 from core.domain.user import Role, User
@@ -94,7 +95,9 @@ SentToken = Annotated[str, Depends(sent_token)]
 
 
 async def current_user(request: Request, keeper: DoorkeeperPart, token: SentToken) -> User:
-    return await keeper.user_of(token, request.app.state.ports)
+    user = await keeper.user_of(token, request.app.state.ports)
+    json_logs.bind(user_id=user.user_id)
+    return user
 
 
 CurrentUser = Annotated[User, Depends(current_user)]
