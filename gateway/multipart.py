@@ -16,6 +16,23 @@ from core.domain.submission import Upload, UploadedFile
 FIELDS = ("entrypoint", "config_file", "metadata")
 
 
+class _WholeParser(MultiPartParser):
+    """Starlette's parser answers what it has when the bytes end; here a body counts only with its last boundary."""
+
+    whole = False
+
+    def on_end(self) -> None:
+        self.whole = True
+
+    async def parse(self) -> FormData:
+        form = await super().parse()
+        if not self.whole:
+            for file in self._files_to_close_on_error:
+                file.close()
+            raise MultiPartException("ends before its last boundary")
+        return form
+
+
 @contextlib.asynccontextmanager
 async def received(request: Request, user_id: str, limits: UploadLimits) -> AsyncIterator[Upload]:
     """The upload in this request. Its files are spooled to unnamed files in TMPDIR, which vanish however this ends.
@@ -33,7 +50,7 @@ async def _parse(request: Request, limits: UploadLimits) -> FormData:
     if not request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
         raise InvalidInput.of("body", "must be multipart/form-data")
     _check_declared(request, limits)
-    parser = MultiPartParser(
+    parser = _WholeParser(
         request.headers,
         _counted(request, limits.request_bytes),
         max_files=limits.files,
