@@ -122,9 +122,10 @@ class _ShortReads:
         self._most = most
 
     def read(self, size: int = -1) -> bytes:
-        if size < 0 or size > self._most:
+        data = self._source.read(self._most + 1 if size < 0 else min(size, self._most + 1))
+        if len(data) > self._most or size > self._most:
             raise TooLarge.of("files", "an archive's directory is too large")
-        return self._source.read(size)
+        return data
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
         return self._source.seek(offset, whence)
