@@ -17,6 +17,7 @@ from core.domain.limits import RequestLimits
 from gateway import errors
 
 UPLOADS = ("POST", "/submissions")
+BODY_METHODS = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 JSON_TYPES = ("application/json",)
 
 
@@ -61,7 +62,7 @@ class Guard:
         if (scope["method"], scope["path"]) == UPLOADS:
             _check_type(headers, ("multipart/form-data",))
             return timed(receive, self._limits.upload_seconds)
-        if not _has_body(headers):
+        if scope["method"] not in BODY_METHODS or not _has_body(headers):
             return receive
         _check_type(headers, JSON_TYPES)
         body = await self._whole(headers, timed(receive, self._limits.body_seconds))

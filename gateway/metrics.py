@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.gc_collector import GCCollector
 from prometheus_client.process_collector import ProcessCollector
 
-from core.domain.errors import Forbidden
-from core.domain.user import Role
-from gateway.auth import CurrentUser
+from gateway.auth import CurrentAdmin
 
 METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"})
 UNKNOWN = "unknown"
@@ -46,11 +42,6 @@ class Metrics:
         self._seconds.labels(*labels).observe(seconds)
 
 
-def _admin(user: CurrentUser) -> None:
-    if user.role is not Role.ADMIN:
-        raise Forbidden("Only admins may read the metrics.")
-
-
 router = APIRouter(tags=["operation"])
 
 
@@ -59,7 +50,7 @@ router = APIRouter(tags=["operation"])
     response_class=Response,
     responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
 )
-def metrics(request: Request, _allowed: Annotated[None, Depends(_admin)]) -> Response:
+def metrics(request: Request, _admin: CurrentAdmin) -> Response:
     """Figures for Prometheus, in its text format; for admins only."""
     found: Metrics = request.app.state.metrics
     return Response(generate_latest(found.registry), media_type=CONTENT_TYPE_LATEST)

@@ -30,10 +30,9 @@ TAGS = [
 
 ALWAYS = (400, 405, 408, 422, 431, 503)
 WITH_BODY = (413, 415)
-SECURED = (401,)
+SECURED = (401, 403)
 BODY_METHODS = frozenset({"post", "put", "patch", "delete"})
 ALSO: dict[tuple[str, str], tuple[int, ...]] = {
-    ("get", "/metrics"): (403,),
     ("get", "/leaderboard"): (404,),
     ("post", "/submissions"): (507,),
     ("post", "/jobs"): (404, 409, 429),
