@@ -18,11 +18,9 @@ from core.wiring import Ports
 from gateway.auth import CurrentUser
 from gateway.parts import PortsPart, SettingsPart
 from gateway.rate_headers import DOCUMENTED, rate_headers
-from gateway.routes import logs
 from gateway.schemas import JobId, JobList, JobView, NewJob, ResultsView
 
 router = APIRouter(prefix="/jobs", tags=["jobs"])
-router.include_router(logs.router)
 
 IdempotencyKey = Annotated[
     str,

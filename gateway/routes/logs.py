@@ -38,7 +38,7 @@ async def _streaming(app: FastAPI) -> AsyncIterator[None]:
     hub.close()
 
 
-router = APIRouter(lifespan=_streaming)
+router = APIRouter(prefix="/jobs", tags=["jobs"], lifespan=_streaming)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -25,6 +25,7 @@ from core.domain.job import Claim, JobRequest, JobState, Outcome
 from core.domain.limits import UploadLimits, UserLimits
 from core.ports.storage import LogSlice
 from gateway.log_stream import KEPT_PIECES, PIECE_BYTES, STREAMS_PER_USER, Ended, LogHub, Tail, closed_by_signals
+from gateway.routes.logs import RETRY_MS
 from tests.unit.gateway.site import Site, site
 
 pytestmark = pytest.mark.unit
@@ -326,7 +327,8 @@ def test_a_viewer_who_goes_away_is_noticed(site: Site) -> None:
         job_id = site.posted(client)  # type: ignore[arg-type]
         hub: LogHub = server.config.app.state.log_hub  # type: ignore[union-attr]
         with client.stream("GET", f"/jobs/{job_id}/logs/stream") as answer:
-            next(answer.iter_lines())
+            lines = answer.iter_lines()
+            assert next(lines) == f"retry: {RETRY_MS}"
             assert eventually(lambda: hub.watched == 1)
         assert eventually(lambda: hub.watched == 0)
         assert not +hub._streams
