@@ -41,8 +41,10 @@ ALSO: dict[tuple[str, str], tuple[int, ...]] = {
     ("get", "/jobs/{job_id}/results"): (409,),
     ("get", "/jobs/{job_id}/artifacts"): (409,),
     ("get", "/jobs/{job_id}/artifacts/{path}"): (409,),
-    ("post", "/auth/login"): (401, 403, 429),
+    ("post", "/auth/login"): (401, 429),
     ("post", "/auth/logout"): (409,),
+    ("post", "/auth/password"): (409, 429),
+    ("post", "/users"): (409, 429),
 }
 """What a call can be refused with besides what follows from its form."""
 
