@@ -30,8 +30,8 @@ KINDS: Mapping[int, ProblemKind] = {
         detail="This is not an HTTP request that we can read.",
     ),
     401: ProblemKind(
-        codes=("unauthenticated",),
-        when="The bearer token is missing, unknown, expired or revoked.",
+        codes=("unauthenticated", "wrong_credentials"),
+        when="The bearer token is missing, unknown, expired or revoked, or user name or password is wrong.",
         detail="Send your token: Authorization: Bearer <token>.",
     ),
     403: ProblemKind(
