@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import hashlib
 import re
+from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Self
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from core.domain.limits import GIB, MEDIUM, SMALL, ResourceClass, UploadLimits, UserLimits
+from core.domain.account import LoginLimits
+from core.domain.limits import GIB, MEDIUM, SMALL, RequestLimits, ResourceClass, UploadLimits, UserLimits
+from core.domain.user import USER_NAME, USER_NAME_RULE
 
 SHORTEST_TOKEN = 16
 TOKEN = re.compile(r"[!-~]+")
 """What a header can carry as it is: visible ASCII."""
-USER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}")
+LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
 
 class ApiToken(BaseModel):
@@ -38,14 +42,30 @@ def parse_token(text: str) -> ApiToken:
     if not TOKEN.fullmatch(token):
         raise ValueError(f"API_TOKENS: the token of {user!r} has blanks or characters other than ASCII")
     if not USER_NAME.fullmatch(user):
-        raise ValueError(
-            "API_TOKENS: a user's name is 1 to 64 letters, digits or . _ @ -, beginning with a letter or digit"
-        )
+        raise ValueError(f"API_TOKENS: a user's name {USER_NAME_RULE}")
     return ApiToken(user_id=user, token=token)
 
 
 def _listed(value: object) -> object:
     return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
+def is_private_enough(url: str) -> bool:
+    """Whether what is fetched from there cannot be changed on its way: https, or this very machine."""
+    parts = urlsplit(url)
+    return bool(parts.hostname) and (parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOOPBACK))
+
+
+class OidcSettings(BaseModel):
+    """Whose bearer tokens count besides ours, and what in them is read."""
+
+    model_config = ConfigDict(frozen=True)
+
+    issuer: str
+    audience: tuple[str, ...]
+    user_claim: str
+    groups_claim: str
+    admin_group: str
 
 
 class Settings(BaseSettings):
@@ -68,11 +88,23 @@ class Settings(BaseSettings):
     admin_users: Annotated[tuple[str, ...], NoDecode] = ()
     cors_origins: Annotated[tuple[str, ...], NoDecode] = ()
 
+    session_hours: Annotated[float, Field(gt=0, le=24 * 30)] = 12.0
+    """How long a login counts."""
+    login_limits: LoginLimits = LoginLimits()
+    trusted_proxies: Annotated[tuple[str, ...], NoDecode] = ()
+    """Whose X-Forwarded-For is believed when logins are counted: addresses, networks or host names."""
+    oidc_issuer: str = ""
+    oidc_audience: Annotated[tuple[str, ...], NoDecode] = ()
+    oidc_user_claim: str = "preferred_username"
+    oidc_groups_claim: str = "groups"
+    oidc_admin_group: str = ""
+
     max_submissions_per_hour: Annotated[int, Field(ge=1)] = 10
     max_concurrent_running: Annotated[int, Field(ge=1)] = 1
     over_limit: Annotated[str, Field(pattern="^(refuse|queue)$")] = "refuse"
     default_benchmark: str = "synthetic"
     upload: UploadLimits = UploadLimits()
+    request: RequestLimits = RequestLimits()
     min_free_bytes: Annotated[int, Field(ge=0)] = 2 * GIB
 
     resource_classes: tuple[ResourceClass, ...] = (SMALL, MEDIUM)
@@ -96,10 +128,20 @@ class Settings(BaseSettings):
             else texts
         )
 
-    @field_validator("admin_users", "cors_origins", mode="before")
+    @field_validator("admin_users", "cors_origins", "trusted_proxies", "oidc_audience", mode="before")
     @classmethod
     def _names(cls, value: object) -> object:
         return _listed(value)
+
+    @model_validator(mode="after")
+    def _issuer(self) -> Self:
+        if self.oidc_issuer and not is_private_enough(self.oidc_issuer):
+            raise ValueError("OIDC_ISSUER: an https address, or http on this machine")
+        if self.oidc_issuer and not self.oidc_audience:
+            raise ValueError(
+                "OIDC_AUDIENCE: say which audience tokens are for; without it any token of the issuer opens"
+            )
+        return self
 
     @model_validator(mode="after")
     def _safe(self) -> Self:
@@ -114,6 +156,22 @@ class Settings(BaseSettings):
         if not self.engine_socket.startswith("unix://"):
             raise ValueError("ENGINE_SOCKET: only a unix socket; the engine must not listen on a network")
         return self
+
+    @cached_property
+    def session_lasts(self) -> timedelta:
+        return timedelta(hours=self.session_hours)
+
+    @cached_property
+    def oidc(self) -> OidcSettings | None:
+        if not self.oidc_issuer:
+            return None
+        return OidcSettings(
+            issuer=self.oidc_issuer,
+            audience=self.oidc_audience,
+            user_claim=self.oidc_user_claim,
+            groups_claim=self.oidc_groups_claim,
+            admin_group=self.oidc_admin_group,
+        )
 
     @cached_property
     def user_limits(self) -> UserLimits:

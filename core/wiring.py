@@ -12,13 +12,19 @@ from core.adapters.benchmark_folders import BenchmarkFolders
 from core.adapters.dramatiq_queue import DramatiqQueue
 from core.adapters.filesystem_storage import FilesystemStorage
 from core.adapters.mlflow_tracking import MlflowTracking
-from core.adapters.redis_connection import TIMEOUT_SECONDS, connect
+from core.adapters.redis_accounts import RedisAccounts
+from core.adapters.redis_connection import TIMEOUT_SECONDS, connect, one_retry
 from core.adapters.redis_job_status import RedisJobStatus
+from core.adapters.redis_login_throttle import RedisLoginThrottle
 from core.adapters.redis_rate_limit import RedisRateLimit
+from core.adapters.redis_sessions import RedisSessions
+from core.ports.accounts import AccountsPort
 from core.ports.benchmarks import BenchmarkPort
 from core.ports.job_queue import JobQueuePort
 from core.ports.job_status import JobStatusPort
+from core.ports.login_throttle import LoginThrottlePort
 from core.ports.rate_limit import RateLimitPort
+from core.ports.sessions import SessionsPort
 from core.ports.tracking import TrackingPort
 from core.settings import Settings
 
@@ -35,6 +41,9 @@ class Ports:
     rate_limit: RateLimitPort
     tracking: TrackingPort
     benchmarks: BenchmarkPort
+    accounts: AccountsPort
+    sessions: SessionsPort
+    login_throttle: LoginThrottlePort
 
 
 def open_broker(settings: Settings, **options: object) -> RedisBroker:
@@ -46,6 +55,11 @@ def open_broker(settings: Settings, **options: object) -> RedisBroker:
         socket_connect_timeout=TIMEOUT_SECONDS,
         **options,
     )
+
+
+def _doorbell(settings: Settings) -> RedisBroker:
+    """A broker that only sends, so its every command may end in time; a worker's waits for messages."""
+    return open_broker(settings, socket_timeout=TIMEOUT_SECONDS, retry=one_retry())
 
 
 def storage(settings: Settings) -> FilesystemStorage:
@@ -70,8 +84,11 @@ def open_ports(
         yield Ports(
             storage=storage(settings),
             job_status=RedisJobStatus(client),
-            job_queue=DramatiqQueue(broker or open_broker(settings)),
+            job_queue=DramatiqQueue(broker or _doorbell(settings)),
             rate_limit=RedisRateLimit(client),
             tracking=tracking,
             benchmarks=BenchmarkFolders(settings.benchmark_root),
+            accounts=RedisAccounts(client),
+            sessions=RedisSessions(client),
+            login_throttle=RedisLoginThrottle(client),
         )

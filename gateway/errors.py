@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import uuid
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
@@ -16,6 +14,8 @@ from starlette.exceptions import HTTPException
 
 from core.domain import errors
 from core.domain.errors import Fault, LeadersboardError
+from gateway import problems
+from gateway.rate_headers import rate_headers
 
 STATUS: Mapping[type[LeadersboardError], HTTPStatus] = {
     errors.TooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
@@ -29,8 +29,6 @@ STATUS: Mapping[type[LeadersboardError], HTTPStatus] = {
     errors.Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
 }
 RETRY_SECONDS = 5
-CODES = {HTTPStatus.REQUEST_ENTITY_TOO_LARGE: errors.TooLarge.code}
-"""Of the statuses that the framework raises itself; every other is called by its phrase."""
 
 log = structlog.get_logger(__name__)
 
@@ -40,16 +38,6 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(LeadersboardError, _ours)
     app.add_exception_handler(RequestValidationError, _validation)
     app.add_exception_handler(HTTPException, _http)
-    app.add_exception_handler(Exception, _unexpected)
-
-
-class ProblemResponse(JSONResponse):
-    """Written as ASCII: it quotes what was sent, which may be no text that could be encoded."""
-
-    media_type = "application/problem+json"
-
-    def render(self, content: object) -> bytes:
-        return json.dumps(content).encode()
 
 
 def problem(
@@ -61,29 +49,39 @@ def problem(
     faults: Sequence[Fault] = (),
     headers: Mapping[str, str] | None = None,
 ) -> JSONResponse:
-    """The one shape of every error; it passes no middleware when something broke, so it brings its headers along."""
-    content = {
-        "type": f"urn:leadersboard:{code}",
-        "title": HTTPStatus(status).phrase,
-        "status": status,
-        "detail": detail,
-        "code": code,
-        "errors": [{"field": fault.field, "rule": fault.rule} for fault in faults],
-        "request_id": request_id(request),
-    }
-    return ProblemResponse(content, status, headers={**safe_headers(request), **(headers or {})})
-
-
-def safe_headers(request: Request) -> dict[str, str]:
-    """What every answer carries: its request's id, and nothing that a browser could take for a page or keep."""
-    return {"X-Request-ID": request_id(request), "X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
+    """The one shape of every error."""
+    listed = tuple((_utf8(fault.field), _utf8(fault.rule)) for fault in faults)
+    content = problems.document(status, code, _utf8(detail), request_id(request), listed)
+    return JSONResponse(content, status, headers=dict(headers or {}), media_type=problems.MEDIA_TYPE)
 
 
 def request_id(request: Request) -> str:
-    """The id of this request, made once; the server's log has it, too."""
-    if not hasattr(request.state, "request_id"):
-        request.state.request_id = uuid.uuid4().hex
-    return str(request.state.request_id)
+    """The id of this request, as the access log has it."""
+    return str(getattr(request.state, "request_id", ""))
+
+
+def _utf8(text: str) -> str:
+    """Words about somebody's text may quote half a character of it, which no answer can carry."""
+    return text.encode("utf-8", "replace").decode()
+
+
+def refused(request: Request, error: Exception) -> JSONResponse:
+    """The answer of one who stands before the routes, where no handler is."""
+    return _of_http(request, error) if isinstance(error, HTTPException) else _of_ours(request, error)
+
+
+def too_busy(request: Request) -> JSONResponse:
+    """The answer when so many requests are in hand that one more would only slow all."""
+    detail = "Too many requests are in hand. Try again in a moment."
+    headers = {"Retry-After": str(RETRY_SECONDS)}
+    return problem(request, HTTPStatus.SERVICE_UNAVAILABLE, "too_busy", detail, headers=headers)
+
+
+def unexpected(request: Request, error: Exception) -> JSONResponse:
+    """A fault of ours: told in the log with its traceback, to the sender with the request's id alone."""
+    log.error("request broke", exc_info=error)
+    kind = problems.KINDS[HTTPStatus.INTERNAL_SERVER_ERROR]
+    return problem(request, HTTPStatus.INTERNAL_SERVER_ERROR, kind.codes[0], kind.detail)
 
 
 def status_of(error: LeadersboardError) -> HTTPStatus:
@@ -95,18 +93,23 @@ def status_of(error: LeadersboardError) -> HTTPStatus:
 
 
 async def _ours(request: Request, error: Exception) -> JSONResponse:
+    return _of_ours(request, error)
+
+
+def _of_ours(request: Request, error: Exception) -> JSONResponse:
     if not isinstance(error, LeadersboardError):
         raise error
     status = status_of(error)
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        log.warning("request failed", request_id=request_id(request), path=request.url.path, error=str(error))
+        log.warning("request failed", code=error.code, error=str(error))
     faults = error.faults if isinstance(error, errors.InvalidInput) else ()
     return problem(request, status, error.code, str(error), faults=faults, headers=_headers(error))
 
 
 def _headers(error: LeadersboardError) -> dict[str, str]:
     if isinstance(error, errors.LimitReached):
-        return {"Retry-After": str(error.retry_after_seconds)}
+        left = rate_headers(error.allowance) if error.allowance else {}
+        return {"Retry-After": str(error.retry_after_seconds), **left}
     if isinstance(error, errors.Unavailable):
         return {"Retry-After": str(RETRY_SECONDS)}
     return {"WWW-Authenticate": "Bearer"} if isinstance(error, errors.Unauthenticated) else {}
@@ -126,14 +129,11 @@ def _field(fault: Mapping[str, Any]) -> str:
 
 
 async def _http(request: Request, error: Exception) -> JSONResponse:
+    return _of_http(request, error)
+
+
+def _of_http(request: Request, error: Exception) -> JSONResponse:
     if not isinstance(error, HTTPException):
         raise error
-    status = HTTPStatus(error.status_code)
-    code = CODES.get(status) or status.phrase.lower().replace(" ", "_")
+    code = HTTPStatus(error.status_code).phrase.lower().replace(" ", "_").replace("-", "_")
     return problem(request, error.status_code, code, str(error.detail), headers=error.headers)
-
-
-async def _unexpected(request: Request, error: Exception) -> JSONResponse:
-    log.error("request broke", request_id=request_id(request), path=request.url.path, exc_info=error)
-    detail = "Something broke on our side. Quote the request id to an admin."
-    return problem(request, HTTPStatus.INTERNAL_SERVER_ERROR, "internal_error", detail)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any, Self
 
+from fastapi import Path
 from pydantic import BaseModel, ConfigDict, Field
 
 from core.domain.benchmark import Benchmark, Direction, Scoring
@@ -18,6 +19,9 @@ from core.domain.verdict import FailureReason
 from core.usecases.get_job_results import JobResults
 from core.usecases.jobs import JobStanding
 from core.usecases.show_leaderboard import Board
+
+JobId = Annotated[str, Path(max_length=64)]
+SubmissionId = Annotated[str, Path(max_length=64)]
 
 
 class Answer(BaseModel):
@@ -107,6 +111,8 @@ class JobView(Answer):
     device: str | None
     cancel_requested: bool
     peaks: dict[str, float] | None
+    rerun_of: str | None
+    """The job that this one repeats on purpose."""
 
     @classmethod
     def of(cls, standing: JobStanding) -> Self:

@@ -18,8 +18,11 @@ import yaml
 
 from core.adapters.benchmark_folders import BenchmarkFolders
 from core.adapters.filesystem_storage import FilesystemStorage
+from core.adapters.memory_accounts import MemoryAccounts
 from core.adapters.memory_job_queue import MemoryJobQueue
 from core.adapters.memory_job_status import MemoryJobStatus
+from core.adapters.memory_login_throttle import MemoryLoginThrottle
+from core.adapters.memory_sessions import MemorySessions
 from core.adapters.memory_tracking import MemoryTracking
 from core.domain.benchmark import Benchmark, MetricRule
 from core.domain.job import Job, JobRequest, JobState, Phase
@@ -213,6 +216,9 @@ def ports(root: Path, *, limits: UploadLimits | None = None, min_free_bytes: int
         rate_limit=ledger,
         tracking=MemoryTracking(),
         benchmarks=BenchmarkFolders(root / "benchmarks"),
+        accounts=MemoryAccounts(),
+        sessions=MemorySessions(),
+        login_throttle=MemoryLoginThrottle(),
     )
 
 

@@ -69,7 +69,8 @@ def redis_client() -> Iterator[redis.Redis]:
 
 
 def redis_url() -> str:
-    return f"{service('LEADERSBOARD_TEST_REDIS_URL')}/7"
+    """The tests' database; LEADERSBOARD_TEST_REDIS_DB names another, for runs at the same time."""
+    return f"{service('LEADERSBOARD_TEST_REDIS_URL')}/{os.environ.get('LEADERSBOARD_TEST_REDIS_DB', '7')}"
 
 
 @pytest.fixture(scope="session")

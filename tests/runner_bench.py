@@ -11,8 +11,11 @@ from typing import Generic, TypeVar
 
 from core.adapters.benchmark_folders import BenchmarkFolders
 from core.adapters.filesystem_storage import FilesystemStorage
+from core.adapters.memory_accounts import MemoryAccounts
 from core.adapters.memory_job_queue import MemoryJobQueue
 from core.adapters.memory_job_status import MemoryJobStatus
+from core.adapters.memory_login_throttle import MemoryLoginThrottle
+from core.adapters.memory_sessions import MemorySessions
 from core.adapters.memory_tracking import MemoryTracking
 from core.domain.job import Claim, Job, JobRequest
 from core.domain.limits import SMALL, UploadLimits, UserLimits
@@ -78,6 +81,7 @@ class Bench(Generic[Engine]):
         ports = Ports(
             storage=self.storage, job_status=self.ledger, job_queue=self.queue, rate_limit=self.ledger,
             tracking=self.tracking, benchmarks=BenchmarkFolders(self.root / "benchmarks"),
+            accounts=MemoryAccounts(), sessions=MemorySessions(), login_throttle=MemoryLoginThrottle(),
         )  # fmt: skip
         bench = Workbench(
             ports=ports,

@@ -49,6 +49,7 @@ def job_from(fields: Mapping[str, str]) -> Job:
         device=fields.get("device"),
         cancel_requested=fields.get("cancel_requested") == "1",
         peaks=json.loads(fields.get("peaks", "{}")),
+        rerun_of=fields.get("rerun_of"),
     )
 
 

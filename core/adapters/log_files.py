@@ -20,8 +20,8 @@ def tail(path: Path, lines: int) -> LogSlice:
             end = log.seek(0, os.SEEK_END)
             raw = _last_lines(log, end, lines)
     except FileNotFoundError:
-        return LogSlice(text="", next_offset=0)
-    return _decoded(raw, end)
+        return LogSlice(text="", offset=0, next_offset=0)
+    return _decoded(raw, end - len(raw))
 
 
 def slice_from(path: Path, offset: int, max_bytes: int) -> LogSlice:
@@ -33,8 +33,8 @@ def slice_from(path: Path, offset: int, max_bytes: int) -> LogSlice:
             log.seek(start)
             raw = log.read(max_bytes)
     except FileNotFoundError:
-        return LogSlice(text="", next_offset=0)
-    return _decoded(raw, start + len(raw))
+        return LogSlice(text="", offset=0, next_offset=0)
+    return _decoded(raw, start)
 
 
 def _last_lines(log: IO[bytes], end: int, lines: int) -> bytes:
@@ -56,8 +56,8 @@ def _after_nth_newline_from_end(raw: bytes, lines: int) -> bytes:
     return raw[cut + 1 :]
 
 
-def _decoded(raw: bytes, end: int) -> LogSlice:
-    """The text of `raw`, which ends at byte `end`; a character cut at the end is left for the next slice."""
+def _decoded(raw: bytes, start: int) -> LogSlice:
+    """The text of `raw`, which begins at byte `start`; a character cut at the end is left for the next slice."""
     decoder = codecs.getincrementaldecoder("utf-8")("replace")
     text = decoder.decode(raw)
-    return LogSlice(text=text, next_offset=end - len(decoder.getstate()[0]))
+    return LogSlice(text=text, offset=start, next_offset=start + len(raw) - len(decoder.getstate()[0]))

@@ -5,18 +5,17 @@ from __future__ import annotations
 import secrets
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from core.adapters.job_record import cursor_score
-from core.domain.errors import Conflict, LeaseLost, LimitReached, NotFound
+from core.domain.errors import Conflict, KeyReused, LeaseLost, LimitReached, NotFound
 from core.domain.job import MOVES, Claim, Job, JobRequest, JobState, Outcome, Phase
-from core.domain.limits import UserLimits
+from core.domain.limits import Allowance, UserLimits
 from core.domain.verdict import FailureReason
 from core.ports.job_status import Admission, JobPage, Swept
-from core.ports.rate_limit import Allowance
 
 WINDOW_SECONDS = 3600
 
@@ -28,6 +27,7 @@ class MemoryJobStatus:
     clock: Callable[[], float] = time.time
     _name: str = field(default_factory=lambda: secrets.token_hex(8))
     _jobs: dict[str, Job] = field(default_factory=dict)
+    _fingerprints: dict[str, str] = field(default_factory=dict)
     _leases: dict[str, tuple[str, float]] = field(default_factory=dict)
     _posted: dict[str, dict[str, float]] = field(default_factory=dict)
     _lock: threading.RLock = field(default_factory=threading.RLock)
@@ -35,12 +35,14 @@ class MemoryJobStatus:
     def admit(self, request: JobRequest, limits: UserLimits) -> Admission:
         with self._lock:
             known = self._jobs.get(request.job_id)
-            if known is not None:
-                return Admission(job=known, created=False)
-            self._check_limits(request.user_id, limits)
-            job = self._new(request)
-            self._posted.setdefault(job.user_id, {})[job.job_id] = self.clock()
-            return Admission(job=job, created=True)
+            if known is None:
+                self._check_limits(request.user_id, limits)
+                self._posted.setdefault(request.user_id, {})[request.job_id] = self.clock()
+                self._fingerprints[request.job_id] = request.fingerprint
+            elif self._fingerprints[request.job_id] != request.fingerprint:
+                raise KeyReused("This Idempotency-Key already stands for another request of yours.")
+            left = self.allowance(request.user_id, limits)
+            return Admission(job=known or self._new(request), created=known is None, allowance=left)
 
     def _new(self, request: JobRequest) -> Job:
         now = self._now()
@@ -56,22 +58,23 @@ class MemoryJobStatus:
             attempt=0,
             created_at=now,
             updated_at=now,
+            rerun_of=request.rerun_of,
         )
-        self._jobs[job.job_id] = job
-        return job
+        return self._store(job)
 
     def _check_limits(self, user_id: str, limits: UserLimits) -> None:
         allowance = self.allowance(user_id, limits)
         if not allowance.remaining:
-            raise LimitReached("hourly limit", retry_after_seconds=max(1, allowance.renews_in_seconds))
+            seconds = max(1, allowance.renews_in_seconds)
+            raise LimitReached("hourly limit", retry_after_seconds=seconds, allowance=allowance)
         if not limits.queue_when_over and self._running(user_id) >= limits.concurrent_running:
-            raise LimitReached("running limit", retry_after_seconds=30)
+            raise LimitReached("running limit", retry_after_seconds=30, allowance=allowance)
 
     def allowance(self, user_id: str, limits: UserLimits) -> Allowance:
         now = self.clock()
         times = sorted(when for when in self._posted.get(user_id, {}).values() if when > now - WINDOW_SECONDS)
         remaining = max(0, limits.jobs_per_hour - len(times))
-        renews = 0 if remaining else int(times[0] + WINDOW_SECONDS - now) + 1
+        renews = int(times[0] + WINDOW_SECONDS - now) + 1 if times else 0
         return Allowance(limit=limits.jobs_per_hour, remaining=remaining, renews_in_seconds=renews)
 
     def refund(self, user_id: str, job_id: str) -> None:
@@ -83,10 +86,11 @@ class MemoryJobStatus:
                 raise NotFound("job", job_id)
             return self._jobs[job_id]
 
-    def position(self, job_id: str) -> int | None:
+    def positions(self, job_ids: Sequence[str]) -> Mapping[str, int]:
         with self._lock:
-            order = [job.job_id for job in self._fair_order(self.get(job_id).resource_class)]
-            return order.index(job_id) + 1 if job_id in order else None
+            classes = {self.get(job_id).resource_class for job_id in job_ids}
+            orders = [enumerate(self._fair_order(name), start=1) for name in classes]
+            return {job.job_id: place for order in orders for place, job in order if job.job_id in job_ids}
 
     def _fair_order(self, resource_class: str) -> Iterator[Job]:
         waiting = sorted(self._pending(resource_class), key=lambda job: job.created_at)
@@ -99,7 +103,13 @@ class MemoryJobStatus:
         return (job for _level, _since, job in sorted(levels, key=lambda item: item[:2]))
 
     def list_jobs(
-        self, *, user_id: str | None = None, state: JobState | None = None, limit: int = 50, cursor: str | None = None
+        self,
+        *,
+        user_id: str | None = None,
+        state: JobState | None = None,
+        benchmark: str | None = None,
+        limit: int = 50,
+        cursor: str | None = None,
     ) -> JobPage:
         before = cursor_score(cursor) if cursor else float("inf")
         with self._lock:
@@ -109,6 +119,7 @@ class MemoryJobStatus:
                     for job in self._jobs.values()
                     if user_id in {None, job.user_id}
                     and state in {None, job.state}
+                    and benchmark in {None, job.benchmark}
                     and job.created_at.timestamp() < before
                 ),
                 key=lambda job: job.created_at,

@@ -6,10 +6,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from core.domain.errors import Unavailable
 
 TIMEOUT_SECONDS = 1.5
+
+
+def one_retry() -> Retry:
+    """A connection that Redis has closed meanwhile is opened again, once. A Redis that hangs is not waited for again:
+    the client's own three retries would make 1.5 s into 6.
+    """
+    return Retry(NoBackoff(), 1, supported_errors=(redis.ConnectionError,))
 
 
 def connect(url: str) -> redis.Redis:
@@ -19,6 +28,7 @@ def connect(url: str) -> redis.Redis:
         decode_responses=True,
         socket_timeout=TIMEOUT_SECONDS,
         socket_connect_timeout=TIMEOUT_SECONDS,
+        retry=one_retry(),
         health_check_interval=30,
     )
 

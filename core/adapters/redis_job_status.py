@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
+from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -12,9 +13,9 @@ import redis
 
 from core.adapters.job_record import cursor_score, job_from, outcome_fields
 from core.adapters.redis_connection import redis_errors
-from core.domain.errors import Conflict, LeaseLost, LimitReached, NotFound
+from core.domain.errors import Conflict, KeyReused, LeaseLost, LimitReached, NotFound
 from core.domain.job import Claim, Job, JobRequest, JobState, Outcome, Phase
-from core.domain.limits import UserLimits
+from core.domain.limits import Allowance, UserLimits
 from core.ports.job_status import Admission, JobPage, Swept
 
 PREFIX = "leaderboard:"
@@ -44,7 +45,7 @@ class RedisJobStatus:
         return answer
 
     def admit(self, request: JobRequest, limits: UserLimits) -> Admission:
-        answer, seconds = self._run(
+        answer, used, renews = self._run(
             "admit",
             request.job_id,
             request.user_id,
@@ -55,10 +56,17 @@ class RedisJobStatus:
             limits.jobs_per_hour,
             limits.concurrent_running,
             int(limits.queue_when_over),
+            request.fingerprint,
+            request.rerun_of or "",
         )
+        left = Allowance(
+            limit=limits.jobs_per_hour, remaining=max(0, limits.jobs_per_hour - used), renews_in_seconds=renews
+        )
+        if answer == "key_reused":
+            raise KeyReused("This Idempotency-Key already stands for another request of yours.")
         if answer in {"hourly", "running"}:
-            raise _refused(answer, limits, int(seconds))
-        return Admission(job=self.get(request.job_id), created=answer == "created")
+            raise _refused(answer, limits, left)
+        return Admission(job=self.get(request.job_id), created=answer == "created", allowance=left)
 
     def get(self, job_id: str) -> Job:
         with redis_errors():
@@ -67,13 +75,21 @@ class RedisJobStatus:
             raise NotFound("job", job_id)
         return job_from(fields)
 
-    def position(self, job_id: str) -> int | None:
-        return int(self._run("position", job_id)) or None
+    def positions(self, job_ids: Sequence[str]) -> Mapping[str, int]:
+        places = self._run("positions", *job_ids) if job_ids else ()
+        return {job_id: place for job_id, place in zip(job_ids, places, strict=True) if place}
 
     def list_jobs(
-        self, *, user_id: str | None = None, state: JobState | None = None, limit: int = 50, cursor: str | None = None
+        self,
+        *,
+        user_id: str | None = None,
+        state: JobState | None = None,
+        benchmark: str | None = None,
+        limit: int = 50,
+        cursor: str | None = None,
     ) -> JobPage:
-        key = f"{PREFIX}jobs" + (f":user:{user_id}" if user_id else "") + (f":state:{state}" if state else "")
+        filters = {"user": user_id, "benchmark": benchmark, "state": state}
+        key = f"{PREFIX}jobs" + "".join(f":{name}:{value}" for name, value in filters.items() if value)
         newest = f"({cursor_score(cursor)}" if cursor else "+inf"
         with redis_errors():
             found: Any = self._redis.zrevrangebyscore(key, newest, "-inf", start=0, num=limit + 1, withscores=True)
@@ -132,15 +148,17 @@ class RedisJobStatus:
             self._redis.ping()
 
 
-def _refused(which: str, limits: UserLimits, seconds: int) -> LimitReached:
+def _refused(which: str, limits: UserLimits, left: Allowance) -> LimitReached:
     if which == "hourly":
-        minutes = max(1, round(seconds / 60))
+        minutes = max(1, round(left.renews_in_seconds / 60))
         return LimitReached(
             f"You have posted {limits.jobs_per_hour} jobs in the last hour, which is the limit. "
             f"The next place is free in {minutes} min.",
-            retry_after_seconds=max(1, seconds),
+            retry_after_seconds=max(1, left.renews_in_seconds),
+            allowance=left,
         )
     return LimitReached(
         f"{limits.concurrent_running} of your jobs are running, which is the limit. Post again when one has ended.",
         retry_after_seconds=30,
+        allowance=left,
     )

@@ -8,8 +8,7 @@ from typing import Any
 import redis
 
 from core.adapters.redis_connection import redis_errors
-from core.domain.limits import UserLimits
-from core.ports.rate_limit import Allowance
+from core.domain.limits import Allowance, UserLimits
 
 WINDOW_SECONDS = 3600
 KEY = "leaderboard:rate:"
@@ -27,7 +26,7 @@ class RedisRateLimit:
             now = clock[0] + clock[1] / 1e6
             posted: Any = self._redis.zrangebyscore(KEY + user_id, now - WINDOW_SECONDS, "+inf", withscores=True)
         remaining = max(0, limits.jobs_per_hour - len(posted))
-        renews = 0 if remaining else math.ceil(posted[0][1] + WINDOW_SECONDS - now)
+        renews = math.ceil(posted[0][1] + WINDOW_SECONDS - now) if posted else 0
         return Allowance(limit=limits.jobs_per_hour, remaining=remaining, renews_in_seconds=renews)
 
     def refund(self, user_id: str, job_id: str) -> None:

@@ -4,6 +4,7 @@ LeadersboardError
 ├── InvalidInput          what was sent breaks a rule
 │   └── TooLarge          ... by its size
 ├── Unauthenticated       no valid token
+│   └── WrongCredentials  ... because user name or password is wrong
 ├── Forbidden             a valid token, not enough rights
 ├── NotFound              no such thing, or not yours (the two are told apart by nobody)
 ├── Conflict              right request, wrong moment
@@ -16,6 +17,8 @@ LeadersboardError
 from __future__ import annotations
 
 from dataclasses import dataclass
+
+from core.domain.limits import Allowance
 
 
 class LeadersboardError(Exception):
@@ -58,6 +61,15 @@ class Unauthenticated(LeadersboardError):
     code = "unauthenticated"
 
 
+class WrongCredentials(Unauthenticated):
+    """Raised when user name and password do not belong together; nobody is told which of them is wrong."""
+
+    code = "wrong_credentials"
+
+    def __init__(self) -> None:
+        super().__init__("User name or password is wrong.")
+
+
 class Forbidden(LeadersboardError):
     """Raised when the token is valid and its user's role is not enough."""
 
@@ -85,14 +97,24 @@ class NotFinished(Conflict):
     code = "not_finished"
 
 
+class KeyReused(Conflict):
+    """Raised when an Idempotency-Key comes again with another request; take a new key for a new request."""
+
+    code = "idempotency_key_reused"
+
+
 class LimitReached(LeadersboardError):
-    """Raised when a per-user limit is used up; `retry_after_seconds` says when it renews."""
+    """Raised when a per-user limit is used up; `retry_after_seconds` says when it renews.
+
+    `allowance` is what is left of the hourly limit, where the refusal knows it.
+    """
 
     code = "limit_reached"
 
-    def __init__(self, sentence: str, *, retry_after_seconds: int) -> None:
+    def __init__(self, sentence: str, *, retry_after_seconds: int, allowance: Allowance | None = None) -> None:
         super().__init__(sentence)
         self.retry_after_seconds = retry_after_seconds
+        self.allowance = allowance
 
 
 class StorageFull(LeadersboardError):

@@ -62,13 +62,23 @@ class JobRequest:
     benchmark: str
     overrides: Mapping[str, Any] = field(default_factory=dict)
     idempotency_key: str = ""
+    rerun_of: str | None = None
 
     @property
     def job_id(self) -> str:
-        """32 hex digits, the same for the same request: the idempotency key of JOB-2."""
+        """32 hex digits (JOB-2): of the user's key where one is given, else of everything that is asked."""
+        return _digest("key", self.user_id, self.idempotency_key) if self.idempotency_key else self.fingerprint
+
+    @property
+    def fingerprint(self) -> str:
+        """The same for the same wish: a key that comes again with another fingerprint is a mistake."""
         parts = [self.user_id, self.submission_id, self.resource_class, self.benchmark, self.overrides]
-        text = json.dumps([*parts, self.idempotency_key], sort_keys=True, separators=(",", ":"))
-        return hashlib.sha256(text.encode()).hexdigest()[:32]
+        return _digest(*parts, self.rerun_of or "")
+
+
+def _digest(*parts: Any) -> str:
+    text = json.dumps(parts, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -94,6 +104,8 @@ class Job:
     device: str | None = None
     cancel_requested: bool = False
     peaks: Mapping[str, float] = field(default_factory=dict)
+    rerun_of: str | None = None
+    """The job that this one repeats on purpose."""
 
     @property
     def is_final(self) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated
 
@@ -86,6 +87,19 @@ class UploadLimits(BaseModel):
     path_bytes: Positive = 1024
 
 
+class RequestLimits(BaseModel):
+    """Bounds of one request before its meaning is looked at; sizes in bytes, times in seconds."""
+
+    model_config = ConfigDict(frozen=True)
+
+    json_bytes: Annotated[int, Field(ge=1024)] = 64 * 1024
+    body_seconds: Annotated[float, Field(gt=0)] = 15.0
+    upload_seconds: Annotated[float, Field(gt=0)] = 600.0
+    """100 MB at 1.4 Mbit/s."""
+    in_hand: Annotated[int, Field(ge=1)] = 1000
+    """Requests at once; open log streams count. One more is answered 503 at once."""
+
+
 class UserLimits(BaseModel):
     """How much one user may ask for (JOB-4)."""
 
@@ -95,3 +109,12 @@ class UserLimits(BaseModel):
     concurrent_running: Annotated[int, Field(ge=1)] = 1
     queue_when_over: bool = False
     """With True a job beyond `concurrent_running` waits for its user's slot instead of being refused."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Allowance:
+    """What is left of a user's hourly limit, and in how many seconds the next place comes back (0: none is used)."""
+
+    limit: int
+    remaining: int
+    renews_in_seconds: int

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import math
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
@@ -12,6 +10,7 @@ from datetime import datetime
 from pathlib import PurePosixPath
 from typing import IO, Any
 
+from core.domain import strict_json
 from core.domain.errors import Fault, InvalidInput
 from core.domain.limits import UploadLimits
 
@@ -140,27 +139,9 @@ def shown(name: str) -> str:
 
 def _metadata(text: str) -> tuple[dict[str, Any], list[Fault]]:
     try:
-        value = json.loads(text, parse_constant=_finite, parse_float=_finite)
-    except (ValueError, RecursionError):
-        return {}, [Fault(field="metadata", rule="must be a JSON object with finite numbers")]
+        value = strict_json.parse(text, max_depth=JSON_DEPTH)
+    except strict_json.BadJson as error:
+        return {}, [Fault(field="metadata", rule=str(error))]
     if not isinstance(value, dict):
         return {}, [Fault(field="metadata", rule="must be a JSON object")]
-    if too_deep(value, JSON_DEPTH) or not _encodable(json.dumps(value, ensure_ascii=False)):
-        return {}, [Fault(field="metadata", rule=f"must be valid text, nested at most {JSON_DEPTH} levels")]
     return value, []
-
-
-def _finite(text: str) -> float:
-    number = float(text)
-    if not math.isfinite(number):
-        raise ValueError(text[:20])
-    return number
-
-
-def too_deep(value: Any, levels: int) -> bool:
-    """Whether a JSON value is nested deeper than that; whoever writes it again must not run out of stack."""
-    if isinstance(value, dict):
-        return levels == 0 or any(too_deep(item, levels - 1) for item in value.values())
-    if isinstance(value, list):
-        return levels == 0 or any(too_deep(item, levels - 1) for item in value)
-    return False

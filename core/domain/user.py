@@ -1,9 +1,13 @@
-"""Who asks: a user and what their role allows."""
+"""Who asks: a user, how they showed who they are, and what their role allows."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
+
+USER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}")
+USER_NAME_RULE = "is 1 to 64 letters, digits or . _ @ -, beginning with a letter or digit"
 
 
 class Role(StrEnum):
@@ -12,7 +16,18 @@ class Role(StrEnum):
     USER = "user"
     """Submit, watch and cancel one's own; see boards."""
     ADMIN = "admin"
-    """The same for everybody's."""
+    """The same for everybody's; manage accounts."""
+
+
+class AuthMethod(StrEnum):
+    """How a user showed who they are."""
+
+    API_TOKEN = "api_token"  # noqa: S105 a kind of token, not one
+    """A token of the site's settings."""
+    PASSWORD = "password"  # noqa: S105 a way to sign in, not a password
+    """A session opened with user name and password."""
+    OIDC = "oidc"
+    """A token of the site's OpenID Connect issuer."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -21,6 +36,7 @@ class User:
 
     user_id: str
     role: Role = Role.USER
+    method: AuthMethod = AuthMethod.API_TOKEN
 
     def may_see(self, owner_id: str) -> bool:
         return self.role is Role.ADMIN or self.user_id == owner_id

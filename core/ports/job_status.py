@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from core.domain.job import Claim, Job, JobRequest, JobState, Outcome, Phase
-from core.domain.limits import UserLimits
+from core.domain.limits import Allowance, UserLimits
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Admission:
-    """An accepted job; `created` is False when the same request was accepted before."""
+    """An accepted job (`created` is False when the request was accepted before) and what its user may still post."""
 
     job: Job
     created: bool
+    allowance: Allowance
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -43,7 +44,8 @@ class JobStatusPort(Protocol):
     def admit(self, request: JobRequest, limits: UserLimits) -> Admission:
         """Record the job as pending, counting it in the same step; the same request again gives the same job.
 
-        Raises LimitReached; then nothing was recorded.
+        Raises LimitReached, and KeyReused when the idempotency key stands for another request; then nothing was
+        recorded.
         """
         ...
 
@@ -51,12 +53,18 @@ class JobStatusPort(Protocol):
         """Raises NotFound."""
         ...
 
-    def position(self, job_id: str) -> int | None:
-        """Place in the queue of its class, 1 = next; None when it is not pending."""
+    def positions(self, job_ids: Sequence[str]) -> Mapping[str, int]:
+        """Places in the queues of their classes, 1 = next, of those that are pending; asked at once for a page."""
         ...
 
     def list_jobs(
-        self, *, user_id: str | None = None, state: JobState | None = None, limit: int = 50, cursor: str | None = None
+        self,
+        *,
+        user_id: str | None = None,
+        state: JobState | None = None,
+        benchmark: str | None = None,
+        limit: int = 50,
+        cursor: str | None = None,
     ) -> JobPage:
         """Jobs newest first, of one user or all. Raises InvalidInput for a cursor that is none of ours."""
         ...

@@ -2,19 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Protocol
 
-from core.domain.limits import UserLimits
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Allowance:
-    """What is left of a user's hourly limit, and in how many seconds the next place becomes free (0 when one is)."""
-
-    limit: int
-    remaining: int
-    renews_in_seconds: int
+from core.domain.limits import Allowance, UserLimits
 
 
 class RateLimitPort(Protocol):

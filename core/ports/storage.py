@@ -12,9 +12,10 @@ from core.domain.submission import Submission, Upload
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LogSlice:
-    """A piece of a log: its text and the byte offset after it."""
+    """A piece of a log: its text, and the byte offsets before and after it."""
 
     text: str
+    offset: int
     next_offset: int
 
 

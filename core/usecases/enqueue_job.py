@@ -1,23 +1,26 @@
-"""EnqueueJob: a submission is to be run; the same request again is the same job (JOB-1, JOB-2)."""
+"""EnqueueJob and RerunJob: a submission is to be run; the same request again is the same job (JOB-1, JOB-2)."""
 
 from __future__ import annotations
 
 import json
+import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import structlog
 
+from core.domain import strict_json
 from core.domain.errors import Fault, InvalidInput, NotFound, Unavailable
 from core.domain.job import JobRequest
 from core.domain.limits import UserLimits
-from core.domain.submission import JSON_DEPTH, too_deep
+from core.domain.submission import JSON_DEPTH
 from core.domain.user import User
 from core.ports.benchmarks import BenchmarkPort
 from core.ports.job_queue import JobQueuePort
 from core.ports.job_status import Admission, JobStatusPort
 from core.ports.storage import StoragePort
+from core.usecases.jobs import visible_job
 
 MAX_OVERRIDES_BYTES = 16 * 1024
 
@@ -26,7 +29,7 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class EnqueueJob:
-    """Raises InvalidInput, NotFound (not your submission), LimitReached, Unavailable."""
+    """Raises InvalidInput, NotFound (not your submission), LimitReached, KeyReused, Unavailable."""
 
     storage: StoragePort
     job_status: JobStatusPort
@@ -38,18 +41,26 @@ class EnqueueJob:
     default_benchmark: str
 
     def __call__(
-        self, user: User, submission_id: str, config: Mapping[str, Any], *, idempotency_key: str = ""
+        self,
+        user: User,
+        submission_id: str,
+        config: Mapping[str, Any],
+        *,
+        idempotency_key: str = "",
+        rerun_of: str | None = None,
     ) -> Admission:
         submission = self.storage.get_submission(submission_id)
         if not user.may_see(submission.user_id):
             raise NotFound("submission", submission_id)
-        request = self._request(user, submission_id, config, idempotency_key)
+        request = replace(
+            self._request(user, submission_id, config), idempotency_key=idempotency_key, rerun_of=rerun_of
+        )
         admission = self.job_status.admit(request, self.limits)
         if not admission.job.is_final:
             self._ring(request.resource_class)
         return admission
 
-    def _request(self, user: User, submission_id: str, config: Mapping[str, Any], key: str) -> JobRequest:
+    def _request(self, user: User, submission_id: str, config: Mapping[str, Any]) -> JobRequest:
         overrides = dict(config)
         resource_class = overrides.pop("resource_class", self.resource_classes[0])
         benchmark = overrides.pop("benchmark", self.default_benchmark)
@@ -62,7 +73,6 @@ class EnqueueJob:
             resource_class=resource_class,
             benchmark=benchmark,
             overrides=overrides,
-            idempotency_key=key,
         )
 
     def _class_faults(self, name: object) -> list[Fault]:
@@ -85,13 +95,31 @@ class EnqueueJob:
             log.warning("doorbell not rung", resource_class=resource_class, error=str(error))
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RerunJob:
+    """The same submission and config once more, on purpose: a new job, which belongs to and counts for who asks.
+
+    Each call is another job, unless it brings the same key. Raises what EnqueueJob raises, NotFound for the job, too.
+    """
+
+    enqueue: EnqueueJob
+
+    def __call__(self, user: User, job_id: str, *, idempotency_key: str = "") -> Admission:
+        job = visible_job(self.enqueue.job_status, user, job_id)
+        config = {**job.overrides, "resource_class": job.resource_class, "benchmark": job.benchmark}
+        key = idempotency_key or secrets.token_hex(16)
+        return self.enqueue(user, job.submission_id, config, idempotency_key=key, rerun_of=job.job_id)
+
+
 def _override_faults(overrides: Mapping[str, Any]) -> list[Fault]:
-    if too_deep(overrides, JSON_DEPTH):
-        return [Fault(field="config", rule=f"must be nested at most {JSON_DEPTH} levels")]
+    """What is said of the overrides as JSON: they are written, read and written again on their way to the run."""
     try:
-        size = len(json.dumps(overrides, allow_nan=False, ensure_ascii=False).encode())
-    except ValueError:  # NaN, infinities, lone surrogates
-        return [Fault(field="config", rule="must be valid JSON with finite numbers")]
-    if size > MAX_OVERRIDES_BYTES:
+        text = json.dumps(overrides, allow_nan=False, ensure_ascii=False)
+        strict_json.parse(text, max_depth=JSON_DEPTH)
+    except strict_json.BadJson as error:
+        return [Fault(field="config", rule=str(error))]
+    except (ValueError, RecursionError):  # NaN, infinities, bottomless nesting
+        return [Fault(field="config", rule=f"must be valid JSON, finite, nested at most {JSON_DEPTH} levels")]
+    if len(text.encode()) > MAX_OVERRIDES_BYTES:
         return [Fault(field="config", rule=f"must be at most {MAX_OVERRIDES_BYTES} bytes of JSON")]
     return []

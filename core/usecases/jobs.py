@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from core.domain.errors import NotFound
 from core.domain.job import Job, JobState
 from core.domain.user import Role, User
-from core.ports.job_status import JobPage, JobStatusPort
+from core.ports.job_status import JobStatusPort
 from core.ports.storage import LogSlice, StoragePort
 
 
@@ -17,6 +18,14 @@ class JobStanding:
 
     job: Job
     queue_position: int | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StandingsPage:
+    """Some jobs with their places, newest first, and where the next page begins (None at the end)."""
+
+    standings: Sequence[JobStanding]
+    next_cursor: str | None
 
 
 def visible_job(job_status: JobStatusPort, user: User, job_id: str) -> Job:
@@ -39,13 +48,19 @@ class GetJobStatus:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ListJobs:
-    """One's own jobs, an admin's list has everybody's. Raises InvalidInput, Unavailable."""
+    """One's own jobs, an admin's list has everybody's; two questions to the ledger, however long the page.
+
+    Raises InvalidInput, Unavailable.
+    """
 
     job_status: JobStatusPort
 
-    def __call__(self, user: User, *, state: JobState | None, limit: int, cursor: str | None) -> JobPage:
+    def __call__(
+        self, user: User, *, state: JobState | None, benchmark: str | None, limit: int, cursor: str | None
+    ) -> StandingsPage:
         owner = None if user.role is Role.ADMIN else user.user_id
-        return self.job_status.list_jobs(user_id=owner, state=state, limit=limit, cursor=cursor)
+        page = self.job_status.list_jobs(user_id=owner, state=state, benchmark=benchmark, limit=limit, cursor=cursor)
+        return StandingsPage(standings=standings(self.job_status, page.jobs), next_cursor=page.next_cursor)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -74,5 +89,9 @@ class ReadJobLog:
 
 
 def standing(job_status: JobStatusPort, job: Job) -> JobStanding:
-    position = job_status.position(job.job_id) if job.state is JobState.PENDING else None
-    return JobStanding(job=job, queue_position=position)
+    return standings(job_status, [job])[0]
+
+
+def standings(job_status: JobStatusPort, jobs: Sequence[Job]) -> Sequence[JobStanding]:
+    places = job_status.positions([job.job_id for job in jobs if job.state is JobState.PENDING])
+    return tuple(JobStanding(job=job, queue_position=places.get(job.job_id)) for job in jobs)

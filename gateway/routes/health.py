@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from http import HTTPStatus
 
 from fastapi import APIRouter, Response
+from starlette.concurrency import run_in_threadpool
 
 from core.domain.errors import Unavailable
 from gateway.parts import PortsPart
@@ -21,10 +23,11 @@ def live() -> Health:
 
 
 @router.get("/ready", responses={503: {"model": Health}})
-def ready(ports: PortsPart, response: Response) -> Health:
-    """Asks each part that requests depend on; 503 names those that do not answer."""
+async def ready(ports: PortsPart, response: Response) -> Health:
+    """Asks each part that requests depend on; 503 names those that do not answer. All at once: two that hang take the time of one."""
     checks = {"redis": ports.job_status.check, "mlflow": ports.tracking.check, "storage": ports.storage.check}
-    states = {name: _state(check) for name, check in checks.items()}
+    found = await asyncio.gather(*(run_in_threadpool(_state, check) for check in checks.values()))
+    states = dict(zip(checks, found, strict=True))
     if set(states.values()) == {"ok"}:
         return Health(status="ok", dependencies=states)
     response.status_code = HTTPStatus.SERVICE_UNAVAILABLE

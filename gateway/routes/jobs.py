@@ -1,37 +1,71 @@
-"""Running submissions, and everything about a run."""
+"""Running submissions, and where a run stands; its log and its artifacts have rooms of their own."""
 
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import Annotated
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Header, Path, Query, Response
+from fastapi import APIRouter, Header, Query, Response
 
+from core.domain.benchmark import BENCHMARK_NAME
 from core.domain.job import JobState
-from core.usecases.enqueue_job import EnqueueJob
+from core.ports.job_status import Admission
+from core.settings import Settings
+from core.usecases.enqueue_job import EnqueueJob, RerunJob
 from core.usecases.get_job_results import GetJobResults
-from core.usecases.jobs import CancelJob, GetJobStatus, ListJobs, ReadJobLog, standing
+from core.usecases.jobs import CancelJob, GetJobStatus, ListJobs, standing
 from core.wiring import Ports
 from gateway.auth import CurrentUser
 from gateway.parts import PortsPart, SettingsPart
-from gateway.schemas import JobList, JobView, LogView, NewJob, ResultsView
+from gateway.rate_headers import DOCUMENTED, rate_headers
+from gateway.schemas import JobId, JobList, JobView, NewJob, ResultsView
 
 router = APIRouter(prefix="/jobs", tags=["jobs"])
 
-JobId = Annotated[str, Path(max_length=64)]
+IdempotencyKey = Annotated[
+    str,
+    Header(
+        max_length=200,
+        description="The same key and request again answer the same job; another request under it is refused (409).",
+    ),
+]
+_LOCATION = {"Location": {"description": "Where the job's status is.", "schema": {"type": "string"}}}
+_ACCEPTED: dict[int | str, dict[str, Any]] = {202: {"headers": DOCUMENTED | _LOCATION}, 429: {"headers": DOCUMENTED}}
 
 
-@router.post("", status_code=HTTPStatus.ACCEPTED)
+@router.post("", status_code=HTTPStatus.ACCEPTED, responses=_ACCEPTED)
 def enqueue(
     new: NewJob,
     user: CurrentUser,
     ports: PortsPart,
     settings: SettingsPart,
     response: Response,
-    idempotency_key: Annotated[str, Header(max_length=200)] = "",
+    idempotency_key: IdempotencyKey = "",
 ) -> JobView:
     """Run a submission. The same request again answers the same job, unless `Idempotency-Key` differs."""
-    usecase = EnqueueJob(
+    admission = _enqueuing(ports, settings)(user, new.submission_id, new.config, idempotency_key=idempotency_key)
+    return _accepted(admission, ports, response)
+
+
+@router.post("/{job_id}/rerun", status_code=HTTPStatus.ACCEPTED, responses=_ACCEPTED)
+def rerun(
+    job_id: JobId,
+    user: CurrentUser,
+    ports: PortsPart,
+    settings: SettingsPart,
+    response: Response,
+    idempotency_key: IdempotencyKey = "",
+) -> JobView:
+    """Run the same submission with the same config once more: a new job, yours, counted, with `rerun_of` set.
+
+    Each call is another job. To repeat a call safely, send an `Idempotency-Key`.
+    """
+    usecase = RerunJob(enqueue=_enqueuing(ports, settings))
+    return _accepted(usecase(user, job_id, idempotency_key=idempotency_key), ports, response)
+
+
+def _enqueuing(ports: Ports, settings: Settings) -> EnqueueJob:
+    return EnqueueJob(
         storage=ports.storage,
         job_status=ports.job_status,
         job_queue=ports.job_queue,
@@ -40,10 +74,11 @@ def enqueue(
         resource_classes=[item.name for item in settings.resource_classes],
         default_benchmark=settings.default_benchmark,
     )
-    admission = usecase(user, new.submission_id, new.config, idempotency_key=idempotency_key)
-    allowance = ports.rate_limit.allowance(user.user_id, settings.user_limits)
-    response.headers["X-RateLimit-Limit"] = str(allowance.limit)
-    response.headers["X-RateLimit-Remaining"] = str(allowance.remaining)
+
+
+def _accepted(admission: Admission, ports: Ports, response: Response) -> JobView:
+    response.headers.update(rate_headers(admission.allowance))
+    response.headers["Location"] = f"/jobs/{admission.job.job_id}/status"
     return JobView.of(standing(ports.job_status, admission.job))
 
 
@@ -52,13 +87,14 @@ def list_jobs(
     user: CurrentUser,
     ports: PortsPart,
     status: JobState | None = None,
+    benchmark: Annotated[str | None, Query(pattern=BENCHMARK_NAME)] = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
     cursor: Annotated[str | None, Query(max_length=64)] = None,
 ) -> JobList:
     """Your jobs, newest first; an admin sees everybody's."""
-    page = ListJobs(job_status=ports.job_status)(user, state=status, limit=limit, cursor=cursor)
-    items = [JobView.of(standing(ports.job_status, job)) for job in page.jobs]
-    return JobList(items=items, next_cursor=page.next_cursor)
+    usecase = ListJobs(job_status=ports.job_status)
+    page = usecase(user, state=status, benchmark=benchmark, limit=limit, cursor=cursor)
+    return JobList(items=[JobView.of(item) for item in page.standings], next_cursor=page.next_cursor)
 
 
 @router.get("/{job_id}/status")
@@ -71,23 +107,6 @@ def status(job_id: JobId, user: CurrentUser, ports: PortsPart) -> JobView:
 def cancel(job_id: JobId, user: CurrentUser, ports: PortsPart) -> JobView:
     """A waiting job never starts; a running one is stopped within seconds."""
     return JobView.of(CancelJob(job_status=ports.job_status)(user, job_id))
-
-
-@router.get("/{job_id}/logs")
-def logs(
-    job_id: JobId,
-    user: CurrentUser,
-    ports: PortsPart,
-    tail: Annotated[int, Query(ge=1, le=1000)] = 1000,
-    offset: Annotated[int | None, Query(ge=0, le=2**53)] = None,
-) -> LogView:
-    """The last lines of the log, or with `offset` only what came after that byte."""
-    found = _log_reader(ports)(user, job_id, tail_lines=tail, offset=offset)
-    return LogView(job_id=job_id, logs=found.text, next_offset=found.next_offset)
-
-
-def _log_reader(ports: Ports) -> ReadJobLog:
-    return ReadJobLog(job_status=ports.job_status, storage=ports.storage)
 
 
 @router.get("/{job_id}/results")

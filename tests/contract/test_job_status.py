@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 
@@ -12,7 +13,7 @@ from core.adapters.memory_job_status import MemoryJobStatus
 from core.adapters.redis_connection import connect
 from core.adapters.redis_job_status import RedisJobStatus
 from core.adapters.redis_rate_limit import RedisRateLimit
-from core.domain.errors import Conflict, InvalidInput, LeaseLost, LimitReached, NotFound, Unavailable
+from core.domain.errors import Conflict, InvalidInput, KeyReused, LeaseLost, LimitReached, NotFound, Unavailable
 from core.domain.job import Claim, JobRequest, JobState, Outcome, Phase
 from core.domain.limits import UserLimits
 from core.domain.verdict import FailureReason
@@ -69,6 +70,40 @@ def test_the_same_request_again_is_the_same_job(jobs: JobStatusPort) -> None:
     assert (first.created, again.created) == (True, False)
     assert again.job.job_id == first.job.job_id
     assert jobs.pending("small") == 1
+
+
+def test_a_key_stands_for_one_request(ledger: tuple[JobStatusPort, RateLimitPort]) -> None:
+    """JOB-2: the same key and request is the same job, another request under it is refused, a new key a new job."""
+    jobs, rates = ledger
+    keyed = replace(request_of(), idempotency_key="k")
+    first = jobs.admit(keyed, LIMITS).job
+    assert jobs.admit(keyed, LIMITS).job.job_id == first.job_id
+    for other in (replace(keyed, overrides={"epochs": 9}), replace(keyed, rerun_of=first.job_id)):
+        with pytest.raises(KeyReused):
+            jobs.admit(other, LIMITS)
+    others = [request_of(), replace(keyed, idempotency_key="l"), replace(request_of("bob"), idempotency_key="k")]
+    assert all(jobs.admit(other, LIMITS).created for other in others)
+    assert rates.allowance("ann", LIMITS).remaining == 2
+
+
+def test_a_rerun_names_the_job_that_it_repeats(jobs: JobStatusPort) -> None:
+    """JOB-2: which job was repeated can be read for ever."""
+    first = jobs.admit(request_of(), LIMITS).job
+    again = jobs.admit(replace(request_of(), idempotency_key="k", rerun_of=first.job_id), LIMITS).job
+    assert (jobs.get(first.job_id).rerun_of, jobs.get(again.job_id).rerun_of) == (None, first.job_id)
+
+
+def test_an_admission_tells_what_is_left(jobs: JobStatusPort) -> None:
+    """JOB-4: counted in the same step, so that parallel requests are each told another amount."""
+    with ThreadPoolExecutor(max_workers=5) as pool:
+        told = list(pool.map(lambda number: jobs.admit(request_of(number=number), LIMITS).allowance, range(5)))
+    assert sorted(allowance.remaining for allowance in told) == [0, 1, 2, 3, 4]
+    assert all(allowance.limit == 5 and 3500 < allowance.renews_in_seconds <= 3601 for allowance in told)
+    with pytest.raises(LimitReached) as refused:
+        jobs.admit(request_of(number=5), LIMITS)
+    assert refused.value.allowance is not None
+    assert refused.value.allowance.remaining == 0
+    assert jobs.admit(request_of(number=0), LIMITS).allowance.remaining == 0
 
 
 def test_a_job_beyond_the_hourly_limit_is_refused_and_leaves_nothing(
@@ -129,7 +164,7 @@ def test_a_claim_makes_the_job_running_with_its_attempt_counted(jobs: JobStatusP
     assert (claim.job.state, claim.job.attempt, claim.job.phase) == (JobState.RUNNING, 1, Phase.PREPARING)
     assert claim.job.started_at is not None
     assert jobs.claim("small", worker="x", lease_seconds=LEASE, running_limit=9) is None
-    assert jobs.position(claim.job_id) is None
+    assert jobs.positions([claim.job_id]) == {}
 
 
 def test_a_claim_takes_only_its_own_class(jobs: JobStatusPort) -> None:
@@ -145,7 +180,7 @@ def test_the_next_job_is_of_the_user_with_the_fewest_running(jobs: JobStatusPort
     anns = [jobs.admit(request_of("ann", number), many).job.job_id for number in range(4)]
     bobs = [jobs.admit(request_of("bob", number), many).job.job_id for number in range(2)]
     expected = [anns[0], bobs[0], anns[1], bobs[1], anns[2], anns[3]]
-    assert sorted([*anns, *bobs], key=lambda job_id: jobs.position(job_id) or 0) == expected
+    assert sorted([*anns, *bobs], key=jobs.positions([*anns, *bobs]).__getitem__) == expected
     assert [claimed(jobs, running_limit=10).job_id for _ in expected] == expected
 
 
@@ -288,6 +323,35 @@ def test_lists_are_newest_first_by_user_and_state_in_pages(jobs: JobStatusPort) 
     assert [job.job_id for job in jobs.list_jobs(state=JobState.RUNNING).jobs] == [first.job_id]
     assert len(jobs.list_jobs(user_id="ann", state=JobState.PENDING).jobs) == 6
     assert jobs.list_jobs(user_id="nobody").jobs == ()
+
+
+def test_lists_by_benchmark_hold_through_every_state(jobs: JobStatusPort) -> None:
+    """JOB-8: each filter, alone and with the others, shows a job where it stands now and nowhere else."""
+    many = UserLimits(jobs_per_hour=100)
+    here = jobs.admit(request_of("ann"), many).job.job_id
+    there = jobs.admit(replace(request_of("ann"), benchmark="other"), many).job.job_id
+    bobs = jobs.admit(replace(request_of("bob"), benchmark="other"), many).job.job_id
+    jobs.cancel(there)
+
+    def listed(**filters: str | JobState) -> set[str]:
+        return {job.job_id for job in jobs.list_jobs(**filters).jobs}  # type: ignore[arg-type]
+
+    assert listed(benchmark="other") == {there, bobs}
+    assert listed(benchmark="other", user_id="ann") == {there}
+    assert listed(benchmark="other", state=JobState.PENDING) == {bobs}
+    assert listed(benchmark="other", state=JobState.CANCELLED, user_id="ann") == {there}
+    assert listed(benchmark="synthetic", state=JobState.PENDING) == {here}
+    assert listed(benchmark="nothing") == set()
+
+
+def test_positions_of_a_page_are_asked_at_once(jobs: JobStatusPort) -> None:
+    """JOB-5: of several classes, in any order; a job that does not wait has none."""
+    many = UserLimits(jobs_per_hour=100, concurrent_running=10)
+    ids = [jobs.admit(request_of("ann", number), many).job.job_id for number in range(3)]
+    medium = jobs.admit(request_of("ann", 0, "medium"), many).job.job_id
+    jobs.cancel(ids[0])
+    assert jobs.positions([medium, *ids[::-1]]) == {medium: 1, ids[1]: 1, ids[2]: 2}
+    assert jobs.positions([]) == {}
 
 
 def test_a_foreign_cursor_is_refused(jobs: JobStatusPort) -> None:

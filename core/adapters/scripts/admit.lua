@@ -1,20 +1,28 @@
--- ARGV: job, user, class, submission, benchmark, overrides, jobs per hour, running limit, wait when over (0/1)
-local id, user, class = ARGV[1], ARGV[2], ARGV[3]
-if redis.call('EXISTS', job_key(id)) == 1 then return { 'existing', '0' } end
-
+-- ARGV: job, user, class, submission, benchmark, overrides, jobs per hour, running limit, wait when over (0/1),
+-- fingerprint, rerun of (or empty). Answers the verdict, how many jobs count in this hour, and when the oldest of them stops.
+local id, user, class, benchmark = ARGV[1], ARGV[2], ARGV[3], ARGV[5]
 local rate = rate_key(user)
-redis.call('ZREMRANGEBYSCORE', rate, '-inf', now - 3600)
-if redis.call('ZCARD', rate) >= tonumber(ARGV[7]) then
+
+local function answer(verdict)
   local oldest = redis.call('ZRANGE', rate, 0, 0, 'WITHSCORES')
-  return { 'hourly', tostring(math.ceil(oldest[2] + 3600 - now)) }
+  return { verdict, redis.call('ZCARD', rate), oldest[2] and math.ceil(oldest[2] + 3600 - now) or 0 }
 end
-if ARGV[9] == '0' and redis.call('SCARD', running_key(user)) >= tonumber(ARGV[8]) then return { 'running', '0' } end
+
+redis.call('ZREMRANGEBYSCORE', rate, '-inf', now - 3600)
+local known = redis.call('HMGET', job_key(id), 'status', 'fingerprint')
+if known[1] then return answer((known[2] or ARGV[10]) == ARGV[10] and 'existing' or 'key_reused') end
+if redis.call('ZCARD', rate) >= tonumber(ARGV[7]) then return answer('hourly') end
+if ARGV[9] == '0' and redis.call('SCARD', running_key(user)) >= tonumber(ARGV[8]) then return answer('running') end
 
 redis.call('ZADD', rate, stamp, id)
 redis.call('EXPIRE', rate, 3600)
 redis.call('HSET', job_key(id), 'job_id', id, 'user_id', user, 'resource_class', class, 'submission_id', ARGV[4],
-  'benchmark', ARGV[5], 'overrides', ARGV[6], 'status', 'pending', 'phase', 'queued', 'attempt', 0,
-  'created_at', stamp, 'updated_at', stamp)
-for _, key in ipairs(index_keys(user, 'pending')) do redis.call('ZADD', key, stamp, id) end
+  'benchmark', benchmark, 'overrides', ARGV[6], 'status', 'pending', 'phase', 'queued', 'attempt', 0,
+  'created_at', stamp, 'updated_at', stamp, 'fingerprint', ARGV[10])
+if ARGV[11] ~= '' then redis.call('HSET', job_key(id), 'rerun_of', ARGV[11]) end
+for _, key in ipairs(lists_of(user, benchmark)) do
+  redis.call('ZADD', key, stamp, id)
+  redis.call('ZADD', key .. ':state:pending', stamp, id)
+end
 enqueue(id, class, user, stamp)
-return { 'created', '0' }
+return answer('created')

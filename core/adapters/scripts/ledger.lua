@@ -12,10 +12,12 @@ local function waiting_key(class) return PREFIX .. 'waiting:' .. class end
 local function pending_key(class, user) return PREFIX .. 'pending:' .. class .. ':' .. user end
 local LEASES = PREFIX .. 'leases'
 
--- The four lists in which a job stands: all, by state, and the same of its user.
-local function index_keys(user, state)
-  return { PREFIX .. 'jobs', PREFIX .. 'jobs:state:' .. state,
-           PREFIX .. 'jobs:user:' .. user, PREFIX .. 'jobs:user:' .. user .. ':state:' .. state }
+-- The lists in which a job stands: all, its user's, its benchmark's, its user's of its benchmark. Each has lists by state
+-- beside it, under its own name and ':state:<state>'.
+local function lists_of(user, benchmark)
+  local all, own = PREFIX .. 'jobs', PREFIX .. 'jobs:user:' .. user
+  local suffix = ':benchmark:' .. benchmark
+  return { all, own, all .. suffix, own .. suffix }
 end
 
 local function enqueue(id, class, user, created)
@@ -31,12 +33,11 @@ end
 
 -- Moves a job to another state in its hash and in the lists.
 local function move(id, from, to)
-  local fields = redis.call('HMGET', job_key(id), 'user_id', 'created_at')
-  local old, new = index_keys(fields[1], from), index_keys(fields[1], to)
-  redis.call('ZREM', old[2], id)
-  redis.call('ZREM', old[4], id)
-  redis.call('ZADD', new[2], fields[2], id)
-  redis.call('ZADD', new[4], fields[2], id)
+  local fields = redis.call('HMGET', job_key(id), 'user_id', 'benchmark', 'created_at')
+  for _, list in ipairs(lists_of(fields[1], fields[2])) do
+    redis.call('ZREM', list .. ':state:' .. from, id)
+    redis.call('ZADD', list .. ':state:' .. to, fields[3], id)
+  end
   redis.call('HSET', job_key(id), 'status', to, 'updated_at', stamp)
 end
 

@@ -1,0 +1,226 @@
+"""Logs pushed as they grow: one tailer for each watched job; a viewer who falls behind reads from the file (JOB-6).
+
+A log is a file that only grows, so a place in it is a number of bytes: nobody's place is kept here, and nothing that a
+viewer has not read yet is held for them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import threading
+import time
+from collections import Counter, OrderedDict
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+from types import FrameType
+from typing import TypeVar
+
+import structlog
+from anyio import CapacityLimiter, to_thread
+
+from core.domain.errors import LeadersboardError, LimitReached
+from core.domain.job import Job
+from core.ports.job_status import JobStatusPort
+from core.ports.storage import LogSlice, StoragePort
+
+PERIOD_SECONDS = 0.2
+"""Between two looks at a log: a line is seen within 500 ms (LOG-2)."""
+LOOKS_PER_STATE = 5
+PIECE_BYTES = 16 * 1024
+"""Most bytes of log in one event; as JSON they may become six times as many."""
+KEPT_PIECES = 16
+"""The newest pieces, which all viewers that keep up share."""
+READERS = 8
+UNKNOWN = -1
+STREAMS_PER_USER = 20
+LIFE_SECONDS = 900.0
+"""A stream's longest life; then its viewer comes again, with a token that is checked anew."""
+
+AnswerT = TypeVar("AnswerT")
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Ended:
+    """The job has ended and all of its log was given."""
+
+    job: Job
+    offset: int
+
+
+@dataclass(kw_only=True)
+class Tail:
+    """The end of one log. Lives as long as somebody watches it."""
+
+    end: int = UNKNOWN
+    """How far the log has been read."""
+    ended: Job | None = None
+    viewers: int = 0
+    pieces: OrderedDict[int, LogSlice] = field(default_factory=OrderedDict)
+    changed: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def add(self, piece: LogSlice) -> None:
+        self.pieces[piece.offset] = piece
+        self.end = piece.next_offset
+        while len(self.pieces) > KEPT_PIECES:
+            self.pieces.popitem(last=False)
+        self.tell()
+
+    def tell(self) -> None:
+        """Wake everybody who waits; who comes later waits for the next change."""
+        self.changed.set()
+        self.changed = asyncio.Event()
+
+    def room_after(self, offset: int) -> int:
+        """How many bytes lie between this place and the next one at which a piece begins or the log ends."""
+        places = [place for place in (*self.pieces, self.end) if place > offset]
+        return min((place - offset for place in places), default=0)
+
+
+class LogHub:
+    """All streams of this process. Lives from the app's start to its end; `close` ends every stream."""
+
+    def __init__(self, job_status: JobStatusPort, storage: StoragePort) -> None:
+        self._job_status = job_status
+        self._storage = storage
+        self._tails: dict[str, tuple[Tail, asyncio.Task[None]]] = {}
+        self._streams: Counter[str] = Counter()
+        self._readers = CapacityLimiter(READERS)
+        self._closed = False
+
+    @property
+    def watched(self) -> int:
+        """How many logs are being tailed."""
+        return len(self._tails)
+
+    def close(self) -> None:
+        """End all streams; their viewers come again by themselves."""
+        self._closed = True
+        for tail, _task in self._tails.values():
+            tail.tell()
+
+    @contextmanager
+    def place(self, user_id: str) -> Iterator[None]:
+        """One of this user's streams. Raises LimitReached when they have too many."""
+        if self._streams[user_id] >= STREAMS_PER_USER:
+            raise LimitReached(f"You are watching {STREAMS_PER_USER} logs. Close one first.", retry_after_seconds=30)
+        self._streams[user_id] += 1
+        try:
+            yield
+        finally:
+            self._streams[user_id] -= 1
+            self._streams += Counter()  # drops who has none
+
+    async def follow(self, job_id: str, offset: int) -> AsyncGenerator[LogSlice | Ended]:
+        """The log from this byte on, piece by piece, to its end; without Ended when the stream was cut short."""
+        until = time.monotonic() + LIFE_SECONDS
+        async with self._tailed(job_id) as tail:
+            while not self._closed and time.monotonic() < until:
+                changed, ended = tail.changed, tail.ended
+                piece = await self._piece(job_id, tail, offset)
+                if piece is not None:
+                    offset = piece.next_offset
+                    yield piece
+                elif ended:
+                    yield Ended(job=ended, offset=offset)
+                    return
+                else:
+                    await _wait(changed, until - time.monotonic())
+
+    async def _piece(self, job_id: str, tail: Tail, offset: int) -> LogSlice | None:
+        """What comes next at this place: shared when the viewer keeps up, from the file when not, None at the end."""
+        if offset in tail.pieces:
+            return tail.pieces[offset]
+        room = min(tail.room_after(offset), PIECE_BYTES)
+        if not room:
+            return None
+        for size in (room, PIECE_BYTES):  # the first may end within what looks like a character
+            found = await self._read(job_id, offset, size)
+            if found.next_offset > offset:
+                return found
+        return None
+
+    @asynccontextmanager
+    async def _tailed(self, job_id: str) -> AsyncIterator[Tail]:
+        if job_id not in self._tails:
+            tail = Tail()
+            self._tails[job_id] = (tail, asyncio.create_task(self._watch(job_id, tail)))
+        tail, task = self._tails[job_id]
+        tail.viewers += 1
+        try:
+            yield tail
+        finally:
+            tail.viewers -= 1
+            if not tail.viewers:
+                del self._tails[job_id]
+                task.cancel()
+
+    async def _watch(self, job_id: str, tail: Tail) -> None:
+        """Read what is printed until the job has ended and nothing is left; a part that is away is waited for."""
+        looks, final = 0, None
+        while not tail.ended:
+            try:
+                if looks % LOOKS_PER_STATE == 0:
+                    job = await self._ask(lambda: self._job_status.get(job_id))
+                    final = job if job.is_final else None
+                # The state was read before the log, so that after a final state this log is complete.
+                await self._read_on(job_id, tail)
+                tail.ended = final
+            except LeadersboardError as error:
+                log.warning("log not read", job_id=job_id, error=str(error))
+            looks += 1
+            if tail.ended:
+                tail.tell()
+            else:
+                await asyncio.sleep(PERIOD_SECONDS)
+
+    async def _read_on(self, job_id: str, tail: Tail) -> None:
+        if tail.end == UNKNOWN:
+            last = await self._ask(lambda: self._storage.read_log(job_id, tail_lines=1))
+            tail.end = last.next_offset
+            tail.tell()
+        while (piece := await self._read(job_id, tail.end, PIECE_BYTES)).next_offset > tail.end:
+            tail.add(piece)
+
+    async def _read(self, job_id: str, offset: int, size: int) -> LogSlice:
+        return await self._ask(lambda: self._storage.read_log_from(job_id, offset, max_bytes=size))
+
+    async def _ask(self, question: Callable[[], AnswerT]) -> AnswerT:
+        return await to_thread.run_sync(question, limiter=self._readers)
+
+
+async def _wait(changed: asyncio.Event, seconds: float) -> None:
+    try:
+        async with asyncio.timeout(max(0.0, seconds)):
+            await changed.wait()
+    except TimeoutError:
+        return
+
+
+@contextmanager
+def closed_by_signals(hub: LogHub) -> Iterator[None]:
+    """Streams end as soon as the process is told to stop: the server waits for open answers before it ends the app."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # signals are the main thread's; here somebody else runs the app
+        return
+    loop = asyncio.get_running_loop()
+    signals = (signal.SIGTERM, signal.SIGINT)
+    earlier = {number: signal.getsignal(number) for number in signals}
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        loop.call_soon_threadsafe(hub.close)
+        before = earlier[signal.Signals(number)]
+        if callable(before):
+            before(number, frame)
+
+    for number in signals:
+        if callable(earlier[number]):  # without a handler the signal ends the process, as it should
+            signal.signal(number, stop)
+    try:
+        yield
+    finally:
+        for number, before in earlier.items():
+            if callable(before):
+                signal.signal(number, before)

@@ -1,0 +1,56 @@
+"""Prometheus figures of the gateway, per route template; one registry per app, so that apps do not share counts."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request, Response
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.gc_collector import GCCollector
+from prometheus_client.process_collector import ProcessCollector
+
+from gateway.auth import CurrentAdmin
+
+METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"})
+UNKNOWN = "unknown"
+BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 60.0)
+"""Seconds; the targets 0.1, 0.2 and 0.5 are bounds of their own."""
+
+
+class Metrics:
+    """Lives as long as its app. Labels come from our own routes and a fixed list of methods, never from a sender."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        GCCollector(registry=self.registry)
+        ProcessCollector(registry=self.registry)
+        self._requests = Counter(
+            "leadersboard_http_requests", "Answered requests.", ("method", "route", "status"), registry=self.registry
+        )
+        self._seconds = Histogram(
+            "leadersboard_http_request_duration_seconds",
+            "From the request's head to the answer's last byte.",
+            ("method", "route"),
+            buckets=BUCKETS,
+            registry=self.registry,
+        )
+        self.in_flight = Gauge("leadersboard_http_requests_in_flight", "Requests in hand.", registry=self.registry)
+        self.upload_bytes = Counter("leadersboard_upload_bytes", "Bytes of uploads received.", registry=self.registry)
+
+    def observe(self, method: str, route: str | None, status: int, seconds: float) -> None:
+        """Count one answered request; `route` is None where no route of ours took it."""
+        labels = (method if method in METHODS else UNKNOWN, route or UNKNOWN)
+        self._requests.labels(*labels, str(status)).inc()
+        self._seconds.labels(*labels).observe(seconds)
+
+
+router = APIRouter(tags=["operation"])
+
+
+@router.get(
+    "/metrics",
+    response_class=Response,
+    responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
+)
+def metrics(request: Request, _admin: CurrentAdmin) -> Response:
+    """Figures for Prometheus, in its text format; for admins only."""
+    found: Metrics = request.app.state.metrics
+    return Response(generate_latest(found.registry), media_type=CONTENT_TYPE_LATEST)

@@ -1,0 +1,66 @@
+"""Passwords as argon2id hashes (RFC 9106, second recommended option: 64 MiB each), a few at once."""
+
+from __future__ import annotations
+
+import threading
+import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cached_property
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+
+from core.domain.account import new_password
+from core.domain.errors import LimitReached
+
+AT_ONCE = 2
+WAITING = 8
+RETRY_SECONDS = 2
+
+
+class Argon2Passwords:
+    """PasswordsPort; lives as long as its process. Takes 2 x 64 MiB at most and holds no more than 10 threads."""
+
+    def __init__(self, hasher: PasswordHasher | None = None, *, at_once: int = AT_ONCE, waiting: int = WAITING) -> None:
+        self._hasher = hasher or PasswordHasher()
+        self._turns = threading.BoundedSemaphore(at_once)
+        self._line = threading.BoundedSemaphore(at_once + waiting)
+
+    def hashed(self, password: str) -> str:
+        with self._turn():
+            return self._hasher.hash(_bytes(password))
+
+    def matches(self, password_hash: str | None, password: str) -> bool:
+        with self._turn():
+            right = self._verify(password_hash or self._nobodys, password)
+        return right and password_hash is not None
+
+    def _verify(self, password_hash: str, password: str) -> bool:
+        try:
+            return self._hasher.verify(password_hash, _bytes(password))
+        except (VerificationError, InvalidHashError):
+            return False
+
+    @cached_property
+    def _nobodys(self) -> str:
+        """The hash that stands in for those who have none, so that they take as long."""
+        return self._hasher.hash(new_password())
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        if not self._line.acquire(blocking=False):
+            raise LimitReached(
+                "Many people are signing in at this moment. Try again in a few seconds.",
+                retry_after_seconds=RETRY_SECONDS,
+            )
+        try:
+            with self._turns:
+                yield
+        finally:
+            self._line.release()
+
+
+def _bytes(password: str) -> bytes:
+    """One spelling for what looks the same on two keyboards."""
+    return unicodedata.normalize("NFKC", password).encode("utf-8", "surrogatepass")

@@ -1,0 +1,24 @@
+"""What is left of a user's hourly limit, as headers of accepted and refused jobs alike (JOB-4)."""
+
+from __future__ import annotations
+
+from core.domain.limits import Allowance
+
+LIMIT, REMAINING, RESET = "X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset"
+
+
+def rate_headers(allowance: Allowance) -> dict[str, str]:
+    """Jobs an hour, how many of them are left, and in how many seconds one more comes back (0: none is used)."""
+    return {
+        LIMIT: str(allowance.limit),
+        REMAINING: str(allowance.remaining),
+        RESET: str(allowance.renews_in_seconds),
+    }
+
+
+DOCUMENTED = {
+    LIMIT: {"description": "Jobs a user may post in an hour.", "schema": {"type": "integer"}},
+    REMAINING: {"description": "How many of them are left.", "schema": {"type": "integer"}},
+    RESET: {"description": "Seconds until one more comes back; 0 when none is used.", "schema": {"type": "integer"}},
+}
+"""The same for OpenAPI."""
