@@ -17,6 +17,7 @@ from gateway.access_log import Watch
 from gateway.auth import Doorkeeper
 from gateway.limits import Guard
 from gateway.metrics import Metrics
+from gateway.rate_headers import LIMIT, REMAINING, RESET
 from gateway.routes import auth, boards, health, jobs, logs, submissions, users
 
 TRACKING_SECONDS = 1.7
@@ -68,7 +69,7 @@ def _add_middlewares(app: FastAPI, settings: Settings) -> None:
             allow_origins=list(settings.cors_origins),
             allow_methods=["GET", "POST", "DELETE"],
             allow_headers=["Authorization", "Idempotency-Key", "Last-Event-ID", "X-Request-ID"],
-            expose_headers=["X-Request-ID", "Retry-After", "X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset", "Location"],
+            expose_headers=["X-Request-ID", "Retry-After", "Location", LIMIT, REMAINING, RESET],
         )
     app.add_middleware(Watch, metrics=app.state.metrics)
 

@@ -8,6 +8,8 @@ LeadersboardError
 ├── Forbidden             a valid token, not enough rights
 ├── NotFound              no such thing, or not yours (the two are told apart by nobody)
 ├── Conflict              right request, wrong moment
+│   ├── NotFinished       ... because the job has not ended
+│   └── KeyReused         ... because its Idempotency-Key belongs to another request
 ├── LimitReached          a per-user limit; says when it renews
 ├── StorageFull           the disk is nearly full
 ├── Unavailable           a part we depend on does not answer
