@@ -51,10 +51,17 @@ def test_a_list_is_ones_own_and_an_admins_has_all(site: Site) -> None:
     roots = site.enqueue(ROOT).job.job_id
     listing = ListJobs(job_status=site.ports.job_status)
     found = {
-        user.user_id: [item.job_id for item in listing(user, state=None, limit=9, cursor=None).jobs]
+        (user.user_id, benchmark): [
+            item.job.job_id
+            for item in listing(user, state=None, benchmark=benchmark, limit=9, cursor=None).standings
+        ]
         for user in (ADA, BOB, ROOT)
+        for benchmark in (None, "other")
     }
-    assert found == {"ada": [mine], "bob": [], "root": [roots, mine]}
+    assert found == {
+        ("ada", None): [mine], ("bob", None): [], ("root", None): [roots, mine],
+        ("ada", "other"): [], ("bob", "other"): [], ("root", "other"): [],
+    }  # fmt: skip
 
 
 def test_a_pending_job_is_cancelled_and_a_running_one_marked(site: Site) -> None:
