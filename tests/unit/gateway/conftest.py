@@ -9,7 +9,7 @@ import pytest
 from core.settings import ApiToken, Settings
 from gateway.app import create_app
 from tests.builders import SMALL_LIMITS, ports
-from tests.unit.gateway.site import TOKENS, Site
+from tests.unit.gateway.app_site import TOKENS, Site
 
 
 @pytest.fixture

@@ -1,147 +1,150 @@
-"""A gateway on twins in memory: three users' clients, and a way to send what no client would."""
+"""A whole gateway on twins in memory and folders of the test, with three users and a runner that does as it is told."""
 
 from __future__ import annotations
 
-import asyncio
-import json
-from collections.abc import Iterable, Iterator, Mapping
+import secrets
+import socket
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from fastapi import FastAPI
-from starlette.testclient import TestClient
+import httpx2
+import pytest
+import uvicorn
+from fastapi.testclient import TestClient
 
+import gateway.app
+from core.adapters.benchmark_folders import BenchmarkFolders
+from core.adapters.filesystem_storage import FilesystemStorage
+from core.adapters.memory_accounts import MemoryAccounts
+from core.adapters.memory_job_queue import MemoryJobQueue
+from core.adapters.memory_job_status import MemoryJobStatus
+from core.adapters.memory_login_throttle import MemoryLoginThrottle
+from core.adapters.memory_sessions import MemorySessions
+from core.adapters.memory_tracking import MemoryTracking
 from core.domain.job import Claim, JobState, Outcome
 from core.domain.metrics import RunMetrics
 from core.ports.tracking import Result
+from core.settings import Settings
 from core.wiring import Ports
-from tests.builders import MAIN
 
-TOKENS = {name: f"token-of-{name}-0123456789" for name in ("ada", "bob", "root")}
-
-
-@dataclass(frozen=True, kw_only=True)
-class Reply:
-    """What an ASGI app answered, and how much of the body it had asked for by then."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
-    chunks_read: int
-
-    def json(self) -> Any:
-        return json.loads(self.body)
+TOKENS = {user: f"{user}-token-0123456789" for user in ("ann", "bob", "root")}
+BENCHMARK = """
+name: {name}
+title: A benchmark
+primary_metric: image_auc
+metrics:
+  - {{name: image_auc, direction: maximize, minimum: 0, maximum: 1}}
+  - {{name: inference_time_ms, direction: minimize, minimum: 0}}
+"""
 
 
-@dataclass(frozen=True, kw_only=True)
+def bearer(user: str = "ann") -> dict[str, str]:
+    return {"Authorization": f"Bearer {TOKENS[user]}"}
+
+
+@dataclass(kw_only=True)
 class Site:
-    """The gateway and what it stands on."""
+    """The app's parts, reachable from behind its door."""
 
-    app: FastAPI
-    ports: Ports
     root: Path
-    clients: dict[str, TestClient] = field(default_factory=dict)
+    jobs: MemoryJobStatus = field(default_factory=MemoryJobStatus)
+    tracking: MemoryTracking = field(default_factory=MemoryTracking)
+    changes: Mapping[str, Any] = field(default_factory=dict)
 
-    def as_(self, user: str | None) -> TestClient:
-        """A client of that user, or of nobody; a crash inside is an answer, not an exception."""
-        if user not in self.clients:
-            client = TestClient(self.app, raise_server_exceptions=False)
-            client.headers |= {"Authorization": f"Bearer {TOKENS[user]}"} if user else {}
-            self.clients[user or ""] = client
-        return self.clients[user or ""]
+    def __post_init__(self) -> None:
+        for name in ("submissions", "logs"):
+            (self.root / name).mkdir()
+        for name in ("synthetic", "other"):
+            (self.root / "benchmarks" / name).mkdir(parents=True)
+            (self.root / "benchmarks" / name / "benchmark.yaml").write_text(BENCHMARK.format(name=name))
+        values = {
+            "api_tokens": ",".join(f"{user}:{token}" for user, token in TOKENS.items()),
+            "admin_users": "root",
+            "max_concurrent_running": 100,
+            **self.changes,
+        }
+        self.settings = Settings(**values)
+        self.storage = FilesystemStorage(
+            upload_root=self.root / "submissions", log_root=self.root / "logs", limits=self.settings.upload,
+            min_free_bytes=0,
+        )  # fmt: skip
+        self.ports = Ports(
+            storage=self.storage, job_status=self.jobs, rate_limit=self.jobs, job_queue=MemoryJobQueue(),
+            tracking=self.tracking, benchmarks=BenchmarkFolders(self.root / "benchmarks"), accounts=MemoryAccounts(),
+            sessions=MemorySessions(), login_throttle=MemoryLoginThrottle(),
+        )  # fmt: skip
 
-    def upload(self, user: str = "ada") -> str:
-        """A submission of that user's; answers its id."""
-        answer = self.as_(user).post("/submissions", files=[("files", ("main.py", MAIN))])
+    @contextmanager
+    def open_ports(self, *_args: object, **_more: object) -> Iterator[Ports]:
+        """What the app opens instead of the real parts."""
+        yield self.ports
+
+    @contextmanager
+    def browser(self, user: str = "ann") -> Iterator[TestClient]:
+        """The app within this process; an answer is there when it is whole."""
+        with TestClient(gateway.app.create_app(self.settings), headers=bearer(user)) as client:
+            yield client
+
+    @contextmanager
+    def served(self) -> Iterator[tuple[httpx2.Client, uvicorn.Server]]:
+        """The app behind the real server, for answers that come piece by piece."""
+        app = gateway.app.create_app(self.settings)
+        listener = socket.create_server(("127.0.0.1", 0))
+        server = uvicorn.Server(uvicorn.Config(app, ws="none", access_log=False, log_config=None))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+        thread.start()
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        with httpx2.Client(base_url=url, headers=bearer(), timeout=20, trust_env=False) as client:
+            yield client, server
+        server.should_exit = True
+        thread.join(timeout=10)
+        assert not thread.is_alive()
+
+    def submitted(self, client: TestClient, **fields: str) -> str:
+        files = {"files": ("main.py", b"print(1)")}
+        answer = client.post("/submissions", files=files, data=fields)
         assert answer.status_code == 201, answer.text
         return str(answer.json()["submission_id"])
 
-    def post_job(self, user: str = "ada", submission_id: str | None = None, **config: Any) -> str:
-        """A job of that user's; answers its id."""
-        body = {"submission_id": submission_id or self.upload(user), "config": config}
-        answer = self.as_(user).post("/jobs", json=body)
+    def posted(self, client: TestClient, **config: Any) -> str:
+        """A job of a new submission."""
+        answer = client.post("/jobs", json={"submission_id": self.submitted(client), "config": config})
         assert answer.status_code == 202, answer.text
         return str(answer.json()["job_id"])
 
-    def claim(self) -> Claim:
-        """The next job of class small, as a runner gets it."""
-        found = self.ports.job_status.claim("small", worker="w", lease_seconds=60, running_limit=9)
-        assert found is not None
-        return found
+    def claimed(self) -> Claim:
+        claim = self.jobs.claim("small", worker="w", lease_seconds=60, running_limit=1000)
+        assert claim is not None
+        return claim
 
-    def run(self, user: str = "ada", metrics: Mapping[str, float] | None = None, **config: Any) -> str:
-        """A job of that user's that has ended well; answers its id."""
-        self.post_job(user, **config)
-        claim = self.claim()
-        reported = RunMetrics(params={"method": "padim"}, metrics=metrics or {"image_auc": 0.5}, performance={})
-        ref = self.ports.tracking.record(Result(job=claim.job, metrics=reported, measured={}))
-        self.ports.job_status.finish(claim, Outcome(state=JobState.COMPLETED, run_id=ref.run_id))
-        return claim.job_id
+    def completed(self, artifacts: Path | None = None, **metrics: float) -> str:
+        """Run the next job to its end, with these metrics; its run."""
+        claim = self.claimed()
+        figures = RunMetrics(params={"method": "PaDiM"}, metrics=metrics or {"image_auc": 0.5}, performance={})
+        ref = self.tracking.record(Result(job=claim.job, metrics=figures, measured={}, artifacts=artifacts))
+        self.jobs.finish(claim, Outcome(state=JobState.COMPLETED, run_id=ref.run_id))
+        return ref.run_id
 
-    def send(
-        self,
-        path: str,
-        chunks: Iterable[bytes],
-        *,
-        headers: Mapping[str, str],
-        user: str | None = "ada",
-        breaks_off: bool = False,
-    ) -> Reply:
-        """POST a body in chunks straight to the app; `breaks_off` ends it as a lost connection does."""
-        sent = {"Authorization": f"Bearer {TOKENS[user]}"} | dict(headers) if user else dict(headers)
-        return asyncio.run(_call(self.app, path, sent, iter(chunks), breaks_off))
-
-    def stored(self) -> list[str]:
-        """Whatever the submissions folder holds besides empty folders of its own."""
-        folder = self.root / "submissions"
-        return sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*") if not p.name.startswith("."))
+    def log_file(self, job_id: str) -> Path:
+        return self.storage.log_path(job_id)
 
 
-async def _call(
-    app: FastAPI,
-    path: str,
-    headers: Mapping[str, str],
-    chunks: Iterator[bytes],
-    breaks_off: bool,  # noqa: FBT001
-) -> Reply:
-    read, answered, status, head, body = 0, False, 0, {}, b""
-
-    async def receive() -> dict[str, Any]:
-        nonlocal read
-        if answered:
-            return {"type": "http.disconnect"}
-        chunk = next(chunks, None)
-        if chunk is None:
-            return {"type": "http.disconnect"} if breaks_off else {"type": "http.request", "body": b""}
-        read += 1
-        return {"type": "http.request", "body": chunk, "more_body": True}
-
-    async def send(message: Mapping[str, Any]) -> None:
-        nonlocal answered, status, body
-        if message["type"] == "http.response.start":
-            status = message["status"]
-            head.update({key.decode(): value.decode() for key, value in message["headers"]})
-        else:
-            body += message.get("body", b"")
-            answered = not message.get("more_body", False)
-
-    await app(_scope(path, headers), receive, send)
-    return Reply(status=status, headers=head, body=body, chunks_read=read)
+@pytest.fixture
+def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Site:
+    """A site that nobody has used."""
+    made = Site(root=tmp_path)
+    monkeypatch.setattr(gateway.app, "open_ports", lambda *_args, **_more: made.open_ports())
+    return made
 
 
-def _scope(path: str, headers: Mapping[str, str]) -> dict[str, Any]:
-    return {
-        "type": "http",
-        "asgi": {"version": "3.0"},
-        "http_version": "1.1",
-        "method": "POST",
-        "scheme": "http",
-        "path": path,
-        "raw_path": path.encode(),
-        "root_path": "",
-        "query_string": b"",
-        "headers": [(key.lower().encode(), value.encode("latin-1")) for key, value in headers.items()],
-        "client": ("127.0.0.1", 1),
-        "server": ("127.0.0.1", 8010),
-    }
+def fresh_id() -> str:
+    return secrets.token_hex(16)
+
+
+def now() -> datetime:
+    return datetime.now(UTC)

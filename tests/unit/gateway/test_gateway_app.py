@@ -13,7 +13,7 @@ from starlette.testclient import TestClient
 from core import __version__
 from core.settings import Settings
 from gateway.app import build, create_app
-from tests.unit.gateway.site import Site
+from tests.unit.gateway.app_site import Site
 
 pytestmark = pytest.mark.unit
 

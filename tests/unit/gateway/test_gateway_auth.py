@@ -11,7 +11,7 @@ from core.settings import ApiToken, Settings
 from gateway.app import create_app
 from gateway.auth import Doorkeeper
 from tests.builders import job_id, ports
-from tests.unit.gateway.site import Site
+from tests.unit.gateway.app_site import Site
 
 pytestmark = pytest.mark.unit
 

@@ -7,7 +7,7 @@ import math
 import pytest
 
 from tests.builders import write_benchmark
-from tests.unit.gateway.site import Site
+from tests.unit.gateway.app_site import Site
 
 pytestmark = pytest.mark.unit
 

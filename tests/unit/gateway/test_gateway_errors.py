@@ -11,7 +11,7 @@ from core.domain import errors
 from core.domain.errors import LeadersboardError
 from gateway.errors import STATUS, status_of
 from tests.builders import job_id
-from tests.unit.gateway.site import Site
+from tests.unit.gateway.app_site import Site
 
 pytestmark = pytest.mark.unit
 

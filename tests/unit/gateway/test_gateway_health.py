@@ -7,7 +7,7 @@ import shutil
 import pytest
 
 from core.domain.errors import Unavailable
-from tests.unit.gateway.site import Site
+from tests.unit.gateway.app_site import Site
 
 pytestmark = pytest.mark.unit
 

@@ -9,7 +9,7 @@ import pytest
 from core.domain.job import JobState, Outcome, Phase
 from core.domain.verdict import FailureReason
 from tests.builders import job_id
-from tests.unit.gateway.site import Site
+from tests.unit.gateway.app_site import Site
 
 pytestmark = pytest.mark.unit
 

@@ -8,7 +8,7 @@ import pytest
 
 from core.domain.job import JobState, Outcome
 from core.domain.verdict import FailureReason
-from tests.unit.gateway.site import Site
+from tests.unit.gateway.app_site import Site
 
 pytestmark = pytest.mark.unit
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.builders import job_id
-from tests.unit.gateway.site import Site
+from tests.unit.gateway.app_site import Site
 
 pytestmark = pytest.mark.unit
 

@@ -17,7 +17,7 @@ from core.settings import Settings
 from gateway.app import create_app
 from tests.builders import MAIN, SMALL_LIMITS, ports
 from tests.unit.gateway.forms import END, FORM, HEAD, fields_of, part
-from tests.unit.gateway.site import Site
+from tests.unit.gateway.app_site import Site
 
 pytestmark = pytest.mark.unit
 
