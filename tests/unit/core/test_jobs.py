@@ -52,8 +52,7 @@ def test_a_list_is_ones_own_and_an_admins_has_all(site: Site) -> None:
     listing = ListJobs(job_status=site.ports.job_status)
     found = {
         (user.user_id, benchmark): [
-            item.job.job_id
-            for item in listing(user, state=None, benchmark=benchmark, limit=9, cursor=None).standings
+            item.job.job_id for item in listing(user, state=None, benchmark=benchmark, limit=9, cursor=None).standings
         ]
         for user in (ADA, BOB, ROOT)
         for benchmark in (None, "other")

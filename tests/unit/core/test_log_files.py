@@ -56,7 +56,7 @@ def test_a_missing_log_is_empty(tmp_path: Path) -> None:
     ],
 )
 def test_the_tail_is_the_last_lines(tmp_path: Path, content: bytes, lines: int, expected: str) -> None:
-    """A line is counted whether or not it is ended already; the offsets are the text's first byte and the file's end."""
+    """A line is counted whether or not it is ended already; the offsets are the text's begin and the file's end."""
     end = len(content)
     assert tail(written(tmp_path, content), lines) == LogSlice(
         text=expected, offset=end - len(expected), next_offset=end
