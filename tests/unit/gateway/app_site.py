@@ -89,8 +89,9 @@ class Site:
         breaks_off: bool = False,
     ) -> Reply:
         """POST a body in chunks straight to the app; `breaks_off` ends it as a lost connection does."""
-        sent = {"Authorization": f"Bearer {TOKENS[user]}"} | dict(headers) if user else dict(headers)
-        return asyncio.run(_call(self.app, path, sent, iter(chunks), breaks_off))
+        declared = {} if "Content-Length" in headers else {"Transfer-Encoding": "chunked"}  # else it has no body: HTTP
+        known = {"Authorization": f"Bearer {TOKENS[user]}"} if user else {}
+        return asyncio.run(_call(self.app, path, known | declared | dict(headers), iter(chunks), breaks_off))
 
     def stored(self) -> list[str]:
         """Whatever the submissions folder holds besides empty folders of its own."""

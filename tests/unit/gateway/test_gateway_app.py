@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 import structlog
@@ -51,15 +52,19 @@ def test_the_parts_are_opened_with_the_app_and_stale_uploads_removed(tmp_path: P
 
 
 def test_the_documentation_describes_every_error(site: Site) -> None:
-    """Each operation declares problem documents, and every reference leads somewhere."""
+    """Each operation declares problem documents, 401 wherever a token counts, and every reference leads somewhere."""
     document = site.as_(None).get("/openapi.json").json()
     assert document["info"]["version"] == __version__
-    for methods in document["paths"].values():
+    for path, methods in document["paths"].items():
         for operation in methods.values():
-            assert {"401", "422", "503"} <= set(operation["responses"])
+            secured = bool(operation.get("security"))
+            assert secured is not (path.startswith("/health/") or path == "/auth/login")
+            expected = {"422", "503"} | ({"401", "403"} if secured else set())
+            assert expected <= set(operation["responses"])
+            assert all(_is_problem(document, operation["responses"][status]) for status in expected)
     refs = _references(document)
-    assert refs
-    assert all(name in document["components"]["schemas"] for name in refs)
+    assert {"#/components/schemas/Problem", "#/components/responses/Problem401"} <= refs
+    assert all(_found(document, ref) for ref in refs)
 
 
 def test_the_documentation_tells_how_to_upload(site: Site) -> None:
@@ -70,8 +75,20 @@ def test_the_documentation_tells_how_to_upload(site: Site) -> None:
     assert operation["security"]
 
 
+def _is_problem(document: dict[str, Any], answer: dict[str, Any]) -> bool:
+    described = _found(document, answer["$ref"]) if "$ref" in answer else answer
+    return described["content"]["application/problem+json"]["schema"] == {"$ref": "#/components/schemas/Problem"}
+
+
+def _found(document: dict[str, Any], ref: str) -> Any:
+    found: Any = document
+    for step in ref.removeprefix("#/").split("/"):
+        found = found[step]
+    return found
+
+
 def _references(value: object) -> set[str]:
     if isinstance(value, dict):
-        own = {value["$ref"].removeprefix("#/components/schemas/")} if isinstance(value.get("$ref"), str) else set()
+        own = {value["$ref"]} if isinstance(value.get("$ref"), str) else set()
         return own.union(*map(_references, value.values()))
     return set().union(*map(_references, value)) if isinstance(value, list) else set()

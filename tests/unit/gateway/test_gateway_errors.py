@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
 import pytest
 import structlog
 from httpx2 import Response
 from starlette.testclient import TestClient
 
+from core import json_logs
 from core.domain import errors
 from core.domain.errors import LeadersboardError
+from core.domain.limits import RequestLimits
 from gateway.errors import STATUS, status_of
 from tests.builders import job_id
 from tests.unit.gateway.app_site import Site
@@ -24,6 +30,7 @@ def check_shape(answer: Response, status: int, code: str) -> dict:
     assert answer.status_code == body["status"] == status
     assert answer.headers["Content-Type"] == "application/problem+json"
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert answer.headers["Cache-Control"] == "no-store"
     assert set(body) == {"type", "title", "status", "detail", "code", "errors", "request_id"}
     assert (body["code"], body["type"]) == (code, f"urn:leadersboard:{code}")
     assert answer.headers["X-Request-ID"] == body["request_id"]
@@ -45,7 +52,9 @@ def check_shape(answer: Response, status: int, code: str) -> dict:
         ("GET", "/jobs?limit=0", 422, "invalid_input"),
         ("GET", "/jobs?cursor=x", 422, "invalid_input"),
         ("POST", "/jobs", 422, "invalid_input"),
-        ("POST", "/submissions", 422, "invalid_input"),
+        ("POST", "/submissions", 415, "unsupported_media_type"),
+        ("GET", "/jobs/%00/status", 422, "invalid_input"),
+        ("GET", "/nothing?x=%ff", 422, "invalid_input"),
         ("GET", "/leaderboard?benchmark=none", 404, "not_found"),
     ],
 )
@@ -59,26 +68,45 @@ def test_a_missing_token_is_a_problem_document(site: Site) -> None:
     check_shape(site.as_(None).get("/jobs"), 401, "unauthenticated")
 
 
-def test_a_crash_is_a_problem_document_and_a_line_in_the_log(site: Site) -> None:
+@pytest.fixture
+def logged(capsys: pytest.CaptureFixture[str]) -> Iterator[Callable[[], list[dict[str, Any]]]]:
+    """What a process of ours has written to its log since this was last asked."""
+    before = structlog.get_config()
+    json_logs.configure()
+    yield lambda: [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    structlog.configure(**before)
+
+
+def test_a_crash_is_a_problem_document_and_a_line_in_the_log(
+    site: Site, logged: Callable[[], list[dict[str, Any]]]
+) -> None:
     """500: nothing of the inside is told, and the log has the id that the answer has."""
     site.app.state.ports = None
-    with structlog.testing.capture_logs() as logs:
-        answer = site.as_("ada").get("/jobs")
+    answer = site.as_("ada").get("/jobs")
     body = check_shape(answer, 500, "internal_error")
     assert "NoneType" not in answer.text
-    assert [(line["event"], line["request_id"]) for line in logs] == [("request broke", body["request_id"])]
-    assert isinstance(logs[0]["exc_info"], AttributeError)
+    broke, told = logged()
+    assert (broke["event"], broke["request_id"], broke["level"]) == ("request broke", body["request_id"], "error")
+    assert "AttributeError" in broke["exception"]
+    assert (told["event"], told["request_id"], told["status"]) == ("request", body["request_id"], 500)
 
 
-def test_a_part_that_is_away_is_503_with_a_time_to_come_back(site: Site) -> None:
+def test_a_part_that_is_away_is_503_with_a_time_to_come_back(
+    site: Site, logged: Callable[[], list[dict[str, Any]]]
+) -> None:
     """Unavailable says which part, and a program reads when to try again; the log has it, too."""
     site.ports.tracking.away = True
-    with structlog.testing.capture_logs() as logs:
-        answer = site.as_("ada").get("/leaderboard")
+    answer = site.as_("ada").get("/leaderboard")
     body = check_shape(answer, 503, "unavailable")
     assert int(answer.headers["Retry-After"]) > 0
     assert "tracking server" in body["detail"]
-    assert logs[0]["request_id"] == body["request_id"]
+    failed, told = logged()
+    assert (failed["request_id"], failed["code"], failed["error"]) == (
+        body["request_id"],
+        "unavailable",
+        body["detail"],
+    )
+    assert (told["request_id"], told["status"]) == (body["request_id"], 503)
 
 
 def test_every_request_has_an_id_of_its_own(site: Site) -> None:
@@ -119,7 +147,8 @@ def _bare(kind: type[LeadersboardError]) -> LeadersboardError:
         (b"", "body"),
         (b"[]", "body"),
         (b"{}", "submission_id"),
-        (b'{"submission_id": NaN}', "submission_id"),
+        (b'{"submission_id": NaN}', "body"),
+        (b'{"submission_id": "x", "submission_id": "y"}', "body"),
         (b'{"submission_id": 7}', "submission_id"),
         (b'{"submission_id": "%s"}' % (b"x" * 65), "submission_id"),
         (b'{"submission_id": "x", "config": []}', "config"),
@@ -137,11 +166,11 @@ def test_a_bad_body_names_its_field(site: Site, body: bytes, field: str) -> None
 @pytest.mark.parametrize(
     "body", [b"\xff\xfe", b'{"submission_id":"x","config":{"a":' + b"[" * 50_000, b'{"a":' + b"9" * 9000]
 )
-def test_a_body_that_no_parser_reads_is_400(site: Site, body: bytes) -> None:
+def test_a_body_that_no_parser_reads_is_refused(site: Site, body: bytes) -> None:
     """Bad encodings, bottomless nesting, endless numbers: the sender's fault, not ours."""
     answer = site.as_("ada").post("/jobs", content=body, headers={"Content-Type": "application/json"})
-    assert answer.status_code in {400, 422}
-    check_shape(answer, answer.status_code, answer.json()["code"])
+    found = check_shape(answer, 422, "invalid_input")
+    assert [fault["field"] for fault in found["errors"]] == ["body"]
 
 
 def test_what_cannot_be_encoded_is_quoted_safely(site: Site) -> None:
@@ -165,9 +194,12 @@ def test_a_body_that_is_read_whole_is_bounded(site: Site) -> None:
 
 
 def test_a_body_below_the_bound_passes_in_pieces(site: Site) -> None:
-    """The bound counts bytes, not pieces."""
-    pieces = [b'{"submission_id": "', b"x" * 10, b'"', b" " * 200_000, b"}"]
-    assert site.send("/jobs", pieces, headers={"Content-Type": "application/json"}).status == 404
+    """The bound counts bytes, not pieces; the bound itself is within it."""
+    begun = [b'{"submission_id": "', b"x" * 10, b'"']
+    room = RequestLimits().json_bytes - sum(map(len, begun)) - 1
+    for spaces, status in ((room, 404), (room + 1, 413)):
+        pieces = [*begun, *[b" "] * 100, b" " * (spaces - 100), b"}"]
+        assert site.send("/jobs", pieces, headers={"Content-Type": "application/json"}).status == status
 
 
 def test_only_named_origins_may_ask(site: Site) -> None:

@@ -14,18 +14,12 @@ from tests.unit.gateway.app_site import Site
 pytestmark = pytest.mark.unit
 
 
-VIEW = {
-    *("job_id", "submission_id", "user_id", "status", "phase", "benchmark", "resource_class", "attempt"),
-    *("queue_position", "created_at", "started_at", "finished_at", "updated_at", "run_id", "failure_reason"),
-    *("error_message", "device", "cancel_requested", "peaks"),
-}
-
-
-PARTS = ["status", "logs", "results", "cancel"]
+PARTS = ["status", "logs", "logs/stream", "results", "cancel", "rerun"]
+POSTED = {"cancel", "rerun"}
 
 
 def ask(site: Site, user: str, found: str, part: str) -> Any:
-    method = "POST" if part == "cancel" else "GET"
+    method = "POST" if part in POSTED else "GET"
     return site.as_(user).request(method, f"/jobs/{found}/{part}")
 
 
@@ -38,7 +32,7 @@ def without_ids(answer: Any, found: str) -> tuple[int, str]:
 @pytest.mark.parametrize("part", PARTS)
 def test_a_strangers_job_looks_like_none_at_all(site: Site, part: str) -> None:
     """JOB-10: to the letter the same 404; an admin gets an answer."""
-    mine = site.run() if part == "results" else site.post_job()
+    mine = site.run() if part in {"results", "logs/stream"} else site.post_job()
     answers = [ask(site, "bob", found, part) for found in (mine, job_id(77))]
     assert answers[0].status_code == 404
     assert without_ids(answers[0], mine) == without_ids(answers[1], job_id(77))
@@ -46,10 +40,19 @@ def test_a_strangers_job_looks_like_none_at_all(site: Site, part: str) -> None:
 
 
 @pytest.mark.parametrize("part", PARTS)
-@pytest.mark.parametrize("found", [job_id(77), "x", "%00", "..%2f..%2fetc", "%ff", "a" * 64, "-", "*", "%20"])
+@pytest.mark.parametrize("found", [job_id(77), "x", "..%2f..%2fetc", "a" * 64, "-", "*", "%20"])
 def test_an_id_that_is_none_is_not_found(site: Site, part: str, found: str) -> None:
     """JOB-5: unknown, malformed and hostile ids alike; never a crash."""
     assert ask(site, "ada", found, part).status_code == 404
+
+
+@pytest.mark.parametrize("part", PARTS)
+@pytest.mark.parametrize("found", ["%00", "%ff", f"{job_id(77)}%0a", "%1b[31m", "%7f"])
+def test_an_id_that_is_no_text_is_refused(site: Site, part: str, found: str) -> None:
+    """Control characters and broken UTF-8 reach no ledger, no file and no log."""
+    answer = ask(site, "ada", found, part)
+    assert answer.status_code == 422
+    assert [fault["field"] for fault in answer.json()["errors"]] == ["path"]
 
 
 @pytest.mark.parametrize("part", PARTS)
@@ -140,7 +143,9 @@ def test_an_admins_list_has_everybodys_jobs(site: Site) -> None:
         ("cursor=-1", "cursor"),
         ("cursor=nan", "cursor"),
         ("cursor=1e400", "cursor"),
-        ("cursor=%00", "cursor"),
+        ("cursor=%00", "query"),
+        ("cursor=%ff", "query"),
+        ("benchmark=../synthetic", "benchmark"),
         ("cursor=(1", "cursor"),
     ],
 )

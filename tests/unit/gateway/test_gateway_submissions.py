@@ -7,8 +7,8 @@ import json
 import pytest
 
 from tests.builders import MAIN, targz, zipped
-from tests.unit.gateway.forms import END, FORM, HEAD, fields_of, part
 from tests.unit.gateway.app_site import Site
+from tests.unit.gateway.forms import END, FORM, HEAD, fields_of, part
 
 pytestmark = pytest.mark.unit
 

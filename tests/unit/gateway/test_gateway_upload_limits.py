@@ -16,8 +16,8 @@ from core.domain.limits import UploadLimits
 from core.settings import Settings
 from gateway.app import create_app
 from tests.builders import MAIN, SMALL_LIMITS, ports
-from tests.unit.gateway.forms import END, FORM, HEAD, fields_of, part
 from tests.unit.gateway.app_site import Site
+from tests.unit.gateway.forms import END, FORM, HEAD, fields_of, part
 
 pytestmark = pytest.mark.unit
 
@@ -28,9 +28,6 @@ MIB = 1024 * 1024
 @pytest.mark.parametrize(
     ("kind", "body"),
     [
-        ("application/json", b"{}"),
-        ("", HEAD + MAIN + END),
-        ("text/multipart/form-data", HEAD + MAIN + END),
         ("multipart/form-data", HEAD + MAIN + END),
         ("multipart/form-data; boundary=", HEAD + MAIN + END),
         ("multipart/form-data; boundary=other", HEAD + MAIN + END),
@@ -52,6 +49,26 @@ def test_a_malformed_form_is_refused(site: Site, kind: str, body: bytes) -> None
     """SUB-2: whatever is wrong with it, 422 and nothing stored."""
     answer = site.as_("ada").post("/submissions", content=body, headers={"Content-Type": kind} if kind else {})
     assert answer.status_code == 422, answer.text
+    assert site.stored() == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [
+        ("application/json", b"{}"),
+        ("", HEAD + MAIN + END),
+        ("", b""),
+        ("text/multipart/form-data", HEAD + MAIN + END),
+        ("multipart/mixed; boundary=B", HEAD + MAIN + END),
+        ("application/x-www-form-urlencoded", b"files=main.py"),
+    ],
+)
+def test_what_is_no_form_at_all_is_refused_unread(site: Site, kind: str, body: bytes) -> None:
+    """SUB-2: 415 says which type an upload has; not one byte is asked for, and nothing is stored."""
+    answer = site.send("/submissions", [body], headers={"Content-Type": kind} if kind else {})
+    assert (answer.status, answer.json()["code"]) == (415, "unsupported_media_type")
+    assert "multipart/form-data" in answer.json()["detail"]
+    assert answer.chunks_read == 0
     assert site.stored() == []
 
 
