@@ -16,7 +16,7 @@ from gateway.schemas import Health
 router = APIRouter(prefix="/health", tags=["health"])
 
 
-@router.get("/live")
+@router.get("/live", response_model_exclude_defaults=True)
 def live() -> Health:
     """Answers as long as the process does."""
     return Health(status="ok")
