@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-import shutil
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from pathlib import Path
 
 import structlog
@@ -18,15 +16,16 @@ from core.domain.limits import ResourceClass
 from core.domain.submission import Submission
 from core.domain.verdict import FailureReason, RunRecord, Stop, Verdict, judge
 from core.ports.sandbox import Sandbox, SandboxSpec, SandboxState
-from core.ports.tracking import Result, RunRef
+from core.ports.tracking import RunRef
 from runner.gpus import NoGpu
 from runner.heartbeat import Heartbeat
 from runner.log_writer import LogWriter
+from runner.recording import add_log, result_of
 from runner.workbench import Workbench
 
-GRACE_SECONDS = 10.0
-CANCEL_GRACE_SECONDS = 3.0
+GRACE_SECONDS = {Stop.CANCEL: 3.0, Stop.LOG_LIMIT: 0.0, Stop.TIMEOUT: 10.0}
 LONGEST_LOOK_SECONDS = 0.5
+SHORT_LOOK_SECONDS = 0.05
 FIRST_RETRY_SECONDS = 1.0
 LONGEST_RETRY_SECONDS = 30.0
 
@@ -35,6 +34,10 @@ log = structlog.get_logger(__name__)
 
 class HandOver(Exception):
     """Raised when this runner is asked to stop while a job still runs: another one takes it."""
+
+
+class Cancelled(Exception):
+    """Raised when somebody cancels a job that waits for a device, or for its result to be recorded."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -60,20 +63,26 @@ class Attempt:
         try:
             sandbox, device = self._launch(submission)
         except NoGpu as error:
-            self._release(Verdict(reason=FailureReason.PLATFORM, message=str(error)), {}, None)
-            return
+            return self._release(Verdict(reason=FailureReason.PLATFORM, message=str(error)), {})
+        except Cancelled:
+            return self._release(Verdict(cancelled=True, message="Cancelled before it started."), {})
         try:
             record = self._watch(sandbox)
             record = self._collect(sandbox, record)
         finally:
             sandbox.remove()
         verdict = judge(record, self.limits)
-        ref = self._track(verdict, record, submission, sandbox.image_digest, device) if verdict.passed else None
-        self._release(verdict, record.peaks, ref)
+        if not verdict.passed:
+            return self._release(verdict, record.peaks)
+        try:
+            ref = self._track(verdict, record, submission, sandbox.image_digest, device)
+        except Cancelled:
+            return self._release(Verdict(cancelled=True, message="Cancelled before it was recorded."), record.peaks)
+        return self._release(verdict, record.peaks, ref)
 
     def _launch(self, submission: Submission) -> tuple[Sandbox, str]:
         """Start the container; from its first byte its output is in the job's log."""
-        with self.parts.gpus.reserved(self.limits.gpus, keep_waiting=self._keep_waiting) as gpu:
+        with self.parts.gpus.reserved(self.limits.gpus, keep_waiting=self._heed) as gpu:
             device = f"gpu {gpu}" if gpu else "cpu"
             spec = self._spec(submission, gpu)
             self._write_config(device)
@@ -83,10 +92,17 @@ class Attempt:
         self.parts.ports.job_status.note(self.claim, phase=Phase.RUNNING)
         return sandbox, device
 
-    def _keep_waiting(self) -> None:
+    def _go_on(self) -> None:
+        """Raises LeaseLost or HandOver when this attempt must not go on."""
         self.pulse.check()
         if self.parts.stopping.is_set():
             raise HandOver
+
+    def _heed(self) -> None:
+        """The same, and Cancelled: for the times at which no container runs that would have to be stopped first."""
+        self._go_on()
+        if self.pulse.cancelled:
+            raise Cancelled
 
     def _spec(self, submission: Submission, gpu: str | None) -> SandboxSpec:
         ports = self.parts.ports
@@ -94,6 +110,7 @@ class Attempt:
             site=self.parts.site,
             job_id=self.job.job_id,
             attempt=self.job.attempt,
+            claim=self.claim.token[:8],
             user_id=self.job.user_id,
             entrypoint=submission.entrypoint,
             config_file=submission.config_file,
@@ -122,14 +139,15 @@ class Attempt:
         stopped: Stop | None = None
         look = 0.02
         while not (state := sandbox.state()).ended:
-            self._keep_waiting()
+            self._go_on()
             sandbox.peaks()
             stopped = self._reason_to_stop(time.monotonic() - started)
             if stopped is not None:
-                sandbox.stop(grace_seconds=_grace(stopped))
+                sandbox.stop(grace_seconds=GRACE_SECONDS[stopped])
                 state = sandbox.state()
                 break
-            sandbox.await_output_end(look)
+            if sandbox.await_output_end(look):  # its end is near, or only its output's: look again soon, not at once
+                self.parts.stopping.wait(min(look, SHORT_LOOK_SECONDS))
             look = min(LONGEST_LOOK_SECONDS, look * 1.5)
         self.pulse.check()
         return self._record(sandbox, state, stopped, time.monotonic() - started)
@@ -174,29 +192,14 @@ class Attempt:
         self, verdict: Verdict, record: RunRecord, submission: Submission, image_digest: str, device: str
     ) -> RunRef:
         """Record the result; while the tracking server is away the job waits, leased, as "recording"."""
-        if verdict.metrics is None:
-            raise ValueError("only a passed run is recorded")
         self.parts.ports.job_status.note(self.claim, phase=Phase.RECORDING)
-        self._keep_log()
-        result = Result(
-            job=replace(self.job, finished_at=datetime.now(UTC)),
-            metrics=verdict.metrics,
-            measured=record.peaks,
-            tags={
-                "leadersboard.code_sha256": submission.sha256,
-                "leadersboard.image_digest": image_digest,
-                "leadersboard.device": device,
-                "leadersboard.resource_class": self.limits.name,
-            },
-            artifacts=self.folder / "artifacts",
-        )
+        self.pulse.refresh()
+        self._heed()
+        artifacts = self.folder / "artifacts"
+        add_log(artifacts, self.parts.ports.storage.log_path(self.job.job_id))
+        result = result_of(self.job, verdict, record, submission, image_digest=image_digest, device=device)
+        result = replace(result, artifacts=artifacts)
         return self._until_it_answers(lambda: self.parts.ports.tracking.record(result))
-
-    def _keep_log(self) -> None:
-        """The log becomes an artifact beside the run's own files."""
-        target = self.folder / "artifacts" / "logs" / f"{self.job.job_id}.log"
-        target.parent.mkdir(exist_ok=True)
-        shutil.copyfile(self.parts.ports.storage.log_path(self.job.job_id), target)
 
     def _until_it_answers(self, step: Callable[[], RunRef]) -> RunRef:
         pause = FIRST_RETRY_SECONDS
@@ -205,16 +208,32 @@ class Attempt:
                 return step()
             except Unavailable as error:
                 log.warning("result not recorded yet", job_id=self.job.job_id, error=str(error))
-                self._keep_waiting()
+                self._heed()
                 self.parts.stopping.wait(pause)
                 pause = min(LONGEST_RETRY_SECONDS, pause * 2)
 
-    def _release(self, verdict: Verdict, peaks: Mapping[str, float], ref: RunRef | None) -> None:
+    def _release(self, verdict: Verdict, peaks: Mapping[str, float], ref: RunRef | None = None) -> None:
+        self.end(_outcome(verdict, peaks, ref))
+
+    def end(self, outcome: Outcome) -> None:
         """The last line of the log, then the final state: who sees the state finds the whole log."""
-        outcome = _outcome(verdict, peaks, ref)
+        self.job_log.end_output()
         self.job_log.say(f"Ended: {outcome.state}{': ' + outcome.message if outcome.message else ''}")
-        self.parts.ports.job_status.finish(self.claim, outcome)
+        self.tell(lambda: self.parts.ports.job_status.finish(self.claim, outcome))
         log.info("finished", job_id=self.job.job_id, state=outcome.state, reason=outcome.reason)
+
+    def tell(self, step: Callable[[], Job]) -> None:
+        """A last word to the ledger, repeated while it is away and the job is still ours. Raises LeaseLost."""
+        while True:
+            try:
+                step()
+            except Unavailable as error:
+                log.warning("ledger not told yet", job_id=self.job.job_id, error=str(error))
+                self.pulse.check()
+                if self.parts.stopping.wait(FIRST_RETRY_SECONDS):
+                    raise
+            else:
+                return
 
 
 def _outcome(verdict: Verdict, peaks: Mapping[str, float], ref: RunRef | None) -> Outcome:
@@ -224,10 +243,6 @@ def _outcome(verdict: Verdict, peaks: Mapping[str, float], ref: RunRef | None) -
         return Outcome(state=JobState.COMPLETED, run_id=ref.run_id if ref else None, peaks=peaks)
     refund = verdict.reason is FailureReason.PLATFORM
     return Outcome(state=JobState.FAILED, reason=verdict.reason, message=verdict.message, peaks=peaks, refund=refund)
-
-
-def _grace(stopped: Stop) -> float:
-    return {Stop.CANCEL: CANCEL_GRACE_SECONDS, Stop.LOG_LIMIT: 0.0, Stop.TIMEOUT: GRACE_SECONDS}[stopped]
 
 
 def _bounds(limits: ResourceClass) -> str:

@@ -17,6 +17,7 @@ UID = 60001
 USER = f"{UID}:{UID}"
 LABEL = "leadersboard"
 HOLDER_MEMORY = 32 * MIB
+PROBE_MEMORY = 512 * MIB
 TMP_FILES = 100_000
 
 
@@ -33,7 +34,7 @@ def labels(spec: SandboxSpec, role: str) -> dict[str, str]:
 
 
 def volume_name(spec: SandboxSpec) -> str:
-    return f"out-{spec.job_id}-{spec.attempt}"
+    return f"out-{spec.name}"
 
 
 def volume_options(limits: ResourceClass) -> dict[str, str]:
@@ -112,7 +113,7 @@ def holder_options(spec: SandboxSpec, *, image_id: str, seccomp: str) -> dict[st
     return _walls(seccomp) | {
         "image": image_id,
         "command": ["sleep", "infinity"],
-        "name": f"holder-{spec.job_id}-{spec.attempt}",
+        "name": f"holder-{spec.name}",
         "labels": {key: value for key, value in labels(spec, "holder").items() if not key.endswith(".gpu")},
         "environment": {"PATH": "/usr/bin:/bin"},
         "mounts": [Mount("/out", volume_name(spec), type="volume", read_only=True, no_copy=True)],
@@ -120,6 +121,24 @@ def holder_options(spec: SandboxSpec, *, image_id: str, seccomp: str) -> dict[st
         "memswap_limit": HOLDER_MEMORY,
         "pids_limit": 8,
         "log_config": LogConfig(type="none"),
+    }
+
+
+def probe_options(site: str, image_id: str) -> dict[str, Any]:
+    """A container of ours that lists the engine's devices; it sees all of them and nothing else."""
+    return {
+        "image": image_id,
+        "command": ["nvidia-smi", "--query-gpu=uuid", "--format=csv,noheader"],
+        "entrypoint": [],
+        "labels": {f"{LABEL}.site": site, f"{LABEL}.role": "probe"},
+        "environment": {"NVIDIA_DRIVER_CAPABILITIES": "utility"},
+        "device_requests": [DeviceRequest(count=-1, capabilities=[["gpu"]])],
+        "network_mode": "none",
+        "read_only": True,
+        "cap_drop": ["ALL"],
+        "security_opt": ["no-new-privileges:true"],
+        "mem_limit": PROBE_MEMORY,
+        "pids_limit": 64,
     }
 
 

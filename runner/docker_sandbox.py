@@ -17,7 +17,7 @@ from docker.models.containers import Container
 from core.domain.errors import Unavailable
 from core.domain.limits import EngineCapacity
 from core.ports.sandbox import Harvest, SandboxSpec, SandboxState
-from runner.container_spec import LABEL, job_options
+from runner.container_spec import LABEL, job_options, probe_options
 from runner.engine_errors import engine_errors
 from runner.output_volume import OutputVolume
 
@@ -110,7 +110,8 @@ class DockerSandbox:
         with engine_errors():
             _remove(self._container)
             _remove(self._volume.holder)
-            _remove_volumes(self._volume.client, self._volume.spec.job_id)
+            with contextlib.suppress(docker.errors.NotFound):
+                self._volume.volume.remove(force=True)
 
 
 class DockerEngine:
@@ -163,7 +164,7 @@ class DockerEngine:
         with engine_errors():
             mine = f"{LABEL}.site={self._site}"
             things = [*self._containers(mine), *self._client.volumes.list(filters={"label": mine})]
-            return {_labels(thing)[f"{LABEL}.job"] for thing in things}
+            return {job_id for thing in things if (job_id := _labels(thing).get(f"{LABEL}.job"))}
 
     def capacity(self) -> EngineCapacity:
         with engine_errors():
@@ -172,16 +173,19 @@ class DockerEngine:
 
     def gpus(self) -> tuple[str, ...]:
         """Asked of `nvidia-smi`, which the engine's toolkit brings into a container that requests all devices."""
-        request = docker.types.DeviceRequest(count=-1, capabilities=[["gpu"]])
-        command = ["nvidia-smi", "--query-gpu=uuid", "--format=csv,noheader"]
-        try:
-            with engine_errors():
-                answer: bytes = self._client.containers.run(
-                    self._image_id(self._image), command, device_requests=[request], network_mode="none", remove=True,
-                    environment={"NVIDIA_DRIVER_CAPABILITIES": "utility"}, entrypoint=[],
-                )  # fmt: skip
-        except Unavailable:  # no toolkit, no driver, or no nvidia-smi: nothing to give to a run
-            return ()
+        with engine_errors():
+            try:
+                probe = self._client.containers.create(**probe_options(self._site, self._image_id(self._image)))
+            except docker.errors.APIError:  # it answers, and has no driver for such a request
+                return ()
+            try:
+                probe.start()
+                probe.wait(timeout=CALL_SECONDS)
+                answer: bytes = probe.logs(stdout=True, stderr=False)
+            except docker.errors.APIError:  # no toolkit that would bring nvidia-smi
+                return ()
+            finally:
+                _remove(probe)
         return tuple(line.strip() for line in answer.decode(errors="replace").splitlines() if line.startswith("GPU-"))
 
     def gpus_in_use(self) -> set[str]:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 from core.domain.errors import LeadersboardError
 from core.domain.limits import GpuPolicy
@@ -47,7 +48,7 @@ class Gpus:
             yield None
             return
         with self._lock_file.open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+            _lock(lock, keep_waiting)
             yield self._first_free(keep_waiting)
 
     def _first_free(self, keep_waiting: Callable[[], None]) -> str:
@@ -56,5 +57,15 @@ class Gpus:
             free = [device for device in self.all if device not in taken]
             if free:
                 return free[0]
+            keep_waiting()
+            time.sleep(WAIT_SECONDS)
+
+
+def _lock(file: IO[str], keep_waiting: Callable[[], None]) -> None:
+    """Another process of this runner may hold the lock for as long as it waits for a device."""
+    while True:
+        try:
+            return fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
             keep_waiting()
             time.sleep(WAIT_SECONDS)

@@ -8,7 +8,7 @@ from typing import Self
 
 import structlog
 
-from core.domain.errors import LeaseLost, Unavailable
+from core.domain.errors import LeaseLost
 from core.domain.job import Claim
 from core.ports.job_status import JobStatusPort
 
@@ -39,6 +39,10 @@ class Heartbeat:
         self._ended.set()
         self._thread.join(timeout=self._lease_seconds)
 
+    def refresh(self) -> None:
+        """Beat now: what was asked until this moment is known afterwards."""
+        self._beat()
+
     def check(self) -> None:
         """Raises LeaseLost once another runner may hold the job."""
         if self.lost:
@@ -54,5 +58,5 @@ class Heartbeat:
             self.cancelled = self._job_status.renew(self._claim, lease_seconds=self._lease_seconds) or self.cancelled
         except LeaseLost:
             self.lost = True
-        except Unavailable as error:  # the ledger is away: go on; whether the lease held is known when it is back
+        except Exception as error:  # noqa: BLE001 whatever it is, a thread that ends would let the lease run out
             log.warning("lease not renewed", job_id=self._claim.job_id, error=str(error))

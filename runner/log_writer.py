@@ -26,6 +26,7 @@ class LogWriter:
         self._bytes = self._lines = self._dropped = 0
         self._tail = bytearray()
         self._at_line_start = True
+        self._output_ended = False
 
     def __enter__(self) -> Self:
         return self
@@ -49,11 +50,18 @@ class LogWriter:
     def output(self, chunk: bytes) -> None:
         """What the run printed: the head goes to disk at once, of what is beyond it the last part is held back."""
         with self._lock:
+            if self._output_ended:
+                return
             room = max(0, self._half - self._bytes)
             self._bytes += len(chunk)
             self._lines += chunk.count(b"\n")
             self._append(chunk[:room])
             self._hold_back(chunk[room:])
+
+    def end_output(self) -> None:
+        """Nothing that a run printed follows from here on: the last line is ours."""
+        with self._lock:
+            self._output_ended = True
 
     def _hold_back(self, chunk: bytes) -> None:
         self._tail += chunk

@@ -13,10 +13,11 @@ from typing import IO, Any
 import docker
 import docker.errors
 from docker.models.containers import Container
+from docker.models.volumes import Volume
 
 from core.adapters.archives import CHUNK, BoundedTarInfo, Tree
 from core.domain.errors import InvalidInput, TooLarge, Unavailable
-from core.domain.limits import ResourceClass, UploadLimits
+from core.domain.limits import UploadLimits
 from core.domain.metrics import MAX_BYTES
 from core.ports.sandbox import Harvest, SandboxSpec
 from runner.container_spec import holder_options, labels, volume_name, volume_options
@@ -24,6 +25,7 @@ from runner.container_spec import holder_options, labels, volume_name, volume_op
 METRICS = "metrics.json"
 NEARLY_FULL = 0.95
 MAX_NOTICES = 20
+UNREADABLE = "the engine cannot read it, e.g. for a date beyond the year 9999"
 KEPT_NAME = re.compile(r"[\w .,+=@()/-]+")
 """Names that every artifact store takes; MLflow refuses '#' and decodes '%'."""
 
@@ -35,19 +37,21 @@ class OutputVolume:
     client: docker.DockerClient
     spec: SandboxSpec
     holder: Container
+    volume: Volume
 
     @classmethod
     def create(cls, client: docker.DockerClient, spec: SandboxSpec, *, image_id: str, seccomp: str) -> OutputVolume:
-        """Creating a volume whose name exists ignores the options, so they are read back."""
+        """Creating a volume whose name exists ignores the options, so they are read back once it cannot go any more."""
         wanted = volume_options(spec.limits)
         volume = client.volumes.create(
             volume_name(spec), driver="local", driver_opts=wanted, labels=labels(spec, "output")
         )
-        if (volume.attrs.get("Options") or {}).get("o") != wanted["o"]:
-            raise Unavailable("The sandbox engine", "an output volume does not carry its bound")
         holder = client.containers.create(**holder_options(spec, image_id=image_id, seccomp=seccomp))
         holder.start()
-        return cls(client=client, spec=spec, holder=holder)
+        volume.reload()
+        if (volume.attrs.get("Options") or {}).get("o") != wanted["o"]:
+            raise Unavailable("The sandbox engine", "an output volume does not carry its bound")
+        return cls(client=client, spec=spec, holder=holder, volume=volume)
 
     def is_kept(self) -> bool:
         """False when the holder has ended: then the volume was emptied, and what a run left there is gone."""
@@ -60,16 +64,25 @@ class OutputVolume:
     def harvest(self, into: Path) -> Harvest:
         """Raw metrics.json and copies of the plain files. Call when the run's container is gone."""
         metrics, problem = self._metrics()
-        walk = _Walk(into, self.spec.limits)
-        chunks, _header = self.holder.get_archive("/out")
-        with io.BufferedReader(_Chunks(chunks), CHUNK) as stream:
-            walk.copy(stream)
+        walk = _Walk(into, self.spec)
+        try:
+            chunks, _header = self.holder.get_archive("/out")
+            with io.BufferedReader(_Chunks(chunks), CHUNK) as stream:
+                walk.copy(stream)
+        except docker.errors.APIError:
+            self._check_kept()
+            problem = problem or UNREADABLE
         return Harvest(
             metrics=metrics,
             metrics_problem=problem,
             output_full=walk.output_full,
-            notices=tuple(walk.notices[:MAX_NOTICES]),
+            notices=_shortened(walk.notices),
         )
+
+    def _check_kept(self) -> None:
+        """The engine refused to read: by the submission's doing while the holder stands, else by its own."""
+        if not self.is_kept():
+            raise Unavailable("The sandbox engine", "it lost the output of a run")
 
     def _metrics(self) -> tuple[bytes | None, str | None]:
         """The header comes before any byte: what is not a plain file of a sane size is never read."""
@@ -77,6 +90,9 @@ class OutputVolume:
             chunks, header = self.holder.get_archive(f"/out/{METRICS}")
         except docker.errors.NotFound:
             return None, None
+        except docker.errors.APIError:
+            self._check_kept()
+            return None, UNREADABLE
         with io.BufferedReader(_Chunks(chunks), CHUNK) as stream:
             stat = header or {"mode": -1, "linkTarget": "", "size": 0}
             if stat["mode"] >> 9 or stat["linkTarget"]:  # any type bit of Go's file mode
@@ -119,8 +135,9 @@ class _Chunks(io.RawIOBase):
 class _Walk:
     """One pass over the output: plain files are copied, everything else is left out with a sentence."""
 
-    def __init__(self, into: Path, limits: ResourceClass) -> None:
-        self._limits = limits
+    def __init__(self, into: Path, spec: SandboxSpec) -> None:
+        self._limits = limits = spec.limits
+        self._own_log = f"logs/{spec.job_id}.log"
         self._seen_bytes = self._seen_entries = 0
         self.notices: list[str] = []
         bound = UploadLimits(unpacked_bytes=limits.output_bytes, entries=limits.output_files)
@@ -142,12 +159,15 @@ class _Walk:
                     if self._seen_bytes > self._limits.output_bytes:
                         raise TooLarge.of("files", "sparse files claim more than the output may hold")
                     self._member(tar, member)
-        except (TooLarge, tarfile.TarError) as error:
+        except (InvalidInput, tarfile.TarError) as error:
             self.notices.append(f"The rest of the output was left out: {error}.")
 
     def _member(self, tar: tarfile.TarFile, member: tarfile.TarInfo) -> None:
         name = member.name.partition("/")[2]
         if name in {"", METRICS} or member.isdir():
+            return
+        if name.casefold() == "logs" or name.casefold().startswith(self._own_log):
+            self.notices.append(f"{name[:100]!a} was left out: the name is the platform's own.")
             return
         if not member.isreg() or not KEPT_NAME.fullmatch(name):
             self.notices.append(f"{name[:100]!a} was left out: only plain files with plain names are kept.")
@@ -160,3 +180,8 @@ class _Walk:
             raise
         except InvalidInput as error:
             self.notices.append(f"{name[:100]!a} was left out: {error}.")
+
+
+def _shortened(notices: list[str]) -> tuple[str, ...]:
+    more = len(notices) - MAX_NOTICES
+    return tuple(notices[:MAX_NOTICES]) + ((f"... and {more} more.",) if more > 0 else ())

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import structlog
 
-from core.domain.errors import LeadersboardError, LeaseLost, NotFound, Unavailable
+from core.domain.errors import LeadersboardError, LeaseLost
 from core.domain.job import MAX_ATTEMPTS, Claim, JobState, Outcome
 from core.domain.verdict import FailureReason
 from runner.attempt import Attempt, HandOver
@@ -31,39 +31,57 @@ class RunJob:
         """Run a claimed job to its end. Never raises for what a submission does."""
         words = log.bind(job_id=claim.job_id, attempt=claim.job.attempt, user_id=claim.job.user_id)
         words.info("claimed")
-        with (
-            LogWriter(self.bench.ports.storage.log_path(claim.job_id), **self.bench.log_limits) as job_log,
-            Heartbeat(self.bench.ports.job_status, claim, lease_seconds=self.bench.lease_seconds) as pulse,
-            self._folder(claim) as folder,
-        ):
-            attempt = Attempt(parts=self.bench, claim=claim, job_log=job_log, pulse=pulse, folder=folder)
-            try:
-                attempt.to_its_end()
-            except LeaseLost:
-                words.warning("lease lost; dropped")
-            except HandOver:
-                job_log.say("This runner is stopping; another one runs the job again.")
-                self.bench.ports.job_status.hand_back(claim, count_attempt=False)
-            except (Unavailable, NotFound, OSError) as error:
-                words.error("platform failed", error=str(error), exc_info=not isinstance(error, LeadersboardError))
-                self._platform_failed(claim, job_log, error)
-
-    def _platform_failed(self, claim: Claim, job_log: LogWriter, error: Exception) -> None:
-        """A failing platform is nobody's verdict: again, or to its end with the user's quota given back."""
-        if claim.job.attempt < MAX_ATTEMPTS:
-            job_log.say(f"The platform failed in attempt {claim.job.attempt}; the job is run again.")
-            self.bench.ports.job_status.hand_back(claim, count_attempt=True)
-            return
-        message = f"The platform failed {MAX_ATTEMPTS} times and gave up. It was not your submission's fault. {error}"
-        job_log.say(message)
-        failed = Outcome(state=JobState.FAILED, reason=FailureReason.PLATFORM, message=message, refund=True)
-        self.bench.ports.job_status.finish(claim, failed)
+        try:
+            with self._attempt(claim) as attempt:
+                self._run(attempt)
+        except LeaseLost:
+            words.warning("lease lost; dropped")
 
     @contextmanager
-    def _folder(self, claim: Claim) -> Iterator[Path]:
-        """The job's own folder, shared with the engine; nothing of it outlives the attempt."""
-        folder = self.bench.job_root / claim.job_id
-        shutil.rmtree(folder, ignore_errors=True)
+    def _attempt(self, claim: Claim) -> Iterator[Attempt]:
+        """Everything an attempt needs, for as long as it lasts."""
+        ports = self.bench.ports
+        with (
+            Heartbeat(ports.job_status, claim, lease_seconds=self.bench.lease_seconds) as pulse,
+            LogWriter(ports.storage.log_path(claim.job_id), **self.bench.log_limits) as job_log,
+            self._folder(claim, pulse) as folder,
+        ):
+            yield Attempt(parts=self.bench, claim=claim, job_log=job_log, pulse=pulse, folder=folder)
+
+    def _run(self, attempt: Attempt) -> None:
+        try:
+            attempt.to_its_end()
+        except LeaseLost:
+            raise
+        except HandOver:
+            attempt.job_log.say("This runner is stopping; another one runs the job again.")
+            self._hand_back(attempt, count_attempt=False)
+        except (LeadersboardError, OSError) as error:
+            expected = isinstance(error, LeadersboardError)
+            words = log.bind(job_id=attempt.job.job_id, error=str(error))
+            words.warning("platform failed", exc_info=not expected)
+            self._platform_failed(attempt)
+
+    def _platform_failed(self, attempt: Attempt) -> None:
+        """A failing platform is nobody's verdict: again, or to its end with the user's quota given back."""
+        if attempt.job.attempt < MAX_ATTEMPTS:
+            attempt.job_log.say(f"The platform failed in attempt {attempt.job.attempt}; the job is run again.")
+            self._hand_back(attempt, count_attempt=True)
+            return
+        message = f"The platform failed {MAX_ATTEMPTS} times and gave up. It was not your submission's fault."
+        attempt.end(Outcome(state=JobState.FAILED, reason=FailureReason.PLATFORM, message=message, refund=True))
+
+    def _hand_back(self, attempt: Attempt, *, count_attempt: bool) -> None:
+        attempt.tell(lambda: self.bench.ports.job_status.hand_back(attempt.claim, count_attempt=count_attempt))
+
+    @contextmanager
+    def _folder(self, claim: Claim, pulse: Heartbeat) -> Iterator[Path]:
+        """This claim's own folder, shared with the engine; nothing of it or of earlier claims outlives it."""
+        pulse.refresh()
+        pulse.check()  # only who holds the job may clear away what earlier holders left
+        for left in self.bench.job_root.glob(f"{claim.job_id}-*"):
+            shutil.rmtree(left, ignore_errors=True)
+        folder = self.bench.job_root / f"{claim.job_id}-{claim.token[:8]}"
         (folder / "config").mkdir(parents=True)
         (folder / "artifacts").mkdir()
         try:

@@ -60,9 +60,10 @@ class Sweeper:
     def _folders(self) -> None:
         settled = time.time() - SETTLED_SECONDS
         for folder in self.job_root.iterdir():
-            if folder.stat().st_mtime < settled and not self._is_running(folder.name):
+            job_id = folder.name.partition("-")[0]
+            if folder.stat().st_mtime < settled and not self._is_running(job_id):
                 shutil.rmtree(folder, ignore_errors=True)
-                log.warning("folder removed", job_id=folder.name)
+                log.warning("folder removed", job_id=job_id)
 
     def _is_running(self, job_id: str) -> bool:
         try:
@@ -77,3 +78,5 @@ def _attempt(step: Callable[[], None]) -> None:
         step()
     except (LeadersboardError, OSError) as error:
         log.warning("sweep step failed", step=step.__name__, error=str(error))
+    except Exception:  # the thread must not end: nothing else mends what it mends
+        log.exception("sweep step broke", step=step.__name__)

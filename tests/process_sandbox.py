@@ -39,7 +39,7 @@ class ProcessSandbox:
     def state(self) -> SandboxState:
         if self._engine.away:
             raise Unavailable("The engine", "it is away")
-        if self._spec.name in self._engine.lost:
+        if (self._spec.job_id, self._spec.attempt) in self._engine.lost:
             self._process.kill()
             return SandboxState(exit_code=-1, interrupted=True)
         code = self._process.poll()
@@ -81,13 +81,13 @@ class ProcessSandbox:
 
 @dataclass
 class ProcessEngine:
-    """SandboxPort for tests: `away` makes it refuse, `lost` names runs that it forgets."""
+    """SandboxPort for tests: `away` makes it refuse, `lost` names attempts that it forgets."""
 
     root: Path
     away: bool = False
     devices: tuple[str, ...] = ()
     taken: set[str] = field(default_factory=set)
-    lost: set[str] = field(default_factory=set)
+    lost: set[tuple[str, int]] = field(default_factory=set)
     launched: list[SandboxSpec] = field(default_factory=list)
 
     def launch(self, spec: SandboxSpec, output: Callable[[bytes], None]) -> ProcessSandbox:

@@ -166,6 +166,8 @@ class MemoryJobStatus:
 
     def hand_back(self, claim: Claim, *, count_attempt: bool) -> Job:
         with self._fenced(claim) as job:
+            if job.cancel_requested:
+                return self._close(job, JobState.CANCELLED)
             del self._leases[job.job_id]
             pending = self._move(job, JobState.PENDING, phase=Phase.QUEUED)
             return self._store(replace(pending, attempt=job.attempt - (not count_attempt)))

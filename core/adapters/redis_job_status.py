@@ -116,8 +116,8 @@ class RedisJobStatus:
 
     def finish(self, claim: Claim, outcome: Outcome) -> Job:
         pairs = [part for pair in outcome_fields(outcome).items() for part in pair]
-        self._fenced("finish", claim, outcome.state, int(outcome.refund), *pairs)
-        return self.get(claim.job_id)
+        fields = self._fenced("finish", claim, outcome.state, int(outcome.refund), *pairs)
+        return job_from(dict(zip(fields[::2], fields[1::2], strict=True)))
 
     def hand_back(self, claim: Claim, *, count_attempt: bool) -> Job:
         self._fenced("hand_back", claim, int(count_attempt))

@@ -10,6 +10,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 MIB = 1024**2
 GIB = 1024**3
+LEAST_MEMORY_BYTES = 64 * MIB
+RESERVED_BYTES = GIB
+"""Memory of the engine's machine that no run gets, or a tenth of it where that is more: the platform lives there."""
 Positive = Annotated[int, Field(ge=1)]
 
 
@@ -31,7 +34,7 @@ class ResourceClass(BaseModel):
 
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,31}$")]
     cpus: Annotated[float, Field(gt=0, le=1024)]
-    memory_bytes: Annotated[int, Field(ge=64 * MIB)]
+    memory_bytes: Annotated[int, Field(ge=LEAST_MEMORY_BYTES)]
     gpus: GpuPolicy = GpuPolicy.AUTO
     timeout_seconds: Annotated[int, Field(ge=1, le=7 * 24 * 3600)]
     output_bytes: Annotated[int, Field(ge=MIB)]
@@ -62,11 +65,12 @@ def fit(wanted: ResourceClass, engine: EngineCapacity) -> tuple[ResourceClass, l
     if wanted.cpus > engine.cpus:
         changes["cpus"] = engine.cpus
         notices.append(f"class {wanted.name}: {wanted.cpus:g} CPUs lowered to the engine's {engine.cpus}")
-    if wanted.memory_bytes > engine.memory_bytes:
-        changes["memory_bytes"] = engine.memory_bytes
+    usable = max(LEAST_MEMORY_BYTES, engine.memory_bytes - max(RESERVED_BYTES, engine.memory_bytes // 10))
+    if wanted.memory_bytes > usable:
+        changes["memory_bytes"] = usable
         notices.append(
-            f"class {wanted.name}: {wanted.memory_bytes // MIB} MiB of memory lowered to the engine's "
-            f"{engine.memory_bytes // MIB} MiB"
+            f"class {wanted.name}: {wanted.memory_bytes // MIB} MiB of memory lowered to {usable // MIB} MiB, "
+            "which leaves the engine's machine some for itself"
         )
     return wanted.model_copy(update=changes), notices
 

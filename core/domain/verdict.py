@@ -119,17 +119,17 @@ def _exit(record: RunRecord, limits: ResourceClass) -> Verdict | None:
     if record.exit_code == 0:
         return None
     if record.output_full:
-        return _output_limit(limits)
+        return _output_limit(limits, f"The program ended with exit code {record.exit_code}. ")
     name = SIGNALS.get(record.exit_code)
     how = f"was ended by {name} (exit code {record.exit_code})" if name else f"ended with exit code {record.exit_code}"
     return _failed(FailureReason.EXIT, f"The program {how}. The end of the log says more.")
 
 
-def _output_limit(limits: ResourceClass) -> Verdict:
+def _output_limit(limits: ResourceClass, how: str = "") -> Verdict:
     return _failed(
         FailureReason.OUTPUT_LIMIT,
-        f"The output directory was full ({limits.output_bytes // MIB} MiB or {limits.output_files} files, the limit of "
-        f"class {limits.name!r}). Write less.",
+        f"{how}The output directory was full ({limits.output_bytes // MIB} MiB or {limits.output_files} files, the "
+        f"limit of class {limits.name!r}). Write less.",
     )
 
 

@@ -90,7 +90,10 @@ class JobStatusPort(Protocol):
         ...
 
     def hand_back(self, claim: Claim, *, count_attempt: bool) -> Job:
-        """Put a claimed job back into the queue, with or without this attempt counted. Raises LeaseLost."""
+        """Put a claimed job back into the queue, with or without this attempt counted; a cancelled one is ended.
+
+        Raises LeaseLost.
+        """
         ...
 
     def cancel(self, job_id: str) -> Job:

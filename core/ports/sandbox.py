@@ -18,6 +18,8 @@ class SandboxSpec:
     """The ledger that the job belongs to."""
     job_id: str
     attempt: int
+    claim: str
+    """Tells this attempt's things from those of a runner that lost the job and has not noticed."""
     user_id: str
     entrypoint: str
     config_file: str
@@ -34,7 +36,7 @@ class SandboxSpec:
 
     @property
     def name(self) -> str:
-        return f"job-{self.job_id}-{self.attempt}"
+        return f"job-{self.job_id}-{self.attempt}-{self.claim}"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

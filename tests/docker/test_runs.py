@@ -9,10 +9,11 @@ import pytest
 
 from core.domain.job import JobState
 from core.domain.limits import MIB
-from core.domain.verdict import FailureReason
+from core.domain.verdict import FailureReason, Stop
 from core.ports.sandbox import SandboxSpec
 from core.ports.tracking import Result, RunRef
-from runner.docker_sandbox import DockerEngine
+from runner.attempt import GRACE_SECONDS
+from runner.docker_sandbox import DockerEngine, DockerSandbox
 from runner.sweeper import Sweeper
 from tests.runner_bench import GOOD, Bench, when
 
@@ -62,6 +63,11 @@ def test_the_log_grows_while_the_job_runs(bench: Bench[DockerEngine]) -> None:
         ("import os; os.mkfifo('/out/metrics.json')", FailureReason.BAD_METRICS),
         ("import os; os.mkdir('/out/metrics.json')", FailureReason.BAD_METRICS),
         ("open('/out/metrics.json', 'w').truncate(2**24)", FailureReason.BAD_METRICS),
+        (
+            "import os; open('/out/metrics.json', 'w'); os.utime('/out/metrics.json', (2**40,) * 2)",
+            FailureReason.BAD_METRICS,
+        ),
+        ("import os; os.utime('/out', (2**40,) * 2)", FailureReason.BAD_METRICS),
         ("x = []\nwhile True: x.append(bytearray(2**24))", FailureReason.OUT_OF_MEMORY),
         ("f = open('/out/big', 'wb')\nwhile True: f.write(bytes(2**20))", FailureReason.OUTPUT_LIMIT),
         ("for i in range(10**6): open(f'/out/{i}', 'w')", FailureReason.OUTPUT_LIMIT),
@@ -84,7 +90,7 @@ def test_a_run_past_its_time_is_stopped_whatever_it_ignores(
     bench: Bench[DockerEngine], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """BOX-9: SIGTERM, then SIGKILL after the grace."""
-    monkeypatch.setattr("runner.attempt.GRACE_SECONDS", 2.0)
+    monkeypatch.setitem(GRACE_SECONDS, Stop.TIMEOUT, 2.0)
     bench.limits = bench.limits.model_copy(update={"timeout_seconds": 2})
     started = time.monotonic()
     job = bench.run(
@@ -162,24 +168,48 @@ def test_a_fork_bomb_ends_at_its_limit(bench: Bench[DockerEngine]) -> None:
 
 
 def test_a_second_attempt_starts_clean_and_keeps_the_log_of_the_first(
-    bench: Bench[DockerEngine], engine: DockerEngine
+    bench: Bench[DockerEngine], engine: DockerEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What a dead runner left is removed before the job runs again; the log goes on in the same file."""
-    claim = bench.claim("print('first', flush=True); import time; time.sleep(99)")
-    stopper = when(lambda: "first" in bench.storage.read_log(claim.job_id).text, bench.stopping.set)
-    remove = engine.remove_leftovers
-    engine.remove_leftovers = lambda _job_id: 0  # type: ignore[method-assign]  # as if this runner had been killed
-    bench.run(claim)
+    claim = bench.claim("print('begun', flush=True); import time; time.sleep(99)")
+    begun = lambda: bench.storage.read_log(claim.job_id).text.count("begun")  # noqa: E731
+    stopper = when(lambda: begun() == 1, bench.stopping.set)
+    with monkeypatch.context() as dead:
+        dead.setattr(DockerSandbox, "remove", lambda _self: None)  # as if this runner had been killed
+        bench.run(claim)
     stopper.join()
-    engine.remove_leftovers = remove  # type: ignore[method-assign]
     bench.stopping.clear()
+    assert engine.job_ids() == {claim.job_id}
     again = bench.claim_again()
-    canceller = when(
-        lambda: bench.storage.read_log(claim.job_id).text.count("first") == 2, lambda: bench.ledger.cancel(claim.job_id)
-    )
+    seen: list[int] = []
+
+    def look_and_cancel() -> None:
+        seen.append(len(engine._containers(f"leadersboard.job={claim.job_id}")))
+        bench.ledger.cancel(claim.job_id)
+
+    canceller = when(lambda: begun() == 2, look_and_cancel)
     job = bench.run(again)
     canceller.join()
-    assert job.state is JobState.CANCELLED
+    assert (job.state, seen) == (JobState.CANCELLED, [2])  # the new run and its holder, nothing of the old
+
+
+def test_names_of_the_platforms_own_are_left_out(bench: Bench[DockerEngine]) -> None:
+    """A submission cannot keep its log from being recorded, nor put another in its place."""
+    program = (
+        "import os; job = __import__('json').load(open('/config/job.json'))['job_id']\n"
+        "os.makedirs(f'/out/logs/{job}.log'); open(f'/out/logs/{job}.log/x', 'w'); open('/out/logs/mine.txt', 'w')\n"
+        f"open('/out/metrics.json', 'w').write({METRICS!r})\n"
+    )
+    job = bench.run(bench.claim(program))
+    assert job.state is JobState.COMPLETED
+    assert "the name is the platform's own" in bench.log_of(job)
+
+
+def test_asking_for_devices_leaves_nothing_behind(engine: DockerEngine, inner: docker.DockerClient) -> None:
+    """The probe for GPUs is removed, also where it cannot start."""
+    before = {container.id for container in inner.containers.list(all=True)}
+    assert engine.gpus() == ()
+    assert {container.id for container in inner.containers.list(all=True)} <= before
 
 
 def test_the_sweeper_removes_what_no_job_owns(bench: Bench[DockerEngine], engine: DockerEngine) -> None:
@@ -188,8 +218,8 @@ def test_the_sweeper_removes_what_no_job_owns(bench: Bench[DockerEngine], engine
     folder = bench.root / "jobs" / claim.job_id
     (folder / "config").mkdir(parents=True)
     spec = SandboxSpec(
-        site=bench.site, job_id=claim.job_id, attempt=1, user_id="ann", entrypoint="main.py", config_file="config.yaml",
-        limits=bench.limits, image=bench.image, config=folder / "config",
+        site=bench.site, job_id=claim.job_id, attempt=1, claim="c1", user_id="ann", entrypoint="main.py",
+        config_file="config.yaml", limits=bench.limits, image=bench.image, config=folder / "config",
         submission=bench.storage.submission_files(claim.job.submission_id),
     )  # fmt: skip
     engine.launch(spec, lambda _chunk: None)

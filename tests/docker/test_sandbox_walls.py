@@ -67,7 +67,7 @@ def running(bench: Bench[DockerEngine], inner: docker.DockerClient) -> Iterator[
     seen: list[dict[str, Any]] = []
 
     def look() -> None:
-        seen.append(inner.api.inspect_container(f"job-{claim.job_id}-1"))
+        seen.append(inner.api.inspect_container(f"job-{claim.job_id}-1-{claim.token[:8]}"))
         bench.ledger.cancel(claim.job_id)
 
     looker = when(lambda: "begun" in bench.storage.read_log(claim.job_id).text, look)

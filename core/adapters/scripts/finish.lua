@@ -7,4 +7,4 @@ for i = 5, #ARGV, 2 do redis.call('HSET', key, ARGV[i], ARGV[i + 1]) end
 release(id, user)
 close(id, 'running', ARGV[3])
 if ARGV[4] == '1' then redis.call('ZREM', rate_key(user), id) end
-return 'ok'
+return redis.call('HGETALL', key)

@@ -17,14 +17,14 @@ def test_the_two_classes_have_the_times_asked_for() -> None:
 
 
 def test_a_class_that_fits_stays_as_it_is() -> None:
-    """A machine of exactly the class's size lowers nothing and says nothing."""
-    assert fit(SMALL, EngineCapacity(cpus=2, memory_bytes=4 * GIB)) == (SMALL, [])
+    """A machine that has the class's size and its own reserve lowers nothing and says nothing."""
+    assert fit(SMALL, EngineCapacity(cpus=2, memory_bytes=5 * GIB)) == (SMALL, [])
 
 
 def test_a_class_is_lowered_to_the_machine() -> None:
     """CPUs and memory come down to what is there, with one sentence each; the rest stays."""
     lowered, notices = fit(MEDIUM, EngineCapacity(cpus=2, memory_bytes=8 * GIB))
-    assert (lowered.cpus, lowered.memory_bytes) == (2, 8 * GIB)
+    assert (lowered.cpus, lowered.memory_bytes) == (2, 7 * GIB)
     assert lowered.timeout_seconds == MEDIUM.timeout_seconds
     assert [("4 CPUs" in text, "16384 MiB" in text) for text in notices] == [(True, False), (False, True)]
 

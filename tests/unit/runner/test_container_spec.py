@@ -22,6 +22,7 @@ def spec_of(limits: ResourceClass, gpu: str | None = None) -> SandboxSpec:
         site="s1",
         job_id="0" * 32,
         attempt=2,
+        claim="c1",
         user_id="ann",
         entrypoint="main.py",
         config_file="config.yaml",

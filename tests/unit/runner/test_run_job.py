@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from pathlib import Path
 
 import pytest
 
-from core.domain.job import JobState
+from core.domain.errors import Unavailable
+from core.domain.job import Claim, Job, JobState, Outcome
 from core.domain.limits import SMALL, GpuPolicy, ResourceClass, UserLimits
 from core.domain.verdict import FailureReason
 from tests.process_sandbox import ProcessEngine
@@ -109,7 +111,7 @@ def test_an_engine_that_loses_a_run_costs_an_attempt_and_not_the_job(bench: Benc
     """A failing platform is an error, never a verdict: the job is run again, and the third time it is over."""
     claim = bench.claim("import time; time.sleep(60)")
     for attempt in (1, 2, 3):
-        bench.engine.lost.add(f"job-{claim.job_id}-{attempt}")
+        bench.engine.lost.add((claim.job_id, attempt))
         job = bench.run(claim)
         if attempt < 3:
             assert (job.state, job.attempt) == (JobState.PENDING, attempt)
@@ -185,3 +187,71 @@ def test_a_taken_device_is_waited_for(bench: Bench[ProcessEngine]) -> None:
     freed = when((bench.root / "gpus.lock").exists, bench.engine.taken.clear)
     assert bench.run(claim).device == "gpu GPU-a"
     freed.join()
+
+
+def test_a_cancel_is_heard_until_the_result_is_recorded(bench: Bench[ProcessEngine]) -> None:
+    """JOB-8: also for a run that was faster than a heartbeat, and while MLflow is away."""
+    bench.tracking.away = True
+    claim = bench.claim(GOOD)
+    recording = lambda: bench.ledger.get(claim.job_id).phase == "recording"  # noqa: E731
+    canceller = when(recording, lambda: bench.ledger.cancel(claim.job_id))
+    job = bench.run(claim)
+    canceller.join()
+    assert (job.state, bench.tracking.results) == (JobState.CANCELLED, {})
+    assert "Cancelled before it was recorded" in bench.log_of(job)
+
+
+def test_a_cancelled_job_does_not_wait_for_a_device(bench: Bench[ProcessEngine]) -> None:
+    """JOB-8: nothing of it is ever started."""
+    bench.engine.devices, bench.engine.taken = ("GPU-a",), {"GPU-a"}
+    claim = bench.claim(GOOD)
+    bench.ledger.cancel(claim.job_id)
+    assert bench.run(claim).state is JobState.CANCELLED
+    assert bench.engine.launched == []
+
+
+def test_a_job_that_is_cancelled_while_its_runner_stops_is_not_run_again(bench: Bench[ProcessEngine]) -> None:
+    """RUN-3 and JOB-8 at once: the hand-over ends it."""
+    claim = bench.claim("import time; print('begun'); time.sleep(60)")
+
+    def stop_and_cancel() -> None:
+        bench.stopping.set()
+        bench.ledger.cancel(claim.job_id)
+
+    begun = lambda: "begun" in bench.storage.read_log(claim.job_id).text  # noqa: E731
+    stopper = when(begun, stop_and_cancel)
+    job = bench.run(claim)
+    stopper.join()
+    assert job.state is JobState.CANCELLED
+
+
+def test_a_runner_that_lost_its_lease_leaves_its_successor_alone(bench: Bench[ProcessEngine]) -> None:
+    """Each claim has a folder of its own; what the late one cleans up is its own."""
+    late = bench.claim("import time; print('begun'); time.sleep(2)\n" + GOOD)
+    bench.ledger._leases[late.job_id] = (late.token, 0.0)
+    bench.ledger.sweep(max_attempts=3)
+    new = bench.claim_again()
+    late_runner = threading.Thread(target=bench.run, args=(late,))
+    late_runner.start()
+    job = bench.run(new)
+    late_runner.join()
+    assert (job.state, job.attempt) == (JobState.COMPLETED, 2)
+
+
+def test_a_ledger_that_is_away_at_the_end_is_told_when_it_is_back(
+    bench: Bench[ProcessEngine], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The run is not repeated for it, and the log has one last line."""
+    finish, calls = bench.ledger.finish, []
+
+    def away_at_first(claim: Claim, outcome: Outcome) -> Job:
+        calls.append(outcome.state)
+        if len(calls) < 3:
+            raise Unavailable("The ledger", "it is away")
+        return finish(claim, outcome)
+
+    monkeypatch.setattr(bench.ledger, "finish", away_at_first)
+    monkeypatch.setattr("runner.attempt.FIRST_RETRY_SECONDS", 0.05)
+    job = bench.run(bench.claim(GOOD))
+    assert (job.state, job.attempt, len(calls)) == (JobState.COMPLETED, 1, 3)
+    assert bench.log_of(job).count("Ended:") == 1
