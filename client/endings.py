@@ -64,8 +64,10 @@ def failure_lines(error: LeadersboardError) -> list[str]:
 
 
 def _next_step(error: LeadersboardError) -> str:
+    if isinstance(error, NotSignedIn) and error.code == "wrong_credentials":
+        return "check user name and password, or sign in with an access token."
     if isinstance(error, NotSignedIn):
-        return "run `leadersboard login` with a valid access token, or set LEADERSBOARD_TOKEN."
+        return "run `leadersboard login` (with --user NAME for a password), or set LEADERSBOARD_TOKEN."
     if isinstance(error, Unreachable):
         return "check API_URL (or `leadersboard login --url`) and that the platform is running."
     return error.advice[0].lower() + error.advice[1:]

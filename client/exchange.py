@@ -23,9 +23,9 @@ def open_http(base_url: str, *, use_proxies: bool = True) -> httpx2.Client:
 
 
 class Exchange:
-    """Requests of one user over a pool that somebody else owns."""
+    """Requests of one user (of nobody without a token) over a pool that somebody else owns."""
 
-    def __init__(self, http: httpx2.Client, token: str) -> None:
+    def __init__(self, http: httpx2.Client, token: str | None) -> None:
         self._http = http
         self._token = token
 
@@ -38,18 +38,31 @@ class Exchange:
             UnexpectedAnswer: the answer is not of this API.
 
         """
-        response = self._send(method, path, request)
-        if not response.is_success:
-            raise refusal(problem_of(response))
+        response = self._accepted(method, path, request)
         try:
             return kind.model_validate_json(response.content)
         except ValidationError as error:
             raise UnexpectedAnswer(f"{self._where(path)} answered something else than a {kind.__name__}.") from error
 
-    def _send(self, method: str, path: str, request: Mapping[str, Any]) -> httpx2.Response:
+    def tell(self, method: str, path: str, **request: Any) -> None:
+        """Send a request whose answer holds nothing. Raises Unreachable, Refused."""
+        self._accepted(method, path, request)
+
+    def _accepted(self, method: str, path: str, request: Mapping[str, Any]) -> httpx2.Response:
+        response = self._send(method, path, request)
+        if not response.is_success:
+            raise refusal(problem_of(response))
+        return response
+
+    def _headers(self) -> dict[str, str]:
+        if self._token is None:
+            return {}
         if not TOKEN.fullmatch(self._token):
             raise NotSignedIn(Problem(status=401, code="bad_token", detail="This is not an access token."))
-        headers = {"Authorization": f"Bearer {self._token}", **request.get("headers", {})}
+        return {"Authorization": f"Bearer {self._token}"}
+
+    def _send(self, method: str, path: str, request: Mapping[str, Any]) -> httpx2.Response:
+        headers = {**self._headers(), **request.get("headers", {})}
         try:
             return self._http.request(method, path, **{**request, "headers": headers})
         except httpx2.TimeoutException as error:
