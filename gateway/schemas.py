@@ -13,7 +13,6 @@ from core.domain.job import JobState, Phase
 from core.domain.limits import GpuPolicy
 from core.domain.links import run_page
 from core.domain.standings import Standing
-from core.domain.submission import Submission
 from core.domain.user import Role, User
 from core.domain.verdict import FailureReason
 from core.usecases.get_job_results import JobResults
@@ -21,7 +20,6 @@ from core.usecases.jobs import JobStanding
 from core.usecases.show_leaderboard import Board
 
 JobId = Annotated[str, Path(max_length=64)]
-SubmissionId = Annotated[str, Path(max_length=64)]
 
 
 class Answer(BaseModel):
@@ -60,23 +58,6 @@ class UserView(Answer):
 class FileView(Answer):
     path: str
     size_bytes: int
-
-
-class SubmissionView(Answer):
-    submission_id: str
-    user_id: str
-    entrypoint: str
-    config_file: str
-    files: list[FileView]
-    sha256: str
-    metadata: dict[str, Any]
-    created_at: datetime
-    duplicate_of: str | None
-    """In the answer to an upload: an earlier submission of yours that is the same."""
-
-    @classmethod
-    def of(cls, submission: Submission) -> Self:
-        return cls.model_validate(submission)
 
 
 class NewJob(BaseModel):
