@@ -47,9 +47,20 @@ _STANDING: dict[str, Any] = {
     "method": "PaDiM", "metrics": _METRICS, "mine": True, "finished_at": FINISHED, "mlflow_ui_url": _RUN_PAGE,
 }  # fmt: skip
 
+_ACCOUNT: dict[str, Any] = {"name": "bob", "role": "user", "kind": "password", "created_at": "2026-01-02T03:04:05Z"}
+
 SCHEMAS: dict[str, Any] = {
     "Health": {"status": "ok", "dependencies": {"redis": "ok", "mlflow": "ok", "storage": "ok"}},
-    "UserView": {"user_id": "ann", "role": "user"},
+    "Credentials": {"username": "ann", "password": "correct horse battery"},
+    "PasswordChange": {"current_password": "correct horse battery", "new_password": "another horse battery"},
+    "LoginView": {
+        "token": "lbs_…", "user_id": "ann", "role": "user", "expires_at": "2026-01-02T15:04:05Z",
+    },
+    "MeView": {"user_id": "ann", "role": "user", "method": "password"},
+    "NewUser": {"name": "bob", "role": "user"},
+    "AccountView": _ACCOUNT,
+    "NewAccountView": {**_ACCOUNT, "password": "m3uY0pZJc6u2oTq9wXk1b4Rd"},
+    "AccountList": {"items": [_ACCOUNT], "next_cursor": None},
     "FileView": _FILES[1],
     "SubmissionView": _SUBMISSION,
     "NewJob": {"submission_id": SUBMISSION, "config": {"benchmark": "synthetic", "epochs": 3}},
