@@ -13,7 +13,7 @@ from core.domain.job import JobState, Phase
 from core.domain.limits import GpuPolicy
 from core.domain.links import run_page
 from core.domain.standings import Standing
-from core.domain.user import Role, User
+from core.domain.user import User
 from core.domain.verdict import FailureReason
 from core.usecases.get_job_results import JobResults
 from core.usecases.jobs import JobStanding
@@ -48,11 +48,6 @@ class Problem(Answer):
 class Health(Answer):
     status: str
     dependencies: dict[str, str] = {}
-
-
-class UserView(Answer):
-    user_id: str
-    role: Role
 
 
 class FileView(Answer):
