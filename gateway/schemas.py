@@ -129,6 +129,11 @@ class ResultsView(Answer):
         return cls.model_validate(results)
 
 
+class ArtifactList(Answer):
+    job_id: str
+    items: list[FileView]
+
+
 class MetricView(Answer):
     name: str
     direction: Direction

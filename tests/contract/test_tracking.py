@@ -72,6 +72,30 @@ def test_a_recorded_run_holds_everything_of_its_result(
     assert {(file.path, file.size_bytes) for file in run.artifacts} == {("curves/roc (1), é.png", 3), ("notes.txt", 0)}
 
 
+def test_a_recorded_file_is_read_in_pieces(tracking: TrackingPort, fresh_name: str, artifacts: Path) -> None:
+    """JOB-7: each file by its path, with its size, whatever its name; a large one is never whole in memory."""
+    (artifacts / "large.bin").write_bytes(bytes(range(256)) * 8000)
+    ref = tracking.record(result_of(fresh_name, artifacts))
+    for name, raw in {"curves/roc (1), é.png": b"png", "notes.txt": b""}.items():
+        with tracking.artifact(ref.run_id, name) as found:
+            assert (found.size_bytes, b"".join(found.pieces)) == (len(raw), raw)
+    with tracking.artifact(ref.run_id, "large.bin") as found:
+        pieces = list(found.pieces)
+    assert b"".join(pieces) == bytes(range(256)) * 8000
+    assert max(map(len, pieces)) <= 256 * 1024
+
+
+@pytest.mark.parametrize("path", ["nothing.txt", "curves", "curves/nothing.png"])
+def test_what_is_no_recorded_file_is_not_found(
+    tracking: TrackingPort, fresh_name: str, artifacts: Path, path: str
+) -> None:
+    """A file that is not there, a folder, and a run that is not there."""
+    ref = tracking.record(result_of(fresh_name, artifacts))
+    for run_id in (ref.run_id, "f" * 32):
+        with pytest.raises(NotFound), tracking.artifact(run_id, path):
+            pass
+
+
 def test_one_job_is_one_run_however_often_it_is_recorded(tracking: TrackingPort, fresh_name: str) -> None:
     """TRK-5: a repeated step completes the same run."""
     result = result_of(fresh_name)
@@ -144,7 +168,12 @@ def test_no_run_stays_open_and_its_link_opens(mlflow_url: str, fresh_name: str) 
 def test_a_server_that_is_away_is_unavailable(fresh_name: str) -> None:
     """No foreign error leaves the adapter."""
     away = MlflowTracking("http://127.0.0.1:1", timeout_seconds=1)
-    for attempt in (away.check, lambda: away.entries(fresh_name), lambda: away.record(result_of(fresh_name))):
+    for attempt in (
+        away.check,
+        lambda: away.entries(fresh_name),
+        lambda: away.record(result_of(fresh_name)),
+        lambda: away.artifact("f" * 32, "x").__enter__(),
+    ):
         with pytest.raises(Unavailable):
             attempt()
     away.close()
