@@ -17,6 +17,8 @@ from gateway.access_log import Watch
 from gateway.auth import Doorkeeper
 from gateway.limits import Guard
 from gateway.metrics import Metrics
+from gateway.rate_headers import LIMIT, REMAINING, RESET
+from gateway.route_table import RouteTable
 from gateway.routes import artifacts, auth, boards, health, jobs, logs, submissions, users
 
 TRACKING_SECONDS = 1.7
@@ -50,6 +52,7 @@ def create_app(settings: Settings) -> FastAPI:
     for routes in (health, auth, users, submissions, jobs, logs, artifacts, boards, metrics, docs_page):
         app.include_router(routes.router)
     openapi.install(app)
+    app.state.places = RouteTable(app.routes)
     _add_middlewares(app, settings)
     return app
 
@@ -61,16 +64,16 @@ def _operation_id(route: APIRoute) -> str:
 
 def _add_middlewares(app: FastAPI, settings: Settings) -> None:
     """The last one added is the outermost. Without allowed origins no browser gets an answer for another page."""
-    app.add_middleware(Guard, limits=settings.request)
+    app.add_middleware(Guard, limits=settings.request, places=app.state.places)
     if settings.cors_origins:
         app.add_middleware(
             CORSMiddleware,
             allow_origins=list(settings.cors_origins),
             allow_methods=["GET", "POST", "DELETE"],
             allow_headers=["Authorization", "Idempotency-Key", "Last-Event-ID", "X-Request-ID"],
-            expose_headers=["X-Request-ID", "Retry-After", "X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset", "Location"],
+            expose_headers=["X-Request-ID", "Retry-After", "Location", LIMIT, REMAINING, RESET],
         )
-    app.add_middleware(Watch, metrics=app.state.metrics)
+    app.add_middleware(Watch, metrics=app.state.metrics, places=app.state.places)
 
 
 @asynccontextmanager
