@@ -17,7 +17,7 @@ AUDIENCE = "leadersboard"
 class Issuer:
     """Serves until `close`; `answers` replaces what a path gives, `asked` counts its calls."""
 
-    def __init__(self) -> None:
+    def __init__(self, host: str = "127.0.0.1") -> None:
         issuer = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -36,9 +36,9 @@ class Issuer:
         self.answers: dict[str, tuple[int, bytes]] = {}
         self.keys: dict[str, Any] = {"rsa": new_rsa(), "ec": ec.generate_private_key(ec.SECP256R1())}
         self.published = list(self.keys)
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server = ThreadingHTTPServer((host, 0), Handler)
         self.server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self.server.server_port}/realm"
+        self.url = f"http://{host}:{self.server.server_port}/realm"
         threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
 
     def answer(self, path: str) -> tuple[int, bytes]:

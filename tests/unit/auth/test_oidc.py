@@ -215,6 +215,24 @@ def test_a_broken_issuer_is_as_one_that_is_away(door: IssuerDoor, issuer: Issuer
     assert door.me(issuer.token()).status_code == 503
 
 
+def test_a_discovery_document_counts_for_its_own_issuer_only(door: IssuerDoor, issuer: Issuer) -> None:
+    """AUT-3: also when its keys are the right ones."""
+    document = {"issuer": issuer.url + "/", "jwks_uri": f"{issuer.url}/keys"}
+    issuer.answers["/realm/.well-known/openid-configuration"] = (200, json.dumps(document).encode())
+    assert door.me(issuer.token()).status_code == 503
+
+
+def test_keys_are_not_fetched_where_they_could_be_changed_on_the_way(door: IssuerDoor, issuer: Issuer) -> None:
+    """AUT-3: plain http from what is not this machine by name is not used, though it would answer."""
+    elsewhere = Issuer("127.0.0.2")
+    elsewhere.keys = issuer.keys
+    document = {"issuer": issuer.url, "jwks_uri": f"{elsewhere.url}/keys"}
+    issuer.answers["/realm/.well-known/openid-configuration"] = (200, json.dumps(document).encode())
+    assert door.me(issuer.token()).status_code == 503
+    assert elsewhere.asked == []
+    elsewhere.close()
+
+
 def test_names_follow_our_rule(door: IssuerDoor, issuer: Issuer) -> None:
     """AUT-3: without the claim the subject is the name; a name that breaks the rule is refused in words."""
     assert door.me(issuer.token(preferred_username=None)).json()["user_id"] == "subject-1"
