@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
 from datetime import datetime
 from typing import Annotated, Any, Self
 
@@ -126,7 +128,8 @@ class ResultsView(Answer):
 
     @classmethod
     def of(cls, results: JobResults) -> Self:
-        return cls.model_validate(results)
+        numbers = {name: value for name, value in results.metrics.items() if math.isfinite(value)}
+        return cls.model_validate(replace(results, metrics=numbers))
 
 
 class ArtifactList(Answer):
@@ -190,11 +193,13 @@ class StandingView(Answer):
     mlflow_ui_url: str
 
     @classmethod
-    def of(cls, standing: Standing, user: User, mlflow_url: str) -> Self:
+    def of(cls, standing: Standing, user: User, mlflow_url: str, *, shown: frozenset[str]) -> Self:
+        """Only the metrics of `shown`, and of these only numbers: a run may have reported hundreds."""
         entry = standing.entry
+        metrics = {name: value for name, value in entry.metrics.items() if name in shown and math.isfinite(value)}
         shared = {name: getattr(entry, name) for name in cls.model_fields if hasattr(entry, name)}
         return cls(**shared | {
-            "rank": standing.rank, "value": standing.value, "mine": entry.user_id == user.user_id,
+            "rank": standing.rank, "value": standing.value, "mine": entry.user_id == user.user_id, "metrics": metrics,
             "mlflow_ui_url": run_page(mlflow_url, entry.experiment_id, entry.run_id),
         })  # fmt: skip
 
@@ -209,11 +214,12 @@ class BoardView(Answer):
 
     @classmethod
     def of(cls, board: Board, user: User, mlflow_url: str) -> Self:
+        shown = frozenset({board.metric.name, *(metric.name for metric in board.benchmark.metrics)})
         return cls(
             benchmark=board.benchmark.name,
             metric=board.metric.name,
             direction=board.metric.direction,
             scoring=board.benchmark.scoring,
-            items=[StandingView.of(standing, user, mlflow_url) for standing in board.standings],
+            items=[StandingView.of(standing, user, mlflow_url, shown=shown) for standing in board.standings],
             total=board.total,
         )

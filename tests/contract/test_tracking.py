@@ -13,10 +13,12 @@ import pytest
 
 from core.adapters.memory_tracking import MemoryTracking
 from core.adapters.mlflow_tracking import MlflowTracking
+from core.domain.benchmark import MetricRule
 from core.domain.errors import NotFound, Unavailable
 from core.domain.job import Job, JobState, Phase
 from core.domain.links import run_resource
 from core.domain.metrics import RunMetrics
+from core.domain.standings import best_per_user
 from core.ports.tracking import Result, TrackingPort
 
 pytestmark = pytest.mark.contract
@@ -120,6 +122,29 @@ def test_entries_of_a_benchmark_are_its_finished_runs(tracking: TrackingPort, fr
 def test_a_benchmark_without_runs_has_no_entries(tracking: TrackingPort, fresh_name: str) -> None:
     """An empty board is no error."""
     assert tracking.entries(fresh_name) == ()
+
+
+def test_a_deleted_run_gives_its_place_back(mlflow_url: str, fresh_name: str) -> None:
+    """SCO-4: deleting a run in MLflow itself restores its user's previous best."""
+    tracking = MlflowTracking(mlflow_url)
+    tracking.record(result_of(fresh_name, auc=0.5))
+    best = tracking.record(result_of(fresh_name, auc=0.9))
+    metric = MetricRule(name="image_auc")
+    assert [place.value for place in best_per_user(tracking.entries(fresh_name), metric)] == [0.9]
+    httpx2.post(f"{mlflow_url}/api/2.0/mlflow/runs/delete", json={"run_id": best.run_id}).raise_for_status()
+    assert [place.value for place in best_per_user(tracking.entries(fresh_name), metric)] == [0.5]
+    tracking.close()
+
+
+def test_a_value_that_is_no_number_is_read_and_not_ranked(mlflow_url: str, fresh_name: str) -> None:
+    """SCO-3: somebody may write NaN into MLflow by hand."""
+    tracking = MlflowTracking(mlflow_url)
+    ref = tracking.record(result_of(fresh_name, auc=0.9))
+    body = {"run_id": ref.run_id, "key": "image_auc", "value": "NaN", "timestamp": 2_000_000_000_000, "step": 1}
+    httpx2.post(f"{mlflow_url}/api/2.0/mlflow/runs/log-metric", json=body).raise_for_status()
+    (place,) = best_per_user(tracking.entries(fresh_name), MetricRule(name="image_auc"))
+    assert (place.rank, place.value) == (None, None)
+    tracking.close()
 
 
 def test_more_figures_than_one_request_holds_are_all_recorded(tracking: TrackingPort, fresh_name: str) -> None:
