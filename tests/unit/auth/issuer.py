@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import time
+from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -15,7 +16,7 @@ AUDIENCE = "leadersboard"
 
 
 class Issuer:
-    """Serves until `close`; `answers` replaces what a path gives, `asked` counts its calls."""
+    """Serves until `close`; `answers` replaces what a path gives (302 leads to the keys), `asked` counts its calls."""
 
     def __init__(self, host: str = "127.0.0.1") -> None:
         issuer = self
@@ -26,6 +27,8 @@ class Issuer:
                 status, body = issuer.answer(self.path)
                 self.send_response(status)
                 self.send_header("Content-Length", str(len(body)))
+                if status == HTTPStatus.FOUND:
+                    self.send_header("Location", "/realm/keys")
                 self.end_headers()
                 self.wfile.write(body)
 
