@@ -27,7 +27,7 @@ _JOB: dict[str, Any] = {
     "job_id": JOB, "submission_id": SUBMISSION, "user_id": "ann", "status": "completed", "phase": "done",
     "benchmark": "synthetic", "resource_class": "small", "attempt": 1, "queue_position": None, "created_at": POSTED,
     "started_at": STARTED, "finished_at": FINISHED, "updated_at": FINISHED, "run_id": RUN, "failure_reason": None,
-    "error_message": None, "device": "cpu", "cancel_requested": False,
+    "error_message": None, "device": "cpu", "cancel_requested": False, "rerun_of": None,
     "peaks": {"wall_seconds": 150.2, "memory_bytes": 812000000.0, "cpu_seconds": 201.7},
 }  # fmt: skip
 _SUBMISSION: dict[str, Any] = {
@@ -49,6 +49,12 @@ _STANDING: dict[str, Any] = {
 
 _ACCOUNT: dict[str, Any] = {"name": "bob", "role": "user", "kind": "password", "created_at": "2026-01-02T03:04:05Z"}
 
+_SUMMARY: dict[str, Any] = {
+    "submission_id": SUBMISSION, "user_id": "ann", "entrypoint": "main.py", "config_file": "config.yaml",
+    "sha256": SHA256, "created_at": POSTED, "file_count": 2, "size_bytes": 2160,
+}  # fmt: skip
+_ACCOUNT: dict[str, Any] = {"name": "bob", "role": "user", "kind": "password", "created_at": POSTED}
+
 SCHEMAS: dict[str, Any] = {
     "Health": {"status": "ok", "dependencies": {"redis": "ok", "mlflow": "ok", "storage": "ok"}},
     "Credentials": {"username": "ann", "password": "correct horse battery"},
@@ -63,6 +69,9 @@ SCHEMAS: dict[str, Any] = {
     "AccountList": {"items": [_ACCOUNT], "next_cursor": None},
     "FileView": _FILES[1],
     "SubmissionView": _SUBMISSION,
+    "SubmissionSummaryView": _SUMMARY,
+    "SubmissionList": {"items": [_SUMMARY], "next_cursor": None},
+    "ArtifactList": {"job_id": JOB, "items": [{"path": "curves/roc.png", "size_bytes": 18230}]},
     "NewJob": {"submission_id": SUBMISSION, "config": {"benchmark": "synthetic", "epochs": 3}},
     "JobView": _JOB,
     "JobList": {"items": [_JOB], "next_cursor": None},
