@@ -24,7 +24,7 @@ def live() -> Health:
 
 @router.get("/ready", responses={503: {"model": Health}})
 async def ready(ports: PortsPart, response: Response) -> Health:
-    """Asks each part that requests depend on; 503 names those that do not answer. All at once: two that hang take the time of one."""
+    """Asks each part that requests depend on, all at once; 503 names those that do not answer."""
     checks = {"redis": ports.job_status.check, "mlflow": ports.tracking.check, "storage": ports.storage.check}
     found = await asyncio.gather(*(run_in_threadpool(_state, check) for check in checks.values()))
     states = dict(zip(checks, found, strict=True))
