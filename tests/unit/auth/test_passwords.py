@@ -11,6 +11,9 @@ import httpx2
 import pytest
 
 from core.domain.errors import LimitReached
+from core.domain.session import token_hash
+from core.domain.user import Role
+from core.usecases.accounts import AddAccount
 from gateway.passwords import Argon2Passwords
 from tests.unit.auth.door import ADMIN_TOKEN, ANN_TOKEN, PASSWORD, CountingPasswords, Door, bearer
 
@@ -82,6 +85,8 @@ def test_few_passwords_are_hashed_at_once() -> None:
 def test_a_new_password_ends_every_session(door: Door) -> None:
     """Whoever had the old password or a token of before is out; the answer's token is in."""
     old = door.token()
+    session = door.sessions.find(token_hash(old))
+    assert session is not None
     body = {"current_password": PASSWORD, "new_password": "another horse battery"}
     answer = door.browser.post("/auth/password", json=body, headers=bearer(old))
     assert answer.status_code == 200
@@ -89,6 +94,8 @@ def test_a_new_password_ends_every_session(door: Door) -> None:
     assert door.me(answer.json()["token"]).status_code == 200
     assert door.login().status_code == 401
     assert door.login(password="another horse battery").status_code == 200
+    door.sessions.open(token_hash(old), session, most=5)  # as one whose login was under way when the password changed
+    assert door.me(old).status_code == 401
 
 
 @pytest.mark.parametrize(
@@ -102,6 +109,14 @@ def test_a_password_changes_only_by_the_rules(door: Door, current: str, new: str
     refused = door.browser.post("/auth/password", json=body, headers=bearer(token))
     assert refused.status_code == status
     assert door.me(token).status_code == 200
+
+
+def test_a_new_password_is_not_the_name(door: Door) -> None:
+    """A name with a few signs more is the first guess of everybody."""
+    AddAccount(accounts=door.accounts, passwords=door.passwords)("carl-carlson", PASSWORD, Role.USER)
+    body = {"current_password": PASSWORD, "new_password": "Carl-Carlson1"}
+    refused = door.browser.post("/auth/password", json=body, headers=bearer(door.token("carl-carlson")))
+    assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "new_password")
 
 
 def test_a_stolen_token_cannot_guess_the_password(door: Door) -> None:
