@@ -10,6 +10,7 @@ import typer
 from client.account import NotConfigured, find_account
 from client.api import LeadersboardClient, connect
 from client.archive import CannotPack
+from client.download import CannotSave
 from client.errors import LeadersboardError, NotSignedIn, Refused, Unreachable
 from client.overrides import BadOption
 from client.terminal import one_line, say
@@ -34,7 +35,7 @@ def told_failures() -> Iterator[None]:
     """Whatever fails inside is told in words and becomes an exit code."""
     try:
         yield
-    except (NotConfigured, CannotPack, BadOption) as error:
+    except (NotConfigured, CannotPack, CannotSave, BadOption) as error:
         say(f"Error: {error}", error=True)
         raise typer.Exit(ExitCode.USAGE) from error
     except LeadersboardError as error:

@@ -1,7 +1,8 @@
 """One request and its answer: what comes back is checked, and every foreign failure becomes one of ours."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import httpx2
@@ -12,6 +13,8 @@ from client.errors import FieldFault, NotSignedIn, Problem, UnexpectedAnswer, Un
 AnswerT = TypeVar("AnswerT", bound=BaseModel)
 
 TIMEOUT = httpx2.Timeout(30.0, connect=5.0)
+DOWNLOAD_TIMEOUT = httpx2.Timeout(60.0, connect=5.0)
+PIECE = 256 * 1024
 UPLOAD_TIMEOUT = httpx2.Timeout(120.0, connect=5.0)  # unpacking 1 GB on a slow disk comes before the answer
 LONGEST_WORDS = 2000
 TOKEN = re.compile(r"[\x21-\x7e]{1,4096}")  # what a header can carry
@@ -60,6 +63,18 @@ class Exchange:
         if not TOKEN.fullmatch(self._token):
             raise NotSignedIn(Problem(status=401, code="bad_token", detail="This is not an access token."))
         return {"Authorization": f"Bearer {self._token}"}
+
+    @contextmanager
+    def download(self, path: str) -> Iterator[Iterator[bytes]]:
+        """The bytes of an answer, piece by piece while the context lasts. Raises what `ask` raises, also in between."""
+        try:
+            with self._http.stream("GET", path, headers=self._headers(), timeout=DOWNLOAD_TIMEOUT) as response:
+                if not response.is_success:
+                    response.read()
+                    raise refusal(problem_of(response))
+                yield response.iter_bytes(PIECE)
+        except (httpx2.RequestError, httpx2.InvalidURL) as error:
+            raise Unreachable(f"{self._where(path)} broke off ({type(error).__name__}).") from error
 
     def _send(self, method: str, path: str, request: Mapping[str, Any]) -> httpx2.Response:
         headers = {**self._headers(), **request.get("headers", {})}
