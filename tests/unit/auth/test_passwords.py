@@ -94,6 +94,7 @@ def test_a_new_password_ends_every_session(door: Door) -> None:
     assert door.me(answer.json()["token"]).status_code == 200
     assert door.login().status_code == 401
     assert door.login(password="another horse battery").status_code == 200
+    assert door.sessions.find(token_hash(old)) is None
     door.sessions.open(token_hash(old), session, most=5)  # as one whose login was under way when the password changed
     assert door.me(old).status_code == 401
 
