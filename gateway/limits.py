@@ -74,8 +74,10 @@ class Guard:
         return _again(body, receive)
 
     def _expects_body(self, scope: Scope) -> bool:
+        if scope["method"] not in BODY_METHODS:
+            return False
         place = self._places.at(scope["path"])
-        return place is not None and scope["method"] in place.methods & BODY_METHODS
+        return place is not None and scope["method"] in place.methods
 
     async def _whole(self, headers: Headers, receive: Receive) -> bytes:
         limit = self._limits.json_bytes
