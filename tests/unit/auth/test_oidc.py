@@ -115,6 +115,7 @@ def test_a_user_of_the_issuer_has_no_password_here(trusting: IssuerDoor, issuer:
     token = issuer.token()
     trusting.me(token)
     assert [trusting.login("olga", word).status_code for word in ("x", "subject-1")] == [401, 401]
+    assert trusting.passwords.computed == 2
     body = {"current_password": "x", "new_password": "another horse battery"}
     assert trusting.browser.post("/auth/password", json=body, headers=bearer(token)).status_code == 403
     assert trusting.browser.post("/auth/logout", headers=bearer(token)).status_code == 409
