@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -12,11 +12,11 @@ from core.domain.submission import Submission, SubmissionSummary, Upload
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LogSlice:
-    """A piece of a log: its text, and the byte offsets before and after it."""
+    """A piece of a log: its text, and the byte offsets after and before it."""
 
     text: str
-    offset: int
     next_offset: int
+    offset: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
