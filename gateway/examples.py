@@ -47,8 +47,6 @@ _STANDING: dict[str, Any] = {
     "method": "PaDiM", "metrics": _METRICS, "mine": True, "finished_at": FINISHED, "mlflow_ui_url": _RUN_PAGE,
 }  # fmt: skip
 
-_ACCOUNT: dict[str, Any] = {"name": "bob", "role": "user", "kind": "password", "created_at": "2026-01-02T03:04:05Z"}
-
 _SUMMARY: dict[str, Any] = {
     "submission_id": SUBMISSION, "user_id": "ann", "entrypoint": "main.py", "config_file": "config.yaml",
     "sha256": SHA256, "created_at": POSTED, "file_count": 2, "size_bytes": 2160,
