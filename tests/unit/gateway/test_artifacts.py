@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from gateway.routes.artifacts import disposition
-from tests.unit.gateway.site import Site, bearer, site
+from tests.unit.gateway.whole_site import Site, bearer, site
 
 pytestmark = pytest.mark.unit
 __all__ = ["site"]

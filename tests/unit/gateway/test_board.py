@@ -18,7 +18,7 @@ from core.domain.errors import Unavailable
 from core.domain.standings import Entry
 from core.usecases.show_leaderboard import MOST_RANKINGS
 from gateway.board_cache import FRESH_SECONDS, KEPT_SECONDS, BoardCache
-from tests.unit.gateway.site import Site, bearer, fresh_id, now, site
+from tests.unit.gateway.whole_site import Site, bearer, fresh_id, now, site
 
 pytestmark = pytest.mark.unit
 __all__ = ["site"]

@@ -14,7 +14,7 @@ import gateway.routes.jobs
 import gateway.routes.logs
 import gateway.routes.submissions
 from core.domain.job import JobState, Outcome
-from tests.unit.gateway.site import Site, bearer, fresh_id, site
+from tests.unit.gateway.whole_site import Site, bearer, fresh_id, site
 
 pytestmark = pytest.mark.unit
 __all__ = ["site"]
