@@ -27,6 +27,8 @@ from tests.running_gateway import REPOSITORY, environment, free_port, gateway_pr
 
 TARGETS_MS = {"submit": 500, "enqueue": 100, "status": 200, "logs": 500}
 PEOPLE = 100
+WARM_UP_SECONDS = 12
+"""As in the locustfile, which does not count them."""
 TOKENS = [f"bench-token-{number:04d}-0123456789" for number in range(PEOPLE)]
 
 Figures = dict[str, dict[str, float]]
@@ -62,12 +64,12 @@ def load(url: str, folder: Path, logs: Path | None, seconds: int) -> Figures:
     """Let the people at it; the figures of each kind of request."""
     command = [
         sys.executable, "-m", "locust", "-f", str(REPOSITORY / "bench" / "locustfile.py"), "--headless",
-        "--only-summary", "-u", str(PEOPLE), "-r", "20", "-t", f"{seconds}s", "--stop-timeout", "10", "--reset-stats",
+        "--only-summary", "-u", str(PEOPLE), "-r", "20", "-t", f"{WARM_UP_SECONDS + seconds}s", "--stop-timeout", "10",
         "--host", url, "--csv", str(folder / "figures"),
     ]  # fmt: skip
     told = {**os.environ, "BENCH_TOKENS": ",".join(TOKENS), "BENCH_LOGS": str(logs or "")}
     with (folder / "locust.log").open("wb") as out:
-        subprocess.run(command, env=told, stdout=out, stderr=out, timeout=seconds + 60, check=False)
+        subprocess.run(command, env=told, stdout=out, stderr=out, timeout=seconds + 90, check=False)
     with (folder / "figures_stats.csv").open() as found:
         rows = {row["Name"]: row for row in csv.DictReader(found)}
     return {name: _figures(rows[name], seconds) for name in TARGETS_MS}
