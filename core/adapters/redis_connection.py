@@ -15,8 +15,9 @@ TIMEOUT_SECONDS = 1.5
 
 
 def one_retry() -> Retry:
-    """A connection that Redis has closed meanwhile is opened again, once. A Redis that hangs is not waited for again:
-    the client's own three retries would make 1.5 s into 6.
+    """A connection that Redis has closed meanwhile is opened again, once.
+
+    A Redis that hangs is not waited for again: the client's own three retries would make 1.5 s into 6.
     """
     return Retry(NoBackoff(), 1, supported_errors=(redis.ConnectionError,))
 
