@@ -67,6 +67,15 @@ def forget_account(path: Path) -> bool:
     return existed
 
 
+def kept_account(path: Path) -> Account | None:
+    """The account in the file, if there is one that can be read."""
+    try:
+        kept = _read(path)
+    except NotConfigured:
+        return None
+    return kept if kept.token else None
+
+
 def _read(path: Path) -> Account:
     try:
         kept = json.loads(path.read_text(encoding="utf-8"))

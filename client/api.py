@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import quote
@@ -12,6 +12,7 @@ import httpx2
 from client.errors import NotFound, Problem
 from client.exchange import UPLOAD_TIMEOUT, Exchange, open_http
 from client.models import (
+    ArtifactList,
     BenchmarkList,
     Board,
     Job,
@@ -21,6 +22,7 @@ from client.models import (
     ResourceClassList,
     Results,
     Submission,
+    SubmissionPage,
 )
 
 
@@ -50,6 +52,18 @@ class LeadersboardClient:
                 Submission, "POST", "/submissions", files=parts, data=form, timeout=UPLOAD_TIMEOUT
             )
 
+    def submissions(self, *, limit: int = 50, cursor: str | None = None) -> SubmissionPage:
+        """My submissions (an administrator's: all), newest first."""
+        return self._exchange.ask(SubmissionPage, "GET", "/submissions", params=_given(limit=limit, cursor=cursor))
+
+    def submission(self, submission_id: str) -> Submission:
+        """One submission with its files."""
+        return self._exchange.ask(Submission, "GET", f"/submissions/{_segment(submission_id)}")
+
+    def submission_archive(self, submission_id: str) -> AbstractContextManager[Iterator[bytes]]:
+        """A submission's files as a tar.gz, piece by piece."""
+        return self._exchange.download(f"/submissions/{_segment(submission_id)}/archive")
+
     def create_job(
         self, submission_id: str, config: Mapping[str, Any] | None = None, *, idempotency_key: str | None = None
     ) -> Job:
@@ -58,9 +72,22 @@ class LeadersboardClient:
         body = {"submission_id": submission_id, "config": dict(config or {})}
         return self._exchange.ask(Job, "POST", "/jobs", json=body, headers=headers)
 
-    def jobs(self, *, status: str | None = None, limit: int = 50, cursor: str | None = None) -> JobPage:
+    def rerun_job(self, job_id: str, *, idempotency_key: str | None = None) -> Job:
+        """Queue the same submission and config once more: another job each time, unless a key is given."""
+        headers = {"Idempotency-Key": idempotency_key} if idempotency_key else {}
+        return self._exchange.ask(Job, "POST", f"/jobs/{_segment(job_id)}/rerun", headers=headers)
+
+    def jobs(
+        self,
+        *,
+        status: str | None = None,
+        benchmark: str | None = None,
+        limit: int = 50,
+        cursor: str | None = None,
+    ) -> JobPage:
         """My jobs (an administrator's: all), newest first."""
-        return self._exchange.ask(JobPage, "GET", "/jobs", params=_given(status=status, limit=limit, cursor=cursor))
+        asked = _given(status=status, benchmark=benchmark, limit=limit, cursor=cursor)
+        return self._exchange.ask(JobPage, "GET", "/jobs", params=asked)
 
     def job(self, job_id: str) -> Job:
         """Where a job stands."""
@@ -82,6 +109,15 @@ class LeadersboardClient:
         """What a finished job produced; `NotNow` before its end."""
         return self._exchange.ask(Results, "GET", f"/jobs/{_segment(job_id)}/results")
 
+    def artifacts(self, job_id: str) -> ArtifactList:
+        """The files that a finished job left."""
+        return self._exchange.ask(ArtifactList, "GET", f"/jobs/{_segment(job_id)}/artifacts")
+
+    def artifact(self, job_id: str, path: str) -> AbstractContextManager[Iterator[bytes]]:
+        """One of these files, piece by piece."""
+        parts = "/".join(_segment(part) for part in path.split("/"))
+        return self._exchange.download(f"/jobs/{_segment(job_id)}/artifacts/{parts}")
+
     def benchmarks(self) -> BenchmarkList:
         """What submissions can compete in."""
         return self._exchange.ask(BenchmarkList, "GET", "/benchmarks")
@@ -95,12 +131,15 @@ class LeadersboardClient:
         *,
         benchmark: str | None = None,
         metric: str | None = None,
+        direction: Literal["maximize", "minimize"] | None = None,
         entries: Literal["best", "all"] = "best",
         limit: int = 50,
         offset: int = 0,
     ) -> Board:
         """A benchmark's ranking; the best entry of each user, or all."""
-        asked = _given(benchmark=benchmark, metric=metric, entries=entries, limit=limit, offset=offset)
+        asked = _given(
+            benchmark=benchmark, metric=metric, direction=direction, entries=entries, limit=limit, offset=offset
+        )
         return self._exchange.ask(Board, "GET", "/leaderboard", params=asked)
 
 

@@ -5,6 +5,7 @@ import typer
 from client.commands.account import login, logout
 from client.commands.board import board
 from client.commands.jobs import cancel, jobs, logs, results, status
+from client.commands.submissions import download, rerun, submissions
 from client.commands.submit import HELP, submit
 from client.endings import EXIT_CODES
 
@@ -25,7 +26,7 @@ def build() -> typer.Typer:
         rich_markup_mode=None,
     )
     command.command(help=HELP)(submit)
-    for step in (status, jobs, logs, results, board, cancel, login, logout):
+    for step in (status, jobs, logs, results, download, board, cancel, rerun, submissions, login, logout):
         command.command()(step)
     return command
 

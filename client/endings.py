@@ -10,6 +10,7 @@ import typer
 from client.account import NotConfigured, find_account
 from client.api import LeadersboardClient, connect
 from client.archive import CannotPack
+from client.download import CannotSave
 from client.errors import LeadersboardError, NotSignedIn, Refused, Unreachable
 from client.overrides import BadOption
 from client.terminal import one_line, say
@@ -34,7 +35,7 @@ def told_failures() -> Iterator[None]:
     """Whatever fails inside is told in words and becomes an exit code."""
     try:
         yield
-    except (NotConfigured, CannotPack, BadOption) as error:
+    except (NotConfigured, CannotPack, CannotSave, BadOption) as error:
         say(f"Error: {error}", error=True)
         raise typer.Exit(ExitCode.USAGE) from error
     except LeadersboardError as error:
@@ -64,8 +65,10 @@ def failure_lines(error: LeadersboardError) -> list[str]:
 
 
 def _next_step(error: LeadersboardError) -> str:
+    if isinstance(error, NotSignedIn) and error.code == "wrong_credentials":
+        return "check user name and password, or sign in with an access token."
     if isinstance(error, NotSignedIn):
-        return "run `leadersboard login` with a valid access token, or set LEADERSBOARD_TOKEN."
+        return "run `leadersboard login` (with --user NAME for a password), or set LEADERSBOARD_TOKEN."
     if isinstance(error, Unreachable):
         return "check API_URL (or `leadersboard login --url`) and that the platform is running."
     return error.advice[0].lower() + error.advice[1:]

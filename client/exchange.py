@@ -1,7 +1,8 @@
 """One request and its answer: what comes back is checked, and every foreign failure becomes one of ours."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import httpx2
@@ -12,6 +13,8 @@ from client.errors import FieldFault, NotSignedIn, Problem, UnexpectedAnswer, Un
 AnswerT = TypeVar("AnswerT", bound=BaseModel)
 
 TIMEOUT = httpx2.Timeout(30.0, connect=5.0)
+DOWNLOAD_TIMEOUT = httpx2.Timeout(60.0, connect=5.0)
+PIECE = 256 * 1024
 UPLOAD_TIMEOUT = httpx2.Timeout(120.0, connect=5.0)  # unpacking 1 GB on a slow disk comes before the answer
 LONGEST_WORDS = 2000
 TOKEN = re.compile(r"[\x21-\x7e]{1,4096}")  # what a header can carry
@@ -23,9 +26,9 @@ def open_http(base_url: str, *, use_proxies: bool = True) -> httpx2.Client:
 
 
 class Exchange:
-    """Requests of one user over a pool that somebody else owns."""
+    """Requests of one user (of nobody without a token) over a pool that somebody else owns."""
 
-    def __init__(self, http: httpx2.Client, token: str) -> None:
+    def __init__(self, http: httpx2.Client, token: str | None) -> None:
         self._http = http
         self._token = token
 
@@ -38,18 +41,43 @@ class Exchange:
             UnexpectedAnswer: the answer is not of this API.
 
         """
-        response = self._send(method, path, request)
-        if not response.is_success:
-            raise refusal(problem_of(response))
+        response = self._accepted(method, path, request)
         try:
             return kind.model_validate_json(response.content)
         except ValidationError as error:
             raise UnexpectedAnswer(f"{self._where(path)} answered something else than a {kind.__name__}.") from error
 
-    def _send(self, method: str, path: str, request: Mapping[str, Any]) -> httpx2.Response:
+    def tell(self, method: str, path: str, **request: Any) -> None:
+        """Send a request whose answer holds nothing. Raises Unreachable, Refused."""
+        self._accepted(method, path, request)
+
+    def _accepted(self, method: str, path: str, request: Mapping[str, Any]) -> httpx2.Response:
+        response = self._send(method, path, request)
+        if not response.is_success:
+            raise refusal(problem_of(response))
+        return response
+
+    def _headers(self) -> dict[str, str]:
+        if self._token is None:
+            return {}
         if not TOKEN.fullmatch(self._token):
             raise NotSignedIn(Problem(status=401, code="bad_token", detail="This is not an access token."))
-        headers = {"Authorization": f"Bearer {self._token}", **request.get("headers", {})}
+        return {"Authorization": f"Bearer {self._token}"}
+
+    @contextmanager
+    def download(self, path: str) -> Iterator[Iterator[bytes]]:
+        """The bytes of an answer, piece by piece while the context lasts. Raises what `ask` raises, also in between."""
+        try:
+            with self._http.stream("GET", path, headers=self._headers(), timeout=DOWNLOAD_TIMEOUT) as response:
+                if not response.is_success:
+                    response.read()
+                    raise refusal(problem_of(response))
+                yield response.iter_bytes(PIECE)
+        except (httpx2.RequestError, httpx2.InvalidURL) as error:
+            raise Unreachable(f"{self._where(path)} broke off ({type(error).__name__}).") from error
+
+    def _send(self, method: str, path: str, request: Mapping[str, Any]) -> httpx2.Response:
+        headers = {**self._headers(), **request.get("headers", {})}
         try:
             return self._http.request(method, path, **{**request, "headers": headers})
         except httpx2.TimeoutException as error:

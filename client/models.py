@@ -46,6 +46,26 @@ class Submission(Answer):
     duplicate_of: str | None = None
 
 
+class SubmissionSummary(Answer):
+    """A submission in a list."""
+
+    submission_id: str
+    user_id: str
+    entrypoint: str
+    config_file: str
+    sha256: str
+    created_at: datetime
+    file_count: int = 0
+    size_bytes: int = 0
+
+
+class SubmissionPage(Answer):
+    """Some submissions, newest first, and where the next page starts."""
+
+    items: tuple[SubmissionSummary, ...]
+    next_cursor: str | None = None
+
+
 class JobState(StrEnum):
     """Where a job stands; the last three are final."""
 
@@ -83,6 +103,7 @@ class Job(Answer):
     device: str | None = None
     cancel_requested: bool = False
     peaks: dict[str, float | None] | None = None
+    rerun_of: str | None = None
 
 
 class JobPage(Answer):
@@ -111,6 +132,13 @@ class Results(Answer):
     params: dict[str, str] = Field(default_factory=dict)
     metrics: dict[str, float] = Field(default_factory=dict)
     artifacts: tuple[StoredFile, ...] = ()
+
+
+class ArtifactList(Answer):
+    """The files that a finished job left."""
+
+    job_id: str
+    items: tuple[StoredFile, ...]
 
 
 class Metric(Answer):

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from client.models import Board, Job, JobState, Results, Standing
+from client.models import Board, Job, JobState, Results, Standing, SubmissionSummary
 from client.terminal import faint, one_line, state_word, strong, table
 from client.wording import ago, duration, number, size
 
@@ -51,6 +51,13 @@ def jobs_lines(jobs: Iterable[Job], *, with_user: bool) -> list[str]:
     return table(heads[:columns], [_job_row(job)[:columns] for job in jobs], right=frozenset({5}))
 
 
+def submissions_lines(submissions: Iterable[SubmissionSummary]) -> list[str]:
+    """Submissions as a table."""
+    heads = ["SUBMISSION", "ENTRYPOINT", "FILES", "SIZE", "UPLOADED", "USER"]
+    rows = [_submission_row(item) for item in submissions]
+    return table(heads, rows, right=frozenset({2, 3})) if rows else ["Nothing yet: leadersboard submit PATH --follow"]
+
+
 def results_lines(results: Results) -> list[str]:
     """Metrics, files and links of a finished job."""
     lines = table(
@@ -83,6 +90,11 @@ def rank_line(board: Board, job_id: str) -> str:
     if row.rank is not None:
         return f"Rank {row.rank} of {board.total} on {one_line(board.benchmark)} by {one_line(board.metric)}."
     return f"Not ranked on {one_line(board.benchmark)}: {one_line(board.metric)} is missing or out of bounds."
+
+
+def _submission_row(item: SubmissionSummary) -> list[str]:
+    amount = [str(item.file_count), size(item.size_bytes)]
+    return [item.submission_id, item.entrypoint, *amount, ago(item.created_at), item.user_id]
 
 
 def _job_row(job: Job) -> list[str]:

@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from core import json_logs
 from gateway import errors
 from gateway.metrics import Metrics
+from gateway.route_table import RouteTable
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 OUR_ID = re.compile(r"[0-9a-f]{32}")
@@ -47,9 +48,10 @@ class _Seen:
 class Watch:
     """The outermost of our middlewares, as plain ASGI: wrapping bodies in queues would cost more than all it does."""
 
-    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
+    def __init__(self, app: ASGIApp, metrics: Metrics, places: RouteTable) -> None:
         self._app = app
         self._metrics = metrics
+        self._places = places
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -64,6 +66,10 @@ class Watch:
             finally:
                 self._told(scope, ids, seen)
 
+    def _template(self, path: str) -> str | None:
+        place = self._places.at(path)
+        return place.template if place else None
+
     async def _answered(self, scope: Scope, receive: Receive, send: Send, seen: _Seen) -> None:
         """Whatever breaks inside becomes a problem document, as long as nothing was sent yet."""
         try:
@@ -74,7 +80,7 @@ class Watch:
             await errors.unexpected(Request(scope), error)(scope, receive, send)
 
     def _told(self, scope: Scope, ids: dict[str, str], seen: _Seen) -> None:
-        route = getattr(scope.get("route"), "path", None)
+        route = getattr(scope.get("route"), "path", None) or self._template(scope["path"])
         seconds = time.perf_counter() - seen.started
         self._metrics.observe(scope["method"], route, seen.status, seconds)
         if route == UPLOAD_ROUTE and seen.received:

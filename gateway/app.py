@@ -18,7 +18,8 @@ from gateway.auth import Doorkeeper
 from gateway.limits import Guard
 from gateway.metrics import Metrics
 from gateway.rate_headers import LIMIT, REMAINING, RESET
-from gateway.routes import auth, boards, health, jobs, logs, submissions, users
+from gateway.route_table import RouteTable
+from gateway.routes import artifacts, auth, boards, health, jobs, logs, submissions, users
 
 TRACKING_SECONDS = 1.7
 """A part that hangs must be told within 2 s, so no answer of MLflow may be waited for longer."""
@@ -48,9 +49,10 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.doorkeeper = Doorkeeper(settings)
     app.state.metrics = Metrics()
     errors.install(app)
-    for routes in (health, auth, users, submissions, jobs, logs, boards, metrics, docs_page):
+    for routes in (health, auth, users, submissions, jobs, logs, artifacts, boards, metrics, docs_page):
         app.include_router(routes.router)
     openapi.install(app)
+    app.state.places = RouteTable(app.routes)
     _add_middlewares(app, settings)
     return app
 
@@ -62,7 +64,7 @@ def _operation_id(route: APIRoute) -> str:
 
 def _add_middlewares(app: FastAPI, settings: Settings) -> None:
     """The last one added is the outermost. Without allowed origins no browser gets an answer for another page."""
-    app.add_middleware(Guard, limits=settings.request)
+    app.add_middleware(Guard, limits=settings.request, places=app.state.places)
     if settings.cors_origins:
         app.add_middleware(
             CORSMiddleware,
@@ -71,7 +73,7 @@ def _add_middlewares(app: FastAPI, settings: Settings) -> None:
             allow_headers=["Authorization", "Idempotency-Key", "Last-Event-ID", "X-Request-ID"],
             expose_headers=["X-Request-ID", "Retry-After", "Location", LIMIT, REMAINING, RESET],
         )
-    app.add_middleware(Watch, metrics=app.state.metrics)
+    app.add_middleware(Watch, metrics=app.state.metrics, places=app.state.places)
 
 
 @asynccontextmanager

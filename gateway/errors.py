@@ -135,5 +135,16 @@ async def _http(request: Request, error: Exception) -> JSONResponse:
 def _of_http(request: Request, error: Exception) -> JSONResponse:
     if not isinstance(error, HTTPException):
         raise error
-    code = HTTPStatus(error.status_code).phrase.lower().replace(" ", "_").replace("-", "_")
-    return problem(request, error.status_code, code, str(error.detail), headers=error.headers)
+    kind = problems.KINDS.get(error.status_code)
+    code = kind.codes[0] if kind else HTTPStatus(error.status_code).phrase.lower().replace(" ", "_").replace("-", "_")
+    detail = str(error.detail) if error.detail != HTTPStatus(error.status_code).phrase or not kind else kind.when
+    headers = {**(error.headers or {}), **_allowed(request, error.status_code)}
+    return problem(request, error.status_code, code, detail, headers=headers)
+
+
+def _allowed(request: Request, status: int) -> dict[str, str]:
+    """Every method of the address; the router knows only those of the first route that it found."""
+    if status != HTTPStatus.METHOD_NOT_ALLOWED:
+        return {}
+    place = request.app.state.places.at(request.url.path)
+    return {"Allow": ", ".join(sorted(place.methods))} if place else {}

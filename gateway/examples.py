@@ -27,7 +27,7 @@ _JOB: dict[str, Any] = {
     "job_id": JOB, "submission_id": SUBMISSION, "user_id": "ann", "status": "completed", "phase": "done",
     "benchmark": "synthetic", "resource_class": "small", "attempt": 1, "queue_position": None, "created_at": POSTED,
     "started_at": STARTED, "finished_at": FINISHED, "updated_at": FINISHED, "run_id": RUN, "failure_reason": None,
-    "error_message": None, "device": "cpu", "cancel_requested": False,
+    "error_message": None, "device": "cpu", "cancel_requested": False, "rerun_of": None,
     "peaks": {"wall_seconds": 150.2, "memory_bytes": 812000000.0, "cpu_seconds": 201.7},
 }  # fmt: skip
 _SUBMISSION: dict[str, Any] = {
@@ -47,11 +47,29 @@ _STANDING: dict[str, Any] = {
     "method": "PaDiM", "metrics": _METRICS, "mine": True, "finished_at": FINISHED, "mlflow_ui_url": _RUN_PAGE,
 }  # fmt: skip
 
+_SUMMARY: dict[str, Any] = {
+    "submission_id": SUBMISSION, "user_id": "ann", "entrypoint": "main.py", "config_file": "config.yaml",
+    "sha256": SHA256, "created_at": POSTED, "file_count": 2, "size_bytes": 2160,
+}  # fmt: skip
+_ACCOUNT: dict[str, Any] = {"name": "bob", "role": "user", "kind": "password", "created_at": POSTED}
+
 SCHEMAS: dict[str, Any] = {
     "Health": {"status": "ok", "dependencies": {"redis": "ok", "mlflow": "ok", "storage": "ok"}},
-    "UserView": {"user_id": "ann", "role": "user"},
+    "Credentials": {"username": "ann", "password": "correct horse battery"},
+    "PasswordChange": {"current_password": "correct horse battery", "new_password": "another horse battery"},
+    "LoginView": {
+        "token": "lbs_…", "user_id": "ann", "role": "user", "expires_at": "2026-01-02T15:04:05Z",
+    },
+    "MeView": {"user_id": "ann", "role": "user", "method": "password"},
+    "NewUser": {"name": "bob", "role": "user"},
+    "AccountView": _ACCOUNT,
+    "NewAccountView": {**_ACCOUNT, "password": "m3uY0pZJc6u2oTq9wXk1b4Rd"},
+    "AccountList": {"items": [_ACCOUNT], "next_cursor": None},
     "FileView": _FILES[1],
     "SubmissionView": _SUBMISSION,
+    "SubmissionSummaryView": _SUMMARY,
+    "SubmissionList": {"items": [_SUMMARY], "next_cursor": None},
+    "ArtifactList": {"job_id": JOB, "items": [{"path": "curves/roc.png", "size_bytes": 18230}]},
     "NewJob": {"submission_id": SUBMISSION, "config": {"benchmark": "synthetic", "epochs": 3}},
     "JobView": _JOB,
     "JobList": {"items": [_JOB], "next_cursor": None},

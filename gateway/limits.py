@@ -15,6 +15,7 @@ from core.domain import strict_json
 from core.domain.errors import Fault, InvalidInput, LeadersboardError, TooLarge
 from core.domain.limits import RequestLimits
 from gateway import errors
+from gateway.route_table import RouteTable
 
 UPLOADS = ("POST", "/submissions")
 BODY_METHODS = frozenset({"POST", "PUT", "PATCH", "DELETE"})
@@ -28,9 +29,10 @@ class Broken(Exception):
 class Guard:
     """Stands before the routes. JSON bodies are read here whole, since they are small; uploads stream through."""
 
-    def __init__(self, app: ASGIApp, limits: RequestLimits) -> None:
+    def __init__(self, app: ASGIApp, limits: RequestLimits, places: RouteTable) -> None:
         self._app = app
         self._limits = limits
+        self._places = places
         self._in_hand = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -59,15 +61,23 @@ class Guard:
 
     async def _checked(self, scope: Scope, receive: Receive) -> Receive:
         headers = Headers(scope=scope)
+        if not self._expects_body(scope):  # nobody will read it; the router says 404 or 405
+            return receive
         if (scope["method"], scope["path"]) == UPLOADS:
             _check_type(headers, ("multipart/form-data",))
             return timed(receive, self._limits.upload_seconds)
-        if scope["method"] not in BODY_METHODS or not _has_body(headers):
+        if not _has_body(headers):
             return receive
         _check_type(headers, JSON_TYPES)
         body = await self._whole(headers, timed(receive, self._limits.body_seconds))
         _check_json(body)
         return _again(body, receive)
+
+    def _expects_body(self, scope: Scope) -> bool:
+        if scope["method"] not in BODY_METHODS:
+            return False
+        place = self._places.at(scope["path"])
+        return place is not None and scope["method"] in place.methods
 
     async def _whole(self, headers: Headers, receive: Receive) -> bytes:
         limit = self._limits.json_bytes

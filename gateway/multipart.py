@@ -62,6 +62,9 @@ def _too_large(limit: int) -> TooLarge:
 class _WholeForm(MultiPartParser):
     """Refuses a form that is too large or lacks its closing boundary, with all its files closed."""
 
+    spool_max_size = 64 * 1024
+    """Bytes of one file that are held in memory; a hundred files are one request."""
+
     def __init__(self, request: Request, limits: UploadLimits) -> None:
         self._ended = False
         super().__init__(

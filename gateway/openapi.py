@@ -32,6 +32,7 @@ ALWAYS = (400, 405, 408, 422, 431, 503)
 WITH_BODY = (413, 415)
 SECURED = (401, 403)
 BODY_METHODS = frozenset({"post", "put", "patch", "delete"})
+"""Of their calls also those that need no body refuse one that is too large or of another type."""
 ALSO: dict[tuple[str, str], tuple[int, ...]] = {
     ("get", "/leaderboard"): (404,),
     ("post", "/submissions"): (507,),
@@ -150,6 +151,8 @@ def _add_parameter_examples(operation: dict[str, Any]) -> None:
     for parameter in operation.get("parameters", []):
         if parameter["name"] in examples.PARAMETERS:
             parameter["example"] = examples.PARAMETERS[parameter["name"]]
+        if parameter["in"] == "path" and parameter["name"].endswith("_id"):
+            parameter["schema"] = {"type": "string", "pattern": "^[0-9a-f]{32}$"}  # any other is a 404 all the same
 
 
 def _add_examples(schemas: dict[str, Any]) -> None:

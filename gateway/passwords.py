@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import base64
+import secrets
 import threading
 import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cached_property
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
-from core.domain.account import new_password
 from core.domain.errors import LimitReached
 
 AT_ONCE = 2
@@ -33,7 +33,7 @@ class Argon2Passwords:
 
     def matches(self, password_hash: str | None, password: str) -> bool:
         with self._turn():
-            right = self._verify(password_hash or self._nobodys, password)
+            right = self._verify(password_hash or _nobodys(self._hasher), password)
         return right and password_hash is not None
 
     def _verify(self, password_hash: str, password: str) -> bool:
@@ -41,11 +41,6 @@ class Argon2Passwords:
             return self._hasher.verify(password_hash, _bytes(password))
         except (VerificationError, InvalidHashError):
             return False
-
-    @cached_property
-    def _nobodys(self) -> str:
-        """The hash that stands in for those who have none, so that they take as long."""
-        return self._hasher.hash(new_password())
 
     @contextmanager
     def _turn(self) -> Iterator[None]:
@@ -59,6 +54,12 @@ class Argon2Passwords:
                 yield
         finally:
             self._line.release()
+
+
+def _nobodys(hasher: PasswordHasher) -> str:
+    """What stands in for a hash where there is none, so that it takes as long: of the same cost, and of no password."""
+    salt, digest = (base64.b64encode(secrets.token_bytes(size)).rstrip(b"=").decode() for size in (16, 32))
+    return f"$argon2id$v=19$m={hasher.memory_cost},t={hasher.time_cost},p={hasher.parallelism}${salt}${digest}"
 
 
 def _bytes(password: str) -> bytes:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
 from datetime import datetime
 from typing import Annotated, Any, Self
 
@@ -13,15 +15,13 @@ from core.domain.job import JobState, Phase
 from core.domain.limits import GpuPolicy
 from core.domain.links import run_page
 from core.domain.standings import Standing
-from core.domain.submission import Submission
-from core.domain.user import Role, User
+from core.domain.user import User
 from core.domain.verdict import FailureReason
 from core.usecases.get_job_results import JobResults
 from core.usecases.jobs import JobStanding
 from core.usecases.show_leaderboard import Board
 
 JobId = Annotated[str, Path(max_length=64)]
-SubmissionId = Annotated[str, Path(max_length=64)]
 
 
 class Answer(BaseModel):
@@ -52,31 +52,9 @@ class Health(Answer):
     dependencies: dict[str, str] = {}
 
 
-class UserView(Answer):
-    user_id: str
-    role: Role
-
-
 class FileView(Answer):
     path: str
     size_bytes: int
-
-
-class SubmissionView(Answer):
-    submission_id: str
-    user_id: str
-    entrypoint: str
-    config_file: str
-    files: list[FileView]
-    sha256: str
-    metadata: dict[str, Any]
-    created_at: datetime
-    duplicate_of: str | None
-    """In the answer to an upload: an earlier submission of yours that is the same."""
-
-    @classmethod
-    def of(cls, submission: Submission) -> Self:
-        return cls.model_validate(submission)
 
 
 class NewJob(BaseModel):
@@ -150,7 +128,13 @@ class ResultsView(Answer):
 
     @classmethod
     def of(cls, results: JobResults) -> Self:
-        return cls.model_validate(results)
+        numbers = {name: value for name, value in results.metrics.items() if math.isfinite(value)}
+        return cls.model_validate(replace(results, metrics=numbers))
+
+
+class ArtifactList(Answer):
+    job_id: str
+    items: list[FileView]
 
 
 class MetricView(Answer):
@@ -209,11 +193,13 @@ class StandingView(Answer):
     mlflow_ui_url: str
 
     @classmethod
-    def of(cls, standing: Standing, user: User, mlflow_url: str) -> Self:
+    def of(cls, standing: Standing, user: User, mlflow_url: str, *, shown: frozenset[str]) -> Self:
+        """Only the metrics of `shown`, and of these only numbers: a run may have reported hundreds."""
         entry = standing.entry
+        metrics = {name: value for name, value in entry.metrics.items() if name in shown and math.isfinite(value)}
         shared = {name: getattr(entry, name) for name in cls.model_fields if hasattr(entry, name)}
         return cls(**shared | {
-            "rank": standing.rank, "value": standing.value, "mine": entry.user_id == user.user_id,
+            "rank": standing.rank, "value": standing.value, "mine": entry.user_id == user.user_id, "metrics": metrics,
             "mlflow_ui_url": run_page(mlflow_url, entry.experiment_id, entry.run_id),
         })  # fmt: skip
 
@@ -228,11 +214,12 @@ class BoardView(Answer):
 
     @classmethod
     def of(cls, board: Board, user: User, mlflow_url: str) -> Self:
+        shown = frozenset({board.metric.name, *(metric.name for metric in board.benchmark.metrics)})
         return cls(
             benchmark=board.benchmark.name,
             metric=board.metric.name,
             direction=board.metric.direction,
             scoring=board.benchmark.scoring,
-            items=[StandingView.of(standing, user, mlflow_url) for standing in board.standings],
+            items=[StandingView.of(standing, user, mlflow_url, shown=shown) for standing in board.standings],
             total=board.total,
         )

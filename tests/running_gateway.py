@@ -1,7 +1,8 @@
-"""A real gateway on a real socket, for as long as a test needs one: in a thread, or as the process that the image runs."""
+"""A real gateway on a real socket for as long as a test needs one: in a thread, or as the image runs it."""
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shlex
@@ -102,7 +103,7 @@ def _typed(env: Mapping[str, str]) -> Iterator[tuple[str, object]]:
     for name, value in env.items():
         field = source[name.lower()]
         is_object = value.startswith("{") and field.annotation is not str
-        yield name.lower(), __import__("json").loads(value) if is_object else value
+        yield name.lower(), json.loads(value) if is_object else value
 
 
 @contextmanager

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 
 import httpx2
 from fastapi import FastAPI, Request
+from fastapi.concurrency import run_in_threadpool
 from fastapi.staticfiles import StaticFiles
 
 from client.exchange import open_http
@@ -33,6 +34,7 @@ def build(settings: Settings | None = None, http: httpx2.Client | None = None) -
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         with http:
             yield
+            await run_in_threadpool(desk.close)
 
     app = FastAPI(title="LeadersBoard UI", lifespan=lifespan, openapi_url=None, docs_url=None, redoc_url=None)
     _add_routes(app, desk, markup, sessions.lifetime)

@@ -1,13 +1,19 @@
 """From a browser's request to the API as its user; lives as long as the application."""
 
+import time
 from collections.abc import Mapping
+from contextlib import suppress
+from datetime import UTC, datetime
 from typing import Protocol
 
 import httpx2
 
 from client.api import LeadersboardClient
-from client.errors import NotSignedIn, Problem
+from client.errors import LeadersboardError, NotSignedIn, Problem
+from client.signing import log_in, log_out
 from ui.sessions import Session, SessionCookie, SessionStore
+
+CLOSING_SECONDS = 5.0  # all sessions that a stopping process may still end at the API
 
 
 class HasCookies(Protocol):
@@ -25,6 +31,8 @@ class Desk:
         self._http = http
         self._sessions = sessions
         self._cookie = cookie
+        self._until = float("inf")
+        sessions.on_end = self._revoke
 
     def session_of(self, request: HasCookies) -> Session | None:
         """The session of whoever sent this, if signed in."""
@@ -43,7 +51,24 @@ class Desk:
         me = LeadersboardClient(self._http, token).me()
         return self._cookie.seal(self._sessions.open(user_id=me.user_id, is_admin=me.is_admin, token=token))
 
+    def sign_in_with_password(self, user: str, password: str, *, address: str | None) -> str:
+        """A token for user name and password, and a session with it; the cookie's value. Raises the client's errors."""
+        login = log_in(self._http, user, password, address=address)
+        lasts = (login.expires_at - datetime.now(UTC)).total_seconds()
+        session_id = self._sessions.open(user_id=login.user_id, is_admin=login.is_admin, token=login.token, lasts=lasts)
+        return self._cookie.seal(session_id)
+
     def sign_out(self, request: HasCookies) -> None:
         """End the session of whoever sent this."""
         if session_id := self._cookie.unseal(request.cookies):
             self._sessions.close(session_id)
+
+    def close(self) -> None:
+        """End all sessions, for as long as a stopping process may take; tokens that stay end by themselves."""
+        self._until = time.monotonic() + CLOSING_SECONDS
+        self._sessions.close_all()
+
+    def _revoke(self, session: Session) -> None:
+        if session.is_revocable and time.monotonic() < self._until:
+            with suppress(LeadersboardError):
+                log_out(self._http, session.token)

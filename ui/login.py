@@ -1,4 +1,4 @@
-"""Signing in with an access token, and out again; plain HTML, no script."""
+"""Signing in with user name and password or with an access token, and out again; plain HTML, no script."""
 
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
-from client.errors import LeadersboardError, NotAllowed, NotSignedIn
+from client.errors import Invalid, LeadersboardError, NotAllowed, NotSignedIn, TooMany
 from ui.desk import Desk
 from ui.markup import Templates
 from ui.sessions import COOKIE
@@ -17,7 +17,9 @@ POLICY = (
     "base-uri 'none'; frame-ancestors 'none'"
 )
 WRONG = "This access token is not valid. Check that all of it was copied, or ask an administrator for a new one."
-AWAY = "The platform does not answer at the moment, so the token could not be checked. Try again in a minute."
+WRONG_PASSWORD = "User name or password is wrong."  # noqa: S105 words for a page
+TOO_MANY = "Too many attempts to sign in. Try again in {} seconds."
+AWAY = "The platform does not answer at the moment, so nobody could be signed in. Try again in a minute."
 
 
 def login_routes(desk: Desk, markup: Templates, *, lifetime: float) -> APIRouter:
@@ -31,13 +33,18 @@ def login_routes(desk: Desk, markup: Templates, *, lifetime: float) -> APIRouter
         return _page(markup, target=next)
 
     @router.post("/login")
-    def sign_in(request: Request, token: Annotated[str, Form()] = "", target: Annotated[str, Form()] = "/") -> Response:
+    def sign_in(
+        request: Request,
+        user: Annotated[str, Form()] = "",
+        password: Annotated[str, Form()] = "",
+        token: Annotated[str, Form()] = "",
+        target: Annotated[str, Form()] = "/",
+    ) -> Response:
         try:
-            value = desk.sign_in(token.strip())
-        except (NotSignedIn, NotAllowed):
-            return _page(markup, target=target, failure=WRONG, status=401)
-        except LeadersboardError:
-            return _page(markup, target=target, failure=AWAY, status=503)
+            value = _signed_in(desk, request, user=user.strip(), password=password, token=token.strip())
+        except LeadersboardError as error:
+            words, status = _refusal(error, wrong=WRONG_PASSWORD if user else WRONG)
+            return _page(markup, target=target, failure=words, status=status, user=user, with_token=not user)
         desk.sign_out(request)
         answer = RedirectResponse(safe_target(target), 303)
         secure = request.url.scheme == "https"
@@ -61,6 +68,23 @@ def safe_target(wanted: str) -> str:
     return wanted if is_local and not parts.scheme and not parts.netloc else "/"
 
 
-def _page(markup: Templates, *, target: str, failure: str = "", status: int = 200) -> Response:
-    html = markup.fill("login", target=safe_target(target), failure=failure)
+def _signed_in(desk: Desk, request: Request, *, user: str, password: str, token: str) -> str:
+    """The cookie of a new session, by password where there is a user name. Raises the client's errors."""
+    if not user:
+        return desk.sign_in(token)
+    address = request.client.host if request.client else None
+    return desk.sign_in_with_password(user, password, address=address)
+
+
+def _refusal(error: LeadersboardError, *, wrong: str) -> tuple[str, int]:
+    """Why nobody was signed in, in words, and the status of the page that says so."""
+    if isinstance(error, TooMany):
+        return TOO_MANY.format(round(error.problem.retry_after or 60)), 429
+    return (wrong, 401) if isinstance(error, NotSignedIn | NotAllowed | Invalid) else (AWAY, 503)
+
+
+def _page(
+    markup: Templates, *, target: str, failure: str = "", status: int = 200, user: str = "", with_token: bool = False
+) -> Response:
+    html = markup.fill("login", target=safe_target(target), failure=failure, name=user, with_token=with_token)
     return HTMLResponse(html, status, {"Content-Security-Policy": POLICY, "Cache-Control": "no-store"})

@@ -14,32 +14,54 @@ COOKIE = "leadersboard_session"
 
 @dataclass(frozen=True, kw_only=True)
 class Session:
-    """One signed-in user; lives until it expires, the user signs out, or the process ends."""
+    """One signed-in user; lives until it expires, the user signs out, or the process ends.
+
+    `is_revocable`: the token was made for this session and ends with it.
+    """
 
     user_id: str
     is_admin: bool
     token: str = field(repr=False)
     expires_at: float
+    is_revocable: bool = False
 
 
 class SessionStore:
     """At most `most` sessions, the oldest dropped first; lives as long as the process. Safe between threads."""
 
-    def __init__(self, *, lifetime: float, most: int, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        *,
+        lifetime: float,
+        most: int,
+        clock: Callable[[], float] = time.monotonic,
+        on_end: Callable[[Session], None] = lambda _session: None,
+    ) -> None:
+        """`on_end` is called with each session that is closed or dropped before its time."""
         self.lifetime = lifetime
+        self.on_end = on_end
         self._most = most
         self._clock = clock
         self._sessions: OrderedDict[str, Session] = OrderedDict()
         self._lock = threading.Lock()
 
-    def open(self, *, user_id: str, is_admin: bool, token: str) -> str:
-        """Begin a session; its id is new and cannot be guessed."""
+    def open(self, *, user_id: str, is_admin: bool, token: str, lasts: float | None = None) -> str:
+        """Begin a session; its id is new and cannot be guessed. `lasts`: seconds left to a token made for it."""
         session_id = secrets.token_urlsafe(32)
-        expires_at = self._clock() + self.lifetime
+        session = Session(
+            user_id=user_id,
+            is_admin=is_admin,
+            token=token,
+            expires_at=self._clock() + min(self.lifetime, self.lifetime if lasts is None else lasts),
+            is_revocable=lasts is not None,
+        )
+        dropped = []
         with self._lock:
             while len(self._sessions) >= self._most:
-                self._sessions.popitem(last=False)
-            self._sessions[session_id] = Session(user_id=user_id, is_admin=is_admin, token=token, expires_at=expires_at)
+                dropped.append(self._sessions.popitem(last=False)[1])
+            self._sessions[session_id] = session
+        for surplus in dropped:
+            self.on_end(surplus)
         return session_id
 
     def get(self, session_id: str) -> Session | None:
@@ -54,7 +76,17 @@ class SessionStore:
     def close(self, session_id: str) -> None:
         """End a session; the token is forgotten."""
         with self._lock:
-            self._sessions.pop(session_id, None)
+            session = self._sessions.pop(session_id, None)
+        if session is not None:
+            self.on_end(session)
+
+    def close_all(self) -> None:
+        """End every session, while the process ends."""
+        with self._lock:
+            ended = list(self._sessions.values())
+            self._sessions.clear()
+        for session in ended:
+            self.on_end(session)
 
 
 class SessionCookie:

@@ -8,7 +8,6 @@ import json
 import os
 import re
 import shutil
-import time
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -19,13 +18,18 @@ from typing import Any
 
 from core.adapters import log_files
 from core.adapters.archives import Tree, unpack
+from core.adapters.packing import tar_gz
+from core.adapters.staging import UNLOCKED_SECONDS, held
+from core.adapters.submission_index import SubmissionIndex
+from core.adapters.submission_record import record_of, submission_from
 from core.domain.errors import InvalidInput, NotFound, StorageFull, Unavailable
 from core.domain.limits import UploadLimits
 from core.domain.submission import StoredFile, Submission, Upload, is_archive
-from core.ports.storage import LogSlice
+from core.ports.storage import LogSlice, SubmissionPage
 
 STAGING = ".staging"
 BY_CONTENT = ".by-content"
+BY_USER = ".by-user"
 FILES = "files"
 RECORD = "metadata.json"
 _ID = re.compile(r"[0-9a-f]{32}")
@@ -39,6 +43,7 @@ class FilesystemStorage:
         self._logs = log_root
         self._limits = limits
         self._min_free = min_free_bytes
+        self._index = SubmissionIndex(upload_root / BY_USER)
 
     def create_submission(self, upload: Upload, metadata: Mapping[str, Any]) -> Submission:
         self._check_room()
@@ -55,9 +60,14 @@ class FilesystemStorage:
                 metadata=metadata,
                 created_at=datetime.now(UTC),
             )
-            _write_durably(stage / RECORD, json.dumps(_record(submission), indent=2))
-            stage.rename(self._root / submission_id)
-            return self._recognised(submission)
+            _write_durably(stage / RECORD, json.dumps(record_of(submission), indent=2))
+            self._index.add(submission)
+            try:
+                stage.rename(self._root / submission_id)
+            except OSError:
+                self._index.remove(submission.user_id, submission.created_at, submission_id)
+                raise
+        return self._recognised(submission)
 
     def _recognised(self, submission: Submission) -> Submission:
         """The submission, told which earlier one of its user is the same; one small file for each content.
@@ -76,7 +86,7 @@ class FilesystemStorage:
 
     def get_submission(self, submission_id: str) -> Submission:
         try:
-            return _submission(json.loads((self._folder(submission_id) / RECORD).read_text()))
+            return submission_from(json.loads((self._folder(submission_id) / RECORD).read_text()))
         except FileNotFoundError as error:
             raise NotFound("submission", submission_id) from error
         except (OSError, ValueError, KeyError, TypeError) as error:
@@ -87,6 +97,16 @@ class FilesystemStorage:
         if not folder.is_dir():
             raise NotFound("submission", submission_id)
         return folder
+
+    def list_submissions(
+        self, *, user_id: str | None = None, limit: int = 50, cursor: str | None = None
+    ) -> SubmissionPage:
+        with _disk_errors():
+            return self._index.page(user_id, limit=limit, cursor=cursor, root=self._root)
+
+    def submission_archive(self, submission_id: str) -> Iterator[bytes]:
+        files = self.get_submission(submission_id).files
+        return tar_gz(self.submission_files(submission_id), [file.path for file in files])
 
     def read_log(self, job_id: str, *, tail_lines: int = 1000) -> LogSlice:
         with _disk_errors():
@@ -107,12 +127,31 @@ class FilesystemStorage:
             next(self._root.iterdir(), None)
             next(self._logs.iterdir(), None)
 
-    def clear_staging(self, *, older_than_seconds: float = 600) -> int:
-        """Remove what broken-off uploads left; how many that were."""
-        stale = [path for path in self._staging().iterdir() if time.time() - path.stat().st_mtime > older_than_seconds]
-        for path in stale:
-            shutil.rmtree(path, ignore_errors=True)
-        return len(stale)
+    def clear_staging(self) -> int:
+        """Remove what broken-off uploads left, never what is still being uploaded; how many that were.
+
+        An index that is lost is made anew.
+        """
+        removed = 0
+        for stage in self._staging().iterdir():
+            with suppress(OSError), held(stage, unlocked_seconds=UNLOCKED_SECONDS):
+                self._forget(stage)
+                removed += 1
+        if not self._index.exists:
+            self._index_all()
+        return removed
+
+    def _forget(self, stage: Path) -> None:
+        with suppress(OSError, ValueError):  # broke off before it had a record: then it has no entry, either
+            unborn = submission_from(json.loads((stage / RECORD).read_text()))
+            self._index.remove(unborn.user_id, unborn.created_at, unborn.submission_id)
+        shutil.rmtree(stage, ignore_errors=True)
+
+    def _index_all(self) -> None:
+        for folder in self._root.iterdir():
+            if _ID.fullmatch(folder.name):
+                with suppress(NotFound, Unavailable):
+                    self._index.add(self.get_submission(folder.name))
 
     def _folder(self, submission_id: str) -> Path:
         if not _ID.fullmatch(submission_id):
@@ -134,9 +173,11 @@ class FilesystemStorage:
     @contextmanager
     def _staged(self, submission_id: str) -> Iterator[Path]:
         stage = self._staging() / submission_id
-        (stage / FILES).mkdir(parents=True)
+        stage.mkdir()
         try:
-            yield stage
+            with held(stage):
+                (stage / FILES).mkdir()
+                yield stage
         finally:
             shutil.rmtree(stage, ignore_errors=True)
 
@@ -179,26 +220,6 @@ def _write_durably(path: Path, text: str) -> None:
         out.write(text)
         out.flush()
         os.fsync(out.fileno())
-
-
-def _record(submission: Submission) -> dict[str, Any]:
-    return {
-        "submission_id": submission.submission_id,
-        "user_id": submission.user_id,
-        "entrypoint": submission.entrypoint,
-        "config_file": submission.config_file,
-        "files": [{"path": file.path, "size_bytes": file.size_bytes} for file in submission.files],
-        "sha256": submission.sha256,
-        "metadata": submission.metadata,
-        "created_at": submission.created_at.isoformat(),
-    }
-
-
-def _submission(record: Mapping[str, Any]) -> Submission:
-    return Submission(
-        **{**record, "files": tuple(StoredFile(**file) for file in record["files"])}
-        | {"created_at": datetime.fromisoformat(record["created_at"])}
-    )
 
 
 @contextmanager

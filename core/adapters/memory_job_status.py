@@ -201,6 +201,9 @@ class MemoryJobStatus:
     def pending(self, resource_class: str) -> int:
         return len(self._pending(resource_class))
 
+    def completed(self, benchmark: str) -> int:
+        return len(self.list_jobs(benchmark=benchmark, state=JobState.COMPLETED, limit=len(self._jobs)).jobs)
+
     def ledger_id(self) -> str:
         return self._name
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from core.domain.errors import NotFound, Unavailable
 from core.domain.standings import Entry
-from core.ports.tracking import Artifact, RecordedRun, Result, RunRef
+from core.ports.tracking import Artifact, ArtifactContent, RecordedRun, Result, RunRef
 
 
 @dataclass
@@ -34,6 +35,16 @@ class MemoryTracking:
                     ref=ref, params=result.metrics.params, metrics=_metrics(result), artifacts=_files(result)
                 )
         raise NotFound("run", run_id)
+
+    @contextmanager
+    def artifact(self, run_id: str, path: str) -> Iterator[ArtifactContent]:
+        run = self.get_run(run_id)
+        folder = next(result.artifacts for ref, result in self.results.values() if ref.run_id == run_id)
+        known = next((file for file in run.artifacts if file.path == path), None)
+        if known is None or folder is None:
+            raise NotFound("artifact", path)
+        with (folder / path).open("rb") as content:
+            yield ArtifactContent(size_bytes=known.size_bytes, pieces=iter(lambda: content.read(65536), b""))
 
     def entries(self, benchmark: str) -> Sequence[Entry]:
         self.check()

@@ -15,7 +15,7 @@ import structlog
 
 from core.domain.errors import NotFound, Unavailable
 from core.domain.standings import Entry
-from core.ports.tracking import Artifact, RecordedRun, Result, RunRef
+from core.ports.tracking import Artifact, ArtifactContent, RecordedRun, Result, RunRef
 
 API = "/api/2.0/mlflow"
 ARTIFACTS = "/api/2.0/mlflow-artifacts/artifacts"
@@ -23,9 +23,16 @@ JOB_TAG = "leadersboard.job_id"
 BATCH = 900
 """MLflow takes 1000 metrics, params and tags together."""
 PARAM_BATCH = 100
-PAGE = 1000
+PAGE = 500
+"""Runs in one answer: so many come within the shortest deadline, also from a busy server."""
 UPLOAD_SECONDS = 120.0
 MAX_LISTED_ARTIFACTS = 1000
+MAX_LISTED_FOLDERS = 200
+DOWNLOADS = 32
+"""At once, on connections of their own: slow receivers hold up no board."""
+DOWNLOAD_SECONDS = 900.0
+DOWNLOAD_BYTES = 8 * 1024**3
+PIECE = 256 * 1024
 
 log = structlog.get_logger(__name__)
 
@@ -36,9 +43,12 @@ class MlflowTracking:
     def __init__(self, uri: str, *, timeout_seconds: float = 10.0) -> None:
         timeout = httpx2.Timeout(timeout_seconds, connect=min(1.5, timeout_seconds))
         self._http = httpx2.Client(base_url=uri.rstrip("/"), timeout=timeout)
+        limits = httpx2.Limits(max_connections=DOWNLOADS)
+        self._downloads = httpx2.Client(base_url=uri.rstrip("/"), timeout=timeout, limits=limits)
 
     def close(self) -> None:
         self._http.close()
+        self._downloads.close()
 
     def record(self, result: Result) -> RunRef:
         experiment = self._experiment(result.job.benchmark)
@@ -56,6 +66,19 @@ class MlflowTracking:
         return RecordedRun(
             ref=ref, params=_params(run), metrics=_metrics(run), artifacts=tuple(self._list_artifacts(run_id))
         )
+
+    @contextmanager
+    def artifact(self, run_id: str, path: str) -> Iterator[ArtifactContent]:
+        run = self._get("/runs/get", {"run_id": run_id}, missing=("run", run_id))["run"]
+        url = f"{ARTIFACTS}/{run['info']['experiment_id']}/{run_id}/artifacts/{quote(path)}"
+        with _http_errors(), self._downloads.stream("GET", url) as answer:
+            if answer.status_code in {httpx2.codes.NOT_FOUND, httpx2.codes.BAD_REQUEST}:  # not there, or a folder
+                raise NotFound("artifact", path)
+            if answer.is_error:
+                answer.read()
+            answer.raise_for_status()
+            size = answer.headers.get("content-length")
+            yield ArtifactContent(size_bytes=int(size) if size else None, pieces=_pieces(answer))
 
     def entries(self, benchmark: str) -> Sequence[Entry]:
         experiment = self._experiment_named(benchmark)
@@ -136,8 +159,9 @@ class MlflowTracking:
                     answer.raise_for_status()
 
     def _list_artifacts(self, run_id: str) -> Iterator[Artifact]:
-        folders, count = [""], 0
-        while folders and count < MAX_LISTED_ARTIFACTS:
+        folders, count, seen = [""], 0, 0
+        while folders and count < MAX_LISTED_ARTIFACTS and seen < MAX_LISTED_FOLDERS:
+            seen += 1
             query = {"run_id": run_id} | ({"path": folder} if (folder := folders.pop()) else {})
             for file in self._get("/artifacts/list", query).get("files", []):
                 if file.get("is_dir"):
@@ -166,6 +190,17 @@ class MlflowTracking:
             if answer.status_code == httpx2.codes.NOT_FOUND and missing:
                 raise NotFound(*missing)
             return answer.raise_for_status().json()
+
+
+def _pieces(answer: httpx2.Response) -> Iterator[bytes]:
+    """The body, as long as it keeps to the bounds."""
+    until, left = time.monotonic() + DOWNLOAD_SECONDS, DOWNLOAD_BYTES
+    with _http_errors():
+        for piece in answer.iter_bytes(PIECE):
+            left -= len(piece)
+            if left < 0 or time.monotonic() > until:
+                raise Unavailable("The tracking server (MLflow)", "this file takes too long")
+            yield piece
 
 
 def _params(run: Mapping[str, Any]) -> dict[str, str]:

@@ -138,6 +138,11 @@ class RedisJobStatus:
     def pending(self, resource_class: str) -> int:
         return int(self._run("pending", resource_class))
 
+    def completed(self, benchmark: str) -> int:
+        with redis_errors():
+            count: Any = self._redis.zcard(f"{PREFIX}jobs:benchmark:{benchmark}:state:{JobState.COMPLETED}")
+        return int(count)
+
     def ledger_id(self) -> str:
         with redis_errors():
             self._redis.set(f"{PREFIX}ledger_id", secrets.token_hex(8), nx=True)

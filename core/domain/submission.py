@@ -65,6 +65,20 @@ class Submission:
     """Set when it is created: an earlier submission of the same user with the same content and entrypoint."""
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SubmissionSummary:
+    """A submission as a list shows it: how many files, not which."""
+
+    submission_id: str
+    user_id: str
+    entrypoint: str
+    config_file: str
+    sha256: str
+    created_at: datetime
+    file_count: int
+    size_bytes: int
+
+
 def is_archive(name: str) -> bool:
     return name.lower().endswith(ARCHIVE_SUFFIXES)
 

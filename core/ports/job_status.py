@@ -108,6 +108,10 @@ class JobStatusPort(Protocol):
         """How many jobs of the class wait."""
         ...
 
+    def completed(self, benchmark: str) -> int:
+        """How many jobs of the benchmark have completed: when it changes, its board does."""
+        ...
+
     def ledger_id(self) -> str:
         """This ledger's own name, made once: in an engine it tells this site's containers from any other's."""
         ...

@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-from core.domain.submission import Submission, Upload
+from core.domain.submission import Submission, SubmissionSummary, Upload
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LogSlice:
-    """A piece of a log: its text, and the byte offsets before and after it."""
+    """A piece of a log: its text, and the byte offsets after and before it."""
 
     text: str
-    offset: int
     next_offset: int
+    offset: int = field(default=0, compare=False)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SubmissionPage:
+    """Some submissions, newest first, and where the next page begins (None at the end)."""
+
+    submissions: Sequence[SubmissionSummary]
+    next_cursor: str | None
 
 
 class StoragePort(Protocol):
@@ -32,6 +40,16 @@ class StoragePort(Protocol):
 
     def get_submission(self, submission_id: str) -> Submission:
         """Raises NotFound, Unavailable."""
+        ...
+
+    def list_submissions(
+        self, *, user_id: str | None = None, limit: int = 50, cursor: str | None = None
+    ) -> SubmissionPage:
+        """Newest first, of one user or all. Raises InvalidInput for a cursor that is none of ours, Unavailable."""
+        ...
+
+    def submission_archive(self, submission_id: str) -> Iterator[bytes]:
+        """The submission's own files as a tar.gz, piece by piece. Raises NotFound before the first piece."""
         ...
 
     def submission_files(self, submission_id: str) -> Path:

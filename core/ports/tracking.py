@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -41,6 +42,14 @@ class Artifact:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class ArtifactContent:
+    """A recorded file, open: its size where the server tells it, and its bytes, read once while it is open."""
+
+    size_bytes: int | None
+    pieces: Iterator[bytes]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class RecordedRun:
     """What the tracking server holds of a run."""
 
@@ -59,6 +68,10 @@ class TrackingPort(Protocol):
 
     def get_run(self, run_id: str) -> RecordedRun:
         """Raises NotFound."""
+        ...
+
+    def artifact(self, run_id: str, path: str) -> AbstractContextManager[ArtifactContent]:
+        """One recorded file by a path that was checked. Raises NotFound on entering, Unavailable also while reading."""
         ...
 
     def entries(self, benchmark: str) -> Sequence[Entry]:

@@ -11,7 +11,7 @@ from typing import Any
 import structlog
 
 from core.domain import strict_json
-from core.domain.errors import Fault, InvalidInput, NotFound, Unavailable
+from core.domain.errors import Fault, InvalidInput, Unavailable
 from core.domain.job import JobRequest
 from core.domain.limits import UserLimits
 from core.domain.submission import JSON_DEPTH
@@ -21,6 +21,7 @@ from core.ports.job_queue import JobQueuePort
 from core.ports.job_status import Admission, JobStatusPort
 from core.ports.storage import StoragePort
 from core.usecases.jobs import visible_job
+from core.usecases.submissions import GetSubmission
 
 MAX_OVERRIDES_BYTES = 16 * 1024
 
@@ -49,9 +50,7 @@ class EnqueueJob:
         idempotency_key: str = "",
         rerun_of: str | None = None,
     ) -> Admission:
-        submission = self.storage.get_submission(submission_id)
-        if not user.may_see(submission.user_id):
-            raise NotFound("submission", submission_id)
+        GetSubmission(storage=self.storage)(user, submission_id)
         request = replace(
             self._request(user, submission_id, config), idempotency_key=idempotency_key, rerun_of=rerun_of
         )

@@ -3,13 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from core.domain.benchmark import Benchmark, MetricRule
+from core.domain.benchmark import Benchmark, Direction, MetricRule
 from core.domain.errors import InvalidInput
-from core.domain.standings import Standing, best_per_user, rank
-from core.ports.benchmarks import BenchmarkPort
-from core.ports.tracking import TrackingPort
+from core.domain.standings import Entry, Standing, best_per_user, rank
+
+MOST_RANKINGS = 64
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Ranked:
+    """All entries of a benchmark as they were at one moment; each ranking of them is made once."""
+
+    entries: Sequence[Entry]
+    _made: dict[tuple[MetricRule, bool], Sequence[Standing]] = field(default_factory=dict)
+
+    def by(self, metric: MetricRule, *, all_entries: bool) -> Sequence[Standing]:
+        """Every entry's place, or every user's best one's."""
+        key = (metric, all_entries)
+        if key not in self._made:
+            if len(self._made) >= MOST_RANKINGS:
+                self._made.clear()
+            self._made[key] = rank(self.entries, metric) if all_entries else best_per_user(self.entries, metric)
+        return self._made.get(key) or ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -24,20 +41,24 @@ class Board:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ShowLeaderboard:
-    """Raises NotFound (benchmark), InvalidInput (metric), Unavailable."""
+    """One page of the board that these entries make. Raises InvalidInput for a metric that nobody knows."""
 
-    benchmarks: BenchmarkPort
-    tracking: TrackingPort
-    default_benchmark: str
+    benchmark: Benchmark
+    ranked: Ranked
 
     def __call__(
-        self, *, benchmark: str | None, metric: str | None, all_entries: bool, limit: int, offset: int
+        self, *, metric: str | None, direction: Direction | None, all_entries: bool, limit: int, offset: int
     ) -> Board:
-        found = self.benchmarks.get(benchmark or self.default_benchmark)
-        rule = found.metric(metric or found.primary_metric)
-        if rule is None:
-            names = ", ".join(item.name for item in found.metrics)
-            raise InvalidInput.of("metric", f"must be one of {names}")
-        entries = self.tracking.entries(found.name)
-        standings = rank(entries, rule) if all_entries else best_per_user(entries, rule)
-        return Board(benchmark=found, metric=rule, standings=standings[offset : offset + limit], total=len(standings))
+        rule = self._rule(metric or self.benchmark.primary_metric, direction or Direction.MAXIMIZE)
+        standings = self.ranked.by(rule, all_entries=all_entries)
+        page = standings[offset : offset + limit]
+        return Board(benchmark=self.benchmark, metric=rule, standings=page, total=len(standings))
+
+    def _rule(self, name: str, direction: Direction) -> MetricRule:
+        """The benchmark's own rule; for what else runs report, without bounds, whichever way was asked for."""
+        if declared := self.benchmark.metric(name):
+            return declared
+        if any(name in entry.metrics for entry in self.ranked.entries):
+            return MetricRule(name=name, direction=direction)
+        names = ", ".join(item.name for item in self.benchmark.metrics)
+        raise InvalidInput.of("metric", f"must be one of {names}, or one that a run of this benchmark reports")

@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from enum import StrEnum
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, FastAPI, Query, Request
+from starlette.concurrency import run_in_threadpool
 
+from core.domain.benchmark import Direction
 from core.usecases.show_leaderboard import ShowLeaderboard
 from gateway.auth import CurrentUser
+from gateway.board_cache import BoardCache
 from gateway.parts import PortsPart, SettingsPart
 from gateway.schemas import BenchmarkList, BenchmarkView, BoardView, ResourceClassList, ResourceClassView
 
-router = APIRouter(tags=["board"])
+
+@asynccontextmanager
+async def _keeping(app: FastAPI) -> AsyncIterator[None]:
+    app.state.board_cache = BoardCache(app.state.ports.tracking, app.state.ports.job_status)
+    yield
+
+
+router = APIRouter(tags=["board"], lifespan=_keeping)
 
 Name = Annotated[str | None, Query(max_length=200)]
 
@@ -25,21 +37,26 @@ class Entries(StrEnum):
 
 
 @router.get("/leaderboard")
-def leaderboard(
+async def leaderboard(
+    request: Request,
     user: CurrentUser,
     ports: PortsPart,
     settings: SettingsPart,
     benchmark: Name = None,
     metric: Name = None,
+    direction: Annotated[Direction | None, Query(description="For a metric that the benchmark does not name.")] = None,
     entries: Entries = Entries.BEST,
     limit: Annotated[int, Query(ge=1, le=500)] = 50,
     offset: Annotated[int, Query(ge=0, le=10**6)] = 0,
 ) -> BoardView:
-    """Finished runs ranked by one metric: each user's best, or all."""
-    usecase = ShowLeaderboard(
-        benchmarks=ports.benchmarks, tracking=ports.tracking, default_benchmark=settings.default_benchmark
+    """Finished runs ranked by one metric, the benchmark's own or any that runs report: each user's best, or all."""
+    cache: BoardCache = request.app.state.board_cache
+    found = await run_in_threadpool(ports.benchmarks.get, benchmark or settings.default_benchmark)
+    usecase = ShowLeaderboard(benchmark=found, ranked=await cache.ranked(found.name))
+    is_all = entries is Entries.ALL
+    board = await run_in_threadpool(
+        usecase, metric=metric, direction=direction, all_entries=is_all, limit=limit, offset=offset
     )
-    board = usecase(benchmark=benchmark, metric=metric, all_entries=entries is Entries.ALL, limit=limit, offset=offset)
     return BoardView.of(board, user, settings.mlflow_url)
 
 

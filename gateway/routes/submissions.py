@@ -1,18 +1,20 @@
-"""Uploading code."""
+"""Uploading code, and getting it back."""
 
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import StreamingResponse
 from starlette.concurrency import run_in_threadpool
 
 from core.usecases.create_submission import CreateSubmission
+from core.usecases.submissions import DownloadSubmission, GetSubmission, ListSubmissions
 from gateway.auth import CurrentUser
 from gateway.multipart import received
 from gateway.parts import PortsPart, SettingsPart
-from gateway.schemas import SubmissionView
+from gateway.submission_schemas import SubmissionId, SubmissionList, SubmissionView
 
 router = APIRouter(prefix="/submissions", tags=["submissions"])
 
@@ -33,13 +35,46 @@ _FORM: dict[str, Any] = {
 }
 
 
+_LOCATION = {"Location": {"description": "Where the submission is.", "schema": {"type": "string"}}}
+_ARCHIVE: dict[str, Any] = {"application/gzip": {"schema": {"type": "string", "format": "binary"}}}
+
+
 @router.post(
     "",
     status_code=HTTPStatus.CREATED,
+    responses={201: {"headers": _LOCATION}},
     openapi_extra={"requestBody": {"required": True, "content": {"multipart/form-data": {"schema": _FORM}}}},
 )
-async def create(request: Request, user: CurrentUser, ports: PortsPart, settings: SettingsPart) -> SubmissionView:
+async def create(
+    request: Request, user: CurrentUser, ports: PortsPart, settings: SettingsPart, response: Response
+) -> SubmissionView:
     """Store a submission: complete, or not at all."""
     async with received(request, user.user_id, settings.upload) as upload:
         submission = await run_in_threadpool(CreateSubmission(storage=ports.storage), upload)
+    response.headers["Location"] = f"/submissions/{submission.submission_id}"
     return SubmissionView.of(submission)
+
+
+@router.get("")
+def list_submissions(
+    user: CurrentUser,
+    ports: PortsPart,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    cursor: Annotated[str | None, Query(max_length=64)] = None,
+) -> SubmissionList:
+    """Your submissions, newest first; an admin sees everybody's."""
+    return SubmissionList.of(ListSubmissions(storage=ports.storage)(user, limit=limit, cursor=cursor))
+
+
+@router.get("/{submission_id}")
+def submission(submission_id: SubmissionId, user: CurrentUser, ports: PortsPart) -> SubmissionView:
+    """One submission with its files and metadata."""
+    return SubmissionView.of(GetSubmission(storage=ports.storage)(user, submission_id))
+
+
+@router.get("/{submission_id}/archive", response_class=StreamingResponse, responses={200: {"content": _ARCHIVE}})
+def archive(submission_id: SubmissionId, user: CurrentUser, ports: PortsPart) -> StreamingResponse:
+    """The files of a submission as a tar.gz; uploaded again, they are the same submission."""
+    pieces = DownloadSubmission(storage=ports.storage)(user, submission_id)
+    headers = {"Content-Disposition": f'attachment; filename="submission-{submission_id}.tar.gz"'}
+    return StreamingResponse(pieces, media_type="application/gzip", headers=headers)

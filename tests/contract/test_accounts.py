@@ -8,6 +8,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
+import redis
+from redis.client import Pipeline
 
 from core.adapters.memory_accounts import MemoryAccounts
 from core.adapters.redis_accounts import RedisAccounts
@@ -16,6 +18,7 @@ from core.domain.account import Account
 from core.domain.errors import Conflict, NotFound, Unavailable
 from core.domain.user import Role
 from core.ports.accounts import AccountsPort
+from tests.conftest import redis_url
 
 pytestmark = pytest.mark.contract
 
@@ -120,6 +123,24 @@ def test_the_list_has_everybody_once_by_name(accounts: AccountsPort) -> None:
         if cursor is None:
             break
     assert names == [["ann", "bob"], ["Carl", "dora"], ["eve"]]
+
+
+def test_a_change_in_between_is_looked_at_again(redis_client: redis.Redis) -> None:
+    """Redis: when somebody else writes between look and change, the look is repeated, so nothing is overwritten."""
+    adapter, other = RedisAccounts(redis_client), RedisAccounts(connect(redis_url()))
+    looks = []
+
+    def step(pipe: Pipeline) -> None:
+        looks.append(pipe.get("leaderboard:account:ann"))
+        if len(looks) == 1:
+            other.add(account())
+        pipe.multi()
+        pipe.set("leaderboard:account:ann", "seen" if looks[-1] else "overwritten")
+
+    adapter._watching("ann", step)
+    assert len(looks) == 2
+    assert redis_client.get("leaderboard:account:ann") == "seen"
+    other._redis.close()
 
 
 def test_redis_away_is_unavailable() -> None:

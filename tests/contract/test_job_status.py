@@ -344,6 +344,16 @@ def test_lists_by_benchmark_hold_through_every_state(jobs: JobStatusPort) -> Non
     assert listed(benchmark="nothing") == set()
 
 
+def test_completed_jobs_of_a_benchmark_are_counted(jobs: JobStatusPort) -> None:
+    """SCO-4: the count tells that a board has changed; no other end of a job does."""
+    assert jobs.completed("synthetic") == 0
+    for number, state in enumerate((JobState.COMPLETED, JobState.FAILED, JobState.COMPLETED)):
+        jobs.admit(request_of(number=number), LIMITS)
+        jobs.finish(claimed(jobs), Outcome(state=state))
+    jobs.admit(request_of(number=4), LIMITS)
+    assert (jobs.completed("synthetic"), jobs.completed("other")) == (2, 0)
+
+
 def test_positions_of_a_page_are_asked_at_once(jobs: JobStatusPort) -> None:
     """JOB-5: of several classes, in any order; a job that does not wait has none."""
     many = UserLimits(jobs_per_hour=100, concurrent_running=10)

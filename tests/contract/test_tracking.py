@@ -13,10 +13,12 @@ import pytest
 
 from core.adapters.memory_tracking import MemoryTracking
 from core.adapters.mlflow_tracking import MlflowTracking
+from core.domain.benchmark import MetricRule
 from core.domain.errors import NotFound, Unavailable
 from core.domain.job import Job, JobState, Phase
 from core.domain.links import run_resource
 from core.domain.metrics import RunMetrics
+from core.domain.standings import best_per_user
 from core.ports.tracking import Result, TrackingPort
 
 pytestmark = pytest.mark.contract
@@ -72,6 +74,30 @@ def test_a_recorded_run_holds_everything_of_its_result(
     assert {(file.path, file.size_bytes) for file in run.artifacts} == {("curves/roc (1), é.png", 3), ("notes.txt", 0)}
 
 
+def test_a_recorded_file_is_read_in_pieces(tracking: TrackingPort, fresh_name: str, artifacts: Path) -> None:
+    """JOB-7: each file by its path, with its size, whatever its name; a large one is never whole in memory."""
+    (artifacts / "large.bin").write_bytes(bytes(range(256)) * 8000)
+    ref = tracking.record(result_of(fresh_name, artifacts))
+    for name, raw in {"curves/roc (1), é.png": b"png", "notes.txt": b""}.items():
+        with tracking.artifact(ref.run_id, name) as found:
+            assert (found.size_bytes, b"".join(found.pieces)) == (len(raw), raw)
+    with tracking.artifact(ref.run_id, "large.bin") as found:
+        pieces = list(found.pieces)
+    assert b"".join(pieces) == bytes(range(256)) * 8000
+    assert max(map(len, pieces)) <= 256 * 1024
+
+
+@pytest.mark.parametrize("path", ["nothing.txt", "curves", "curves/nothing.png"])
+def test_what_is_no_recorded_file_is_not_found(
+    tracking: TrackingPort, fresh_name: str, artifacts: Path, path: str
+) -> None:
+    """A file that is not there, a folder, and a run that is not there."""
+    ref = tracking.record(result_of(fresh_name, artifacts))
+    for run_id in (ref.run_id, "f" * 32):
+        with pytest.raises(NotFound), tracking.artifact(run_id, path):
+            pass
+
+
 def test_one_job_is_one_run_however_often_it_is_recorded(tracking: TrackingPort, fresh_name: str) -> None:
     """TRK-5: a repeated step completes the same run."""
     result = result_of(fresh_name)
@@ -96,6 +122,29 @@ def test_entries_of_a_benchmark_are_its_finished_runs(tracking: TrackingPort, fr
 def test_a_benchmark_without_runs_has_no_entries(tracking: TrackingPort, fresh_name: str) -> None:
     """An empty board is no error."""
     assert tracking.entries(fresh_name) == ()
+
+
+def test_a_deleted_run_gives_its_place_back(mlflow_url: str, fresh_name: str) -> None:
+    """SCO-4: deleting a run in MLflow itself restores its user's previous best."""
+    tracking = MlflowTracking(mlflow_url)
+    tracking.record(result_of(fresh_name, auc=0.5))
+    best = tracking.record(result_of(fresh_name, auc=0.9))
+    metric = MetricRule(name="image_auc")
+    assert [place.value for place in best_per_user(tracking.entries(fresh_name), metric)] == [0.9]
+    httpx2.post(f"{mlflow_url}/api/2.0/mlflow/runs/delete", json={"run_id": best.run_id}).raise_for_status()
+    assert [place.value for place in best_per_user(tracking.entries(fresh_name), metric)] == [0.5]
+    tracking.close()
+
+
+def test_a_value_that_is_no_number_is_read_and_not_ranked(mlflow_url: str, fresh_name: str) -> None:
+    """SCO-3: somebody may write NaN into MLflow by hand."""
+    tracking = MlflowTracking(mlflow_url)
+    ref = tracking.record(result_of(fresh_name, auc=0.9))
+    body = {"run_id": ref.run_id, "key": "image_auc", "value": "NaN", "timestamp": 2_000_000_000_000, "step": 1}
+    httpx2.post(f"{mlflow_url}/api/2.0/mlflow/runs/log-metric", json=body).raise_for_status()
+    (place,) = best_per_user(tracking.entries(fresh_name), MetricRule(name="image_auc"))
+    assert (place.rank, place.value) == (None, None)
+    tracking.close()
 
 
 def test_more_figures_than_one_request_holds_are_all_recorded(tracking: TrackingPort, fresh_name: str) -> None:
@@ -144,7 +193,12 @@ def test_no_run_stays_open_and_its_link_opens(mlflow_url: str, fresh_name: str) 
 def test_a_server_that_is_away_is_unavailable(fresh_name: str) -> None:
     """No foreign error leaves the adapter."""
     away = MlflowTracking("http://127.0.0.1:1", timeout_seconds=1)
-    for attempt in (away.check, lambda: away.entries(fresh_name), lambda: away.record(result_of(fresh_name))):
+    for attempt in (
+        away.check,
+        lambda: away.entries(fresh_name),
+        lambda: away.record(result_of(fresh_name)),
+        lambda: away.artifact("f" * 32, "x").__enter__(),
+    ):
         with pytest.raises(Unavailable):
             attempt()
     away.close()

@@ -1,4 +1,4 @@
-"""Requests made to break the door: each is answered with a declared status in the one shape, and the door stays open."""
+"""Requests made to break the door: each gets a declared status in the one shape, and the door stays open."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import socket
 import time
 import zipfile
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Self
 
 import httpx2
 import pytest
@@ -93,8 +93,10 @@ def test_all_faults_of_a_request_are_told_at_once(client: httpx2.Client) -> None
 
 
 HOSTILE_NAMES = [
-    "../main.py", "/etc/passwd", "a/../../b.py", "..\\main.py", "C:\\main.py", "main.py\x00.txt", "\x00", "", " ", "-rf.py",
-    "a" * 5000 + ".py", "\u202emain.py", "main.py\r\nX-Evil: 1", "/" * 50, "a/" * 60 + "b.py", "con\u0301/../x.py", "~/x.py\n",
+    "../main.py", "/etc/passwd", "a/../../b.py", "..\\main.py", "C:\\main.py", "main.py\x00.txt", "\x00", "", " ",
+    "-rf.py",
+    "a" * 5000 + ".py", "\u202emain.py", "main.py\r\nX-Evil: 1", "/" * 50, "a/" * 60 + "b.py", "con\u0301/../x.py",
+    "~/x.py\n",
 ]  # fmt: skip
 
 
@@ -116,7 +118,9 @@ def test_no_name_field_of_an_upload_takes_a_trick(client: httpx2.Client, name: s
     assert_problem(answer, 422)
 
 
-@pytest.mark.parametrize("name", ["..", "../../etc", "a\x00b", "%2e%2e", "x" * 400, "\ud7ff", "*", "a/b", "\r\nX: 1"], ids=ascii)
+@pytest.mark.parametrize(
+    "name", ["..", "../../etc", "a\x00b", "%2e%2e", "x" * 400, "\ud7ff", "*", "a/b", "\r\nX: 1"], ids=ascii
+)
 def test_no_name_in_an_address_or_query_takes_a_trick(client: httpx2.Client, name: str) -> None:
     quoted = "".join(f"%{byte:02x}" for byte in name.encode())
     assert_problem(client.get(f"/jobs/{quoted}/status"), 404, 422)
@@ -127,13 +131,17 @@ def test_no_name_in_an_address_or_query_takes_a_trick(client: httpx2.Client, nam
     assert_problem(client.get(f"/jobs?cursor={quoted}"), 422)
 
 
-@pytest.mark.parametrize("raw", ["/jobs/%ff/status", "/jobs/%c0%ae/status", "/jobs?cursor=%ff", "/jobs?cursor=%00", "/%00"])
+@pytest.mark.parametrize(
+    "raw", ["/jobs/%ff/status", "/jobs/%c0%ae/status", "/jobs?cursor=%ff", "/jobs?cursor=%00", "/%00"]
+)
 def test_an_address_that_is_no_text_is_refused(client: httpx2.Client, raw: str) -> None:
     assert_problem(client.get(raw), 422)
 
 
-HOSTILE_METADATA = ["[" * 60_000, '{"a":NaN}', '{"a":1,"a":2}', '{"a":' + "9" * 5000 + "}", '{"a":"\\ud800"}', '{"a":"\\u0000"}',
-                    "[]", "", "x" * 70_000, '{"a":1e999}']  # fmt: skip
+HOSTILE_METADATA = [
+    "[" * 60_000, '{"a":NaN}', '{"a":1,"a":2}', '{"a":' + "9" * 5000 + "}", '{"a":"\\ud800"}', '{"a":"\\u0000"}', "[]",
+    "", "x" * 70_000, '{"a":1e999}',
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("metadata", HOSTILE_METADATA, ids=lambda text: ascii(text)[:20])
@@ -156,20 +164,23 @@ MULTIPART = {
         b'--abc\r\nContent-Disposition: form-data; name="entrypoint"\r\n\r\nmain.py\r\n--abc--\r\n'),
     "a codec that unpacks": ("multipart/form-data; boundary=abc; charset=zlib",
         b'--abc\r\nContent-Disposition: form-data; name="entrypoint"\r\n\r\nmain.py\r\n--abc--\r\n'),
-    "a part without a name": ("multipart/form-data; boundary=abc", b"--abc\r\nContent-Disposition: form-data\r\n\r\nx\r\n--abc--\r\n"),
+    "a part without a name": ("multipart/form-data; boundary=abc",
+        b"--abc\r\nContent-Disposition: form-data\r\n\r\nx\r\n--abc--\r\n"),
     "a part without headers": ("multipart/form-data; boundary=abc", b"--abc\r\n\r\nx\r\n--abc--\r\n"),
     "no last boundary": ("multipart/form-data; boundary=abc",
         b'--abc\r\nContent-Disposition: form-data; name="files"; filename="main.py"\r\n\r\nprint(1)\r\n'),
     "a file cut short": ("multipart/form-data; boundary=abc",
-        b'--abc\r\nContent-Disposition: form-data; name="files"; filename="main.py"\r\n\r\nprint(1)\r\n--abc\r\n'
-        b'Content-Disposition: form-data; name="files"; filename="b.py"\r\n\r\nprin'),
+        (b'--abc\r\nContent-Disposition: form-data; name="files"; filename="main.py"\r\n\r\nprint(1)\r\n--abc\r\n'
+         b'Content-Disposition: form-data; name="files"; filename="b.py"\r\n\r\nprin')),
     "nothing": ("multipart/form-data; boundary=abc", b""),
     "only the end": ("multipart/form-data; boundary=abc", b"--abc--\r\n"),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize(("content_type", "body"), MULTIPART.values(), ids=MULTIPART.keys())
-def test_a_broken_multipart_body_is_refused_whole(door: Door, client: httpx2.Client, content_type: str, body: bytes) -> None:
+def test_a_broken_multipart_body_is_refused_whole(
+    door: Door, client: httpx2.Client, content_type: str, body: bytes
+) -> None:
     before = set((door.root / "submissions").iterdir())
     answer = client.post("/submissions", content=body, headers={"Content-Type": content_type})
     assert_problem(answer, 422)
@@ -230,7 +241,7 @@ class Wire:
     def __init__(self, door: Door) -> None:
         self.socket = socket.create_connection(door.address, timeout=30)
 
-    def __enter__(self) -> Wire:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -297,7 +308,9 @@ def test_a_body_cut_short_ends_in_silence_and_leaves_nothing(door: Door) -> None
     """The sender is gone, so there is nobody to answer; the upload leaves no file (SUB-6)."""
     staging = door.root / "submissions" / ".staging"
     with Wire(door) as wire:
-        head = f"POST /submissions HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {door.token}\r\nContent-Length: 100000\r\n"
+        head = (
+            f"POST /submissions HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {door.token}\r\nContent-Length: 100000\r\n"
+        )
         wire.send(head.encode() + b"Content-Type: multipart/form-data; boundary=abc\r\n\r\n")
         wire.send(b'--abc\r\nContent-Disposition: form-data; name="files"; filename="main.py"\r\n\r\nprint(1)\r\n')
     time.sleep(0.5)
@@ -308,5 +321,7 @@ def test_a_body_cut_short_ends_in_silence_and_leaves_nothing(door: Door) -> None
 def test_half_a_body_and_a_closed_pipe_do_not_disturb_the_next_request(door: Door) -> None:
     for _ in range(20):
         with Wire(door) as wire:
-            wire.send(b"POST /jobs HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 50\r\n\r\n{")
+            wire.send(
+                b"POST /jobs HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 50\r\n\r\n{"
+            )
     assert httpx2.get(f"{door.url}/health/live", trust_env=False).status_code == 200

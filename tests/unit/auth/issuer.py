@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import time
+from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -15,9 +16,9 @@ AUDIENCE = "leadersboard"
 
 
 class Issuer:
-    """Serves until `close`; `answers` replaces what a path gives, `asked` counts its calls."""
+    """Serves until `close`; `answers` replaces what a path gives (302 leads to the keys), `asked` counts its calls."""
 
-    def __init__(self) -> None:
+    def __init__(self, host: str = "127.0.0.1") -> None:
         issuer = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -26,6 +27,8 @@ class Issuer:
                 status, body = issuer.answer(self.path)
                 self.send_response(status)
                 self.send_header("Content-Length", str(len(body)))
+                if status == HTTPStatus.FOUND:
+                    self.send_header("Location", "/realm/keys")
                 self.end_headers()
                 self.wfile.write(body)
 
@@ -36,9 +39,9 @@ class Issuer:
         self.answers: dict[str, tuple[int, bytes]] = {}
         self.keys: dict[str, Any] = {"rsa": new_rsa(), "ec": ec.generate_private_key(ec.SECP256R1())}
         self.published = list(self.keys)
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server = ThreadingHTTPServer((host, 0), Handler)
         self.server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self.server.server_port}/realm"
+        self.url = f"http://{host}:{self.server.server_port}/realm"
         threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
 
     def answer(self, path: str) -> tuple[int, bytes]:

@@ -107,6 +107,7 @@ def test_an_unknown_token_costs_nothing(door: Door, monkeypatch: pytest.MonkeyPa
     assert door.me("unknown-0123456789").status_code == 401
     assert door.me(ANN_TOKEN).status_code == 200
     assert door.me("lbs_unknown").status_code == 503
+    assert door.me("lbs_" + "x" * 9000).status_code == 401
     assert door.passwords.checked == 0
 
 

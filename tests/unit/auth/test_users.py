@@ -9,6 +9,7 @@ import httpx2
 import pytest
 
 from core.domain.errors import Conflict, InvalidInput, NotFound
+from core.domain.session import token_hash
 from core.domain.user import Role
 from gateway import accounts as command
 from tests.unit.auth.door import ADMIN_TOKEN, PASSWORD, Door, bearer
@@ -70,6 +71,7 @@ def test_a_removed_user_is_out_at_once(door: Door) -> None:
     tokens = [door.token(), door.token()]
     assert door.browser.delete("/users/bea", headers=bearer(ADMIN_TOKEN)).status_code == 204
     assert [door.me(token).status_code for token in tokens] == [401, 401]
+    assert [door.sessions.find(token_hash(token)) for token in tokens] == [None, None]
     assert door.login().status_code == 401
     assert door.browser.delete("/users/bea", headers=bearer(ADMIN_TOKEN)).status_code == 404
 

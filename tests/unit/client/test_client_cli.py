@@ -10,6 +10,8 @@ from typer.testing import CliRunner, Result
 
 import client.api
 import client.follow
+import client.signing
+from client.account import Account, keep_account
 from client.cli import build
 from tests.unit.client.fake_platform import SUBMISSION, Platform, job, problem
 
@@ -41,6 +43,7 @@ RESULTS |= {"mlflow_ui_url": "http://m/#/x", "artifacts": [{"path": "roc.png", "
 def run(platform: Platform, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
     """Run the command as a signed-in user, against the platform of the test."""
     monkeypatch.setattr(client.api, "open_http", platform.http)
+    monkeypatch.setattr(client.signing, "open_http", platform.http)
     monkeypatch.setattr(client.follow, "PERIOD", 0.0)
     for name, value in {
         "API_URL": "http://api.test",
@@ -201,6 +204,55 @@ def test_reading_commands(run: Run, platform: Platform) -> None:
     assert "cancelling" in run("cancel", "j1").stdout
 
 
+def test_submissions_are_a_table(run: Run, platform: Platform) -> None:
+    """SUB-7: my uploads, newest first."""
+    one = SUBMISSION | {"user_id": "alice", "file_count": 3, "size_bytes": 1500}
+    platform.answers("GET", "/submissions", {"items": [one], "next_cursor": None})
+    assert "1.5 kB" in run("submissions", "--limit", "5").stdout
+    assert platform.asked[0].url.params["limit"] == "5"
+    platform.answers("GET", "/submissions", {"items": []})
+    assert "leadersboard submit" in run("submissions").stdout
+
+
+def test_rerun_prints_the_new_job_alone(run: Run, platform: Platform) -> None:
+    """JOB-2: a script gets the new job's id; with --follow it is watched to its end."""
+    accepts(platform, job(job_id="j1", status="completed", phase="done"))
+    platform.answers("POST", "/jobs/j0/rerun", httpx2.Response(202, json=job(rerun_of="j0")))
+    assert run("rerun", "j0").stdout == "j1\n"
+    done = run("rerun", "j0", "--follow")
+    assert (done.exit_code, "Rank 1 of 1" in done.stdout) == (0, True)
+
+
+@pytest.mark.parametrize(
+    ("words", "saved"), [([], ["a b/é.png", "notes.txt"]), (["--artifact", "notes.txt"], ["notes.txt"])]
+)
+def test_download_saves_files(run: Run, platform: Platform, tmp_path: Path, words: list[str], saved: list[str]) -> None:
+    """JOB-7: all of a job's files, or one; never over one that is there, and a failure leaves no half of one."""
+    files = [{"path": name, "size_bytes": 3} for name in ("a b/é.png", "notes.txt")]
+    platform.answers("GET", "/jobs/j1/artifacts", {"job_id": "j1", "items": files})
+    for name in ("a b/é.png", "notes.txt"):
+        platform.answers("GET", f"/jobs/j1/artifacts/{name}", httpx2.Response(200, content=b"png"))
+    into = tmp_path / "here"
+    done = run("download", "j1", *words, "--into", str(into))
+    assert done.exit_code == 0
+    assert [path.relative_to(into).as_posix() for path in sorted(into.rglob("*")) if path.is_file()] == saved
+    assert done.stdout.splitlines() == [str(into / name) for name in saved]
+    again = run("download", "j1", "--artifact", "notes.txt", "--into", str(into))
+    assert (again.exit_code, "is there already" in again.stderr) == (2, True)
+    platform.answers("GET", "/jobs/j1/artifacts/other.txt", problem(404, "not_found", "No."))
+    assert run("download", "j1", "--artifact", "other.txt", "--into", str(into)).exit_code == 3
+    assert not [path for path in into.rglob("*") if "part" in path.name or "other" in path.name]
+
+
+@pytest.mark.parametrize("path", ["../x", "/etc/x", "a//x", "a/../../x", "."])
+def test_download_trusts_no_name(run: Run, platform: Platform, tmp_path: Path, path: str) -> None:
+    """A platform that was taken over writes nothing outside the folder."""
+    platform.answers("GET", "/jobs/j1/artifacts", {"job_id": "j1", "items": [{"path": path, "size_bytes": 3}]})
+    done = run("download", "j1", "--into", str(tmp_path / "deep" / "here"))
+    assert (done.exit_code, "no name of a file" in done.stderr) == (2, True)
+    assert not list((tmp_path / "deep").rglob("x")) if (tmp_path / "deep").exists() else True
+
+
 def test_empty_lists_say_what_to_do(run: Run, platform: Platform) -> None:
     """Nothing to show is not an empty screen."""
     platform.answers("GET", "/jobs", {"items": []})
@@ -224,3 +276,59 @@ def test_login_checks_keeps_and_forgets(
     assert "s3cret" in kept.read_text()
     assert "Signed out" in run("logout").stdout
     assert not kept.exists()
+
+
+LOGIN = {"token": "lbs_t0ken", "user_id": "alice", "role": "user", "expires_at": "2026-01-02T03:04:05Z"}
+
+
+def test_login_with_a_password_keeps_the_token_alone(
+    run: Run, platform: Platform, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """AUT-2: `login --user` asks hidden for the password, sends it once in a body, neither keeps nor prints it."""
+    monkeypatch.delenv("LEADERSBOARD_TOKEN")
+    platform.answers("POST", "/auth/login", LOGIN)
+    platform.answers("GET", "/auth/me", {"user_id": "alice", "role": "user", "method": "password"})
+    done: Result = run("login", "--user", "alice", input="s3cret\n")
+    assert (done.exit_code, platform.asked[0].read()) == (0, b'{"username":"alice","password":"s3cret"}')
+    assert "authorization" not in platform.asked[0].headers
+    assert platform.asked[1].headers["authorization"] == "Bearer lbs_t0ken"
+    kept = (tmp_path / "leadersboard" / "account.json").read_text()
+    assert "lbs_t0ken" in kept
+    assert "s3cret" not in kept + done.output
+    assert "lbs_t0ken" not in done.output
+
+
+def test_a_wrong_password_keeps_nothing(run: Run, platform: Platform, tmp_path: Path) -> None:
+    """AUT-2: what was wrong is told with what to do, and the exit code is that of not being signed in."""
+    platform.answers("POST", "/auth/login", problem(401, "wrong_credentials", "User name or password is wrong."))
+    done = run("login", "--user", "alice", input="s3cret\n")
+    assert done.exit_code == 2
+    assert "check user name and password" in done.output
+    platform.answers("POST", "/auth/login", problem(429, "limit_reached", "Try again in 9 seconds.", retry_after="9"))
+    assert "9 seconds" in run("login", "--user", "alice", input="s3cret\n").output
+    assert not (tmp_path / "leadersboard" / "account.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (httpx2.Response(204), ""),
+        (problem(409, "conflict", "Not from a login."), ""),
+        (problem(401, "unauthenticated", "Ended."), ""),
+        (httpx2.ConnectError("no"), "could not be told"),
+        (problem(503, "unavailable", "Away."), "could not be told"),
+    ],
+)
+def test_logout_revokes_the_kept_token(
+    run: Run, platform: Platform, tmp_path: Path, answer: httpx2.Response | Exception, words: str
+) -> None:
+    """AUT-2: the platform is told; whatever it answers, the token is gone from this machine."""
+    kept = tmp_path / "leadersboard" / "account.json"
+    keep_account(Account(url="http://api.test", token="lbs_t0ken"), kept)
+    platform.answers("POST", "/auth/logout", answer)
+    done = run("logout")
+    assert done.exit_code == 0
+    assert words in done.output
+    assert platform.asked[-1].headers["authorization"] == "Bearer lbs_t0ken"
+    assert not kept.exists()
+    assert "not signed in" in run("logout").output

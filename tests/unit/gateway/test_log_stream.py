@@ -26,7 +26,7 @@ from core.domain.limits import UploadLimits, UserLimits
 from core.ports.storage import LogSlice
 from gateway.log_stream import KEPT_PIECES, PIECE_BYTES, STREAMS_PER_USER, Ended, LogHub, Tail, closed_by_signals
 from gateway.routes.logs import RETRY_MS
-from tests.unit.gateway.site import Site, site
+from tests.unit.gateway.whole_site import Site, site
 
 pytestmark = pytest.mark.unit
 __all__ = ["site"]

@@ -1,15 +1,18 @@
 """A UI in front of a platform of a few lines."""
 
+import json
+from datetime import UTC, datetime, timedelta
+
 import httpx2
 import pytest
 
-from tests.unit.client.fake_platform import Platform
+from tests.unit.client.fake_platform import Platform, problem
 from tests.unit.ui.front import Front
 
 
 @pytest.fixture
 def platform() -> Platform:
-    """A platform that knows one user, alice."""
+    """A platform that knows alice by her token and bea by her password."""
     known = Platform()
 
     def me(asked: httpx2.Request) -> httpx2.Response:
@@ -17,7 +20,16 @@ def platform() -> Platform:
             return httpx2.Response(200, json={"user_id": "alice", "role": "user"})
         return httpx2.Response(401, json={"status": 401, "code": "unauthenticated", "detail": "No."})
 
+    def login(asked: httpx2.Request) -> httpx2.Response:
+        sent = json.loads(asked.content)
+        if sent != {"username": "bea", "password": "beas-password"}:
+            return problem(401, "wrong_credentials", "No.")
+        ends = (datetime.now(UTC) + timedelta(seconds=30)).isoformat()
+        return httpx2.Response(200, json={"token": "lbs_beas", "user_id": "bea", "role": "admin", "expires_at": ends})
+
     known.answers("GET", "/auth/me", me)
+    known.answers("POST", "/auth/login", login)
+    known.answers("POST", "/auth/logout", httpx2.Response(204))
     return known
 
 

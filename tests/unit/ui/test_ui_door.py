@@ -65,6 +65,93 @@ def test_signing_in_while_the_platform_is_away(
     assert "does not answer" in answer.text
 
 
+BEA = {"user": " bea ", "password": "beas-password"}
+
+
+def revoked(platform: Platform) -> list[str]:
+    """The tokens that the platform was asked to end."""
+    return [asked.headers["authorization"] for asked in platform.asked if asked.url.path == "/auth/logout"]
+
+
+def test_a_password_opens_and_signing_out_revokes(front: Front, platform: Platform) -> None:
+    """AUT-2: name and password become a session; the browser gets neither; its end is the token's."""
+    answer = front.browser.post("/login", data=BEA | {"target": "/jobs"})
+    assert (answer.status_code, answer.headers["location"]) == (303, "/jobs")
+    assert "lbs_beas" not in answer.headers["set-cookie"] + answer.text
+    session = front.desk.session_of(front.browser)
+    assert session is not None
+    assert (session.user_id, session.is_admin, session.token) == ("bea", True, "lbs_beas")
+    assert revoked(platform) == []
+    front.browser.post("/logout")
+    assert revoked(platform) == ["Bearer lbs_beas"]
+
+
+def test_whose_password_it_is_counts_where_they_are(front: Front, platform: Platform) -> None:
+    """AUT-2: the API is told the browser's address, so that no stranger uses up everybody's attempts."""
+    front.browser.post("/login", data=BEA)
+    assert platform.asked[0].headers["x-forwarded-for"] == "testclient"
+
+
+def test_signing_in_again_ends_the_session_before(front: Front, platform: Platform) -> None:
+    """No token of a login stays behind when its browser gets another one."""
+    front.browser.post("/login", data=BEA)
+    assert front.sign_in() == 303
+    assert revoked(platform) == ["Bearer lbs_beas"]
+
+
+def test_a_pasted_token_is_not_revoked(front: Front, platform: Platform) -> None:
+    """An access token is its owner's, and good for the next time."""
+    front.sign_in()
+    front.browser.post("/logout")
+    assert revoked(platform) == []
+
+
+def test_signing_out_while_the_platform_is_away(front: Front, platform: Platform) -> None:
+    """The session ends here, whatever the platform says."""
+    front.browser.post("/login", data=BEA)
+    platform.answers("POST", "/auth/logout", httpx2.ConnectError("no"))
+    assert front.browser.post("/logout").status_code == 303
+    assert front.browser.get("/page").status_code == 401
+
+
+def test_the_sessions_of_a_stopping_process_end_at_the_platform(front: Front, platform: Platform) -> None:
+    """AUT-2: no token outlives the process that alone knew it."""
+    front.browser.post("/login", data=BEA)
+    front.desk.close()
+    assert revoked(platform) == ["Bearer lbs_beas"]
+    assert front.browser.get("/page").status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("refusal", "status", "words"),
+    [
+        (problem(401, "wrong_credentials", "No."), 401, "User name or password is wrong"),
+        (problem(422, "invalid_input", "No."), 401, "User name or password is wrong"),
+        (problem(429, "limit_reached", "No.", retry_after="42"), 429, "in 42 seconds"),
+        (problem(503, "unavailable", "No."), 503, "does not answer"),
+        (httpx2.ConnectError("no"), 503, "does not answer"),
+    ],
+)
+def test_why_a_password_opened_nothing(
+    front: Front, platform: Platform, refusal: httpx2.Response | Exception, status: int, words: str
+) -> None:
+    """A refusal is told in words; the name stays in the form, the password does not."""
+    platform.answers("POST", "/auth/login", refusal)
+    answer = front.browser.post("/login", data={"user": '"><b>bea', "password": "beas-password"})
+    assert answer.status_code == status
+    assert words in answer.text
+    assert 'value="&#34;&gt;&lt;b&gt;bea"' in answer.text
+    assert "beas-password" not in answer.text
+    assert "set-cookie" not in answer.headers
+
+
+def test_the_token_form_is_folded_until_it_is_wanted(front: Front) -> None:
+    """Name and password come first; after a wrong token its form stays open."""
+    assert "<details>" in front.browser.get("/login").text
+    assert "<details open>" in front.browser.post("/login", data={"token": "wrong"}).text
+    assert "<details>" in front.browser.post("/login", data={"user": "bea", "password": "wrong"}).text
+
+
 @pytest.mark.parametrize("path", ["/login", "/logout", "/page"])
 @pytest.mark.parametrize(
     "headers", [{"sec-fetch-site": "cross-site"}, {"origin": "http://evil.test"}, {"origin": "null"}]

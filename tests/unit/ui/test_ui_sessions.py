@@ -33,6 +33,35 @@ def test_the_store_is_bounded() -> None:
     assert store.get(third) is not None
 
 
+def test_a_session_ends_no_later_than_its_token() -> None:
+    """A token that was made for the session bounds it; a lifetime shorter than the token's stays."""
+    now = [0.0]
+    store = SessionStore(lifetime=10, most=5, clock=lambda: now[0])
+    bounded = store.open(user_id="a", is_admin=False, token="t", lasts=3)
+    longer = store.open(user_id="a", is_admin=False, token="t", lasts=30)
+    now[0] = 3.0
+    assert store.get(bounded) is None
+    now[0] = 9.9
+    assert store.get(longer) is not None
+    now[0] = 10.0
+    assert store.get(longer) is None
+
+
+def test_whoever_is_dropped_or_closed_is_told_of() -> None:
+    """Each session that ends before its time is named once, so that its token can be ended, too."""
+    ended: list[str] = []
+    store = SessionStore(lifetime=10, most=2, on_end=lambda session: ended.append(session.user_id))
+    ids = [opened(store, name) for name in ("a", "b", "c")]
+    assert ended == ["a"]
+    for session_id in ids:
+        store.close(session_id)
+    assert ended == ["a", "b", "c"]
+    opened(store, "d")
+    store.close_all()
+    store.close_all()
+    assert ended == ["a", "b", "c", "d"]
+
+
 def test_closing_forgets_the_token() -> None:
     """After signing out the id is worth nothing."""
     store = SessionStore(lifetime=10, most=2)

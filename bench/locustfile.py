@@ -1,0 +1,89 @@
+"""PER-5: people at the door. Each has a submission, a job with a 1,000-line log, and asks something every other second.
+
+`bench/door.py` runs this and says where; by hand:
+BENCH_TOKENS=token,token BENCH_LOGS=/shared/logs locust -f bench/locustfile.py --headless -u 100 -r 20 -t 60s --host …
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import random
+from pathlib import Path
+from typing import Any
+
+import gevent
+from locust import FastHttpUser, between, events, task
+from locust.env import Environment
+
+CODE = (b"# " + b"x" * 77 + b"\n") * 256  # 20 KB
+LOG = "".join(f"epoch {line:04d} of 1000: loss 0.1234, image_auc 0.9876\n" for line in range(1000))
+TOKENS = os.environ.get("BENCH_TOKENS", "").split(",")
+LOGS = os.environ.get("BENCH_LOGS")
+MOST_SUBMISSIONS = 200
+"""Of one user; at this pace a run is over long before."""
+
+ARRIVAL_SECONDS = 8.0
+WARM_UP_SECONDS = 12
+"""Everybody has come, uploaded and posted once; only what comes after counts."""
+
+_people = itertools.count()
+
+
+@events.test_start.add_listener  # type: ignore[untyped-decorator] # locust has no types
+def count_from_here(environment: Environment, **_: Any) -> None:
+    gevent.spawn_later(WARM_UP_SECONDS, environment.stats.reset_all)
+
+
+class Researcher(FastHttpUser):  # type: ignore[misc] # locust has no types
+    """Weights as in a working day: mostly looking, now and then posting. The pace is the bench's, not a person's."""
+
+    wait_time = between(1.0, 3.0)
+
+    def on_start(self) -> None:
+        number = next(_people)
+        self.token = TOKENS[number % len(TOKENS)]
+        self.random = random.Random(number)
+        self.submissions: list[str] = []
+        self.count = 0
+        gevent.sleep(self.random.uniform(0, ARRIVAL_SECONDS))
+        self.submit()
+        self.job = self.enqueue()
+        if LOGS:
+            (Path(LOGS) / f"{self.job}.log").write_text(LOG)
+
+    @task(1)
+    def submit(self) -> None:
+        if len(self.submissions) >= MOST_SUBMISSIONS:
+            return
+        self.count += 1
+        unique = f"# {self.token} {self.count}\n".encode()
+        body = b"".join(_part(name, text) for name, text in {"main.py": unique + CODE, "config.yaml": b"{}\n"}.items())
+        headers = {"Content-Type": "multipart/form-data; boundary=bench"}
+        answer = self._ask("POST", "/submissions", "submit", headers=headers, data=body + b"--bench--\r\n")
+        self.submissions.append(answer["submission_id"])
+
+    @task(1)
+    def enqueue(self) -> str:
+        self.count += 1
+        body = {"submission_id": self.random.choice(self.submissions), "config": {"n": self.count}}
+        return str(self._ask("POST", "/jobs", "enqueue", json=body)["job_id"])
+
+    @task(4)
+    def status(self) -> None:
+        self._ask("GET", f"/jobs/{self.job}/status", "status")
+
+    @task(2)
+    def logs(self) -> None:
+        self._ask("GET", f"/jobs/{self.job}/logs?tail=1000", "logs")
+
+    def _ask(self, method: str, path: str, name: str, headers: dict[str, str] | None = None, **request: Any) -> Any:
+        sent = {"Authorization": f"Bearer {self.token}", **(headers or {})}
+        with self.client.request(method, path, name=name, headers=sent, **request) as answer:
+            answer.raise_for_status()
+            return answer.json()
+
+
+def _part(name: str, content: bytes) -> bytes:
+    head = f'--bench\r\nContent-Disposition: form-data; name="files"; filename="{name}"\r\n\r\n'
+    return head.encode() + content + b"\r\n"

@@ -1,0 +1,31 @@
+"""The files that a run left behind, for its owner and admins: which there are, and each of them (JOB-7, JOB-10)."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+
+from core.domain.errors import InvalidInput, NotFinished, NotFound
+from core.domain.submission import path_faults
+from core.domain.user import User
+from core.ports.job_status import JobStatusPort
+from core.ports.tracking import ArtifactContent, TrackingPort
+from core.usecases.jobs import visible_job
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OpenArtifact:
+    """Raises NotFound (job, or no such file), NotFinished, InvalidInput (a path that is none), Unavailable."""
+
+    job_status: JobStatusPort
+    tracking: TrackingPort
+
+    def __call__(self, user: User, job_id: str, path: str) -> AbstractContextManager[ArtifactContent]:
+        job = visible_job(self.job_status, user, job_id)
+        if faults := path_faults("path", path):
+            raise InvalidInput(*faults)
+        if not job.is_final:
+            raise NotFinished(f"This job is {job.state}; its files are there when it has ended.")
+        if job.run_id is None:
+            raise NotFound("artifact", path)
+        return self.tracking.artifact(job.run_id, path)

@@ -1,0 +1,89 @@
+"""Boards of a few seconds ago: many viewers cost one search, and nobody waits for it who does not have to (PER-3).
+
+A job that completes is on its board at once: the ledger's count of completed jobs tells that what is kept is too old.
+What somebody removes from MLflow goes from the board within seconds.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from starlette.concurrency import run_in_threadpool
+
+from core.domain.errors import Unavailable
+from core.ports.job_status import JobStatusPort
+from core.ports.tracking import TrackingPort
+from core.usecases.show_leaderboard import Ranked
+
+FRESH_SECONDS = 3.0
+"""So old it is answered as it is."""
+KEPT_SECONDS = 60.0
+"""So old it is still answered, while a new one is read for those who come next."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Kept:
+    """What was read, when the reading began, and how many jobs had completed before."""
+
+    ranked: Ranked
+    read_at: float
+    completed: int | None
+
+
+class BoardCache:
+    """The entries of every board that somebody looked at lately; lives as long as the app. Failures are not kept."""
+
+    def __init__(
+        self, tracking: TrackingPort, job_status: JobStatusPort, *, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._tracking = tracking
+        self._job_status = job_status
+        self._clock = clock
+        self._kept: dict[str, Kept] = {}
+        self._reading: dict[str, asyncio.Task[Kept]] = {}
+
+    async def ranked(self, benchmark: str) -> Ranked:
+        """The entries of a benchmark that exists. Raises Unavailable."""
+        completed = await run_in_threadpool(self._completed, benchmark)
+        kept = self._kept.get(benchmark)
+        age = self._clock() - kept.read_at if kept else KEPT_SECONDS
+        if kept is None or age >= KEPT_SECONDS or kept.completed != completed:
+            return (await self._read_in_time(benchmark, completed)).ranked
+        if age >= FRESH_SECONDS:
+            self._begin(benchmark, completed)
+        return kept.ranked
+
+    async def _read_in_time(self, benchmark: str, completed: int | None) -> Kept:
+        """What a reading gives that began when so many jobs had completed, or later."""
+        while True:
+            kept = await asyncio.shield(self._begin(benchmark, completed))
+            if completed is None or kept.completed is None or kept.completed >= completed:
+                return kept
+
+    def _begin(self, benchmark: str, completed: int | None) -> asyncio.Task[Kept]:
+        """The one reading of this board that is going on."""
+        if benchmark not in self._reading:
+            task = asyncio.create_task(self._read(benchmark, completed))
+            self._reading[benchmark] = task
+            task.add_done_callback(lambda done: self._end(benchmark, done))
+        return self._reading[benchmark]
+
+    def _end(self, benchmark: str, done: asyncio.Task[Kept]) -> None:
+        del self._reading[benchmark]
+        if not done.cancelled() and done.exception() is None:
+            self._kept[benchmark] = done.result()
+
+    async def _read(self, benchmark: str, completed: int | None) -> Kept:
+        began = self._clock()
+        entries = await run_in_threadpool(self._tracking.entries, benchmark)
+        return Kept(ranked=Ranked(entries=entries), read_at=began, completed=completed)
+
+    def _completed(self, benchmark: str) -> int | None:
+        """None where the ledger is away: then boards are just as old as they are."""
+        try:
+            return self._job_status.completed(benchmark)
+        except Unavailable:
+            return None

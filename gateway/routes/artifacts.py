@@ -1,0 +1,69 @@
+"""The files of a finished run: listed, and each sent through us, so that nobody needs a way to MLflow (JOB-7)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import PurePosixPath
+from typing import Annotated, Any
+from urllib.parse import quote
+
+from fastapi import APIRouter, Depends
+from fastapi.responses import StreamingResponse
+
+from core.usecases.artifacts import OpenArtifact
+from core.usecases.get_job_results import GetJobResults
+from gateway.auth import CurrentUser
+from gateway.parts import PortsPart, SettingsPart
+from gateway.schemas import ArtifactList, FileView, JobId
+
+router = APIRouter(prefix="/jobs", tags=["jobs"])
+
+SHOWN = {".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".txt": "text/plain; charset=utf-8"}
+"""What a browser may show; everything else, and these where they lie about what they are, it only keeps."""
+POLICY = "default-src 'none'; frame-ancestors 'none'; sandbox"
+_BINARY = {"schema": {"type": "string", "format": "binary"}}
+_FILE: dict[str, Any] = {
+    "description": "The file.",
+    "content": dict.fromkeys(("application/octet-stream", "image/png", "image/jpeg", "text/plain"), _BINARY),
+}
+
+
+def _held_open() -> Iterator[ExitStack]:
+    """What is opened for an answer is closed after its last byte, or when its receiver goes away."""
+    with ExitStack() as stack:
+        yield stack
+
+
+@router.get("/{job_id}/artifacts")
+def artifacts(job_id: JobId, user: CurrentUser, ports: PortsPart, settings: SettingsPart) -> ArtifactList:
+    """The files that a finished run left: at most 1,000."""
+    usecase = GetJobResults(job_status=ports.job_status, tracking=ports.tracking, mlflow_url=settings.mlflow_url)
+    found = usecase(user, job_id).artifacts
+    return ArtifactList(job_id=job_id, items=[FileView.model_validate(file) for file in found])
+
+
+@router.get("/{job_id}/artifacts/{path:path}", response_class=StreamingResponse, responses={200: _FILE})
+def artifact(
+    job_id: JobId, path: str, user: CurrentUser, ports: PortsPart, stack: Annotated[ExitStack, Depends(_held_open)]
+) -> StreamingResponse:
+    """One of these files. PNG, JPEG and plain text may be shown by a browser, everything else is for keeping."""
+    usecase = OpenArtifact(job_status=ports.job_status, tracking=ports.tracking)
+    content = stack.enter_context(usecase(user, job_id, path))
+    name = PurePosixPath(path)
+    kind = SHOWN.get(name.suffix.lower())
+    headers = {
+        "Content-Disposition": disposition(name.name, inline=kind is not None),
+        "Content-Security-Policy": POLICY,
+        "X-Content-Type-Options": "nosniff",
+    }
+    if content.size_bytes is not None:
+        headers["Content-Length"] = str(content.size_bytes)
+    return StreamingResponse(content.pieces, media_type=kind or "application/octet-stream", headers=headers)
+
+
+def disposition(name: str, *, inline: bool) -> str:
+    """The header for a file of any name (RFC 6266): a harmless one for old readers, the real one encoded."""
+    plain = re.sub(r"[^A-Za-z0-9._-]", "_", name)
+    return f"{'inline' if inline else 'attachment'}; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"

@@ -1,0 +1,98 @@
+"""Redis or MLflow away, or there and silent: every route says 503 within 2 s, and readiness says which."""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import redis_url
+from tests.running_gateway import Door, environment, free_port, gateway_thread
+
+pytestmark = pytest.mark.integration
+
+SECONDS = 2.0
+JOB = "0" * 32
+ON_REDIS = [
+    ("POST", "/jobs"), ("GET", "/jobs"), ("GET", f"/jobs/{JOB}/status"), ("GET", f"/jobs/{JOB}/logs"),
+    ("GET", f"/jobs/{JOB}/results"), ("POST", f"/jobs/{JOB}/cancel"), ("POST", f"/jobs/{JOB}/rerun"),
+]  # fmt: skip
+
+
+@pytest.fixture(params=["away", "silent"])
+def dead_port(request: pytest.FixtureRequest) -> Iterator[int]:
+    """Where nothing listens, or where somebody takes connections and never answers."""
+    if request.param == "away":
+        yield free_port()
+        return
+    with closing(socket.create_server(("127.0.0.1", 0), backlog=200)) as listener:
+        yield listener.getsockname()[1]
+
+
+@pytest.fixture
+def without_redis(tmp_path: Path, dead_port: int, mlflow_url: str) -> Iterator[Door]:
+    env = environment(tmp_path, redis_url=f"redis://127.0.0.1:{dead_port}/0", mlflow_url=mlflow_url)
+    with gateway_thread(tmp_path, env) as door:
+        yield door
+
+
+@pytest.fixture
+def without_mlflow(tmp_path: Path, dead_port: int) -> Iterator[Door]:
+    env = environment(tmp_path, redis_url=redis_url(), mlflow_url=f"http://127.0.0.1:{dead_port}")
+    with gateway_thread(tmp_path, env) as door:
+        yield door
+
+
+def assert_unavailable(door: Door, method: str, path: str, submission: str = JOB) -> None:
+    body = {"submission_id": submission} if path == "/jobs" and method == "POST" else None
+    with door.client() as client:
+        started = time.perf_counter()
+        answer = client.request(method, path, json=body)
+        seconds = time.perf_counter() - started
+    assert answer.status_code == 503, (path, answer.text)
+    assert answer.json()["code"] == "unavailable"
+    assert int(answer.headers["retry-after"]) > 0
+    assert seconds < SECONDS, (path, seconds)
+
+
+def test_without_redis_every_route_that_needs_it_says_so_in_time(without_redis: Door) -> None:
+    with without_redis.client() as client:
+        files = [("files", ("main.py", b"")), ("files", ("config.yaml", b""))]
+        submission = client.post("/submissions", files=files).json()["submission_id"]
+    for method, path in ON_REDIS:
+        assert_unavailable(without_redis, method, path, submission)
+
+
+def test_without_mlflow_the_board_says_so_in_time(without_mlflow: Door) -> None:
+    assert_unavailable(without_mlflow, "GET", "/leaderboard")
+
+
+def test_readiness_names_redis(without_redis: Door) -> None:
+    assert readiness(without_redis) == {"redis": "unavailable", "mlflow": "ok", "storage": "ok"}
+
+
+def test_readiness_names_mlflow(without_mlflow: Door) -> None:
+    assert readiness(without_mlflow) == {"redis": "ok", "mlflow": "unavailable", "storage": "ok"}
+
+
+def readiness(door: Door) -> dict[str, str]:
+    with door.client() as client:
+        started = time.perf_counter()
+        answer = client.get("/health/ready")
+        assert time.perf_counter() - started < SECONDS
+    assert answer.status_code == 503
+    found: dict[str, str] = answer.json()["dependencies"]
+    return found
+
+
+def test_with_both_silent_readiness_is_still_in_time(tmp_path: Path) -> None:
+    """They are asked at once: 1.5 s and 1.5 s are not 3."""
+    with closing(socket.create_server(("127.0.0.1", 0))) as silent:
+        port = silent.getsockname()[1]
+        env = environment(tmp_path, redis_url=f"redis://127.0.0.1:{port}/0", mlflow_url=f"http://127.0.0.1:{port}")
+        with gateway_thread(tmp_path, env) as door:
+            assert readiness(door) == {"redis": "unavailable", "mlflow": "unavailable", "storage": "ok"}

@@ -1,0 +1,85 @@
+"""The API's description: complete, stable, with examples that are true."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import BaseModel
+
+from core.settings import Settings
+from gateway import auth_schemas, examples, openapi, problems, schemas, submission_schemas
+from gateway.app import create_app
+
+pytestmark = pytest.mark.unit
+
+REPOSITORY = Path(__file__).parent.parent.parent.parent
+MODELS: dict[str, type[BaseModel]] = {
+    name: value
+    for module in (schemas, auth_schemas, submission_schemas)
+    for name, value in vars(module).items()
+    if isinstance(value, type) and issubclass(value, BaseModel)
+}
+PUBLIC = {"/health/live", "/health/ready", "/auth/login"}
+
+
+@pytest.fixture(scope="module")
+def document() -> dict[str, Any]:
+    found: dict[str, Any] = create_app(Settings()).openapi()
+    return found
+
+
+@pytest.mark.parametrize("name", examples.SCHEMAS)
+def test_every_example_is_valid_for_what_it_shows(name: str) -> None:
+    MODELS[name].model_validate(examples.SCHEMAS[name], strict=False)
+
+
+def test_every_object_of_the_api_has_an_example(document: dict[str, Any]) -> None:
+    """But the parts of problems, which each problem's own example shows."""
+    objects = {name for name, schema in document["components"]["schemas"].items() if schema.get("type") == "object"}
+    without = {name for name in objects if not document["components"]["schemas"][name].get("examples")}
+    assert without <= {"Problem", "FaultView", "MetricView"}
+
+
+@pytest.mark.parametrize("status", problems.KINDS)
+def test_every_problem_has_a_true_example(status: int) -> None:
+    schemas.Problem.model_validate(problems.example(status))
+
+
+def test_every_call_has_a_summary_a_tag_and_an_id_of_its_own(document: dict[str, Any]) -> None:
+    found = [operation for _path, _method, operation in openapi.operations(document)]
+    assert all(operation["summary"] and operation["description"] and operation["tags"] for operation in found)
+    ids = [operation["operationId"] for operation in found]
+    assert len(set(ids)) == len(ids)
+    assert {"submissions_create", "jobs_enqueue", "jobs_status", "jobs_logs", "board_leaderboard"} <= set(ids)
+
+
+def test_every_call_but_the_public_ones_asks_for_a_token_and_declares_what_follows(document: dict[str, Any]) -> None:
+    for path, _method, operation in openapi.operations(document):
+        declared = set(operation["responses"])
+        assert (path in PUBLIC) == (not operation.get("security")), path
+        assert {"422", "503", "400"} <= declared
+        assert ("401" in declared) or path in PUBLIC
+        assert ("404" in declared) or "{" not in path
+
+
+def test_what_enqueueing_and_uploading_can_be_refused_with_is_declared(document: dict[str, Any]) -> None:
+    declared = set(document["paths"]["/jobs"]["post"]["responses"])
+    assert {"202", "401", "403", "404", "409", "413", "415", "422", "429", "503"} <= declared
+    declared = set(document["paths"]["/submissions"]["post"]["responses"])
+    assert {"201", "401", "403", "413", "415", "422", "503", "507"} <= declared
+
+
+def test_every_row_of_further_refusals_is_for_a_call_that_is_there(document: dict[str, Any]) -> None:
+    calls = {(method, path) for path, method, _operation in openapi.operations(document)}
+    assert set(openapi.ALSO) <= calls
+
+
+def test_docs_api_md_is_current() -> None:
+    """`scripts/api-docs` writes it again."""
+    command = [sys.executable, "scripts/api-docs", "--check"]
+    done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
