@@ -2,9 +2,9 @@
 
     scripts/bench overhead [--rounds 10]
 
-Both sides use the same inner engine and image and alternate, so that a noisy machine is noisy for both. The job is timed
-from before `POST /jobs` until a status request answers `completed` (asked every 20 ms); the container from create to
-removed.
+Both sides use the same inner engine and image and alternate, so that a noisy machine is noisy for both. The job is
+timed from before `POST /jobs` until a status request answers `completed` (asked every 20 ms); the container from create
+to removed.
 """
 
 from __future__ import annotations

@@ -15,8 +15,8 @@ OWN = "[leadersboard] "
 class LogWriter:
     """Appends to one log file, from several threads. Lives as long as one attempt of a job.
 
-    `max_bytes` and `max_lines` bound what a run may print before it is stopped; at most 1.5 times `kept_bytes` of it
-    stay: the head, and the tail after a visible mark.
+    `max_bytes` and `max_lines` bound what a run may print before it is stopped; `kept_bytes` of it stay: the
+    head, and the tail after a visible mark.
     """
 
     def __init__(self, path: Path, *, max_bytes: int, max_lines: int, kept_bytes: int) -> None:
@@ -77,6 +77,9 @@ class LogWriter:
             self._append(start + f"{OWN}{sentence}\n".encode())
 
     def _append_tail(self) -> None:
+        surplus = max(0, len(self._tail) - self._half)
+        del self._tail[:surplus]
+        self._dropped += surplus
         if self._dropped:
             self._append(f"\n{OWN}... {self._dropped} bytes were dropped here ...\n".encode())
         self._append(bytes(self._tail))

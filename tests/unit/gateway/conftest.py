@@ -8,6 +8,7 @@ import pytest
 
 from core.settings import ApiToken, Settings
 from gateway.app import create_app
+from gateway.board_cache import BoardCache
 from gateway.log_stream import LogHub
 from tests.builders import SMALL_LIMITS, ports
 from tests.unit.gateway.app_site import TOKENS, Site
@@ -32,5 +33,6 @@ def settings() -> Settings:
 def site(tmp_path: Path, settings: Settings) -> Site:
     app = create_app(settings)
     app.state.ports = ports(tmp_path, limits=SMALL_LIMITS)
+    app.state.board_cache = BoardCache(app.state.ports.tracking, app.state.ports.job_status)
     app.state.log_hub = LogHub(app.state.ports.job_status, app.state.ports.storage)
     return Site(app=app, ports=app.state.ports, root=tmp_path)

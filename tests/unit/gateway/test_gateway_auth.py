@@ -30,6 +30,11 @@ DOORS = [
     ("POST", "/auth/logout"),
     ("POST", "/auth/password"),
     ("POST", "/submissions"),
+    ("GET", "/submissions"),
+    ("GET", "/submissions/{submission_id}"),
+    ("GET", "/submissions/{submission_id}/archive"),
+    ("GET", "/jobs/{job_id}/artifacts"),
+    ("GET", "/jobs/{job_id}/artifacts/{path:path}"),
     ("POST", "/jobs"),
     ("GET", "/jobs"),
     ("POST", "/jobs/{job_id}/rerun"),
@@ -77,13 +82,20 @@ def test_the_list_of_doors_is_complete(site: Site) -> None:
     assert len(served) == len(DOORS) + len(OPEN)
 
 
+def _filled(path: str) -> str:
+    values = {"job_id": job_id(1), "submission_id": "5" * 32, "name": "ada", "path:path": "a/b.png"}
+    for name, value in values.items():
+        path = path.replace(f"{{{name}}}", value)
+    return path
+
+
 def knock(client: TestClient, method: str, path: str, header: str | None) -> Response:
     """A request that is well-formed as far as can be seen without its meaning; what it says is wrong everywhere."""
     headers = {} if header is None else {"Authorization": header.encode("latin-1")}
     if method == "POST":
         headers["Content-Type"] = b"multipart/form-data" if path == "/submissions" else b"application/json"
     body = b"{}" if method == "POST" else b"{not json" if method == "GET" else None
-    return client.request(method, path.format(job_id=job_id(1), name="ada"), headers=headers, content=body)
+    return client.request(method, _filled(path), headers=headers, content=body)
 
 
 @pytest.mark.parametrize(("method", "path"), DOORS)

@@ -61,7 +61,7 @@ def test_of_a_flood_head_and_tail_stay_with_a_mark_between(path: Path) -> None:
     assert sent.startswith(head)
     assert tail.endswith(b"line 00999\n[leadersboard] end\n")
     assert len(head) + int(dropped) + len(tail.removesuffix(b"[leadersboard] end\n")) == len(sent)
-    assert len(kept) < 1600
+    assert len(kept) < 1100
 
 
 def test_limits_of_bytes_and_lines_are_noticed(path: Path) -> None:
