@@ -18,17 +18,26 @@ class FreezingProxy:
         self._flowing = threading.Event()
         self._flowing.set()
         self._listener = listener
+        self._open: list[socket.socket] = []
         threading.Thread(target=self._accept, daemon=True).start()
 
     def freeze(self) -> None:
         """From now on nothing passes; connections stay open, new ones are taken."""
         self._flowing.clear()
 
+    def cut(self) -> None:
+        """Every connection ends, as in a restart; new ones are passed on."""
+        for wire in self._open:
+            with contextlib.suppress(OSError):
+                wire.shutdown(socket.SHUT_RDWR)
+        self._open.clear()
+
     def _accept(self) -> None:
         with contextlib.suppress(OSError):
             while True:
                 near, _ = self._listener.accept()
                 far = socket.create_connection(self._target)
+                self._open += [near, far]
                 for source, sink in ((near, far), (far, near)):
                     threading.Thread(target=self._pass, args=(source, sink), daemon=True).start()
 

@@ -81,6 +81,18 @@ def test_a_redis_that_hangs_in_the_middle_is_told_in_time(tmp_path: Path, mlflow
                 assert_unavailable(door, method, path)
 
 
+def test_a_redis_that_was_restarted_is_found_again_unnoticed(tmp_path: Path, mlflow_url: str) -> None:
+    """Connections that Redis closed while they lay in the pool cost nobody a 503."""
+    real = urlsplit(redis_url())
+    with freezing_proxy((real.hostname or "", real.port or 6379)) as proxy:
+        env = environment(tmp_path, redis_url=f"redis://127.0.0.1:{proxy.port}{real.path}", mlflow_url=mlflow_url)
+        with gateway_thread(tmp_path, env) as door, door.client() as client:
+            for _ in range(3):
+                assert client.get("/jobs").status_code == 200
+                proxy.cut()
+            assert client.get(f"/jobs/{JOB}/status").status_code == 404
+
+
 def test_without_mlflow_the_board_says_so_in_time(without_mlflow: Door) -> None:
     assert_unavailable(without_mlflow, "GET", "/leaderboard")
 
