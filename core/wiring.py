@@ -13,7 +13,7 @@ from core.adapters.dramatiq_queue import DramatiqQueue
 from core.adapters.filesystem_storage import FilesystemStorage
 from core.adapters.mlflow_tracking import MlflowTracking
 from core.adapters.redis_accounts import RedisAccounts
-from core.adapters.redis_connection import TIMEOUT_SECONDS, connect, one_retry
+from core.adapters.redis_connection import TIMEOUT_SECONDS, connect, no_retry
 from core.adapters.redis_job_status import RedisJobStatus
 from core.adapters.redis_login_throttle import RedisLoginThrottle
 from core.adapters.redis_rate_limit import RedisRateLimit
@@ -59,7 +59,7 @@ def open_broker(settings: Settings, **options: object) -> RedisBroker:
 
 def _doorbell(settings: Settings) -> RedisBroker:
     """A broker that only sends, so its every command may end in time; a worker's waits for messages."""
-    return open_broker(settings, socket_timeout=TIMEOUT_SECONDS, retry=one_retry())
+    return open_broker(settings, socket_timeout=TIMEOUT_SECONDS, retry=no_retry())
 
 
 def storage(settings: Settings) -> FilesystemStorage:

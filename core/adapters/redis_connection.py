@@ -14,12 +14,12 @@ from core.domain.errors import Unavailable
 TIMEOUT_SECONDS = 1.5
 
 
-def one_retry() -> Retry:
-    """A connection that Redis has closed meanwhile is opened again, once.
+def no_retry() -> Retry:
+    """Who asks is told within the time: a Redis that hangs is not waited for twice, and no script is sent twice.
 
-    A Redis that hangs is not waited for again: the client's own three retries would make 1.5 s into 6.
+    A connection that Redis has closed meanwhile is noticed by the pool and replaced without this.
     """
-    return Retry(NoBackoff(), 1, supported_errors=(redis.ConnectionError,))
+    return Retry(NoBackoff(), 0)
 
 
 def connect(url: str) -> redis.Redis:
@@ -29,7 +29,7 @@ def connect(url: str) -> redis.Redis:
         decode_responses=True,
         socket_timeout=TIMEOUT_SECONDS,
         socket_connect_timeout=TIMEOUT_SECONDS,
-        retry=one_retry(),
+        retry=no_retry(),
         health_check_interval=30,
     )
 

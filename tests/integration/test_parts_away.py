@@ -7,10 +7,12 @@ import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
 from tests.conftest import redis_url
+from tests.integration.freezing_proxy import freezing_proxy
 from tests.running_gateway import Door, environment, free_port, gateway_thread
 
 pytestmark = pytest.mark.integration
@@ -65,6 +67,30 @@ def test_without_redis_every_route_that_needs_it_says_so_in_time(without_redis: 
         submission = client.post("/submissions", files=files).json()["submission_id"]
     for method, path in ON_REDIS:
         assert_unavailable(without_redis, method, path, submission)
+
+
+def test_a_redis_that_hangs_in_the_middle_is_told_in_time(tmp_path: Path, mlflow_url: str) -> None:
+    """With connections that worked a moment ago: nothing is tried again and again until the time is over."""
+    real = urlsplit(redis_url())
+    with freezing_proxy((real.hostname or "", real.port or 6379)) as proxy:
+        env = environment(tmp_path, redis_url=f"redis://127.0.0.1:{proxy.port}{real.path}", mlflow_url=mlflow_url)
+        with gateway_thread(tmp_path, env) as door, door.client() as client:
+            assert client.get("/jobs").status_code == 200
+            proxy.freeze()
+            for method, path in ON_REDIS[1:]:
+                assert_unavailable(door, method, path)
+
+
+def test_a_redis_that_was_restarted_is_found_again_unnoticed(tmp_path: Path, mlflow_url: str) -> None:
+    """Connections that Redis closed while they lay in the pool cost nobody a 503."""
+    real = urlsplit(redis_url())
+    with freezing_proxy((real.hostname or "", real.port or 6379)) as proxy:
+        env = environment(tmp_path, redis_url=f"redis://127.0.0.1:{proxy.port}{real.path}", mlflow_url=mlflow_url)
+        with gateway_thread(tmp_path, env) as door, door.client() as client:
+            for _ in range(3):
+                assert client.get("/jobs").status_code == 200
+                proxy.cut()
+            assert client.get(f"/jobs/{JOB}/status").status_code == 404
 
 
 def test_without_mlflow_the_board_says_so_in_time(without_mlflow: Door) -> None:
