@@ -10,7 +10,7 @@ from pathlib import Path
 
 import structlog
 
-from core.domain.errors import Unavailable
+from core.domain.errors import Rejected, Unavailable
 from core.domain.job import Claim, Job, JobState, Outcome, Phase
 from core.domain.limits import ResourceClass
 from core.domain.submission import Submission
@@ -199,13 +199,15 @@ class Attempt:
         add_log(artifacts, self.parts.ports.storage.log_path(self.job.job_id))
         result = result_of(self.job, verdict, record, submission, image_digest=image_digest, device=device)
         result = replace(result, artifacts=artifacts)
-        return self._until_it_answers(lambda: self.parts.ports.tracking.record(result))
+        return self._until_it_answers(lambda: self.parts.ports.tracking.record(result, keep_going=self._heed))
 
     def _until_it_answers(self, step: Callable[[], RunRef]) -> RunRef:
         pause = FIRST_RETRY_SECONDS
         while True:
             try:
                 return step()
+            except Rejected:
+                raise
             except Unavailable as error:
                 log.warning("result not recorded yet", job_id=self.job.job_id, error=str(error))
                 self._heed()

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from core.domain.errors import NotFound, Unavailable
 from core.domain.standings import Entry
-from core.ports.tracking import Artifact, ArtifactContent, RecordedRun, Result, RunRef
+from core.ports.tracking import Artifact, ArtifactContent, RecordedRun, Result, RunRef, system_figures
 
 
 @dataclass
@@ -20,12 +20,11 @@ class MemoryTracking:
     away: bool = False
     results: dict[str, tuple[RunRef, Result]] = field(default_factory=dict)
 
-    def record(self, result: Result) -> RunRef:
+    def record(self, result: Result, *, keep_going: Callable[[], None] = lambda: None) -> RunRef:
         self.check()
-        ref, _earlier = self.results.get(result.job.job_id, (None, None))
-        ref = ref or RunRef(run_id=secrets.token_hex(16), experiment_id=result.job.benchmark)
-        self.results[result.job.job_id] = (ref, result)
-        return ref
+        keep_going()
+        ref = RunRef(run_id=secrets.token_hex(16), experiment_id=result.job.benchmark)
+        return self.results.setdefault(result.job.job_id, (ref, result))[0]
 
     def get_run(self, run_id: str) -> RecordedRun:
         self.check()
@@ -56,8 +55,7 @@ class MemoryTracking:
 
 
 def _metrics(result: Result) -> dict[str, float]:
-    system = {f"system/{name}": value for name, value in {**result.metrics.performance, **result.measured}.items()}
-    return {**result.metrics.metrics, **system}
+    return {**result.metrics.metrics, **system_figures(result)}
 
 
 def _files(result: Result) -> tuple[Artifact, ...]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -13,13 +13,14 @@ from urllib.parse import quote
 import httpx2
 import structlog
 
-from core.domain.errors import NotFound, Unavailable
+from core.domain.errors import NotFound, Rejected, Unavailable
 from core.domain.standings import Entry
-from core.ports.tracking import Artifact, ArtifactContent, RecordedRun, Result, RunRef
+from core.ports.tracking import Artifact, ArtifactContent, RecordedRun, Result, RunRef, system_figures
 
 API = "/api/2.0/mlflow"
 ARTIFACTS = "/api/2.0/mlflow-artifacts/artifacts"
 JOB_TAG = "leadersboard.job_id"
+PASSING = {httpx2.codes.REQUEST_TIMEOUT, httpx2.codes.TOO_MANY_REQUESTS}
 BATCH = 900
 """MLflow takes 1000 metrics, params and tags together."""
 PARAM_BATCH = 100
@@ -50,15 +51,34 @@ class MlflowTracking:
         self._http.close()
         self._downloads.close()
 
-    def record(self, result: Result) -> RunRef:
+    def record(self, result: Result, *, keep_going: Callable[[], None] = lambda: None) -> RunRef:
         experiment = self._experiment(result.job.benchmark)
-        ref = self._find_run(experiment, result.job.job_id) or self._create_run(experiment, result)
-        self._log(ref, result)
-        if result.artifacts is not None:
-            self._upload(ref, result.artifacts)
+        earlier = self._find_run(experiment, result.job.job_id)
+        if earlier is not None and earlier["info"]["status"] == "FINISHED":
+            return RunRef(run_id=earlier["info"]["run_id"], experiment_id=experiment)
+        if (
+            earlier is not None
+        ):  # begun by an attempt that did not get to its end; its params cannot be changed any more
+            self._delete_run(earlier["info"]["run_id"])
+        ref = self._create_run(experiment, result)
+        try:
+            self._log(ref, result)
+            self._upload(ref, result.artifacts, keep_going)
+        except Unavailable:
+            raise
+        except BaseException:
+            with suppress(Unavailable):
+                self._delete_run(ref.run_id)
+            raise
+        self._close_run(ref, result)
+        return ref
+
+    def _delete_run(self, run_id: str) -> None:
+        self._post("/runs/delete", {"run_id": run_id})
+
+    def _close_run(self, ref: RunRef, result: Result) -> None:
         finished = int((result.job.finished_at or datetime.now(UTC)).timestamp() * 1000)
         self._post("/runs/update", {"run_id": ref.run_id, "status": "FINISHED", "end_time": finished})
-        return ref
 
     def get_run(self, run_id: str) -> RecordedRun:
         run = self._get("/runs/get", {"run_id": run_id}, missing=("run", run_id))["run"]
@@ -108,12 +128,15 @@ class MlflowTracking:
             found = self._get("/experiments/get-by-name", {"experiment_name": name}, missing=("experiment", name))
         except NotFound:
             return None
-        return str(found["experiment"]["experiment_id"])
+        experiment = str(found["experiment"]["experiment_id"])
+        if (
+            found["experiment"].get("lifecycle_stage") == "deleted"
+        ):  # it would take no run, nor give its name to another
+            self._post("/experiments/restore", {"experiment_id": experiment})
+        return experiment
 
-    def _find_run(self, experiment: str, job_id: str) -> RunRef | None:
-        for run in self._search(experiment, f"tags.`{JOB_TAG}` = '{job_id}'"):
-            return RunRef(run_id=run["info"]["run_id"], experiment_id=experiment)
-        return None
+    def _find_run(self, experiment: str, job_id: str) -> Mapping[str, Any] | None:
+        return next(self._search(experiment, f"tags.`{JOB_TAG}` = '{job_id}'"), None)
 
     def _create_run(self, experiment: str, result: Result) -> RunRef:
         job = result.job
@@ -136,7 +159,7 @@ class MlflowTracking:
         return RunRef(run_id=created["info"]["run_id"], experiment_id=experiment)
 
     def _log(self, ref: RunRef, result: Result) -> None:
-        system = {f"system/{name}": value for name, value in {**result.metrics.performance, **result.measured}.items()}
+        system = system_figures(result)
         now = int(time.time() * 1000)
         metrics = [
             {"key": key, "value": value, "timestamp": now, "step": 0}
@@ -147,8 +170,11 @@ class MlflowTracking:
             body = {"run_id": ref.run_id, "metrics": metrics[start : start + BATCH]}
             self._post("/runs/log-batch", body | ({"params": params[:PARAM_BATCH]} if start == 0 else {}))
 
-    def _upload(self, ref: RunRef, folder: Path) -> None:
+    def _upload(self, ref: RunRef, folder: Path | None, keep_going: Callable[[], None]) -> None:
+        if folder is None:
+            return
         for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+            keep_going()
             name = path.relative_to(folder).as_posix()
             url = f"{ARTIFACTS}/{ref.experiment_id}/{ref.run_id}/artifacts/{quote(name)}"
             with _http_errors(), path.open("rb") as content:
@@ -236,6 +262,7 @@ def _http_errors() -> Iterator[None]:
         yield
     except httpx2.HTTPStatusError as error:
         detail = f"it answered {error.response.status_code}: {error.response.text[:300]}"
-        raise Unavailable("The tracking server (MLflow)", detail) from error
+        for_good = error.response.is_client_error and error.response.status_code not in PASSING
+        raise (Rejected if for_good else Unavailable)("The tracking server (MLflow)", detail) from error
     except (httpx2.HTTPError, ValueError, KeyError) as error:
         raise Unavailable("The tracking server (MLflow)", type(error).__name__) from error

@@ -13,6 +13,7 @@ LeadersboardError
 ├── LimitReached          a per-user limit; says when it renews
 ├── StorageFull           the disk is nearly full
 ├── Unavailable           a part we depend on does not answer
+│   └── Rejected         it refuses what we sent; asking again does not help
 └── LeaseLost             another runner holds this job now
 """
 
@@ -133,6 +134,12 @@ class Unavailable(LeadersboardError):
     def __init__(self, part: str, detail: str = "") -> None:
         super().__init__(f"{part} does not answer{': ' + detail if detail else ''}. Try again in a moment.")
         self.part = part
+
+
+class Rejected(Unavailable):
+    """Raised when a part refuses what we sent: the same request will not work later either; an admin must look."""
+
+    code = "rejected"
 
 
 class LeaseLost(LeadersboardError):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,6 +23,16 @@ class Result:
     """Our own figures: wall_seconds, cpu_seconds, memory_bytes …"""
     tags: Mapping[str, str] = field(default_factory=dict)
     artifacts: Path | None = None
+
+
+OURS = frozenset({"memory_bytes", "cpu_seconds", "pids", "wall_seconds", "log_bytes"})
+"""What we measure ourselves; where we could not, a submission's word does not stand in for it."""
+
+
+def system_figures(result: Result) -> dict[str, float]:
+    """The `system/` metrics of a result: what the submission reports of its performance, and what we measured."""
+    reported = {name: value for name, value in result.metrics.performance.items() if name not in OURS}
+    return {f"system/{name}": value for name, value in {**reported, **result.measured}.items()}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -62,8 +72,11 @@ class RecordedRun:
 class TrackingPort(Protocol):
     """All methods raise Unavailable when the tracking server does not answer or refuses."""
 
-    def record(self, result: Result) -> RunRef:
-        """Record a result as one closed run; the same job again completes the same run."""
+    def record(self, result: Result, *, keep_going: Callable[[], None] = lambda: None) -> RunRef:
+        """Record a result as one closed run; a job that has its run already keeps it as it is.
+
+        `keep_going` is called between the files; when it raises, no run is left. Raises Rejected when refused for good.
+        """
         ...
 
     def get_run(self, run_id: str) -> RecordedRun:

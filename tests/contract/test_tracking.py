@@ -105,6 +105,57 @@ def test_one_job_is_one_run_however_often_it_is_recorded(tracking: TrackingPort,
     assert len(tracking.entries(fresh_name)) == 1
 
 
+def test_a_job_that_has_its_run_keeps_it_as_it_is(tracking: TrackingPort, fresh_name: str) -> None:
+    """TRK-5: a second record with other numbers, e.g. of a repeated run, changes nothing."""
+    result = result_of(fresh_name, auc=0.5)
+    ref = tracking.record(result)
+    other = replace(result, metrics=replace(result.metrics, params={"method": "other"}, metrics={"image_auc": 0.9}))
+    assert tracking.record(other) == ref
+    assert tracking.get_run(ref.run_id).metrics["image_auc"] == 0.5
+
+
+def test_what_is_measured_is_not_what_is_reported(tracking: TrackingPort, fresh_name: str) -> None:
+    """A submission's word never stands in for our own figures, also where we have none."""
+    result = result_of(fresh_name)
+    liar = replace(result, metrics=replace(result.metrics, performance={"memory_bytes": 1.0, "wall_seconds": 1.0}))
+    metrics = tracking.get_run(tracking.record(liar).run_id).metrics
+    assert (metrics.get("system/memory_bytes"), metrics["system/wall_seconds"]) == (None, 8.5)
+
+
+def test_a_run_that_was_begun_is_begun_anew(mlflow_url: str, fresh_name: str) -> None:
+    """TRK-5: after a runner died between two calls, the job has one run, closed, with the later attempt's params."""
+    tracking, result = MlflowTracking(mlflow_url), result_of(fresh_name)
+    begun = tracking._create_run(tracking._experiment(fresh_name), result)
+    tracking._log(begun, result)
+    later = replace(result, metrics=replace(result.metrics, params={"method": "later"}))
+    ref = tracking.record(later)
+    (entry,) = tracking.entries(fresh_name)
+    assert (entry.run_id, entry.method) == (ref.run_id, "later")
+    tracking.close()
+
+
+def test_a_record_that_is_given_up_leaves_no_run(mlflow_url: str, fresh_name: str, artifacts: Path) -> None:
+    """JOB-8: a cancel in the middle of the files takes the open run along."""
+
+    def give_up() -> None:
+        raise KeyboardInterrupt
+
+    tracking, result = MlflowTracking(mlflow_url), result_of(fresh_name, artifacts)
+    with pytest.raises(KeyboardInterrupt):
+        tracking.record(result, keep_going=give_up)
+    assert tracking._find_run(tracking._experiment(fresh_name), result.job.job_id) is None
+    tracking.close()
+
+
+def test_an_experiment_that_somebody_deleted_comes_back(mlflow_url: str, fresh_name: str) -> None:
+    """A click in MLflow's UI does not keep a benchmark's results from being recorded."""
+    tracking = MlflowTracking(mlflow_url)
+    ref = tracking.record(result_of(fresh_name))
+    tracking._post("/experiments/delete", {"experiment_id": ref.experiment_id})
+    assert tracking.record(result_of(fresh_name)).experiment_id == ref.experiment_id
+    tracking.close()
+
+
 def test_entries_of_a_benchmark_are_its_finished_runs(tracking: TrackingPort, fresh_name: str) -> None:
     """What a board needs of a run, and only runs of its own benchmark."""
     first = result_of(fresh_name, auc=0.5)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 import docker
 import pytest
@@ -127,12 +128,12 @@ def test_links_devices_and_odd_names_stay_behind(bench: Bench[DockerEngine]) -> 
     kept: list[str] = []
     record = bench.tracking.record
 
-    def recorded(result: Result) -> RunRef:
+    def recorded(result: Result, *, keep_going: Callable[[], None]) -> RunRef:
         assert result.artifacts is not None
         kept.extend(
             path.relative_to(result.artifacts).as_posix() for path in result.artifacts.rglob("*") if path.is_file()
         )
-        return record(result)
+        return record(result, keep_going=keep_going)
 
     bench.tracking.record = recorded  # type: ignore[method-assign]
     job = bench.run(bench.claim(program))
