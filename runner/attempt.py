@@ -11,7 +11,7 @@ from pathlib import Path
 import structlog
 
 from core.domain.errors import Rejected, Unavailable
-from core.domain.job import Claim, Job, JobState, Outcome, Phase
+from core.domain.job import Claim, Job, Outcome, Phase
 from core.domain.limits import ResourceClass
 from core.domain.submission import Submission
 from core.domain.verdict import FailureReason, RunRecord, Stop, Verdict, judge
@@ -215,7 +215,7 @@ class Attempt:
                 pause = min(LONGEST_RETRY_SECONDS, pause * 2)
 
     def _release(self, verdict: Verdict, peaks: Mapping[str, float], ref: RunRef | None = None) -> None:
-        self.end(_outcome(verdict, peaks, ref))
+        self.end(Outcome.of(verdict, peaks=peaks, run_id=ref.run_id if ref else None))
 
     def end(self, outcome: Outcome) -> None:
         """The last line of the log, then the final state: who sees the state finds the whole log."""
@@ -236,15 +236,6 @@ class Attempt:
                     raise
             else:
                 return
-
-
-def _outcome(verdict: Verdict, peaks: Mapping[str, float], ref: RunRef | None) -> Outcome:
-    if verdict.cancelled:
-        return Outcome(state=JobState.CANCELLED, message=verdict.message, peaks=peaks)
-    if verdict.passed:
-        return Outcome(state=JobState.COMPLETED, run_id=ref.run_id if ref else None, peaks=peaks)
-    refund = verdict.reason is FailureReason.PLATFORM
-    return Outcome(state=JobState.FAILED, reason=verdict.reason, message=verdict.message, peaks=peaks, refund=refund)
 
 
 def _bounds(limits: ResourceClass) -> str:

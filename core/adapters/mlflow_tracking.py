@@ -13,14 +13,13 @@ from urllib.parse import quote
 import httpx2
 import structlog
 
-from core.domain.errors import NotFound, Rejected, Unavailable
+from core.adapters.mlflow_answers import JOB_TAG, entry_of, metrics_of, mlflow_errors, params_of
+from core.domain.errors import NotFound, Unavailable
 from core.domain.standings import Entry
 from core.ports.tracking import Artifact, ArtifactContent, RecordedRun, Result, RunRef, system_figures
 
 API = "/api/2.0/mlflow"
 ARTIFACTS = "/api/2.0/mlflow-artifacts/artifacts"
-JOB_TAG = "leadersboard.job_id"
-PASSING = {httpx2.codes.REQUEST_TIMEOUT, httpx2.codes.TOO_MANY_REQUESTS}
 BATCH = 900
 """MLflow takes 1000 metrics, params and tags together."""
 PARAM_BATCH = 100
@@ -84,14 +83,14 @@ class MlflowTracking:
         run = self._get("/runs/get", {"run_id": run_id}, missing=("run", run_id))["run"]
         ref = RunRef(run_id=run_id, experiment_id=run["info"]["experiment_id"])
         return RecordedRun(
-            ref=ref, params=_params(run), metrics=_metrics(run), artifacts=tuple(self._list_artifacts(run_id))
+            ref=ref, params=params_of(run), metrics=metrics_of(run), artifacts=tuple(self._list_artifacts(run_id))
         )
 
     @contextmanager
     def artifact(self, run_id: str, path: str) -> Iterator[ArtifactContent]:
         run = self._get("/runs/get", {"run_id": run_id}, missing=("run", run_id))["run"]
         url = f"{ARTIFACTS}/{run['info']['experiment_id']}/{run_id}/artifacts/{quote(path)}"
-        with _http_errors(), self._downloads.stream("GET", url) as answer:
+        with mlflow_errors(), self._downloads.stream("GET", url) as answer:
             if answer.status_code in {httpx2.codes.NOT_FOUND, httpx2.codes.BAD_REQUEST}:  # not there, or a folder
                 raise NotFound("artifact", path)
             if answer.is_error:
@@ -105,10 +104,10 @@ class MlflowTracking:
         if experiment is None:
             return ()
         found = self._search(experiment, "attributes.status = 'FINISHED'")
-        return tuple(entry for run in found if (entry := _entry(run)))
+        return tuple(entry for run in found if (entry := entry_of(run)))
 
     def check(self) -> None:
-        with _http_errors():
+        with mlflow_errors():
             self._http.get("/health", timeout=1.5).raise_for_status()
 
     def _experiment(self, name: str) -> str:
@@ -177,7 +176,7 @@ class MlflowTracking:
             keep_going()
             name = path.relative_to(folder).as_posix()
             url = f"{ARTIFACTS}/{ref.experiment_id}/{ref.run_id}/artifacts/{quote(name)}"
-            with _http_errors(), path.open("rb") as content:
+            with mlflow_errors(), path.open("rb") as content:
                 answer = self._http.put(url, content=content, timeout=UPLOAD_SECONDS)
                 if answer.status_code == httpx2.codes.BAD_REQUEST:  # a name it does not like: one file, not the run
                     log.warning("artifact refused", run_id=ref.run_id, path=name, answer=answer.text[:200])
@@ -207,11 +206,11 @@ class MlflowTracking:
                 return
 
     def _post(self, path: str, body: Mapping[str, Any]) -> Any:
-        with _http_errors():
+        with mlflow_errors():
             return self._http.post(API + path, json=body).raise_for_status().json()
 
     def _get(self, path: str, query: Mapping[str, str], *, missing: tuple[str, str] | None = None) -> Any:
-        with _http_errors():
+        with mlflow_errors():
             answer = self._http.get(API + path, params=query)
             if answer.status_code == httpx2.codes.NOT_FOUND and missing:
                 raise NotFound(*missing)
@@ -221,48 +220,9 @@ class MlflowTracking:
 def _pieces(answer: httpx2.Response) -> Iterator[bytes]:
     """The body, as long as it keeps to the bounds."""
     until, left = time.monotonic() + DOWNLOAD_SECONDS, DOWNLOAD_BYTES
-    with _http_errors():
+    with mlflow_errors():
         for piece in answer.iter_bytes(PIECE):
             left -= len(piece)
             if left < 0 or time.monotonic() > until:
                 raise Unavailable("The tracking server (MLflow)", "this file takes too long")
             yield piece
-
-
-def _params(run: Mapping[str, Any]) -> dict[str, str]:
-    return {item["key"]: item["value"] for item in run["data"].get("params", [])}
-
-
-def _metrics(run: Mapping[str, Any]) -> dict[str, float]:
-    return {item["key"]: float(item["value"]) for item in run["data"].get("metrics", [])}
-
-
-def _entry(run: Mapping[str, Any]) -> Entry | None:
-    """The board's entry of a run; None for runs that somebody else put into the experiment."""
-    tags = {item["key"]: item["value"] for item in run["data"].get("tags", [])}
-    if not all(tags.get(key) for key in (JOB_TAG, "leadersboard.user_id", "leadersboard.submission_id")):
-        return None
-    info = run["info"]
-    return Entry(
-        job_id=tags[JOB_TAG],
-        submission_id=tags["leadersboard.submission_id"],
-        user_id=tags["leadersboard.user_id"],
-        run_id=info["run_id"],
-        experiment_id=info["experiment_id"],
-        method=_params(run).get("method"),
-        metrics=_metrics(run),
-        finished_at=datetime.fromtimestamp(int(info.get("end_time") or info["start_time"]) / 1000, UTC),
-    )
-
-
-@contextmanager
-def _http_errors() -> Iterator[None]:
-    """Every fault of the server or of the way to it becomes Unavailable."""
-    try:
-        yield
-    except httpx2.HTTPStatusError as error:
-        detail = f"it answered {error.response.status_code}: {error.response.text[:300]}"
-        for_good = error.response.is_client_error and error.response.status_code not in PASSING
-        raise (Rejected if for_good else Unavailable)("The tracking server (MLflow)", detail) from error
-    except (httpx2.HTTPError, ValueError, KeyError) as error:
-        raise Unavailable("The tracking server (MLflow)", type(error).__name__) from error

@@ -10,7 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from core.domain.verdict import FailureReason
+from core.domain.verdict import FailureReason, Verdict
 
 
 class JobState(StrEnum):
@@ -135,3 +135,13 @@ class Outcome:
     peaks: Mapping[str, float] = field(default_factory=dict)
     refund: bool = False
     """True when the platform failed: the job does not count towards its user's hourly limit."""
+
+    @classmethod
+    def of(cls, verdict: Verdict, *, peaks: Mapping[str, float], run_id: str | None = None) -> Outcome:
+        """How a judged run ends; what the platform failed is not counted."""
+        if verdict.cancelled:
+            return cls(state=JobState.CANCELLED, message=verdict.message, peaks=peaks)
+        if verdict.passed:
+            return cls(state=JobState.COMPLETED, run_id=run_id, peaks=peaks)
+        refund = verdict.reason is FailureReason.PLATFORM
+        return cls(state=JobState.FAILED, reason=verdict.reason, message=verdict.message, peaks=peaks, refund=refund)
