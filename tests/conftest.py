@@ -20,6 +20,14 @@ REPOSITORY = Path(__file__).parent.parent
 COMPOSE_FILES = [str(REPOSITORY / "compose.yml"), str(REPOSITORY / "compose.test.yml")]
 
 
+KINDS = ("unit", "contract", "integration", "docker", "acceptance", "browser")
+"""The order of a run: what is cheap first; Chromium last, since its driver keeps an event loop in the main thread."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: next((n for n, kind in enumerate(KINDS) if item.get_closest_marker(kind)), len(KINDS)))
+
+
 def service(variable: str) -> str:
     """The address of a service from the environment that scripts/test sets."""
     value = os.environ.get(variable, "")
