@@ -136,7 +136,7 @@ class DockerEngine:
                 options = job_options(spec, image_id=image_id, seccomp=self._seccomp)
                 sandbox = DockerSandbox(self._client.containers.create(**options), volume, image_id)
                 sandbox.start(self._socket, output)
-            except BaseException:
+            except BaseException:  # whatever ends it, a half-made sandbox stays behind for nobody; raised on
                 with contextlib.suppress(Unavailable):
                     self.remove_leftovers(spec.job_id)
                 raise

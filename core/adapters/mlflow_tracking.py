@@ -65,7 +65,7 @@ class MlflowTracking:
             self._upload(ref, result.artifacts, keep_going)
         except Unavailable:
             raise
-        except BaseException:
+        except BaseException:  # a cancel, a lost lease, an interrupt: whatever ends it, no open run stays; raised on
             with suppress(Unavailable):
                 self._delete_run(ref.run_id)
             raise

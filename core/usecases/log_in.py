@@ -78,7 +78,7 @@ class LogIn:
             yield
         except WrongCredentials:
             raise
-        except BaseException:
+        except BaseException:  # only a wrong password counts; a fault of ours, whatever it is, gives the try back
             self.throttle.give_back(budgets)
             raise
         else:
