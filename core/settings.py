@@ -114,6 +114,8 @@ class Settings(BaseSettings):
     seccomp_profile: Path = Path("seccomp.json")
     lease_seconds: Annotated[float, Field(gt=0)] = 30.0
     sweep_seconds: Annotated[float, Field(gt=0)] = 5.0
+    host_patience_seconds: Annotated[float, Field(ge=1)] = 60.0
+    """So long a runner host may be silent before its jobs are run again elsewhere."""
     max_log_bytes: Annotated[int, Field(ge=1024)] = 256 * 1024 * 1024
     max_log_lines: Annotated[int, Field(ge=100)] = 2_000_000
     kept_log_bytes: Annotated[int, Field(ge=1024)] = 64 * 1024 * 1024

@@ -32,6 +32,7 @@ class RunNext:
     run_job: Callable[[Claim], None]
     lease_seconds: float
     running_limit: int
+    host: str
     draining: threading.Event
 
     def __call__(self, resource_class: str) -> None:
@@ -40,15 +41,24 @@ class RunNext:
         self.engine.check()  # without an engine jobs wait; the sweeper rings again
         worker = f"{socket.gethostname()}:{os.getpid()}"
         claim = self.job_status.claim(
-            resource_class, worker=worker, lease_seconds=self.lease_seconds, running_limit=self.running_limit
+            resource_class,
+            worker=worker,
+            lease_seconds=self.lease_seconds,
+            running_limit=self.running_limit,
+            host=self.host,
         )
         if claim is None:
             return
+        if claim.job.sandbox is not None:  # the bell rang for another job, and this one may take long
+            self._ring_for_others(resource_class)
         try:
             self.run_job(claim)
         finally:
-            if self.job_status.pending(resource_class):
-                self.job_queue.ring(resource_class)
+            self._ring_for_others(resource_class)
+
+    def _ring_for_others(self, resource_class: str) -> None:
+        if self.job_status.pending(resource_class):
+            self.job_queue.ring(resource_class)
 
 
 def declare(broker: RedisBroker, run_next: Callable[[str], None], resource_classes: Sequence[str]) -> None:

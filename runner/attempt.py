@@ -1,16 +1,16 @@
-"""One attempt of a job, step by step: launch, watch, collect, judge, track, release."""
+"""One attempt of a job, step by step: launch, watch, collect, judge, track, release.
+
+Each step leaves on disk what the next one needs (`run_folder`), so another runner can go on wherever this one ends.
+"""
 
 from __future__ import annotations
 
-import json
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import structlog
 
-from core.domain.errors import Rejected, Unavailable
+from core.domain.errors import LeadersboardError, LeaseLost, Rejected, Unavailable
 from core.domain.job import Claim, Job, Outcome, Phase
 from core.domain.limits import ResourceClass
 from core.domain.submission import Submission
@@ -19,15 +19,16 @@ from core.ports.sandbox import Sandbox, SandboxSpec, SandboxState
 from core.ports.tracking import RunRef
 from runner.gpus import NoGpu
 from runner.heartbeat import Heartbeat
+from runner.launching import bounds, spec_of, write_config
 from runner.log_writer import LogWriter
 from runner.recording import add_log, result_of
+from runner.run_folder import RunFolder
 from runner.workbench import Workbench
 
-GRACE_SECONDS = {Stop.CANCEL: 3.0, Stop.LOG_LIMIT: 0.0, Stop.TIMEOUT: 10.0}
+GRACE_SECONDS = {Stop.CANCEL: 2.0, Stop.LOG_LIMIT: 0.0, Stop.TIMEOUT: 10.0}
 LONGEST_LOOK_SECONDS = 0.5
 SHORT_LOOK_SECONDS = 0.05
-FIRST_RETRY_SECONDS = 1.0
-LONGEST_RETRY_SECONDS = 30.0
+RETRY_SECONDS = 1.0
 
 log = structlog.get_logger(__name__)
 
@@ -40,15 +41,25 @@ class Cancelled(Exception):
     """Raised when somebody cancels a job that waits for a device, or for its result to be recorded."""
 
 
+class ResultWaits(Exception):
+    """Raised when the tracking server is away: the result stays on disk until it answers."""
+
+
+class RunLost(LeadersboardError):
+    """Raised when the engine has lost a run, or its output: the job is run again."""
+
+    code = "run_lost"
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Attempt:
-    """One attempt under way. Raises LeaseLost, HandOver or a fault of the platform; never for what a run does."""
+    """One attempt under way. Raises LeaseLost, HandOver, ResultWaits, or a fault of the platform."""
 
     parts: Workbench
     claim: Claim
     job_log: LogWriter
     pulse: Heartbeat
-    folder: Path
+    folder: RunFolder
 
     @property
     def job(self) -> Job:
@@ -58,45 +69,80 @@ class Attempt:
     def limits(self) -> ResourceClass:
         return self.parts.resource_classes[self.job.resource_class]
 
+    @property
+    def launched(self) -> bool:
+        """Whether the engine may hold something of this run."""
+        return self.folder.elapsed_seconds() is not None
+
     def to_its_end(self) -> None:
+        """What an earlier runner of this attempt has done is not done again."""
         submission = self.parts.ports.storage.get_submission(self.job.submission_id)
         try:
-            sandbox, device = self._launch(submission)
+            record = self._harvested() or self._carried_out(submission)
         except NoGpu as error:
             return self._release(Verdict(reason=FailureReason.PLATFORM, message=str(error)), {})
         except Cancelled:
             return self._release(Verdict(cancelled=True, message="Cancelled before it started."), {})
-        try:
-            record = self._watch(sandbox)
-            record = self._collect(sandbox, record)
-        finally:
-            sandbox.remove()
         verdict = judge(record, self.limits)
         if not verdict.passed:
             return self._release(verdict, record.peaks)
         try:
-            ref = self._track(verdict, record, submission, sandbox.image_digest, device)
+            ref = self._track(verdict, record, submission)
         except Cancelled:
             return self._release(Verdict(cancelled=True, message="Cancelled before it was recorded."), record.peaks)
         return self._release(verdict, record.peaks, ref)
 
-    def _launch(self, submission: Submission) -> tuple[Sandbox, str]:
+    def _harvested(self) -> RunRecord | None:
+        """What an earlier runner read; then the engine need not keep anything of the run."""
+        record = self.folder.harvested()
+        if record is not None:
+            self.parts.engine.remove_leftovers(self.job.job_id)
+        return record
+
+    def _carried_out(self, submission: Submission) -> RunRecord:
+        sandbox = self._taken_over(submission) if self.launched else self._launch(submission)
+        try:
+            record = self._collect(sandbox, self.folder.ended() or self._watch(sandbox))
+        except (LeaseLost, HandOver, Unavailable):  # it goes on without us
+            sandbox.detach()
+            raise
+        except BaseException:  # whatever it is, what nobody will take over must not stay behind; raised on
+            sandbox.remove()
+            raise
+        sandbox.remove()
+        return record
+
+    def _launch(self, submission: Submission) -> Sandbox:
         """Start the container; from its first byte its output is in the job's log."""
         with self.parts.gpus.reserved(self.limits.gpus, keep_waiting=self._heed) as gpu:
             device = f"gpu {gpu}" if gpu else "cpu"
             spec = self._spec(submission, gpu)
-            self._write_config(device)
-            self.parts.ports.job_status.note(self.claim, device=device)
-            self.job_log.say(f"Attempt {self.job.attempt}: class {self.limits.name}, {device}. {_bounds(self.limits)}")
-            sandbox = self.parts.engine.launch(spec, self.job_log.output)
-        self.parts.ports.job_status.note(self.claim, phase=Phase.RUNNING)
-        return sandbox, device
+            write_config(self.parts, self.job, self.folder, device=device)
+            self.parts.ports.job_status.note(self.claim, device=device, sandbox=spec.claim)
+            self.job_log.say(f"Attempt {self.job.attempt}: class {self.limits.name}, {device}. {bounds(self.limits)}")
+            self.folder.begin()
+            sandbox = self.parts.engine.launch(spec, self.job_log)
+        self._note(Phase.RUNNING)
+        return sandbox
+
+    def _taken_over(self, submission: Submission) -> Sandbox:
+        """The run as another runner left it: its container, or only the output that was being read."""
+        _kind, _blank, gpu = (self.job.device or "").partition(" ")
+        sandbox = self.parts.engine.adopt(self._spec(submission, gpu or None), self.job_log)
+        if sandbox is None:
+            raise RunLost("The engine knows nothing of this run any more.")
+        log.info("run taken over", job_id=self.job.job_id, attempt=self.job.attempt)
+        return sandbox
 
     def _go_on(self) -> None:
-        """Raises LeaseLost or HandOver when this attempt must not go on."""
+        """Raises LeaseLost or HandOver when this attempt must not go on. A cancel is obeyed before a hand-over."""
         self.pulse.check()
-        if self.parts.stopping.is_set():
+        if self.parts.stopping.is_set() and not self._cancelled_by_now():
             raise HandOver
+
+    def _cancelled_by_now(self) -> bool:
+        self.pulse.refresh()
+        return self.pulse.cancelled
 
     def _heed(self) -> None:
         """The same, and Cancelled: for the times at which no container runs that would have to be stopped first."""
@@ -104,115 +150,99 @@ class Attempt:
         if self.pulse.cancelled:
             raise Cancelled
 
-    def _spec(self, submission: Submission, gpu: str | None) -> SandboxSpec:
-        ports = self.parts.ports
-        return SandboxSpec(
-            site=self.parts.site,
-            job_id=self.job.job_id,
-            attempt=self.job.attempt,
-            claim=self.claim.token[:8],
-            user_id=self.job.user_id,
-            entrypoint=submission.entrypoint,
-            config_file=submission.config_file,
-            limits=self.limits,
-            image=self.parts.image,
-            submission=ports.storage.submission_files(submission.submission_id),
-            config=self.folder / "config",
-            data=ports.benchmarks.data_folder(self.job.benchmark),
-            gpu=gpu,
-        )
+    def _note(self, phase: Phase) -> None:
+        """Progress is worth no run: while the ledger is away it is not noted."""
+        try:
+            self.parts.ports.job_status.note(self.claim, phase=phase)
+        except Unavailable as error:
+            log.warning("progress not noted", job_id=self.job.job_id, phase=phase, error=str(error))
 
-    def _write_config(self, device: str) -> None:
-        benchmark = self.parts.ports.benchmarks.get(self.job.benchmark)
-        content = {
-            "job_id": self.job.job_id,
-            "benchmark": {"name": benchmark.name, "categories": list(benchmark.categories)},
-            "overrides": dict(self.job.overrides),
-            "device": device.partition(" ")[0],
-            "resource_class": self.limits.name,
-        }
-        (self.folder / "config" / "job.json").write_text(json.dumps(content, indent=2))
+    def _spec(self, submission: Submission, gpu: str | None) -> SandboxSpec:
+        return spec_of(self.parts, self.job, self.folder, submission, gpu=gpu)
 
     def _watch(self, sandbox: Sandbox) -> RunRecord:
         """Wait for the end of the container, or bring it about: cancel, time-out, too much output."""
-        started = time.monotonic()
-        stopped: Stop | None = None
         look = 0.02
         while not (state := sandbox.state()).ended:
-            self._go_on()
             sandbox.peaks()
-            stopped = self._reason_to_stop(time.monotonic() - started)
-            if stopped is not None:
-                sandbox.stop(grace_seconds=GRACE_SECONDS[stopped])
+            reason = self._reason_to_stop()
+            if reason is not None:
+                self.folder.stop(reason)
+                sandbox.stop(grace_seconds=GRACE_SECONDS[reason])
                 state = sandbox.state()
                 break
+            self._go_on()
             if sandbox.await_output_end(look):  # its end is near, or only its output's: look again soon, not at once
                 self.parts.stopping.wait(min(look, SHORT_LOOK_SECONDS))
             look = min(LONGEST_LOOK_SECONDS, look * 1.5)
-        self.pulse.check()
-        return self._record(sandbox, state, stopped, time.monotonic() - started)
+        return self._ended(sandbox, state)
 
-    def _reason_to_stop(self, wall_seconds: float) -> Stop | None:
+    def _reason_to_stop(self) -> Stop | None:
         if self.pulse.cancelled:
             return Stop.CANCEL
         if self.job_log.over_limit:
             return Stop.LOG_LIMIT
-        return Stop.TIMEOUT if wall_seconds > self.limits.timeout_seconds else None
+        return Stop.TIMEOUT if (self.folder.elapsed_seconds() or 0.0) > self.limits.timeout_seconds else None
 
-    def _record(self, sandbox: Sandbox, state: SandboxState, stopped: Stop | None, wall_seconds: float) -> RunRecord:
-        return RunRecord(
+    def _ended(self, sandbox: Sandbox, state: SandboxState) -> RunRecord:
+        """How the program ended, on disk before its container goes."""
+        if state.interrupted:
+            raise RunLost("The engine lost this run.")
+        seconds = [value for value in (self.folder.elapsed_seconds(), state.ran_seconds) if value is not None]
+        wall_seconds = min(seconds, default=0.0)
+        record = RunRecord(
             exit_code=-1 if state.exit_code is None else state.exit_code,
             out_of_memory=state.out_of_memory,
-            stopped=stopped,
-            interrupted=state.interrupted,
+            stopped=self.folder.stopped,
             wall_seconds=wall_seconds,
             metrics=None,
+            image_digest=sandbox.image_digest,
             peaks={**sandbox.peaks(), "wall_seconds": round(wall_seconds, 3)},
         )
+        self.pulse.refresh()
+        self.pulse.check()  # another runner may be reading what would go now
+        self.folder.end(record)
+        return record
 
     def _collect(self, sandbox: Sandbox, record: RunRecord) -> RunRecord:
-        """Read what the run left, now that its container is gone."""
-        self.parts.ports.job_status.note(self.claim, phase=Phase.COLLECTING)
-        if record.interrupted:
-            raise Unavailable("The sandbox engine", "it lost the run")
-        found = sandbox.harvest(self.folder / "artifacts")
-        for notice in found.notices:
-            self.job_log.say(notice)
-        late = Stop.LOG_LIMIT if self.job_log.over_limit else None
-        return replace(
-            record,
-            metrics=found.metrics,
-            metrics_problem=found.metrics_problem,
-            output_full=found.output_full,
-            stopped=record.stopped or late,
-            peaks={**record.peaks, "log_bytes": float(self.job_log.printed_bytes)},
-        )
+        """Read what the run left, once its container is gone."""
+        self._note(Phase.COLLECTING)
+        if record.stopped is not Stop.CANCEL:
+            found = sandbox.harvest(self.folder.fresh_artifacts())
+            for notice in found.notices:
+                self.job_log.say(notice)
+            late = Stop.LOG_LIMIT if self.job_log.over_limit else None
+            record = replace(
+                record,
+                metrics=found.metrics,
+                metrics_problem=found.metrics_problem,
+                output_full=found.output_full,
+                stopped=record.stopped or late,
+            )
+        record = replace(record, peaks={**record.peaks, "log_bytes": float(self.job_log.printed_bytes)})
+        self.folder.harvest(record)
+        return record
 
-    def _track(
-        self, verdict: Verdict, record: RunRecord, submission: Submission, image_digest: str, device: str
-    ) -> RunRef:
-        """Record the result; while the tracking server is away the job waits, leased, as "recording"."""
-        self.parts.ports.job_status.note(self.claim, phase=Phase.RECORDING)
+    def _track(self, verdict: Verdict, record: RunRecord, submission: Submission) -> RunRef:
+        """Record the result. Raises ResultWaits while the tracking server is away."""
+        self._note(Phase.RECORDING)
+        self._ask_and_heed()
+        artifacts = self.folder.artifacts
+        add_log(artifacts, self.parts.ports.storage.log_path(self.job.job_id))
+        device = self.parts.ports.job_status.get(self.job.job_id).device or ""
+        result = result_of(self.job, verdict, record, submission, device=device)
+        try:
+            return self.parts.ports.tracking.record(replace(result, artifacts=artifacts), keep_going=self._ask_and_heed)
+        except Rejected:
+            raise
+        except Unavailable as error:
+            log.warning("result not recorded yet", job_id=self.job.job_id, error=str(error))
+            raise ResultWaits from error
+
+    def _ask_and_heed(self) -> None:
+        """As the ledger says now: what another runner may have done meanwhile is not done twice."""
         self.pulse.refresh()
         self._heed()
-        artifacts = self.folder / "artifacts"
-        add_log(artifacts, self.parts.ports.storage.log_path(self.job.job_id))
-        result = result_of(self.job, verdict, record, submission, image_digest=image_digest, device=device)
-        result = replace(result, artifacts=artifacts)
-        return self._until_it_answers(lambda: self.parts.ports.tracking.record(result, keep_going=self._heed))
-
-    def _until_it_answers(self, step: Callable[[], RunRef]) -> RunRef:
-        pause = FIRST_RETRY_SECONDS
-        while True:
-            try:
-                return step()
-            except Rejected:
-                raise
-            except Unavailable as error:
-                log.warning("result not recorded yet", job_id=self.job.job_id, error=str(error))
-                self._heed()
-                self.parts.stopping.wait(pause)
-                pause = min(LONGEST_RETRY_SECONDS, pause * 2)
 
     def _release(self, verdict: Verdict, peaks: Mapping[str, float], ref: RunRef | None = None) -> None:
         self.end(Outcome.of(verdict, peaks=peaks, run_id=ref.run_id if ref else None))
@@ -220,26 +250,20 @@ class Attempt:
     def end(self, outcome: Outcome) -> None:
         """The last line of the log, then the final state: who sees the state finds the whole log."""
         self.job_log.end_output()
-        self.job_log.say(f"Ended: {outcome.state}{': ' + outcome.message if outcome.message else ''}")
+        self.job_log.say_once(f"Ended: {outcome.state}{': ' + outcome.message if outcome.message else ''}")
         self.tell(lambda: self.parts.ports.job_status.finish(self.claim, outcome))
+        self.folder.remove()
         log.info("finished", job_id=self.job.job_id, state=outcome.state, reason=outcome.reason)
 
-    def tell(self, step: Callable[[], Job]) -> None:
-        """A last word to the ledger, repeated while it is away and the job is still ours. Raises LeaseLost."""
+    def tell(self, step: Callable[[], object]) -> None:
+        """A last word to the ledger, repeated while it is away and the job is ours. Raises LeaseLost, HandOver."""
         while True:
             try:
                 step()
             except Unavailable as error:
                 log.warning("ledger not told yet", job_id=self.job.job_id, error=str(error))
                 self.pulse.check()
-                if self.parts.stopping.wait(FIRST_RETRY_SECONDS):
-                    raise
+                if self.parts.stopping.wait(RETRY_SECONDS):
+                    raise HandOver from error
             else:
                 return
-
-
-def _bounds(limits: ResourceClass) -> str:
-    return (
-        f"Limits: {limits.cpus:g} CPUs, {limits.memory_bytes // 1024**2} MiB, {limits.timeout_seconds} s, "
-        f"output {limits.output_bytes // 1024**2} MiB."
-    )

@@ -27,6 +27,7 @@ def labels(spec: SandboxSpec, role: str) -> dict[str, str]:
         f"{LABEL}.site": spec.site,
         f"{LABEL}.job": spec.job_id,
         f"{LABEL}.attempt": str(spec.attempt),
+        f"{LABEL}.claim": spec.claim,
         f"{LABEL}.user": spec.user_id,
         f"{LABEL}.role": role,
     }

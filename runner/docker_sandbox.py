@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import threading
+import re
 import time
-from collections.abc import Callable, Mapping
-from http import HTTPStatus
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +15,13 @@ from docker.models.containers import Container
 
 from core.domain.errors import Unavailable
 from core.domain.limits import EngineCapacity
-from core.ports.sandbox import Harvest, SandboxSpec, SandboxState
+from core.ports.sandbox import Harvest, RunOutput, SandboxSpec, SandboxState
 from runner.container_spec import LABEL, job_options, probe_options
 from runner.engine_errors import engine_errors
+from runner.engine_things import CALL_SECONDS, found, labels_of, remove, remove_volumes
+from runner.output_stream import OutputStream
 from runner.output_volume import OutputVolume
 
-CALL_SECONDS = 60
 SAMPLE_SECONDS = 1.0
 DRAIN_SECONDS = 5.0
 
@@ -29,41 +29,22 @@ DRAIN_SECONDS = 5.0
 class DockerSandbox:
     """One run in the engine: its container, its output volume, the thread that reads what it prints."""
 
-    def __init__(self, container: Container, volume: OutputVolume, image_digest: str) -> None:
+    def __init__(self, container: Container | None, volume: OutputVolume, output: OutputStream | None) -> None:
         self._container = container
         self._volume = volume
-        self._digest = image_digest
-        self._output_ended = threading.Event()
+        self._output = output
         self._peaks: dict[str, float] = {}
         self._next_sample = 0.0
 
     @property
     def image_digest(self) -> str:
-        return self._digest
-
-    def start(self, socket: str, output: Callable[[bytes], None]) -> None:
-        """Attach first, then start: the first byte is not missed."""
-        stream_client = docker.APIClient(base_url=socket, timeout=CALL_SECONDS)
-        stream: Any = stream_client.attach(str(self._container.id), stdout=True, stderr=True, stream=True, logs=True)
-        reader = threading.Thread(
-            target=self._read, args=(stream_client, stream, output), daemon=True, name="log reader"
-        )
-        reader.start()
-        self._container.start()
-
-    def _read(self, client: docker.APIClient, stream: Any, output: Callable[[bytes], None]) -> None:
-        try:
-            with contextlib.suppress(Exception):  # a broken stream ends the text, never the run: `state` decides that
-                for chunk in stream:
-                    output(chunk)
-        finally:
-            self._output_ended.set()
-            stream._response.close()  # noqa: SLF001 the stream's own `close` leaves its connection open
-            client.close()
+        return str(self._volume.holder.attrs["Image"])
 
     def state(self) -> SandboxState:
         with engine_errors():
             try:
+                if self._container is None:
+                    return SandboxState(exit_code=-1, interrupted=True)
                 self._container.reload()
             except docker.errors.NotFound:
                 return SandboxState(exit_code=-1, interrupted=True)
@@ -76,10 +57,10 @@ class DockerSandbox:
         return SandboxState(exit_code=state["ExitCode"], out_of_memory=state["OOMKilled"], interrupted=lost)
 
     def await_output_end(self, seconds: float) -> bool:
-        return self._output_ended.wait(seconds)
+        return self._output is None or self._output.ended.wait(seconds)
 
     def peaks(self) -> Mapping[str, float]:
-        if time.monotonic() >= self._next_sample:
+        if self._container is not None and time.monotonic() >= self._next_sample:
             self._next_sample = time.monotonic() + SAMPLE_SECONDS
             with contextlib.suppress(Unavailable), engine_errors():
                 self._sample(self._container.stats(stream=False, one_shot=True))
@@ -98,18 +79,24 @@ class DockerSandbox:
 
     def stop(self, *, grace_seconds: float) -> None:
         with engine_errors(), contextlib.suppress(docker.errors.NotFound):
-            self._container.stop(timeout=int(grace_seconds))
+            if self._container is not None:
+                self._container.stop(timeout=int(grace_seconds))
 
     def harvest(self, into: Path) -> Harvest:
         self.await_output_end(DRAIN_SECONDS)
         with engine_errors():
-            _remove(self._container)
+            remove(self._container)
             return self._volume.harvest(into)
 
+    def detach(self) -> None:
+        if self._output is not None:
+            self._output.close()
+
     def remove(self) -> None:
+        self.detach()
         with engine_errors():
-            _remove(self._container)
-            _remove(self._volume.holder)
+            remove(self._container)
+            remove(self._volume.holder)
             with contextlib.suppress(docker.errors.NotFound):
                 self._volume.volume.remove(force=True)
 
@@ -127,20 +114,42 @@ class DockerEngine:
     def close(self) -> None:
         self._client.close()
 
-    def launch(self, spec: SandboxSpec, output: Callable[[bytes], None]) -> DockerSandbox:
+    def launch(self, spec: SandboxSpec, output: RunOutput) -> DockerSandbox:
         self.remove_leftovers(spec.job_id)
         with engine_errors():
             image_id = self._image_id(spec.image)
             try:
                 volume = OutputVolume.create(self._client, spec, image_id=image_id, seccomp=self._seccomp)
                 options = job_options(spec, image_id=image_id, seccomp=self._seccomp)
-                sandbox = DockerSandbox(self._client.containers.create(**options), volume, image_id)
-                sandbox.start(self._socket, output)
+                container = self._client.containers.create(**options)
+                stream = OutputStream(self._socket, str(container.id), output)
+                stream.attach()  # before the start: the first byte is not missed
+                container.start()
             except BaseException:  # whatever ends it, a half-made sandbox stays behind for nobody; raised on
                 with contextlib.suppress(Unavailable):
                     self.remove_leftovers(spec.job_id)
                 raise
-        return sandbox
+        return DockerSandbox(container, volume, stream)
+
+    def adopt(self, spec: SandboxSpec, output: RunOutput) -> DockerSandbox | None:
+        """A run whose container is gone and whose output is kept was being harvested."""
+        with engine_errors():
+            volume = OutputVolume.found(self._client, spec)
+            container = found(self._client, spec.name)
+            if volume is None or (container is not None and container.status == "created"):
+                return None
+            if container is None:
+                return DockerSandbox(None, volume, None)
+            stream = OutputStream(self._socket, str(container.id), output)
+            stream.follow()
+        return DockerSandbox(container, volume, stream)
+
+    def kill(self, job_id: str) -> None:
+        with engine_errors():
+            for container in self._containers(f"{LABEL}.job={job_id}"):
+                if labels_of(container)[f"{LABEL}.role"] == "job":
+                    with contextlib.suppress(docker.errors.APIError):  # it has just ended
+                        container.kill()
 
     def _image_id(self, name: str) -> str:
         try:
@@ -148,23 +157,33 @@ class DockerEngine:
         except docker.errors.ImageNotFound as error:
             raise Unavailable("The sandbox engine", f"it has no image {name!r}; scripts/setup builds it") from error
 
-    def remove_leftovers(self, job_id: str) -> int:
+    def remove_leftovers(self, job_id: str, *, claim: str | None = None) -> int:
+        wanted = [f"{LABEL}.job={job_id}"] + ([f"{LABEL}.claim={claim}"] if claim else [])
         with engine_errors():
-            found = self._containers(f"{LABEL}.job={job_id}")
+            found = self._containers(*wanted)
             for container in found:
-                _remove(container)
-            return len(found) + _remove_volumes(self._client, job_id)
+                remove(container)
+            return len(found) + remove_volumes(self._client, wanted)
 
-    def _containers(self, label: str) -> list[Container]:
-        """All that carry the label, also those of other sites that share this engine."""
-        found: list[Container] = self._client.containers.list(all=True, filters={"label": label}, ignore_removed=True)
+    def _containers(self, *labels: str) -> list[Container]:
+        """All that carry the labels, also those of other sites that share this engine."""
+        wanted: dict[str, Any] = {"label": list(labels)}
+        found: list[Container] = self._client.containers.list(all=True, filters=wanted, ignore_removed=True)
         return found
 
     def job_ids(self) -> set[str]:
+        return {job_id for job_id, _claim in self.runs()}
+
+    def runs(self) -> set[tuple[str, str]]:
         with engine_errors():
             mine = f"{LABEL}.site={self._site}"
             things = [*self._containers(mine), *self._client.volumes.list(filters={"label": mine})]
-            return {job_id for thing in things if (job_id := _labels(thing).get(f"{LABEL}.job"))}
+            found = [(labels_of(thing).get(f"{LABEL}.job"), labels_of(thing).get(f"{LABEL}.claim")) for thing in things]
+            return {(job_id, claim or "") for job_id, claim in found if job_id}
+
+    def host_id(self) -> str:
+        with engine_errors():
+            return re.sub(r"[^0-9A-Za-z]", "", str(self._client.info()["ID"]))
 
     def capacity(self) -> EngineCapacity:
         with engine_errors():
@@ -185,39 +204,13 @@ class DockerEngine:
             except docker.errors.APIError:  # no toolkit that would bring nvidia-smi
                 return ()
             finally:
-                _remove(probe)
+                remove(probe)
         return tuple(line.strip() for line in answer.decode(errors="replace").splitlines() if line.startswith("GPU-"))
 
     def gpus_in_use(self) -> set[str]:
         with engine_errors():
-            return {_labels(container)[f"{LABEL}.gpu"] for container in self._containers(f"{LABEL}.gpu")}
+            return {labels_of(container)[f"{LABEL}.gpu"] for container in self._containers(f"{LABEL}.gpu")}
 
     def check(self) -> None:
         with engine_errors():
             self._image_id(self._image)
-
-
-def _labels(thing: Any) -> dict[str, str]:
-    found: dict[str, str] = thing.labels if isinstance(thing, Container) else thing.attrs["Labels"]
-    return found
-
-
-def _remove(container: Container) -> None:
-    """Gone afterwards, also when somebody else is removing it at this moment."""
-    try:
-        container.remove(force=True, v=True)
-    except docker.errors.NotFound:
-        return
-    except docker.errors.APIError as error:
-        if error.status_code != HTTPStatus.CONFLICT:
-            raise
-        with contextlib.suppress(docker.errors.NotFound):
-            container.wait(condition="removed", timeout=CALL_SECONDS)
-
-
-def _remove_volumes(client: docker.DockerClient, job_id: str) -> int:
-    found = client.volumes.list(filters={"label": f"{LABEL}.job={job_id}"})
-    for volume in found:
-        with contextlib.suppress(docker.errors.NotFound):
-            volume.remove(force=True)
-    return len(found)

@@ -21,6 +21,7 @@ from core.wiring import open_broker, open_ports
 from runner.actor import RunNext, declare
 from runner.docker_sandbox import DockerEngine
 from runner.gpus import Gpus
+from runner.held_claims import HeldClaims
 from runner.run_job import RunJob
 from runner.sweeper import Sweeper
 from runner.workbench import Workbench
@@ -36,9 +37,10 @@ def build() -> RedisBroker:
     json_logs.configure()
     settings = Settings()
     broker = open_broker(settings, middleware=[])
-    life = Life(settings, broker)
+    host = host_of(settings)
+    life = Life(settings, broker, host=host)
     broker.add_middleware(life)
-    declare(broker, life.run_next, [item.name for item in settings.resource_classes])
+    declare(broker, life.run_next, [*(item.name for item in settings.resource_classes), host])
     dramatiq.set_broker(broker)
     return broker
 
@@ -46,9 +48,10 @@ def build() -> RedisBroker:
 class Life(Middleware):
     """What a worker process opens when it boots and closes when it ends."""
 
-    def __init__(self, settings: Settings, broker: RedisBroker) -> None:
+    def __init__(self, settings: Settings, broker: RedisBroker, *, host: str) -> None:
         self._settings = settings
         self._broker = broker
+        self._host = host
         self._opened = ExitStack()
         self._draining = threading.Event()
         self._stopping = threading.Event()
@@ -68,15 +71,21 @@ class Life(Middleware):
             run_job=RunJob(bench=bench),
             lease_seconds=settings.lease_seconds,
             running_limit=settings.max_concurrent_running,
+            host=self._host,
             draining=self._draining,
         )
         sweeper = Sweeper(
             job_status=ports.job_status,
             job_queue=ports.job_queue,
+            tracking=ports.tracking,
             engine=bench.engine,
-            resource_classes=list(bench.resource_classes),
+            held=bench.held,
+            host=self._host,
+            resource_classes=bench.resource_classes,
             job_root=settings.job_root,
+            host_patience=settings.host_patience_seconds,
         )
+        sweeper.sweep()  # what this host's last runners left comes before anything new
         self._sweep(sweeper)
 
     def _workbench(self) -> Workbench:
@@ -93,6 +102,8 @@ class Life(Middleware):
             resource_classes={item.name: item for item in fitted(settings, engine)},
             image=settings.sandbox_image,
             site=site,
+            host=self._host,
+            held=HeldClaims(settings.job_root, self._host),
             job_root=settings.job_root,
             lease_seconds=settings.lease_seconds,
             log_limits={
@@ -117,6 +128,17 @@ class Life(Middleware):
 
     def after_worker_shutdown(self, _broker: Any, _worker: Any) -> None:
         self._opened.close()
+
+
+def host_of(settings: Settings) -> str:
+    """The name of the engine that runs this runner's jobs: also of the queue in which only its runners listen."""
+    engine = DockerEngine(settings.engine_socket, site="", image=settings.sandbox_image, seccomp="{}")
+    try:
+        return engine.host_id()
+    except Unavailable as error:
+        raise SystemExit(f"runner: {error}") from error
+    finally:
+        engine.close()
 
 
 def fitted(settings: Settings, engine: DockerEngine) -> tuple[ResourceClass, ...]:

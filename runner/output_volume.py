@@ -53,6 +53,15 @@ class OutputVolume:
             raise Unavailable("The sandbox engine", "an output volume does not carry its bound")
         return cls(client=client, spec=spec, holder=holder, volume=volume)
 
+    @classmethod
+    def found(cls, client: docker.DockerClient, spec: SandboxSpec) -> OutputVolume | None:
+        """As another process made it."""
+        try:
+            holder = client.containers.get(f"holder-{spec.name}")
+            return cls(client=client, spec=spec, holder=holder, volume=client.volumes.get(volume_name(spec)))
+        except docker.errors.NotFound:
+            return None
+
     def is_kept(self) -> bool:
         """False when the holder has ended: then the volume was emptied, and what a run left there is gone."""
         try:

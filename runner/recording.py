@@ -13,9 +13,7 @@ from core.domain.verdict import RunRecord, Verdict
 from core.ports.tracking import Result
 
 
-def result_of(
-    job: Job, verdict: Verdict, record: RunRecord, submission: Submission, *, image_digest: str, device: str
-) -> Result:
+def result_of(job: Job, verdict: Verdict, record: RunRecord, submission: Submission, *, device: str) -> Result:
     """The result of a run that passed, without its artifacts."""
     if verdict.metrics is None:
         raise ValueError("only a passed run is recorded")
@@ -25,7 +23,7 @@ def result_of(
         measured=record.peaks,
         tags={
             "leadersboard.code_sha256": submission.sha256,
-            "leadersboard.image_digest": image_digest,
+            "leadersboard.image_digest": record.image_digest,
             "leadersboard.device": device,
             "leadersboard.resource_class": job.resource_class,
         },

@@ -1,21 +1,20 @@
-"""A claimed job: one attempt, and what becomes of it when the platform fails or the runner must stop."""
+"""A claimed job: begun or taken over, and what becomes of it when the platform fails or the runner must stop."""
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 import structlog
 
-from core.domain.errors import LeadersboardError, LeaseLost
+from core.domain.errors import LeadersboardError, LeaseLost, Unavailable
 from core.domain.job import MAX_ATTEMPTS, Claim, JobState, Outcome
 from core.domain.verdict import FailureReason
-from runner.attempt import Attempt, HandOver
+from runner.attempt import Attempt, HandOver, ResultWaits
 from runner.heartbeat import Heartbeat
 from runner.log_writer import LogWriter
+from runner.run_folder import RunFolder, run_name
 from runner.workbench import Workbench
 
 log = structlog.get_logger(__name__)
@@ -28,25 +27,45 @@ class RunJob:
     bench: Workbench
 
     def __call__(self, claim: Claim) -> None:
-        """Run a claimed job to its end. Never raises for what a submission does."""
+        """Bring a claimed job to its end, or leave it so that another runner can. Never raises for what a run does."""
         words = log.bind(job_id=claim.job_id, attempt=claim.job.attempt, user_id=claim.job.user_id)
-        words.info("claimed")
+        words.info("claimed", takeover=claim.job.sandbox is not None)
         try:
             with self._attempt(claim) as attempt:
                 self._run(attempt)
         except LeaseLost:
             words.warning("lease lost; dropped")
+        except HandOver:
+            words.warning("ledger not told; left to the next runner")
 
     @contextmanager
     def _attempt(self, claim: Claim) -> Iterator[Attempt]:
-        """Everything an attempt needs, for as long as it lasts."""
-        ports = self.bench.ports
+        """Everything an attempt needs, for as long as this runner holds it."""
+        ledger = self.bench.ports.job_status
         with (
-            Heartbeat(ports.job_status, claim, lease_seconds=self.bench.lease_seconds) as pulse,
-            LogWriter(ports.storage.log_path(claim.job_id), **self.bench.log_limits) as job_log,
-            self._folder(claim, pulse) as folder,
+            self.bench.held.holding(claim),
+            Heartbeat(ledger, claim, lease_seconds=self.bench.lease_seconds) as pulse,
         ):
-            yield Attempt(parts=self.bench, claim=claim, job_log=job_log, pulse=pulse, folder=folder)
+            pulse.refresh()
+            pulse.check()  # only who holds the job may clear away what earlier holders left
+            folder = self._folder(claim)
+            with self._log(claim, folder) as job_log:
+                yield Attempt(parts=self.bench, claim=claim, job_log=job_log, pulse=pulse, folder=folder)
+
+    def _folder(self, claim: Claim) -> RunFolder:
+        """The folder of the run that is taken over, else a new one; those of the job's earlier runs go."""
+        job = claim.job
+        name = run_name(job) if job.sandbox else f"{job.job_id}-{claim.mark}"
+        for path in self.bench.job_root.glob(f"{job.job_id}-*"):
+            if path.name != name:
+                RunFolder(path=path).remove()
+        folder = RunFolder(path=self.bench.job_root / name)
+        return folder if folder.can_be_taken_over else RunFolder.make(folder.path)
+
+    def _log(self, claim: Claim, folder: RunFolder) -> LogWriter:
+        path = self.bench.ports.storage.log_path(claim.job_id)
+        opened = LogWriter.taken_over if folder.can_be_taken_over else LogWriter
+        return opened(path, position=folder.position, **self.bench.log_limits)
 
     def _run(self, attempt: Attempt) -> None:
         try:
@@ -54,13 +73,35 @@ class RunJob:
         except LeaseLost:
             raise
         except HandOver:
-            attempt.job_log.say("This runner is stopping; another one runs the job again.")
-            self._hand_back(attempt, count_attempt=False)
+            self._hand_over(attempt)
+        except ResultWaits:
+            attempt.job_log.say_once(
+                "The tracking server does not answer. The result is kept and recorded when it does."
+            )
+            attempt.tell(lambda: self.bench.ports.job_status.leave(attempt.claim, until_told=True))
         except (LeadersboardError, OSError) as error:
-            expected = isinstance(error, LeadersboardError)
-            words = log.bind(job_id=attempt.job.job_id, error=str(error))
-            words.warning("platform failed", exc_info=not expected)
+            self._failed(attempt, error)
+
+    def _failed(self, attempt: Attempt, error: Exception) -> None:
+        expected = isinstance(error, LeadersboardError)
+        log.warning("platform failed", job_id=attempt.job.job_id, error=str(error), exc_info=not expected)
+        if isinstance(error, Unavailable) and attempt.launched:
+            self._wait_for_the_engine(attempt)
+        else:
             self._platform_failed(attempt)
+
+    def _hand_over(self, attempt: Attempt) -> None:
+        """A run goes on by itself; what had not begun goes back to the queue with no attempt used up."""
+        if attempt.launched:
+            attempt.job_log.say("This runner is stopping; the run goes on and another runner takes it over.")
+            attempt.tell(lambda: self.bench.ports.job_status.leave(attempt.claim))
+        else:
+            attempt.job_log.say("This runner is stopping; another one runs the job.")
+            self._hand_back(attempt, count_attempt=False)
+
+    def _wait_for_the_engine(self, attempt: Attempt) -> None:
+        """An engine that does not answer may well go on with the run: later it is taken over, or found lost."""
+        attempt.tell(lambda: self.bench.ports.job_status.presume_dead(attempt.job.job_id, attempt.claim.mark))
 
     def _platform_failed(self, attempt: Attempt) -> None:
         """A failing platform is nobody's verdict: again, or to its end with the user's quota given back."""
@@ -73,18 +114,4 @@ class RunJob:
 
     def _hand_back(self, attempt: Attempt, *, count_attempt: bool) -> None:
         attempt.tell(lambda: self.bench.ports.job_status.hand_back(attempt.claim, count_attempt=count_attempt))
-
-    @contextmanager
-    def _folder(self, claim: Claim, pulse: Heartbeat) -> Iterator[Path]:
-        """This claim's own folder, shared with the engine; nothing of it or of earlier claims outlives it."""
-        pulse.refresh()
-        pulse.check()  # only who holds the job may clear away what earlier holders left
-        for left in self.bench.job_root.glob(f"{claim.job_id}-*"):
-            shutil.rmtree(left, ignore_errors=True)
-        folder = self.bench.job_root / f"{claim.job_id}-{claim.token[:8]}"
-        (folder / "config").mkdir(parents=True)
-        (folder / "artifacts").mkdir()
-        try:
-            yield folder
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
+        attempt.folder.remove()

@@ -1,24 +1,32 @@
-"""Mends what a crash left: expired leases, lost doorbells, containers and folders without a running job."""
+"""Mends what a crash left: claims of dead processes, lost doorbells, runs and folders without a running job."""
 
 from __future__ import annotations
 
-import shutil
 import threading
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import structlog
 
 from core.domain.errors import LeadersboardError, NotFound
-from core.domain.job import MAX_ATTEMPTS, JobState
+from core.domain.job import MAX_ATTEMPTS, Job, JobState
+from core.domain.limits import ResourceClass
+from core.domain.verdict import Stop
 from core.ports.job_queue import JobQueuePort
 from core.ports.job_status import JobStatusPort
 from core.ports.sandbox import SandboxPort
+from core.ports.tracking import TrackingPort
+from runner.held_claims import HeldClaims
+from runner.run_folder import RunFolder, run_name
 
+TICK_SECONDS = 1.0
 SETTLED_SECONDS = 60.0
 """A folder younger than this may belong to a job that is being claimed right now."""
+OVERDUE_SECONDS = 20.0
+"""Past its time-out: by then its runner would have stopped it."""
 
 log = structlog.get_logger(__name__)
 
@@ -29,47 +37,97 @@ class Sweeper:
 
     job_status: JobStatusPort
     job_queue: JobQueuePort
+    tracking: TrackingPort
     engine: SandboxPort
-    resource_classes: Sequence[str]
+    held: HeldClaims
+    host: str
+    resource_classes: Mapping[str, ResourceClass]
     job_root: Path
+    host_patience: float = 60.0
+    counts: Counter[str] = field(default_factory=Counter)
+    """What was mended since this process began."""
 
     def run(self, every_seconds: float, ended: threading.Event) -> None:
-        """Sweep until `ended` is set."""
-        while not ended.wait(every_seconds):
-            self.sweep()
+        """Sweep until `ended` is set; what a user waits for is looked at each second."""
+        due = 0.0
+        while not ended.wait(min(TICK_SECONDS, every_seconds)):
+            if time.monotonic() >= due:
+                self.sweep()
+                due = time.monotonic() + every_seconds
+            else:
+                _attempt(self._claims)
 
     def sweep(self) -> None:
-        for step in (self._leases, self._doorbells, self._leftovers, self._folders):
+        for step in (self._claims, self._results, self._doorbells, self._overdue, self._leftovers, self._folders):
             _attempt(step)
 
-    def _leases(self) -> None:
-        swept = self.job_status.sweep(max_attempts=MAX_ATTEMPTS)
-        for job in (*swept.requeued, *swept.ended):
-            log.warning("lease had run out", job_id=job.job_id, state=job.state, attempt=job.attempt)
+    def _claims(self) -> None:
+        for job_id, mark in self.held.dead():
+            if self.job_status.presume_dead(job_id, mark):
+                self._count("dead claim", job_id)
+        swept = self.job_status.sweep(max_attempts=MAX_ATTEMPTS, host=self.host, host_patience=self.host_patience)
+        for job in (*swept.requeued, *swept.ended, *swept.orphaned):
+            self._count("lease", job.job_id, state=job.state, attempt=job.attempt)
+        if swept.ended:
+            _attempt(self._leftovers)
+        if self.job_status.orphans(self.host) and self.job_queue.silent(self.host):
+            self.job_queue.ring(self.host)
+
+    def _results(self) -> None:
+        """Results that wait are taken up once the tracking server answers."""
+        if self.job_status.waiting_results(self.host):
+            self.tracking.check()
+            self._count("waiting results", "", released=self.job_status.release_results(self.host))
 
     def _doorbells(self) -> None:
         for name in self.resource_classes:
             if self.job_status.pending(name) and self.job_queue.silent(name):
                 self.job_queue.ring(name)
 
+    def _overdue(self) -> None:
+        """A run past its time that nobody watches is ended here; whoever takes it over finds why."""
+        for job, folder in self._live_folders():
+            limits = self.resource_classes.get(job.resource_class)
+            elapsed = folder.elapsed_seconds()
+            if limits and elapsed and elapsed > limits.timeout_seconds + OVERDUE_SECONDS and not folder.ended():
+                folder.stop(Stop.TIMEOUT)
+                self.engine.kill(job.job_id)
+                self._count("overdue run", job.job_id)
+
     def _leftovers(self) -> None:
-        for job_id in self.engine.job_ids():
-            if not self._is_running(job_id):
-                log.warning("leftovers removed", job_id=job_id, things=self.engine.remove_leftovers(job_id))
+        """The engine is asked first: what is launched meanwhile is not in its answer."""
+        for job_id, claim in self.engine.runs():
+            job = self._running(job_id)
+            if job is None or job.sandbox != claim:
+                self._count("leftovers", job_id, things=self.engine.remove_leftovers(job_id, claim=claim))
 
     def _folders(self) -> None:
-        settled = time.time() - SETTLED_SECONDS
-        for folder in self.job_root.iterdir():
-            job_id = folder.name.partition("-")[0]
-            if folder.stat().st_mtime < settled and not self._is_running(job_id):
-                shutil.rmtree(folder, ignore_errors=True)
-                log.warning("folder removed", job_id=job_id)
+        for path in self._folders_there():
+            job = self._running(path.name.partition("-")[0])
+            settled = path.stat().st_mtime < time.time() - SETTLED_SECONDS
+            if settled and (job is None or (job.sandbox is not None and run_name(job) != path.name)):
+                RunFolder(path=path).remove()
+                self._count("folder", path.name)
 
-    def _is_running(self, job_id: str) -> bool:
+    def _live_folders(self) -> Iterator[tuple[Job, RunFolder]]:
+        for path in self._folders_there():
+            job = self._running(path.name.partition("-")[0])
+            if job is not None and run_name(job) == path.name:
+                yield job, RunFolder(path=path)
+
+    def _folders_there(self) -> list[Path]:
+        return [path for path in self.job_root.iterdir() if not path.name.startswith(".")]
+
+    def _running(self, job_id: str) -> Job | None:
         try:
-            return self.job_status.get(job_id).state is JobState.RUNNING
+            job = self.job_status.get(job_id)
         except NotFound:
-            return False
+            return None
+        return job if job.state is JobState.RUNNING else None
+
+    def _count(self, what: str, job_id: str, **facts: object) -> None:
+        self.counts[what] += 1
+        log.warning("swept", what=what, job_id=job_id, **facts)
 
 
 def _attempt(step: Callable[[], None]) -> None:

@@ -11,6 +11,7 @@ from core.domain.limits import ResourceClass
 from core.ports.sandbox import SandboxPort
 from core.wiring import Ports
 from runner.gpus import Gpus
+from runner.held_claims import HeldClaims
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -25,6 +26,9 @@ class Workbench:
     image: str
     site: str
     """The ledger's own name, which labels everything that is started in the engine."""
+    host: str
+    """The engine's own name."""
+    held: HeldClaims
     job_root: Path
     lease_seconds: float
     log_limits: Mapping[str, int]

@@ -6,35 +6,39 @@ import shutil
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from core.domain.errors import Unavailable
 from core.domain.limits import EngineCapacity
-from core.ports.sandbox import Harvest, SandboxSpec, SandboxState
+from core.ports.sandbox import Harvest, RunOutput, SandboxSpec, SandboxState, Stream
 
 
 class ProcessSandbox:
-    """One run as a process of this machine."""
+    """One run as a process of this machine; what it prints goes to a file, the record for whoever takes it over."""
 
     image_digest = "sha256:none"
 
-    def __init__(self, spec: SandboxSpec, out: Path, output: Callable[[bytes], None], engine: ProcessEngine) -> None:
-        command = [sys.executable, spec.entrypoint, "--config", spec.config_file, "--output", str(out)]
-        self._process = subprocess.Popen(
-            command, cwd=spec.submission, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-            env={"PYTHONUNBUFFERED": "1", "LEADERSBOARD_JOB": str(spec.config / "job.json")},
-        )  # fmt: skip
-        self._spec, self._out, self._engine = spec, out, engine
+    def __init__(
+        self, spec: SandboxSpec, process: subprocess.Popen[bytes], out: Path, output: RunOutput, engine: ProcessEngine
+    ) -> None:
+        self._process, self._spec, self._out, self._engine = process, spec, out, engine
+        self._detached = threading.Event()
         self._reader = threading.Thread(target=self._read, args=(output,), daemon=True)
         self._reader.start()
 
-    def _read(self, output: Callable[[bytes], None]) -> None:
-        assert self._process.stdout is not None
-        with self._process.stdout as stream:
-            while chunk := stream.read1(65536):  # type: ignore[attr-defined]
-                output(chunk)
+    def _read(self, output: RunOutput) -> None:
+        with printed_by(self._out).open("rb") as record:
+            record.seek(output.taken_of(Stream.STDOUT))
+            while not self._detached.is_set():
+                ended = self._process.poll() is not None
+                while chunk := record.read(65536):
+                    output.output(chunk, Stream.STDOUT)
+                if ended:
+                    return
+                time.sleep(0.005)
 
     def state(self) -> SandboxState:
         if self._engine.away:
@@ -72,11 +76,23 @@ class ProcessSandbox:
                 shutil.copyfile(path, target)
         return Harvest(metrics=metrics.read_bytes() if metrics.is_file() else None)
 
+    def detach(self) -> None:
+        self._detached.set()
+        self._reader.join(5)
+
     def remove(self) -> None:
         self._process.kill()
         self._process.wait(5)
         self._reader.join(5)
         self._engine.remove_leftovers(self._spec.job_id)
+
+
+def printed_by(out: Path) -> Path:
+    return out.with_name(f"printed-{out.name}")
+
+
+def command_of(spec: SandboxSpec, out: Path) -> list[str]:
+    return [sys.executable, spec.entrypoint, "--config", spec.config_file, "--output", str(out)]
 
 
 @dataclass
@@ -89,22 +105,57 @@ class ProcessEngine:
     taken: set[str] = field(default_factory=set)
     lost: set[tuple[str, int]] = field(default_factory=set)
     launched: list[SandboxSpec] = field(default_factory=list)
+    adopted: list[SandboxSpec] = field(default_factory=list)
+    processes: dict[str, tuple[str, subprocess.Popen[bytes]]] = field(default_factory=dict)
 
-    def launch(self, spec: SandboxSpec, output: Callable[[bytes], None]) -> ProcessSandbox:
+    def launch(self, spec: SandboxSpec, output: RunOutput) -> ProcessSandbox:
         self.check()
+        self.remove_leftovers(spec.job_id)
         self.launched.append(spec)
-        out = self.root / f"out-{spec.job_id}"
+        out = self._out(spec.job_id)
         out.mkdir(parents=True)
-        return ProcessSandbox(spec, out, output, self)
+        with printed_by(out).open("wb") as record:
+            process = subprocess.Popen(
+                command_of(spec, out), cwd=spec.submission, stdin=subprocess.DEVNULL, stdout=record,
+                stderr=subprocess.STDOUT,
+                env={"PYTHONUNBUFFERED": "1", "LEADERSBOARD_JOB": str(spec.config / "job.json")},
+            )  # fmt: skip
+        self.processes[spec.job_id] = (spec.claim, process)
+        return ProcessSandbox(spec, process, out, output, self)
 
-    def remove_leftovers(self, job_id: str) -> int:
-        out = self.root / f"out-{job_id}"
-        found = out.exists()
-        shutil.rmtree(out, ignore_errors=True)
-        return int(found)
+    def adopt(self, spec: SandboxSpec, output: RunOutput) -> ProcessSandbox | None:
+        self.check()
+        claim, process = self.processes.get(spec.job_id, ("", None))
+        if process is None or claim != spec.claim:
+            return None
+        self.adopted.append(spec)
+        return ProcessSandbox(spec, process, self._out(spec.job_id), output, self)
+
+    def kill(self, job_id: str) -> None:
+        self.processes[job_id][1].kill()
+
+    def _out(self, job_id: str) -> Path:
+        return self.root / f"out-{job_id}"
+
+    def remove_leftovers(self, job_id: str, *, claim: str | None = None) -> int:
+        known, process = self.processes.get(job_id, ("", None))
+        if process is None or claim not in {None, known}:
+            return 0
+        process.kill()
+        process.wait(5)
+        del self.processes[job_id]
+        shutil.rmtree(self._out(job_id), ignore_errors=True)
+        printed_by(self._out(job_id)).unlink(missing_ok=True)
+        return 1
 
     def job_ids(self) -> set[str]:
-        return {path.name.removeprefix("out-") for path in self.root.glob("out-*")}
+        return set(self.processes)
+
+    def runs(self) -> set[tuple[str, str]]:
+        return {(job_id, claim) for job_id, (claim, _process) in self.processes.items()}
+
+    def host_id(self) -> str:
+        return "here"
 
     def capacity(self) -> EngineCapacity:
         return EngineCapacity(cpus=2, memory_bytes=4 * 1024**3)

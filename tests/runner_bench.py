@@ -23,6 +23,7 @@ from core.domain.submission import Upload, UploadedFile
 from core.ports.sandbox import SandboxPort
 from core.wiring import Ports
 from runner.gpus import Gpus
+from runner.held_claims import HeldClaims
 from runner.run_job import RunJob
 from runner.workbench import Workbench
 
@@ -73,7 +74,7 @@ class Bench(Generic[Engine]):
         return self.claim_again()
 
     def claim_again(self) -> Claim:
-        claim = self.ledger.claim("small", worker="w", lease_seconds=self.lease_seconds, running_limit=1)
+        claim = self.ledger.claim("small", worker="w", lease_seconds=self.lease_seconds, running_limit=1, host="here")
         assert claim is not None
         return claim
 
@@ -90,6 +91,8 @@ class Bench(Generic[Engine]):
             resource_classes={"small": self.limits},
             image=self.image,
             site=self.site,
+            host="here",
+            held=HeldClaims(self.root / "jobs", "here"),
             job_root=self.root / "jobs",
             lease_seconds=self.lease_seconds,
             log_limits=self.log_limits,
@@ -102,7 +105,8 @@ class Bench(Generic[Engine]):
         return self.storage.read_log(job.job_id).text
 
     def assert_nothing_left(self) -> None:
-        assert list((self.root / "jobs").iterdir()) == []
+        assert [path.name for path in (self.root / "jobs").iterdir()] == [".held"]
+        assert list((self.root / "jobs" / ".held").iterdir()) == []
         assert self.engine.job_ids() == set()
 
 

@@ -50,6 +50,8 @@ def job_from(fields: Mapping[str, str]) -> Job:
         cancel_requested=fields.get("cancel_requested") == "1",
         peaks=json.loads(fields.get("peaks", "{}")),
         rerun_of=fields.get("rerun_of"),
+        sandbox=fields.get("sandbox"),
+        host=fields.get("host"),
     )
 
 

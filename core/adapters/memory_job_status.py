@@ -3,153 +3,74 @@
 from __future__ import annotations
 
 import secrets
-import threading
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 
-from core.adapters.job_record import cursor_score
-from core.domain.errors import Conflict, KeyReused, LeaseLost, LimitReached, NotFound
-from core.domain.job import MOVES, Claim, Job, JobRequest, JobState, Outcome, Phase
-from core.domain.limits import Allowance, UserLimits
+from core.adapters.memory_job_records import MemoryJobRecords
+from core.adapters.memory_leases import UNTIL_TOLD, MemoryLeases
+from core.domain.errors import Conflict
+from core.domain.job import Claim, Job, JobState, Outcome, Phase
 from core.domain.verdict import FailureReason
-from core.ports.job_status import Admission, JobPage, Swept
-
-WINDOW_SECONDS = 3600
+from core.ports.job_status import Swept
 
 
 @dataclass
-class MemoryJobStatus:
-    """JobStatusPort and RateLimitPort for one process; `clock` answers seconds since 1970."""
+class MemoryJobStatus(MemoryJobRecords):
+    """JobStatusPort and RateLimitPort for one process."""
 
-    clock: Callable[[], float] = time.time
-    _name: str = field(default_factory=lambda: secrets.token_hex(8))
-    _jobs: dict[str, Job] = field(default_factory=dict)
-    _fingerprints: dict[str, str] = field(default_factory=dict)
-    _leases: dict[str, tuple[str, float]] = field(default_factory=dict)
-    _posted: dict[str, dict[str, float]] = field(default_factory=dict)
-    _lock: threading.RLock = field(default_factory=threading.RLock)
+    _leases: MemoryLeases = field(init=False)
 
-    def admit(self, request: JobRequest, limits: UserLimits) -> Admission:
-        with self._lock:
-            known = self._jobs.get(request.job_id)
-            if known is None:
-                self._check_limits(request.user_id, limits)
-                self._posted.setdefault(request.user_id, {})[request.job_id] = self.clock()
-                self._fingerprints[request.job_id] = request.fingerprint
-            elif self._fingerprints[request.job_id] != request.fingerprint:
-                raise KeyReused("This Idempotency-Key already stands for another request of yours.")
-            left = self.allowance(request.user_id, limits)
-            return Admission(job=known or self._new(request), created=known is None, allowance=left)
+    def __post_init__(self) -> None:
+        self._leases = MemoryLeases(self._clocked)
 
-    def _new(self, request: JobRequest) -> Job:
-        now = self._now()
-        job = Job(
-            job_id=request.job_id,
-            submission_id=request.submission_id,
-            user_id=request.user_id,
-            resource_class=request.resource_class,
-            benchmark=request.benchmark,
-            overrides=dict(request.overrides),
-            state=JobState.PENDING,
-            phase=Phase.QUEUED,
-            attempt=0,
-            created_at=now,
-            updated_at=now,
-            rerun_of=request.rerun_of,
-        )
-        return self._store(job)
+    def _clocked(self) -> float:
+        return self.clock()
 
-    def _check_limits(self, user_id: str, limits: UserLimits) -> None:
-        allowance = self.allowance(user_id, limits)
-        if not allowance.remaining:
-            seconds = max(1, allowance.renews_in_seconds)
-            raise LimitReached("hourly limit", retry_after_seconds=seconds, allowance=allowance)
-        if not limits.queue_when_over and self._running(user_id) >= limits.concurrent_running:
-            raise LimitReached("running limit", retry_after_seconds=30, allowance=allowance)
+    def _aside(self) -> Container[str]:
+        return {job_id for job_id, since in self._leases.orphans.items() if since == UNTIL_TOLD}
 
-    def allowance(self, user_id: str, limits: UserLimits) -> Allowance:
-        now = self.clock()
-        times = sorted(when for when in self._posted.get(user_id, {}).values() if when > now - WINDOW_SECONDS)
-        remaining = max(0, limits.jobs_per_hour - len(times))
-        renews = int(times[0] + WINDOW_SECONDS - now) + 1 if times else 0
-        return Allowance(limit=limits.jobs_per_hour, remaining=remaining, renews_in_seconds=renews)
-
-    def refund(self, user_id: str, job_id: str) -> None:
-        self._posted.get(user_id, {}).pop(job_id, None)
-
-    def get(self, job_id: str) -> Job:
-        with self._lock:
-            if job_id not in self._jobs:
-                raise NotFound("job", job_id)
-            return self._jobs[job_id]
-
-    def positions(self, job_ids: Sequence[str]) -> Mapping[str, int]:
-        with self._lock:
-            classes = {self.get(job_id).resource_class for job_id in job_ids}
-            orders = [enumerate(self._fair_order(name), start=1) for name in classes]
-            return {job.job_id: place for order in orders for place, job in order if job.job_id in job_ids}
-
-    def _fair_order(self, resource_class: str) -> Iterator[Job]:
-        waiting = sorted(self._pending(resource_class), key=lambda job: job.created_at)
-        ahead: dict[str, int] = {}
-        levels = []
-        for job in waiting:
-            level = ahead.setdefault(job.user_id, self._running(job.user_id))
-            levels.append((level, job.created_at, job))
-            ahead[job.user_id] = level + 1
-        return (job for _level, _since, job in sorted(levels, key=lambda item: item[:2]))
-
-    def list_jobs(
+    def claim(
         self,
+        resource_class: str,
         *,
-        user_id: str | None = None,
-        state: JobState | None = None,
-        benchmark: str | None = None,
-        limit: int = 50,
-        cursor: str | None = None,
-    ) -> JobPage:
-        before = cursor_score(cursor) if cursor else float("inf")
+        worker: str,  # noqa: ARG002 the port's
+        lease_seconds: float,
+        running_limit: int,
+        host: str = "",
+    ) -> Claim | None:
         with self._lock:
-            found = sorted(
-                (
-                    job
-                    for job in self._jobs.values()
-                    if user_id in {None, job.user_id}
-                    and state in {None, job.state}
-                    and benchmark in {None, job.benchmark}
-                    and job.created_at.timestamp() < before
-                ),
-                key=lambda job: job.created_at,
-                reverse=True,
-            )
-        last = found[limit - 1].created_at.timestamp() if len(found) > limit else None
-        return JobPage(jobs=tuple(found[:limit]), next_cursor=None if last is None else f"{last:.6f}")
-
-    def claim(self, resource_class: str, *, worker: str, lease_seconds: float, running_limit: int) -> Claim | None:  # noqa: ARG002 the port's
-        with self._lock:
+            for job in map(self.get, self._leases.available()):
+                if job.host == host:
+                    return self._lease(job, lease_seconds)
             for job in self._fair_order(resource_class):
                 if self._running(job.user_id) < running_limit:
-                    return self._lease(job, lease_seconds)
+                    return self._lease(self._begun(job, host), lease_seconds)
         return None
+
+    def _begun(self, job: Job, host: str) -> Job:
+        job = self._move(job, JobState.RUNNING, phase=Phase.PREPARING)
+        return self._store(
+            replace(job, attempt=job.attempt + 1, started_at=job.started_at or self._now(), host=host, sandbox=None)
+        )
 
     def _lease(self, job: Job, lease_seconds: float) -> Claim:
         token = secrets.token_hex(16)
-        self._leases[job.job_id] = (token, self.clock() + lease_seconds)
-        job = self._move(job, JobState.RUNNING, phase=Phase.PREPARING)
-        job = self._store(replace(job, attempt=job.attempt + 1, started_at=job.started_at or self._now()))
+        self._leases.take(job.job_id, token, lease_seconds)
         return Claim(job=job, token=token)
 
     def renew(self, claim: Claim, *, lease_seconds: float) -> bool:
         with self._fenced(claim) as job:
-            self._leases[job.job_id] = (claim.token, self.clock() + lease_seconds)
+            self._leases.take(job.job_id, claim.token, lease_seconds)
             return job.cancel_requested
 
-    def note(self, claim: Claim, *, phase: Phase | None = None, device: str | None = None) -> None:
+    def note(
+        self, claim: Claim, *, phase: Phase | None = None, device: str | None = None, sandbox: str | None = None
+    ) -> None:
         with self._fenced(claim) as job:
-            self._store(replace(job, phase=phase or job.phase, device=device or job.device, updated_at=self._now()))
+            changes = {"phase": phase, "device": device, "sandbox": sandbox}
+            known = {name: value for name, value in changes.items() if value}
+            self._store(replace(job, updated_at=self._now(), **known))  # type: ignore[arg-type]
 
     def finish(self, claim: Claim, outcome: Outcome) -> Job:
         with self._fenced(claim) as job:
@@ -168,9 +89,33 @@ class MemoryJobStatus:
         with self._fenced(claim) as job:
             if job.cancel_requested:
                 return self._close(job, JobState.CANCELLED)
-            del self._leases[job.job_id]
-            pending = self._move(job, JobState.PENDING, phase=Phase.QUEUED)
-            return self._store(replace(pending, attempt=job.attempt - (not count_attempt)))
+            return self._requeue(replace(job, attempt=job.attempt - (not count_attempt)))
+
+    def leave(self, claim: Claim, *, until_told: bool = False) -> None:
+        with self._fenced(claim) as job:
+            if job.cancel_requested:
+                self._close(job, JobState.CANCELLED)
+            else:
+                self._leases.leave(job.job_id, UNTIL_TOLD if until_told else self.clock())
+
+    def orphans(self, host: str) -> int:
+        with self._lock:
+            return sum(self.get(job_id).host == host for job_id in self._leases.available())
+
+    def waiting_results(self, host: str) -> int:
+        return len(self._untold(host))
+
+    def release_results(self, host: str) -> int:
+        with self._lock:
+            found = self._untold(host)
+            for job_id in found:
+                self._leases.leave(job_id, self.clock())
+        return len(found)
+
+    def _untold(self, host: str) -> list[str]:
+        with self._lock:
+            waiting = [job_id for job_id, since in self._leases.orphans.items() if since == UNTIL_TOLD]
+            return [job_id for job_id in waiting if self.get(job_id).host == host]
 
     def cancel(self, job_id: str) -> Job:
         with self._lock:
@@ -180,62 +125,54 @@ class MemoryJobStatus:
             if job.is_final:
                 raise Conflict("This job has already ended.")
             job = replace(job, cancel_requested=True)
-            return self._close(job, JobState.CANCELLED) if job.state is JobState.PENDING else self._store(job)
+            if job.state is JobState.PENDING:
+                return self._close(job, JobState.CANCELLED)
+            self._leases.cancel_asked(job_id)
+            return self._store(job)
 
-    def sweep(self, *, max_attempts: int) -> Swept:
-        requeued, ended = [], []
+    def presume_dead(self, job_id: str, mark: str) -> bool:
         with self._lock:
-            expired = [job_id for job_id, (_token, until) in self._leases.items() if until <= self.clock()]
+            return self._leases.end(job_id, mark)
+
+    def sweep(self, *, max_attempts: int, host: str = "", host_patience: float = 60.0) -> Swept:
+        with self._lock:
+            self._leases.announce(host, host_patience)
+            expired, found = self._leases.expired(), []
             for job in map(self.get, expired):
                 if job.cancel_requested:
-                    ended.append(self._close(job, JobState.CANCELLED))
-                elif job.attempt >= max_attempts:
-                    self.refund(job.user_id, job.job_id)
-                    failed = replace(job, failure_reason=FailureReason.PLATFORM, error_message="attempts used up")
-                    ended.append(self._close(failed, JobState.FAILED))
+                    found.append(self._close(job, JobState.CANCELLED))
+                elif self._leases.may_recover(job):
+                    self._leases.leave(job.job_id, self.clock())
+                    found.append(job)
                 else:
-                    del self._leases[job.job_id]
-                    requeued.append(self._move(job, JobState.PENDING, phase=Phase.QUEUED))
-        return Swept(requeued=tuple(requeued), ended=tuple(ended))
+                    found.append(self._again(job, max_attempts))
+            overdue = map(self.get, self._leases.cancels_overdue())
+            found += [self._close(job, JobState.CANCELLED) for job in overdue]
+            lost = [job for job in map(self.get, self._leases.orphans) if not self._leases.is_there(job.host)]
+            found += [self._again(job, max_attempts) for job in lost]
+        latest = {job.job_id: self.get(job.job_id) for job in found}.values()
+        by_state = {state: tuple(job for job in latest if job.state is state) for state in JobState}
+        ended = tuple(job for job in latest if job.is_final)
+        return Swept(requeued=by_state[JobState.PENDING], ended=ended, orphaned=by_state[JobState.RUNNING])
 
-    def pending(self, resource_class: str) -> int:
-        return len(self._pending(resource_class))
+    def _again(self, job: Job, max_attempts: int) -> Job:
+        if job.attempt < max_attempts:
+            return self._requeue(job)
+        self.refund(job.user_id, job.job_id)
+        failed = replace(job, failure_reason=FailureReason.PLATFORM, error_message="attempts used up")
+        return self._close(failed, JobState.FAILED)
 
-    def completed(self, benchmark: str) -> int:
-        return len(self.list_jobs(benchmark=benchmark, state=JobState.COMPLETED, limit=len(self._jobs)).jobs)
-
-    def ledger_id(self) -> str:
-        return self._name
-
-    def check(self) -> None:
-        return
-
-    def _now(self) -> datetime:
-        return datetime.fromtimestamp(self.clock(), UTC)
-
-    def _running(self, user_id: str) -> int:
-        return sum(job.state is JobState.RUNNING for job in self._jobs.values() if job.user_id == user_id)
-
-    def _pending(self, resource_class: str) -> Sequence[Job]:
-        jobs = self._jobs.values()
-        return [job for job in jobs if job.state is JobState.PENDING and job.resource_class == resource_class]
-
-    def _store(self, job: Job) -> Job:
-        self._jobs[job.job_id] = job
-        return job
-
-    def _move(self, job: Job, to: JobState, *, phase: Phase) -> Job:
-        if to not in MOVES[job.state]:
-            raise AssertionError(f"{job.state} cannot become {to}")
-        return self._store(replace(job, state=to, phase=phase, updated_at=self._now()))
+    def _requeue(self, job: Job) -> Job:
+        self._leases.forget(job.job_id)
+        pending = self._move(job, JobState.PENDING, phase=Phase.QUEUED)
+        return self._store(replace(pending, sandbox=None, host=None))
 
     def _close(self, job: Job, to: JobState) -> Job:
-        self._leases.pop(job.job_id, None)
+        self._leases.forget(job.job_id)
         return self._store(replace(self._move(job, to, phase=Phase.DONE), finished_at=self._now()))
 
     @contextmanager
     def _fenced(self, claim: Claim) -> Iterator[Job]:
         with self._lock:
-            if self._leases.get(claim.job_id, ("", 0.0))[0] != claim.token:
-                raise LeaseLost("The lease belongs to another runner.")
+            self._leases.check(claim)
             yield self._jobs[claim.job_id]

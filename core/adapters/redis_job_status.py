@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import secrets
 from collections.abc import Mapping, Sequence
 from functools import cache
@@ -14,7 +15,7 @@ import redis
 from core.adapters.job_record import cursor_score, job_from, outcome_fields
 from core.adapters.redis_connection import redis_errors
 from core.domain.errors import Conflict, KeyReused, LeaseLost, LimitReached, NotFound
-from core.domain.job import Claim, Job, JobRequest, JobState, Outcome, Phase
+from core.domain.job import CANCEL_SECONDS, MAX_RECOVERIES, Claim, Job, JobRequest, JobState, Outcome, Phase
 from core.domain.limits import Allowance, UserLimits
 from core.ports.job_status import Admission, JobPage, Swept
 
@@ -100,9 +101,11 @@ class RedisJobStatus:
         jobs = tuple(job_from(fields) for fields in records if fields)
         return JobPage(jobs=jobs, next_cursor=f"{found[limit - 1][1]:.6f}" if len(found) > limit else None)
 
-    def claim(self, resource_class: str, *, worker: str, lease_seconds: float, running_limit: int) -> Claim | None:
+    def claim(
+        self, resource_class: str, *, worker: str, lease_seconds: float, running_limit: int, host: str = ""
+    ) -> Claim | None:
         token = secrets.token_hex(16)
-        fields = self._run("claim", resource_class, worker, token, lease_seconds, running_limit)
+        fields = self._run("claim", resource_class, worker, token, lease_seconds, running_limit, host)
         if not fields:
             return None
         return Claim(job=job_from(dict(zip(fields[::2], fields[1::2], strict=True))), token=token)
@@ -110,8 +113,10 @@ class RedisJobStatus:
     def renew(self, claim: Claim, *, lease_seconds: float) -> bool:
         return bool(self._fenced("renew", claim, lease_seconds) == "1")
 
-    def note(self, claim: Claim, *, phase: Phase | None = None, device: str | None = None) -> None:
-        changes = {"phase": phase, "device": device}
+    def note(
+        self, claim: Claim, *, phase: Phase | None = None, device: str | None = None, sandbox: str | None = None
+    ) -> None:
+        changes = {"phase": phase, "device": device, "sandbox": sandbox}
         self._fenced("note", claim, *(part for pair in changes.items() if pair[1] for part in pair if part))
 
     def finish(self, claim: Claim, outcome: Outcome) -> Job:
@@ -123,6 +128,18 @@ class RedisJobStatus:
         self._fenced("hand_back", claim, int(count_attempt))
         return self.get(claim.job_id)
 
+    def leave(self, claim: Claim, *, until_told: bool = False) -> None:
+        self._fenced("leave", claim, int(until_told))
+
+    def orphans(self, host: str) -> int:
+        return int(self._run("orphans", host))
+
+    def waiting_results(self, host: str) -> int:
+        return int(self._run("waiting_results", host, 0))
+
+    def release_results(self, host: str) -> int:
+        return int(self._run("waiting_results", host, 1))
+
     def cancel(self, job_id: str) -> Job:
         answer = self._run("cancel", job_id)
         if answer == "missing":
@@ -131,9 +148,15 @@ class RedisJobStatus:
             raise Conflict("This job has already ended.")
         return self.get(job_id)
 
-    def sweep(self, *, max_attempts: int) -> Swept:
-        requeued, ended = self._run("sweep", max_attempts, ATTEMPTS_USED_UP)
-        return Swept(requeued=tuple(map(self.get, requeued)), ended=tuple(map(self.get, ended)))
+    def presume_dead(self, job_id: str, mark: str) -> bool:
+        return bool(self._run("presume_dead", job_id, mark))
+
+    def sweep(self, *, max_attempts: int, host: str = "", host_patience: float = 60.0) -> Swept:
+        found = self._run(
+            "sweep", max_attempts, ATTEMPTS_USED_UP, MAX_RECOVERIES, CANCEL_SECONDS, host, math.ceil(host_patience)
+        )
+        requeued, ended, orphaned = (tuple(map(self.get, ids)) for ids in found)
+        return Swept(requeued=requeued, ended=ended, orphaned=orphaned)
 
     def pending(self, resource_class: str) -> int:
         return int(self._run("pending", resource_class))

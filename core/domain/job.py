@@ -50,6 +50,13 @@ class Phase(StrEnum):
 
 
 MAX_ATTEMPTS = 3
+MAX_RECOVERIES = 5
+"""So often one attempt may lose its runner and be taken over; after that its run itself is held to be the cause."""
+CANCEL_SECONDS = 6.0
+"""A runner that has not obeyed a cancel by then is not waited for (JOB-8: gone within 10 s)."""
+
+
+MARK_LENGTH = 8
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -106,6 +113,10 @@ class Job:
     peaks: Mapping[str, float] = field(default_factory=dict)
     rerun_of: str | None = None
     """The job that this one repeats on purpose."""
+    sandbox: str | None = None
+    """Names this attempt's run in the engine and on disk, from before it exists; None while there is none."""
+    host: str | None = None
+    """The engine that holds the run."""
 
     @property
     def is_final(self) -> bool:
@@ -122,6 +133,11 @@ class Claim:
     @property
     def job_id(self) -> str:
         return self.job.job_id
+
+    @property
+    def mark(self) -> str:
+        """Enough of the token to tell this claim from every other in a name."""
+        return self.token[:MARK_LENGTH]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -49,6 +49,7 @@ class RunRecord:
     metrics_problem: str | None = None
     """Why a `metrics.json` that is there could not be read, e.g. it is a link."""
     output_full: bool = False
+    image_digest: str = ""
     peaks: Mapping[str, float] = field(default_factory=dict)
 
 

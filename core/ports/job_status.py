@@ -29,10 +29,11 @@ class JobPage:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Swept:
-    """What one sweep mended: jobs put back in the queue, and jobs ended as failed or cancelled."""
+    """What one sweep mended: jobs put back in the queue, ended as failed or cancelled, or left to their host."""
 
     requeued: Sequence[Job] = ()
     ended: Sequence[Job] = ()
+    orphaned: Sequence[Job] = ()
 
 
 class JobStatusPort(Protocol):
@@ -69,11 +70,13 @@ class JobStatusPort(Protocol):
         """Jobs newest first, of one user or all. Raises InvalidInput for a cursor that is none of ours."""
         ...
 
-    def claim(self, resource_class: str, *, worker: str, lease_seconds: float, running_limit: int) -> Claim | None:
-        """Give this worker the next pending job of the class, fairly, or None.
+    def claim(
+        self, resource_class: str, *, worker: str, lease_seconds: float, running_limit: int, host: str = ""
+    ) -> Claim | None:
+        """Give this worker a job of this host that lost its runner, else the next pending one of the class, or None.
 
         Next is the job of the user with the fewest running jobs, then the longest-waiting; a user with
-        `running_limit` running jobs is passed over.
+        `running_limit` running jobs is passed over. A job that has a `sandbox` is to be taken over, not started.
         """
         ...
 
@@ -81,7 +84,9 @@ class JobStatusPort(Protocol):
         """Keep the lease; True when somebody asked to cancel the job. Raises LeaseLost."""
         ...
 
-    def note(self, claim: Claim, *, phase: Phase | None = None, device: str | None = None) -> None:
+    def note(
+        self, claim: Claim, *, phase: Phase | None = None, device: str | None = None, sandbox: str | None = None
+    ) -> None:
         """Record progress of a claimed job. Raises LeaseLost."""
         ...
 
@@ -96,12 +101,41 @@ class JobStatusPort(Protocol):
         """
         ...
 
+    def leave(self, claim: Claim, *, until_told: bool = False) -> None:
+        """Let go of a job whose run goes on: a runner of its host takes it over, now or after `release_results`.
+
+        A cancelled one ends. Left until told, its result waits on disk and takes no place among its user's running
+        jobs. Raises LeaseLost.
+        """
+        ...
+
+    def orphans(self, host: str) -> int:
+        """How many jobs of this host `claim` would take over now."""
+        ...
+
+    def waiting_results(self, host: str) -> int:
+        """How many jobs of this host were left until told."""
+        ...
+
+    def release_results(self, host: str) -> int:
+        """Tell them; how many they were."""
+        ...
+
     def cancel(self, job_id: str) -> Job:
         """A pending job is cancelled at once; a running one is marked for its runner. Raises NotFound, Conflict."""
         ...
 
-    def sweep(self, *, max_attempts: int) -> Swept:
-        """Take back jobs whose lease ran out: to the queue, or to their end after `max_attempts` or a cancel."""
+    def presume_dead(self, job_id: str, mark: str) -> bool:
+        """The process that held this claim is known to be gone: its lease is over. False when it held none any more."""
+        ...
+
+    def sweep(self, *, max_attempts: int, host: str = "", host_patience: float = 60.0) -> Swept:
+        """Settle what nobody holds any more, and note that this host is there.
+
+        A job whose lease ran out is left to its host for as long as that was seen within `host_patience` seconds, if it
+        has a run there. Otherwise it goes back to the queue, or to its end after `max_attempts`. A cancel that nobody
+        obeyed is carried out in the ledger.
+        """
         ...
 
     def pending(self, resource_class: str) -> int:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import IntEnum
 from pathlib import Path
 from typing import Protocol
 
@@ -19,7 +20,7 @@ class SandboxSpec:
     job_id: str
     attempt: int
     claim: str
-    """Tells this attempt's things from those of a runner that lost the job and has not noticed."""
+    """The mark of the claim that launches it: tells this attempt's things from those of every other."""
     user_id: str
     entrypoint: str
     config_file: str
@@ -46,6 +47,8 @@ class SandboxState:
     exit_code: int | None
     out_of_memory: bool = False
     interrupted: bool = False
+    ran_seconds: float | None = None
+    """By the engine's clock, once it has ended."""
 
     @property
     def ended(self) -> bool:
@@ -61,6 +64,23 @@ class Harvest:
     output_full: bool = False
     notices: tuple[str, ...] = field(default=())
     """Sentences about what was left out, e.g. links."""
+
+
+class Stream(IntEnum):
+    """Where a program prints, by the numbers that the engine gives them."""
+
+    STDOUT = 1
+    STDERR = 2
+
+
+class RunOutput(Protocol):
+    """Takes what a run prints, from another thread."""
+
+    def output(self, chunk: bytes, stream: Stream) -> None: ...
+
+    def taken_of(self, stream: Stream) -> int:
+        """How many bytes of the stream were taken so far: whoever reads it anew goes on there."""
+        ...
 
 
 class Sandbox(Protocol):
@@ -91,6 +111,10 @@ class Sandbox(Protocol):
         """Remove the job's container, then copy plain files of the output into `into`. Raises Unavailable."""
         ...
 
+    def detach(self) -> None:
+        """Stop reading its output; everything of it goes on without us. Never raises."""
+        ...
+
     def remove(self) -> None:
         """Leave nothing: container, holder, volume. Raises Unavailable."""
         ...
@@ -99,16 +123,35 @@ class Sandbox(Protocol):
 class SandboxPort(Protocol):
     """The engine, as far as it is this site's. All methods raise Unavailable when it does not answer."""
 
-    def launch(self, spec: SandboxSpec, output: Callable[[bytes], None]) -> Sandbox:
+    def launch(self, spec: SandboxSpec, output: RunOutput) -> Sandbox:
         """Start the run; `output` gets its stdout and stderr from the first byte, in another thread."""
         ...
 
-    def remove_leftovers(self, job_id: str) -> int:
-        """Remove whatever earlier attempts of the job left in this engine; how many things that were."""
+    def adopt(self, spec: SandboxSpec, output: RunOutput) -> Sandbox | None:
+        """The run of this spec as another process left it, running or ended; its output goes on where `output` stands.
+
+        None when the engine knows nothing of it, or never started it.
+        """
+        ...
+
+    def kill(self, job_id: str) -> None:
+        """End the job's program at once; what belongs to the run stays."""
+        ...
+
+    def remove_leftovers(self, job_id: str, *, claim: str | None = None) -> int:
+        """Remove whatever the job, or one claim of it, left in this engine; how many things that were."""
         ...
 
     def job_ids(self) -> set[str]:
         """The jobs of this site of which the engine holds a container or a volume."""
+        ...
+
+    def runs(self) -> set[tuple[str, str]]:
+        """The same as job and claim."""
+        ...
+
+    def host_id(self) -> str:
+        """The engine's own name: what runs here, runs nowhere else."""
         ...
 
     def capacity(self) -> EngineCapacity:

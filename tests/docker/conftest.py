@@ -9,9 +9,11 @@ from pathlib import Path
 
 import docker
 import pytest
+import redis
 
 from runner.docker_sandbox import DockerEngine
 from tests.conftest import REPOSITORY, service
+from tests.docker.runner_site import Site
 from tests.runner_bench import Bench
 
 SECCOMP = (REPOSITORY / "seccomp.json").read_text()
@@ -58,4 +60,19 @@ def bench(engine_folder: Path, engine: DockerEngine, image: str, fresh_name: str
     left = engine.job_ids()
     for job_id in left:
         engine.remove_leftovers(job_id)
+    assert not left, f"left in the engine: {left}"
+
+
+@pytest.fixture
+def site(
+    engine_folder: Path, redis_client: redis.Redis, mlflow_url: str, image: str, fresh_name: str
+) -> Iterator[Site]:
+    made = Site(engine_folder, redis_client, mlflow_url, image, fresh_name)
+    yield made
+    made.close()
+    cleaner = DockerEngine(service("LEADERSBOARD_TEST_ENGINE"), site=made.ledger.ledger_id(), image=image, seccomp="{}")
+    left = cleaner.job_ids()
+    for job_id in left:
+        cleaner.remove_leftovers(job_id)
+    cleaner.close()
     assert not left, f"left in the engine: {left}"

@@ -10,6 +10,7 @@ if fields[1] == 'pending' then
 end
 if fields[1] == 'running' then
   redis.call('HSET', job_key(id), 'cancel_requested', '1', 'updated_at', stamp)
+  redis.call('ZADD', CANCELLING, 'NX', now, id)
   return 'ok'
 end
 if fields[1] == 'cancelled' then return 'ok' end

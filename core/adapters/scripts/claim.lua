@@ -1,5 +1,20 @@
--- ARGV: class, worker, token, lease seconds, running limit. Next: fewest running jobs, then longest waiting (JOB-9).
-local class = ARGV[1]
+-- ARGV: class, worker, token, lease seconds, running limit, host. First whatever runs on this host and lost its runner, of
+-- any class. Then, of the class: fewest running jobs, then longest waiting (JOB-9).
+local class, host = ARGV[1], ARGV[6]
+
+local function take(id)
+  redis.call('ZADD', LEASES, now + tonumber(ARGV[4]), id)
+  redis.call('HSET', job_key(id), 'worker', ARGV[2], 'token', ARGV[3], 'updated_at', stamp)
+  return redis.call('HGETALL', job_key(id))
+end
+
+for _, id in ipairs(redis.call('ZRANGEBYSCORE', ORPHANS, '-inf', now, 'LIMIT', 0, 1000)) do
+  if redis.call('HGET', job_key(id), 'host') == host then
+    redis.call('ZREM', ORPHANS, id)
+    return take(id)
+  end
+end
+
 local best
 for _, user in ipairs(redis.call('SMEMBERS', waiting_key(class))) do
   local head = redis.call('ZRANGE', pending_key(class, user), 0, 0, 'WITHSCORES')
@@ -15,10 +30,8 @@ if not best then return false end
 
 dequeue(best.id, class, best.user)
 redis.call('SADD', running_key(best.user), best.id)
-redis.call('ZADD', LEASES, now + tonumber(ARGV[4]), best.id)
 move(best.id, 'pending', 'running')
-local key = job_key(best.id)
-redis.call('HINCRBY', key, 'attempt', 1)
-redis.call('HSET', key, 'phase', 'preparing', 'worker', ARGV[2], 'token', ARGV[3])
-redis.call('HSETNX', key, 'started_at', stamp)
-return redis.call('HGETALL', key)
+redis.call('HINCRBY', job_key(best.id), 'attempt', 1)
+redis.call('HSET', job_key(best.id), 'phase', 'preparing', 'host', host)
+redis.call('HSETNX', job_key(best.id), 'started_at', stamp)
+return take(best.id)

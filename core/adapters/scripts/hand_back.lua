@@ -2,13 +2,11 @@
 local id = ARGV[1]
 if lost(id, ARGV[2]) then return 'lost' end
 local fields = redis.call('HMGET', job_key(id), 'user_id', 'resource_class', 'created_at', 'cancel_requested')
-release(id, fields[1])
 if fields[4] == '1' then
+  release(id, fields[1])
   close(id, 'running', 'cancelled')
   return 'ok'
 end
-move(id, 'running', 'pending')
-redis.call('HSET', job_key(id), 'phase', 'queued')
 if ARGV[3] == '0' then redis.call('HINCRBY', job_key(id), 'attempt', -1) end
-enqueue(id, fields[2], fields[1], fields[3])
+requeue(id, fields[1], fields[2], fields[3])
 return 'ok'

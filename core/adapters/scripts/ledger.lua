@@ -10,7 +10,12 @@ local function rate_key(user) return PREFIX .. 'rate:' .. user end
 local function running_key(user) return PREFIX .. 'running:' .. user end
 local function waiting_key(class) return PREFIX .. 'waiting:' .. class end
 local function pending_key(class, user) return PREFIX .. 'pending:' .. class .. ':' .. user end
+local function host_key(host) return PREFIX .. 'host:' .. host end
 local LEASES = PREFIX .. 'leases'
+-- Running jobs that no runner holds, with the moment from which one of their host may take them over; 'inf': when it is told.
+local ORPHANS = PREFIX .. 'orphans'
+-- Running jobs that are to be cancelled, with the moment at which that was asked.
+local CANCELLING = PREFIX .. 'cancelling'
 
 -- The lists in which a job stands: all, its user's, its benchmark's, its user's of its benchmark. Each has lists by state
 -- beside it, under its own name and ':state:<state>'.
@@ -41,10 +46,33 @@ local function move(id, from, to)
   redis.call('HSET', job_key(id), 'status', to, 'updated_at', stamp)
 end
 
-local function release(id, user)
-  redis.call('SREM', running_key(user), id)
+-- Nobody holds the job any more.
+local function unhand(id)
   redis.call('ZREM', LEASES, id)
   redis.call('HDEL', job_key(id), 'token', 'worker')
+end
+
+local function release(id, user)
+  unhand(id)
+  redis.call('SREM', running_key(user), id)
+  redis.call('ZREM', ORPHANS, id)
+  redis.call('ZREM', CANCELLING, id)
+end
+
+-- Its run stays as it is, for a runner of its host.
+local function orphan(id, from)
+  unhand(id)
+  redis.call('ZADD', ORPHANS, from, id)
+  redis.call('HSET', job_key(id), 'updated_at', stamp)
+end
+
+-- A running job back into the queue, for another attempt; nothing is known any more of the run that it had.
+local function requeue(id, user, class, created)
+  release(id, user)
+  move(id, 'running', 'pending')
+  redis.call('HDEL', job_key(id), 'sandbox', 'host', 'recoveries')
+  redis.call('HSET', job_key(id), 'phase', 'queued')
+  enqueue(id, class, user, created)
 end
 
 local function close(id, from, to)

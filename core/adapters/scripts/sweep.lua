@@ -1,22 +1,50 @@
--- ARGV: most attempts, message of a job that used them up. Answers two lists: put back, ended.
-local requeued, ended = {}, {}
-for _, id in ipairs(redis.call('ZRANGEBYSCORE', LEASES, '-inf', now, 'LIMIT', 0, 100)) do
-  local key = job_key(id)
-  local fields = redis.call('HMGET', key, 'user_id', 'resource_class', 'created_at', 'attempt', 'cancel_requested')
-  release(id, fields[1])
-  if fields[5] == '1' then
-    close(id, 'running', 'cancelled')
-    ended[#ended + 1] = id
-  elseif tonumber(fields[4]) >= tonumber(ARGV[1]) then
-    redis.call('HSET', key, 'failure_reason', 'platform', 'error_message', ARGV[2])
-    redis.call('ZREM', rate_key(fields[1]), id)
-    close(id, 'running', 'failed')
-    ended[#ended + 1] = id
-  else
-    move(id, 'running', 'pending')
-    redis.call('HSET', key, 'phase', 'queued')
-    enqueue(id, fields[2], fields[1], fields[3])
+-- ARGV: most attempts, message of a job that used them up, most recoveries of one attempt, seconds in which a cancel must be
+-- obeyed, this host, seconds for which it counts as there. Answers three lists: put back, ended, left to their host.
+local requeued, ended, orphaned = {}, {}, {}
+
+local function again(id, fields)
+  if tonumber(fields[4]) < tonumber(ARGV[1]) then
+    requeue(id, fields[1], fields[2], fields[3])
     requeued[#requeued + 1] = id
+    return
+  end
+  redis.call('HSET', job_key(id), 'failure_reason', 'platform', 'error_message', ARGV[2])
+  redis.call('ZREM', rate_key(fields[1]), id)
+  release(id, fields[1])
+  close(id, 'running', 'failed')
+  ended[#ended + 1] = id
+end
+
+local function cancelled(id, user)
+  release(id, user)
+  close(id, 'running', 'cancelled')
+  ended[#ended + 1] = id
+end
+
+local function facts(id)
+  return redis.call('HMGET', job_key(id), 'user_id', 'resource_class', 'created_at', 'attempt', 'cancel_requested', 'sandbox', 'host')
+end
+
+if ARGV[5] ~= '' then redis.call('SET', host_key(ARGV[5]), stamp, 'EX', ARGV[6]) end
+
+for _, id in ipairs(redis.call('ZRANGEBYSCORE', LEASES, '-inf', now, 'LIMIT', 0, 100)) do
+  local fields = facts(id)
+  if fields[5] == '1' then
+    cancelled(id, fields[1])
+  elseif not fields[6] or redis.call('HINCRBY', job_key(id), 'recoveries', 1) > tonumber(ARGV[3]) then
+    again(id, fields)
+  else
+    orphan(id, now)
+    orphaned[#orphaned + 1] = id
   end
 end
-return { requeued, ended }
+
+for _, id in ipairs(redis.call('ZRANGEBYSCORE', CANCELLING, '-inf', now - tonumber(ARGV[4]), 'LIMIT', 0, 100)) do
+  cancelled(id, redis.call('HGET', job_key(id), 'user_id'))
+end
+
+for _, id in ipairs(redis.call('ZRANGE', ORPHANS, 0, 999)) do
+  local fields = facts(id)
+  if redis.call('EXISTS', host_key(fields[7] or '')) == 0 then again(id, fields) end
+end
+return { requeued, ended, orphaned }

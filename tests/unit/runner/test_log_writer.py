@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from core.ports.sandbox import Stream
 from runner.log_writer import LogWriter
 
 pytestmark = pytest.mark.unit
@@ -18,16 +19,16 @@ def path(tmp_path: Path) -> Path:
 
 
 def writer(path: Path, kept: int = 1000) -> LogWriter:
-    return LogWriter(path, max_bytes=100_000, max_lines=1000, kept_bytes=kept)
+    return LogWriter(path, position=path.with_name("position"), max_bytes=100_000, max_lines=1000, kept_bytes=kept)
 
 
 def test_the_file_is_there_and_grows_with_every_chunk(path: Path) -> None:
     """LOG-1: nothing waits in a buffer."""
     with writer(path) as log:
         assert path.read_bytes() == b""
-        log.output(b"half a li")
+        log.output(b"half a li", Stream.STDOUT)
         assert path.read_bytes() == b"half a li"
-        log.output(b"ne\n\xff\x00")
+        log.output(b"ne\n\xff\x00", Stream.STDOUT)
         assert path.read_bytes() == b"half a line\n\xff\x00"
 
 
@@ -35,7 +36,7 @@ def test_own_lines_stand_on_lines_of_their_own(path: Path) -> None:
     """What the runner says is never glued to what a run printed."""
     with writer(path) as log:
         log.say("first")
-        log.output(b"no newline")
+        log.output(b"no newline", Stream.STDOUT)
         log.say("last")
     assert path.read_text() == "[leadersboard] first\nno newline\n[leadersboard] last\n"
 
@@ -53,7 +54,7 @@ def test_of_a_flood_head_and_tail_stay_with_a_mark_between(path: Path) -> None:
     sent = b"".join(b"line %05d\n" % number for number in range(1000))
     with writer(path) as log:
         for start in range(0, len(sent), 77):
-            log.output(sent[start : start + 77])
+            log.output(sent[start : start + 77], Stream.STDOUT)
         log.say("end")
     kept = path.read_bytes()
     head, _, rest = kept.partition(b"\n[leadersboard] ... ")
@@ -67,20 +68,20 @@ def test_of_a_flood_head_and_tail_stay_with_a_mark_between(path: Path) -> None:
 def test_limits_of_bytes_and_lines_are_noticed(path: Path) -> None:
     """LOG-3: the run is to be stopped past either."""
     with writer(path) as log:
-        log.output(b"x" * 100_000)
+        log.output(b"x" * 100_000, Stream.STDOUT)
         assert not log.over_limit
-        log.output(b"x")
+        log.output(b"x", Stream.STDOUT)
         assert log.over_limit
     with writer(path) as log:
-        log.output(b"\n" * 1001)
+        log.output(b"\n" * 1001, Stream.STDOUT)
         assert log.over_limit
 
 
 def test_late_chunks_after_the_end_are_dropped(path: Path) -> None:
     """A reader thread that is slow to end writes into nobody's file."""
     with writer(path) as log:
-        log.output(b"x")
-    log.output(b"late")
+        log.output(b"x", Stream.STDOUT)
+    log.output(b"late", Stream.STDOUT)
     assert path.read_bytes() == b"x"
 
 
@@ -94,7 +95,9 @@ def test_a_link_in_the_place_of_the_log_is_refused(path: Path, tmp_path: Path) -
 def test_threads_do_not_mix_their_chunks(path: Path) -> None:
     """The reader thread and the watch loop write at once."""
     with writer(path, kept=10**6) as log:
-        threads = [threading.Thread(target=lambda: [log.output(b"ab\n") for _ in range(500)]) for _ in range(4)]
+        threads = [
+            threading.Thread(target=lambda: [log.output(b"ab\n", Stream.STDOUT) for _ in range(500)]) for _ in range(4)
+        ]
         for thread in threads:
             thread.start()
         for thread in threads:

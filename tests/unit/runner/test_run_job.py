@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from core.domain.errors import Unavailable
-from core.domain.job import Claim, Job, JobState, Outcome
+from core.domain.job import CANCEL_SECONDS, Claim, Job, JobState, Outcome
 from core.domain.limits import SMALL, GpuPolicy, ResourceClass, UserLimits
 from core.domain.verdict import FailureReason
+from core.ports.tracking import Result, RunRef
 from tests.process_sandbox import ProcessEngine
 from tests.runner_bench import GOOD, Bench, when
 
@@ -122,11 +124,25 @@ def test_an_engine_that_loses_a_run_costs_an_attempt_and_not_the_job(bench: Benc
     bench.assert_nothing_left()
 
 
-def test_a_stopping_runner_hands_its_job_over(bench: Bench[ProcessEngine]) -> None:
-    """RUN-3: the job waits for another runner, with no attempt used up."""
-    claim = bench.claim("import time; print('begun'); time.sleep(60)")
-    begun = lambda: "begun" in bench.storage.read_log(claim.job_id).text  # noqa: E731
-    stopper = when(begun, bench.stopping.set)
+def test_a_stopping_runner_hands_its_run_over(bench: Bench[ProcessEngine]) -> None:
+    """RUN-3: the run goes on, and another runner brings it to its end: one attempt, one start, the whole log."""
+    claim = bench.claim("import time; print('begun'); time.sleep(1.5); print('still here')\n" + GOOD)
+    stopper = when(lambda: "begun" in bench.storage.read_log(claim.job_id).text, bench.stopping.set)
+    job = bench.run(claim)
+    stopper.join()
+    assert (job.state, job.attempt) == (JobState.RUNNING, 1)
+    bench.stopping.clear()
+    job = bench.run(bench.claim_again())
+    assert (job.state, job.attempt, len(bench.engine.launched)) == (JobState.COMPLETED, 1, 1)
+    assert [bench.log_of(job).count(words) for words in ("begun", "still here", "hello from")] == [1, 1, 1]
+    bench.assert_nothing_left()
+
+
+def test_a_stopping_runner_puts_back_what_has_not_begun(bench: Bench[ProcessEngine]) -> None:
+    """RUN-3: a job that waits for a device is nobody's run yet; no attempt is used up."""
+    bench.engine.devices, bench.engine.taken = ("GPU-a",), {"GPU-a"}
+    claim = bench.claim(GOOD)
+    stopper = when((bench.root / "gpus.lock").exists, bench.stopping.set)
     job = bench.run(claim)
     stopper.join()
     assert (job.state, job.attempt) == (JobState.PENDING, 0)
@@ -134,28 +150,31 @@ def test_a_stopping_runner_hands_its_job_over(bench: Bench[ProcessEngine]) -> No
 
 
 def test_a_result_waits_for_the_tracking_server(bench: Bench[ProcessEngine]) -> None:
-    """TRK-5: MLflow being away delays a result and never loses it; the status says "recording" meanwhile."""
+    """TRK-5: MLflow being away keeps no runner and loses nothing; the status says "recording" meanwhile."""
     bench.tracking.away = True
-    claim = bench.claim(GOOD)
-    phases = []
-
-    def come_back() -> None:
-        phases.append(bench.ledger.get(claim.job_id).phase)
-        bench.tracking.away = False
-
-    back = when(lambda: bench.ledger.get(claim.job_id).phase == "recording", come_back)
-    job = bench.run(claim)
-    back.join()
-    assert (phases, job.state) == (["recording"], JobState.COMPLETED)
-
-
-def test_a_lost_lease_ends_the_attempt_without_a_trace(bench: Bench[ProcessEngine]) -> None:
-    """Another runner may hold the job: this one stops its container and writes nothing more."""
-    claim = bench.claim("import time; print('begun'); time.sleep(60)")
-    bench.ledger._leases[claim.job_id] = ("somebody else", time.time() + 99)
-    job = bench.run(claim)
-    assert job.state is JobState.RUNNING
+    job = bench.run(bench.claim(GOOD))
+    assert (job.state, job.phase, bench.engine.job_ids()) == (JobState.RUNNING, "recording", set())
+    assert bench.ledger.claim("small", worker="w", lease_seconds=9, running_limit=1, host="here") is None
+    bench.tracking.away = False
+    assert bench.ledger.release_results("here") == 1
+    job = bench.run(bench.claim_again())
+    assert (job.state, job.attempt, len(bench.engine.launched)) == (JobState.COMPLETED, 1, 1)
+    ref, result = bench.tracking.results[job.job_id]
+    assert (job.run_id, result.tags["leadersboard.image_digest"]) == (ref.run_id, "sha256:none")
     bench.assert_nothing_left()
+
+
+def test_a_lost_lease_leaves_the_run_to_its_new_holder(bench: Bench[ProcessEngine]) -> None:
+    """Whoever holds the job now watches the container: this runner touches nothing of it any more."""
+    claim = bench.claim("import time; print('begun'); time.sleep(60)")
+    begun = lambda: "begun" in bench.storage.read_log(claim.job_id).text  # noqa: E731
+    thief = when(begun, lambda: bench.ledger._leases.take(claim.job_id, "somebody else", 99))
+    job = bench.run(claim)
+    thief.join()
+    assert job.state is JobState.RUNNING
+    assert bench.engine.job_ids() == {claim.job_id}
+    assert (bench.root / "jobs" / f"{claim.job_id}-{claim.mark}" / "begun").exists()
+    bench.engine.remove_leftovers(claim.job_id)
 
 
 @pytest.mark.parametrize(
@@ -189,16 +208,30 @@ def test_a_taken_device_is_waited_for(bench: Bench[ProcessEngine]) -> None:
     freed.join()
 
 
-def test_a_cancel_is_heard_until_the_result_is_recorded(bench: Bench[ProcessEngine]) -> None:
-    """JOB-8: also for a run that was faster than a heartbeat, and while MLflow is away."""
+def test_a_cancel_is_heard_while_the_result_waits(bench: Bench[ProcessEngine], monkeypatch: pytest.MonkeyPatch) -> None:
+    """JOB-8: nobody holds the job then; the sweep carries it out."""
     bench.tracking.away = True
+    job = bench.run(bench.claim(GOOD))
+    bench.ledger.cancel(job.job_id)
+    monkeypatch.setattr(bench.ledger, "clock", lambda: time.time() + CANCEL_SECONDS)
+    assert [ended.state for ended in bench.ledger.sweep(max_attempts=3, host="here").ended] == [JobState.CANCELLED]
+    assert bench.tracking.results == {}
+
+
+def test_a_cancel_is_heard_until_the_result_is_recorded(bench: Bench[ProcessEngine]) -> None:
+    """JOB-8: also for a run that was faster than a heartbeat."""
     claim = bench.claim(GOOD)
-    recording = lambda: bench.ledger.get(claim.job_id).phase == "recording"  # noqa: E731
-    canceller = when(recording, lambda: bench.ledger.cancel(claim.job_id))
+    record = bench.tracking.record
+
+    def cancel_first(result: Result, *, keep_going: Callable[[], None]) -> RunRef:
+        bench.ledger.cancel(claim.job_id)
+        return record(result, keep_going=keep_going)
+
+    bench.tracking.record = cancel_first  # type: ignore[method-assign]
     job = bench.run(claim)
-    canceller.join()
     assert (job.state, bench.tracking.results) == (JobState.CANCELLED, {})
     assert "Cancelled before it was recorded" in bench.log_of(job)
+    bench.assert_nothing_left()
 
 
 def test_a_cancelled_job_does_not_wait_for_a_device(bench: Bench[ProcessEngine]) -> None:
@@ -226,16 +259,20 @@ def test_a_job_that_is_cancelled_while_its_runner_stops_is_not_run_again(bench: 
 
 
 def test_a_runner_that_lost_its_lease_leaves_its_successor_alone(bench: Bench[ProcessEngine]) -> None:
-    """Each claim has a folder of its own; what the late one cleans up is its own."""
-    late = bench.claim("import time; print('begun'); time.sleep(2)\n" + GOOD)
-    bench.ledger._leases[late.job_id] = (late.token, 0.0)
-    bench.ledger.sweep(max_attempts=3)
-    new = bench.claim_again()
+    """Both live for a while: the run is one, its log has every line once, and the late one's word does not count."""
+    late = bench.claim("import time\nfor n in range(20): print('line', n, flush=True); time.sleep(0.1)\n" + GOOD)
     late_runner = threading.Thread(target=bench.run, args=(late,))
     late_runner.start()
-    job = bench.run(new)
+    begun = time.monotonic() + 20
+    while "line 2" not in bench.storage.read_log(late.job_id).text and time.monotonic() < begun:
+        time.sleep(0.01)
+    bench.ledger._leases.take(late.job_id, late.token, -1.0)
+    bench.ledger.sweep(max_attempts=3, host="here")
+    job = bench.run(bench.claim_again())
     late_runner.join()
-    assert (job.state, job.attempt) == (JobState.COMPLETED, 2)
+    assert (job.state, job.attempt, len(bench.engine.launched)) == (JobState.COMPLETED, 1, 1)
+    lines = [line for line in bench.log_of(job).splitlines() if line.startswith("line ")]
+    assert lines == [f"line {number}" for number in range(20)]
 
 
 def test_a_ledger_that_is_away_at_the_end_is_told_when_it_is_back(
@@ -251,7 +288,7 @@ def test_a_ledger_that_is_away_at_the_end_is_told_when_it_is_back(
         return finish(claim, outcome)
 
     monkeypatch.setattr(bench.ledger, "finish", away_at_first)
-    monkeypatch.setattr("runner.attempt.FIRST_RETRY_SECONDS", 0.05)
+    monkeypatch.setattr("runner.attempt.RETRY_SECONDS", 0.05)
     job = bench.run(bench.claim(GOOD))
     assert (job.state, job.attempt, len(calls)) == (JobState.COMPLETED, 1, 3)
     assert bench.log_of(job).count("Ended:") == 1

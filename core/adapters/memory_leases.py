@@ -1,0 +1,74 @@
+"""Who holds which running job: leases, runs without a runner, and cancels of the ledger's twin."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from core.domain.errors import LeaseLost
+from core.domain.job import CANCEL_SECONDS, MAX_RECOVERIES, Claim, Job
+
+UNTIL_TOLD = float("inf")
+
+
+@dataclass
+class MemoryLeases:
+    """Not safe by itself: the ledger's lock is held around every call."""
+
+    clock: Callable[[], float]
+    held: dict[str, tuple[str, float]] = field(default_factory=dict)
+    """Job to token and end of the lease."""
+    orphans: dict[str, float] = field(default_factory=dict)
+    """Job to the moment from which it may be taken over."""
+    _cancelling: dict[str, float] = field(default_factory=dict)
+    _recoveries: dict[str, int] = field(default_factory=dict)
+    _hosts: dict[str, float] = field(default_factory=dict)
+
+    def take(self, job_id: str, token: str, lease_seconds: float) -> None:
+        self.orphans.pop(job_id, None)
+        self.held[job_id] = (token, self.clock() + lease_seconds)
+
+    def check(self, claim: Claim) -> None:
+        if self.held.get(claim.job_id, ("", 0.0))[0] != claim.token:
+            raise LeaseLost("The lease belongs to another runner.")
+
+    def leave(self, job_id: str, since: float) -> None:
+        self.held.pop(job_id, None)
+        self.orphans[job_id] = since
+
+    def forget(self, job_id: str) -> None:
+        for known in (self.held, self.orphans, self._cancelling, self._recoveries):
+            known.pop(job_id, None)
+
+    def end(self, job_id: str, mark: str) -> bool:
+        token, _until = self.held.get(job_id, ("", 0.0))
+        if not token or not token.startswith(mark):
+            return False
+        self.held[job_id] = (token, self.clock())
+        return True
+
+    def expired(self) -> list[str]:
+        return [job_id for job_id, (_token, until) in self.held.items() if until <= self.clock()]
+
+    def available(self) -> Iterator[str]:
+        return (job_id for job_id, since in self.orphans.items() if since <= self.clock())
+
+    def cancel_asked(self, job_id: str) -> None:
+        self._cancelling.setdefault(job_id, self.clock())
+
+    def cancels_overdue(self) -> list[str]:
+        return [job_id for job_id, since in self._cancelling.items() if since <= self.clock() - CANCEL_SECONDS]
+
+    def may_recover(self, job: Job) -> bool:
+        """Counts one more recovery of a run that lost its runner; False when there was none or one too many."""
+        if job.sandbox is None:
+            return False
+        self._recoveries[job.job_id] = self._recoveries.get(job.job_id, 0) + 1
+        return self._recoveries[job.job_id] <= MAX_RECOVERIES
+
+    def announce(self, host: str, patience: float) -> None:
+        if host:
+            self._hosts[host] = self.clock() + patience
+
+    def is_there(self, host: str | None) -> bool:
+        return self._hosts.get(host or "", 0.0) > self.clock()

@@ -1,0 +1,12 @@
+-- ARGV: job, token, for later (0/1). The job goes on without a runner, unless it is cancelled. For later: its result waits, and holds up no other of
+-- its user's jobs.
+local id = ARGV[1]
+if lost(id, ARGV[2]) then return 'lost' end
+if redis.call('HGET', job_key(id), 'cancel_requested') == '1' then
+  release(id, redis.call('HGET', job_key(id), 'user_id'))
+  close(id, 'running', 'cancelled')
+  return 'ok'
+end
+if ARGV[3] == '1' then redis.call('SREM', running_key(redis.call('HGET', job_key(id), 'user_id')), id) end
+orphan(id, ARGV[3] == '1' and '+inf' or now)
+return 'ok'

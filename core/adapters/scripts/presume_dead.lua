@@ -1,0 +1,5 @@
+-- ARGV: job, how the token of the dead claim begins. Its lease is over; `sweep` says what becomes of the job.
+local fields = redis.call('HMGET', job_key(ARGV[1]), 'status', 'token')
+if fields[1] ~= 'running' or not fields[2] or string.sub(fields[2], 1, #ARGV[2]) ~= ARGV[2] then return 0 end
+redis.call('ZADD', LEASES, now, ARGV[1])
+return 1

@@ -1,0 +1,61 @@
+"""Which claims of this host a living process holds: a locked file for each, unlocked by the kernel when that ends.
+
+So a killed runner is known at once by whoever looks, and its jobs need not wait for their leases to run out.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from core.domain.job import MARK_LENGTH, Claim
+
+FOLDER = ".held"
+
+
+class HeldClaims:
+    """The files of one host below the folder of jobs; hosts that share that folder leave each other's alone."""
+
+    def __init__(self, job_root: Path, host: str) -> None:
+        self._folder = job_root / FOLDER
+        self._host = host
+
+    @contextmanager
+    def holding(self, claim: Claim) -> Iterator[None]:
+        """Locked before it has its name: nobody finds it unlocked while this process lives."""
+        self._folder.mkdir(exist_ok=True)
+        path = self._folder / f"{self._host}-{claim.job_id}-{claim.mark}"
+        new = path.with_name(f".{path.name}")
+        file = os.open(new, os.O_WRONLY | os.O_CREAT, 0o640)
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            new.replace(path)
+            yield
+            path.unlink(missing_ok=True)
+        finally:
+            os.close(file)
+
+    def dead(self) -> Iterator[tuple[str, str]]:
+        """Job and mark of each claim whose process is gone; told once."""
+        for path in self._folder.glob(f"{self._host}-*"):
+            if _unlocked(path):
+                job_id, mark = path.name.removeprefix(f"{self._host}-").split("-")
+                yield job_id, mark[:MARK_LENGTH]
+                path.unlink(missing_ok=True)
+
+
+def _unlocked(path: Path) -> bool:
+    try:
+        file = os.open(path, os.O_WRONLY)
+    except FileNotFoundError:
+        return False
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    finally:
+        os.close(file)
+    return True

@@ -1,0 +1,113 @@
+"""How far into a run's output its log file has come: written ahead of each append, so that a successor finds the byte.
+
+What the record says was about to be appended is compared with how much the file has grown since: that holds wherever a
+process is killed. One record, overwritten in place: it outlives its process, not the machine, and so does a run.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+from dataclasses import dataclass
+from enum import IntEnum
+from pathlib import Path
+from typing import Self
+
+from core.ports.sandbox import Stream
+
+_RECORD = struct.Struct("<B8Q")
+
+
+class Kind(IntEnum):
+    """What was about to be appended."""
+
+    STDOUT = 1
+    STDERR = 2
+    OWN = 3
+    """A line of the runner's."""
+    TAIL = 4
+    """What was held back of a long output; half of it in the file is worth nothing."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Position:
+    """So many bytes of each stream, with so many lines, are accounted for."""
+
+    stdout: int = 0
+    stderr: int = 0
+    lines: int = 0
+
+    @property
+    def total(self) -> int:
+        return self.stdout + self.stderr
+
+    def of(self, stream: Stream) -> int:
+        return self.stderr if stream is Stream.STDERR else self.stdout
+
+    def after(self, chunk: bytes, stream: Stream) -> Position:
+        lines = self.lines + chunk.count(b"\n")
+        if stream is Stream.STDERR:
+            return Position(stdout=self.stdout, stderr=self.stderr + len(chunk), lines=lines)
+        return Position(stdout=self.stdout + len(chunk), stderr=self.stderr, lines=lines)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Intent:
+    """One append: of what, from which byte of the file, how long; the position before it and after it."""
+
+    kind: Kind
+    offset: int
+    length: int
+    before: Position
+    after: Position
+
+    def packed(self) -> bytes:
+        before, after = self.before, self.after
+        return _RECORD.pack(
+            self.kind, self.offset, self.length,
+            before.stdout, before.stderr, before.lines, after.stdout, after.stderr, after.lines,
+        )  # fmt: skip
+
+    @classmethod
+    def unpacked(cls, record: bytes) -> Self:
+        kind, offset, length, *counts = _RECORD.unpack(record)
+        before, after = (
+            Position(stdout=stdout, stderr=stderr, lines=lines) for stdout, stderr, lines in (counts[:3], counts[3:])
+        )
+        return cls(kind=Kind(kind), offset=offset, length=length, before=before, after=after)
+
+    def outcome(self, log: Path) -> tuple[Position, int]:
+        """The position that this file is at, and the size that it should have; see the head of this module."""
+        size = log.stat().st_size
+        applied = max(0, min(size - self.offset, self.length))
+        if applied == self.length:
+            return self.after, size
+        if self.kind is Kind.TAIL:
+            return self.before, self.offset
+        if self.kind is Kind.OWN or not applied:
+            return self.before, size
+        with log.open("rb") as file:
+            file.seek(self.offset)
+            return self.before.after(file.read(applied), Stream(self.kind)), size
+
+
+class PositionFile:
+    """Where the last intent stands. Lives as long as the writer of the log."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW, 0o640)
+
+    def write(self, intent: Intent) -> None:
+        os.pwrite(self._file, intent.packed(), 0)
+
+    def close(self) -> None:
+        os.close(self._file)
+
+
+def read(path: Path) -> Intent | None:
+    """The last intent; None when nothing was ever about to be appended."""
+    try:
+        record = path.read_bytes()
+    except FileNotFoundError:
+        return None
+    return Intent.unpacked(record) if len(record) == _RECORD.size else None

@@ -1,0 +1,208 @@
+"""The ledger's contract for runs that lose their runner: one text for the twin in memory and for Redis."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from core.adapters.memory_job_status import MemoryJobStatus
+from core.adapters.redis_job_status import RedisJobStatus
+from core.adapters.redis_rate_limit import RedisRateLimit
+from core.domain.errors import LeaseLost
+from core.domain.job import MAX_ATTEMPTS, MAX_RECOVERIES, Claim, JobRequest, JobState, Outcome, Phase
+from core.domain.limits import UserLimits
+from core.ports.job_status import JobStatusPort, Swept
+from core.ports.rate_limit import RateLimitPort
+
+pytestmark = pytest.mark.contract
+
+LIMITS = UserLimits(jobs_per_hour=50, concurrent_running=1, queue_when_over=True)
+LEASE = 60.0
+HOST = "engine-a"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Ledger:
+    jobs: JobStatusPort
+    rates: RateLimitPort
+
+    def admit(self, user: str = "ann", number: int = 0, resource_class: str = "small") -> str:
+        request = JobRequest(
+            submission_id=f"{number:032x}", user_id=user, resource_class=resource_class, benchmark="synthetic"
+        )
+        return self.jobs.admit(request, LIMITS).job.job_id
+
+    def claim(self, *, host: str = HOST, resource_class: str = "small") -> Claim | None:
+        return self.jobs.claim(resource_class, worker="w", lease_seconds=LEASE, running_limit=1, host=host)
+
+    def claimed(self, *, host: str = HOST) -> Claim:
+        claim = self.claim(host=host)
+        assert claim is not None
+        return claim
+
+    def launched(self, user: str = "ann") -> Claim:
+        """A job whose run has begun on the host."""
+        self.admit(user)
+        claim = self.claimed()
+        self.jobs.note(claim, phase=Phase.RUNNING, sandbox=claim.mark)
+        return claim
+
+    def kill(self, claim: Claim) -> Swept:
+        assert self.jobs.presume_dead(claim.job_id, claim.mark)
+        return self.sweep()
+
+    def sweep(self, host: str = HOST, patience: float = 60.0) -> Swept:
+        return self.jobs.sweep(max_attempts=MAX_ATTEMPTS, host=host, host_patience=patience)
+
+
+@pytest.fixture(params=["memory", "redis"])
+def ledger(request: pytest.FixtureRequest) -> Iterator[Ledger]:
+    if request.param == "memory":
+        twin = MemoryJobStatus()
+        yield Ledger(jobs=twin, rates=twin)
+        return
+    client: Any = request.getfixturevalue("redis_client")
+    yield Ledger(jobs=RedisJobStatus(client), rates=RedisRateLimit(client))
+
+
+def test_a_run_that_lost_its_runner_is_taken_over_on_its_host(ledger: Ledger) -> None:
+    """The same attempt goes on under a new claim; the old one is fenced off; the job stays `running` throughout."""
+    old = ledger.launched()
+    swept = ledger.kill(old)
+    assert [job.job_id for job in swept.orphaned] == [old.job_id]
+    assert ledger.jobs.get(old.job_id).state is JobState.RUNNING
+    new = ledger.claimed()
+    assert (new.job_id, new.job.attempt, new.job.sandbox) == (old.job_id, 1, old.mark)
+    assert new.token != old.token
+    with pytest.raises(LeaseLost):
+        ledger.jobs.finish(old, Outcome(state=JobState.COMPLETED))
+    assert ledger.jobs.finish(new, Outcome(state=JobState.COMPLETED)).state is JobState.COMPLETED
+
+
+def test_only_a_runner_of_the_same_host_takes_a_run_over(ledger: Ledger) -> None:
+    """The container is in that host's engine and nowhere else."""
+    old = ledger.launched()
+    ledger.kill(old)
+    ledger.sweep(host="engine-b")
+    assert ledger.claim(host="engine-b") is None
+    assert (ledger.jobs.orphans(HOST), ledger.jobs.orphans("engine-b")) == (1, 0)
+    assert ledger.claimed().job_id == old.job_id
+
+
+def test_what_lost_its_runner_comes_before_what_waits_whatever_its_class(ledger: Ledger) -> None:
+    """A container that nobody watches is not kept waiting by new jobs, not of another class either."""
+    old = ledger.launched()
+    ledger.admit("eve", 1, resource_class="medium")
+    ledger.kill(old)
+    claim = ledger.claim(resource_class="medium")
+    assert claim is not None
+    assert claim.job_id == old.job_id
+
+
+def test_a_job_that_had_no_run_yet_goes_back_to_the_queue(ledger: Ledger) -> None:
+    """Nothing is there to take over: another attempt, anywhere."""
+    ledger.admit()
+    old = ledger.claimed()
+    assert [job.job_id for job in ledger.kill(old).requeued] == [old.job_id]
+    again = ledger.claimed(host="engine-b")
+    assert (again.job.attempt, again.job.sandbox) == (2, None)
+
+
+def test_runs_of_a_host_that_is_gone_are_repeated_elsewhere(ledger: Ledger) -> None:
+    """RUN-4: once the host was not seen for its patience; the new attempt knows nothing of the old run."""
+    old = ledger.launched()
+    ledger.jobs.sweep(max_attempts=MAX_ATTEMPTS, host=HOST, host_patience=1)
+    ledger.jobs.presume_dead(old.job_id, old.mark)
+    time.sleep(1.1)
+    swept = ledger.sweep(host="engine-b")
+    assert [job.job_id for job in swept.requeued] == [old.job_id]
+    again = ledger.claimed(host="engine-b")
+    assert (again.job.attempt, again.job.sandbox, again.job.host) == (2, None, "engine-b")
+
+
+def test_a_run_that_ends_every_runner_is_not_taken_over_for_ever(ledger: Ledger) -> None:
+    """So many recoveries of an attempt, so many attempts; then the platform has failed, at nobody's cost."""
+    job_id = ledger.admit()
+    attempts = []
+    for _round in range(MAX_ATTEMPTS * (MAX_RECOVERIES + 1)):
+        claim = ledger.claimed()
+        attempts.append(claim.job.attempt)
+        ledger.jobs.note(claim, sandbox=claim.job.sandbox or claim.mark)
+        ledger.kill(claim)
+    assert attempts == [1] * (MAX_RECOVERIES + 1) + [2] * (MAX_RECOVERIES + 1) + [3] * (MAX_RECOVERIES + 1)
+    job = ledger.jobs.get(job_id)
+    assert (job.state, job.failure_reason, job.attempt) == (JobState.FAILED, "platform", MAX_ATTEMPTS)
+    assert ledger.rates.allowance("ann", LIMITS).remaining == LIMITS.jobs_per_hour
+    assert ledger.claim() is None
+
+
+def test_a_stopping_runner_leaves_its_run_without_counting(ledger: Ledger) -> None:
+    """RUN-3: a rolling restart may happen any number of times."""
+    claim = ledger.launched()
+    for _restart in range(MAX_RECOVERIES + 3):
+        ledger.sweep()
+        ledger.jobs.leave(claim)
+        claim = ledger.claimed()
+        assert (claim.job.attempt, claim.job.sandbox is not None) == (1, True)
+
+
+def test_a_run_without_a_runner_keeps_its_users_place(ledger: Ledger) -> None:
+    """JOB-4: never more than so many of a user's jobs run, whoever watches them."""
+    ledger.sweep()
+    ledger.jobs.leave(ledger.launched())
+    ledger.admit(number=1)
+    assert ledger.claim(host="engine-b") is None
+
+
+def test_a_result_that_waits_keeps_no_place_and_no_runner(ledger: Ledger) -> None:
+    """TRK-5: the user's next job runs meanwhile; nobody takes the result up before it is told to."""
+    ledger.sweep()
+    claim = ledger.launched()
+    ledger.jobs.note(claim, phase=Phase.RECORDING)
+    ledger.jobs.leave(claim, until_told=True)
+    ledger.admit(number=1)
+    other = ledger.claimed()
+    assert other.job_id != claim.job_id
+    assert (ledger.claim(), ledger.jobs.waiting_results(HOST)) == (None, 1)
+    assert ledger.jobs.release_results("engine-b") == 0
+    assert ledger.jobs.release_results(HOST) == 1
+    again = ledger.claimed()
+    assert (again.job_id, again.job.phase, again.job.attempt) == (claim.job_id, Phase.RECORDING, 1)
+    assert ledger.jobs.waiting_results(HOST) == 0
+
+
+def test_a_cancel_that_nobody_obeys_is_carried_out(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    """JOB-8: also with a runner that lives and does nothing; whatever it says later does not count."""
+    claim = ledger.launched()
+    ledger.jobs.cancel(claim.job_id)
+    assert ledger.sweep().ended == ()
+    if isinstance(ledger.jobs, MemoryJobStatus):
+        monkeypatch.setattr(ledger.jobs, "clock", lambda: time.time() + 7)
+    else:
+        monkeypatch.setattr("core.adapters.redis_job_status.CANCEL_SECONDS", 0.0)
+    assert [job.state for job in ledger.sweep().ended] == [JobState.CANCELLED]
+    with pytest.raises(LeaseLost):
+        ledger.jobs.finish(claim, Outcome(state=JobState.COMPLETED))
+    assert ledger.jobs.get(claim.job_id).state is JobState.CANCELLED
+
+
+def test_a_cancelled_run_without_a_runner_ends_at_once(ledger: Ledger) -> None:
+    """JOB-8: also when the worker that started it is dead."""
+    claim = ledger.launched()
+    ledger.jobs.cancel(claim.job_id)
+    assert [job.state for job in ledger.kill(claim).ended] == [JobState.CANCELLED]
+    assert ledger.claim() is None
+
+
+def test_a_claim_that_is_over_cannot_be_presumed_dead(ledger: Ledger) -> None:
+    """What is found of an old process says nothing about who holds the job now."""
+    old = ledger.launched()
+    ledger.kill(old)
+    new = ledger.claimed()
+    assert not ledger.jobs.presume_dead(old.job_id, old.mark)
+    assert ledger.sweep().orphaned == ()
+    assert not ledger.jobs.renew(new, lease_seconds=LEASE)

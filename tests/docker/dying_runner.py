@@ -1,0 +1,62 @@
+"""A runner that kills itself once, at the step DIE_AT: `dramatiq tests.docker.dying_runner:build`."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from dramatiq.brokers.redis import RedisBroker
+
+import runner.main
+from core.adapters.mlflow_tracking import MlflowTracking
+from core.adapters.redis_job_status import RedisJobStatus
+from core.domain.job import Phase
+from runner.attempt import Attempt
+from runner.docker_sandbox import DockerSandbox
+from runner.log_position import PositionFile
+from runner.log_writer import LogWriter
+from runner.output_stream import OutputStream
+from runner.output_volume import OutputVolume
+from runner.run_folder import RunFolder
+from runner.run_job import RunJob
+
+STEPS: dict[str, tuple[type, str, Callable[..., bool]]] = {
+    "claimed": (RunJob, "__call__", lambda *_: True),
+    "noted": (RunFolder, "begin", lambda *_: True),
+    "container created": (OutputStream, "attach", lambda *_: True),
+    "started": (Attempt, "_note", lambda _self, phase: phase is Phase.RUNNING),
+    "mid-log": (LogWriter, "output", lambda _self, chunk, _stream: b"line 5\n" in chunk),
+    "mid-line": (PositionFile, "write", lambda _self, intent: intent.offset > 150),
+    "exited": (Attempt, "_ended", lambda *_: True),
+    "harvesting": (OutputVolume, "harvest", lambda *_: True),
+    "harvested": (DockerSandbox, "remove", lambda *_: True),
+    "recording": (MlflowTracking, "record", lambda *_args, **_named: True),
+    "run created": (MlflowTracking, "_log", lambda *_: True),
+    "metrics logged": (MlflowTracking, "_upload", lambda *_: True),
+    "run closed": (Attempt, "_release", lambda *_: True),
+    "last line written": (RedisJobStatus, "finish", lambda *_: True),
+    "final": (RunFolder, "remove", lambda *_: True),
+}
+"""Before which call, and when: of the class's method, asked with the call's own arguments."""
+
+
+def build() -> RedisBroker:
+    """The real thing, with one trap in it."""
+    owner, name, due = STEPS[os.environ["DIE_AT"]]
+    _set_trap(owner, name, due, Path(os.environ["DIED"]))
+    return runner.main.build()
+
+
+def _set_trap(owner: type, name: str, due: Callable[..., bool], died: Path) -> None:
+    original = getattr(owner, name)
+
+    def trapped(*args: Any, **named: Any) -> Any:
+        if not died.exists() and due(*args, **named):
+            died.touch()
+            os.kill(os.getpid(), signal.SIGKILL)
+        return original(*args, **named)
+
+    setattr(owner, name, trapped)

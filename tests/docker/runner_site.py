@@ -1,0 +1,122 @@
+"""A small site for real runner processes: folders, a ledger in Redis, an MLflow, the real inner engine."""
+
+from __future__ import annotations
+
+import io
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import redis
+from dramatiq.brokers.redis import RedisBroker
+
+from core.adapters.dramatiq_queue import DramatiqQueue
+from core.adapters.filesystem_storage import FilesystemStorage
+from core.adapters.redis_job_status import RedisJobStatus
+from core.domain.job import Job, JobRequest
+from core.domain.limits import UploadLimits, UserLimits
+from core.domain.submission import Upload, UploadedFile
+from tests.conftest import REPOSITORY, redis_url, service
+from tests.runner_bench import BENCHMARK, GOOD
+
+COUNT = """
+import time
+print("begun", flush=True)
+for number in range(30):
+    print("line", number, flush=True)
+    time.sleep(0.2)
+"""
+SLOW = COUNT + GOOD
+LINES = [f"line {number}" for number in range(30)]
+PATIENCE_SECONDS = 60
+
+
+class Site:
+    """Folders, ledger and settings of a small site; runner processes are started on them."""
+
+    def __init__(self, root: Path, client: redis.Redis, mlflow_url: str, image: str, benchmark: str) -> None:
+        for name in ("submissions", "logs", "jobs", f"benchmarks/{benchmark}/public"):
+            (root / name).mkdir(parents=True)
+        text = BENCHMARK.replace("name: synthetic", f"name: {benchmark}")
+        (root / "benchmarks" / benchmark / "benchmark.yaml").write_text(text)
+        self.root, self.benchmark = root, benchmark
+        self.ledger = RedisJobStatus(client)
+        self._broker = RedisBroker(url=redis_url(), middleware=[])
+        self.bell = DramatiqQueue(self._broker)
+        self.storage = FilesystemStorage(
+            upload_root=root / "submissions", log_root=root / "logs", limits=UploadLimits(), min_free_bytes=0
+        )
+        self.environment = os.environ | {
+            "REDIS_URL": redis_url(), "MLFLOW_TRACKING_URI": mlflow_url, "SANDBOX_IMAGE": image,
+            "ENGINE_SOCKET": service("LEADERSBOARD_TEST_ENGINE"), "UPLOAD_ROOT": str(root / "submissions"),
+            "LOG_ROOT": str(root / "logs"), "JOB_ROOT": str(root / "jobs"), "BENCHMARK_ROOT": str(root / "benchmarks"),
+            "LEASE_SECONDS": "3", "SWEEP_SECONDS": "0.5", "dramatiq_queue_prefetch": "1",
+        }  # fmt: skip
+
+    def post(self, program: str, user: str = "ann") -> str:
+        upload = Upload(user_id=user, files=[UploadedFile(name="main.py", content=io.BytesIO(program.encode()))])
+        submission = self.storage.create_submission(upload, {})
+        request = JobRequest(
+            submission_id=submission.submission_id, user_id=user, resource_class="small", benchmark=self.benchmark
+        )
+        self.ledger.admit(request, UserLimits(jobs_per_hour=1000, queue_when_over=True))
+        self.bell.ring("small")
+        return request.job_id
+
+    @contextmanager
+    def runner(
+        self, build: str = "runner.main:build", *, processes: int = 1, **environment: str
+    ) -> Iterator[subprocess.Popen[bytes]]:
+        """A runner process in a group of its own, ended with all its children however the test ends."""
+        command = [sys.executable, "-m", "dramatiq", build, "--processes", str(processes), "--threads", "1"]
+        with (self.root / "runner.txt").open("ab") as words:
+            process = subprocess.Popen(
+                [*command, "--worker-shutdown-timeout", "20000"], cwd=REPOSITORY, env=self.environment | environment,
+                stdout=words, stderr=words, start_new_session=True,
+            )  # fmt: skip
+            try:
+                yield process
+            finally:
+                kill_group(process)
+
+    def log(self, job_id: str) -> str:
+        return self.storage.read_log(job_id).text
+
+    def close(self) -> None:
+        self._broker.close()
+        self._broker.client.close()
+
+    def left_on_disk(self) -> list[str]:
+        """Besides submissions and logs."""
+        found = [*(self.root / "jobs").iterdir(), *(self.root / "jobs" / ".held").iterdir(), *self._stray_logs()]
+        return [path.name for path in found if path.name != ".held"]
+
+    def _stray_logs(self) -> Iterator[Path]:
+        return (path for path in (self.root / "logs").iterdir() if path.suffix != ".log")
+
+
+def kill_group(process: subprocess.Popen[bytes]) -> None:
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait(10)
+
+
+def until(condition: Callable[[], bool], what: str) -> None:
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not condition():
+        assert time.monotonic() < deadline, f"waited {PATIENCE_SECONDS} s until {what}"
+        time.sleep(0.05)
+
+
+def lines_of(text: str) -> list[str]:
+    return [line for line in text.splitlines() if line.startswith("line ")]
+
+
+def ended(site: Site, job_id: str) -> Job:
+    until(lambda: site.ledger.get(job_id).is_final, "the job has ended")
+    return site.ledger.get(job_id)

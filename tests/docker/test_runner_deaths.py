@@ -1,0 +1,53 @@
+"""kill -9 of a runner at each of its steps: the job ends once, in a true state, with its whole log (REL-2, JOB-11)."""
+
+from __future__ import annotations
+
+import docker
+import pytest
+
+from core.adapters.mlflow_tracking import MlflowTracking
+from core.domain.job import JobState
+from tests.docker.dying_runner import STEPS
+from tests.docker.runner_site import Site, ended, lines_of, until
+from tests.runner_bench import GOOD
+
+pytestmark = pytest.mark.docker
+
+PROGRAM = "for number in range(30): print('line', number, flush=True)\n" + GOOD
+LINES = [f"line {number}" for number in range(30)]
+REPEATED = {"claimed", "noted", "container created"}
+"""Steps at which nothing of the submission has run, so that running it repeats nothing; it may take another attempt."""
+
+
+def runs_in_mlflow(tracking: MlflowTracking, site: Site) -> list[str]:
+    """The states of all runs, open ones, too."""
+    found = tracking._search(tracking._experiment(site.benchmark), "")
+    return [run["info"]["status"] for run in found]
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_a_runner_killed_at_any_step_loses_nothing(
+    site: Site, inner: docker.DockerClient, mlflow_url: str, step: str
+) -> None:
+    """The next runner goes on from there: completed, one MLflow run, every line once, nothing left anywhere."""
+    died = site.root / "died"
+    trap = {"DIE_AT": step, "DIED": str(died)}
+    job_id = site.post(PROGRAM)
+    with site.runner("tests.docker.dying_runner:build", **trap) as first:
+        until(died.exists, f"the runner has died: {step}")
+        first.wait(60)
+    with site.runner():
+        job = ended(site, job_id)
+        until(lambda: site.left_on_disk() == [], "its folder is gone")
+        label = {"label": f"leadersboard.job={job_id}"}
+        until(lambda: not inner.containers.list(all=True, filters=label), "its containers are gone")
+        until(lambda: not inner.volumes.list(filters=label), "its volume is gone")
+    assert job.state is JobState.COMPLETED
+    assert job.attempt == 1 or step in REPEATED
+    assert lines_of(site.log(job_id)) == LINES
+    assert site.log(job_id).count("Ended:") == 1
+    tracking = MlflowTracking(mlflow_url)
+    assert runs_in_mlflow(tracking, site) == ["FINISHED"]
+    assert job.run_id is not None
+    assert {artifact.path for artifact in tracking.get_run(job.run_id).artifacts} >= {"curves/roc.png"}
+    tracking.close()
