@@ -46,7 +46,7 @@ class ResultWaits(Exception):
 
 
 class RunLost(LeadersboardError):
-    """Raised when the engine has lost a run, or its output: the job is run again."""
+    """Raised when the engine could not start a run, or has lost it or its output: the job is run again."""
 
     code = "run_lost"
 
@@ -121,7 +121,10 @@ class Attempt:
             self.parts.ports.job_status.note(self.claim, device=device, sandbox=spec.claim)
             self.job_log.say(f"Attempt {self.job.attempt}: class {self.limits.name}, {device}. {bounds(self.limits)}")
             self.folder.begin()
-            sandbox = self.parts.engine.launch(spec, self.job_log)
+            try:
+                sandbox = self.parts.engine.launch(spec, self.job_log)
+            except Unavailable as error:
+                raise RunLost(str(error)) from error
         self._note(Phase.RUNNING)
         return sandbox
 

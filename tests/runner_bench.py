@@ -25,6 +25,7 @@ from core.wiring import Ports
 from runner.gpus import Gpus
 from runner.held_claims import HeldClaims
 from runner.run_job import RunJob
+from runner.sweeper import Sweeper
 from runner.workbench import Workbench
 
 GOOD = """
@@ -55,6 +56,7 @@ class Bench(Generic[Engine]):
         self.engine = engine
         self.image = image
         self.site = site
+        self.held = HeldClaims(root / "jobs", "here")
         self.stopping = threading.Event()
         self.limits = SMALL
         self.lease_seconds = 30.0
@@ -78,6 +80,15 @@ class Bench(Generic[Engine]):
         assert claim is not None
         return claim
 
+    def sweep(self) -> None:
+        self.ledger.sweep(max_attempts=3, host="here")
+
+    def sweeper(self) -> Sweeper:
+        return Sweeper(
+            job_status=self.ledger, job_queue=self.queue, tracking=self.tracking, engine=self.engine, held=self.held,
+            host="here", resource_classes={"small": self.limits}, job_root=self.root / "jobs",
+        )  # fmt: skip
+
     def run(self, claim: Claim) -> Job:
         ports = Ports(
             storage=self.storage, job_status=self.ledger, job_queue=self.queue, rate_limit=self.ledger,
@@ -92,7 +103,7 @@ class Bench(Generic[Engine]):
             image=self.image,
             site=self.site,
             host="here",
-            held=HeldClaims(self.root / "jobs", "here"),
+            held=self.held,
             job_root=self.root / "jobs",
             lease_seconds=self.lease_seconds,
             log_limits=self.log_limits,

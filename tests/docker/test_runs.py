@@ -15,7 +15,7 @@ from core.ports.sandbox import SandboxSpec
 from core.ports.tracking import Result, RunRef
 from runner.attempt import GRACE_SECONDS
 from runner.docker_sandbox import DockerEngine, DockerSandbox
-from runner.sweeper import Sweeper
+from runner.log_writer import LogWriter
 from tests.runner_bench import GOOD, Bench, when
 
 pytestmark = pytest.mark.docker
@@ -223,14 +223,14 @@ def test_the_sweeper_removes_what_no_job_owns(bench: Bench[DockerEngine], engine
         config_file="config.yaml", limits=bench.limits, image=bench.image, config=folder / "config",
         submission=bench.storage.submission_files(claim.job.submission_id),
     )  # fmt: skip
-    engine.launch(spec, lambda _chunk: None)
-    sweeper = Sweeper(
-        job_status=bench.ledger, job_queue=bench.queue, engine=engine, resource_classes=["small"],
-        job_root=bench.root / "jobs",
-    )  # fmt: skip
+    bench.ledger.note(claim, sandbox="c1")
+    position = folder / "position"
+    with LogWriter(bench.storage.log_path(claim.job_id), position=position, **bench.log_limits) as job_log:
+        engine.launch(spec, job_log).detach()
+    sweeper = bench.sweeper()
     sweeper.sweep()
     assert engine.job_ids() == {claim.job_id}, "a running job's container was removed"
     bench.ledger.cancel(claim.job_id)
-    bench.ledger._leases[claim.job_id] = (claim.token, 0.0)
+    bench.ledger._leases.take(claim.job_id, claim.token, -1.0)
     sweeper.sweep()
     assert engine.job_ids() == set()

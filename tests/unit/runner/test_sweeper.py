@@ -1,0 +1,111 @@
+"""The sweeper: what it mends, and what it leaves alone."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+from core.domain.job import Claim, JobState
+from core.domain.limits import SMALL
+from core.domain.verdict import FailureReason
+from runner.run_folder import RunFolder
+from tests.process_sandbox import ProcessEngine
+from tests.runner_bench import GOOD, Bench, when
+
+pytestmark = pytest.mark.unit
+
+ENDLESS = "import time; print('begun'); time.sleep(60)"
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench[ProcessEngine]:
+    return Bench(tmp_path, ProcessEngine(tmp_path / "engine"))
+
+
+def left_running(bench: Bench[ProcessEngine], program: str) -> Claim:
+    """A run whose runner has gone, as a restart leaves it."""
+    claim = bench.claim(program)
+    stopper = when(lambda: "begun" in bench.storage.read_log(claim.job_id).text, bench.stopping.set)
+    bench.run(claim)
+    stopper.join()
+    bench.stopping.clear()
+    return bench.claim_again()
+
+
+def folder_of(bench: Bench[ProcessEngine], claim: Claim) -> RunFolder:
+    return RunFolder(path=bench.root / "jobs" / f"{claim.job_id}-{claim.job.sandbox}")
+
+
+def test_a_dead_runner_is_known_without_waiting_for_its_lease(bench: Bench[ProcessEngine]) -> None:
+    """The kernel unlocks what a killed process held; the run waits for its next runner, who is called."""
+    claim = left_running(bench, ENDLESS)
+    sweeper = bench.sweeper()
+    held = bench.held.holding(claim)
+    held.__enter__()
+    sweeper.sweep()
+    assert bench.ledger.orphans("here") == 0, "a living runner lost its job"
+    held.gen.close()  # the process ends: unlocked, and not removed
+    sweeper.sweep()
+    assert bench.ledger.orphans("here") == 1
+    assert "here" in bench.queue.rings
+    assert bench.claim_again().job.attempt == 1
+    assert sweeper.counts["dead claim"] == 1
+    bench.engine.remove_leftovers(claim.job_id)
+
+
+def test_a_run_past_its_time_is_ended_though_nobody_watches_it(bench: Bench[ProcessEngine]) -> None:
+    """BOX-9: whoever takes it over finds the time-out, not a killed program."""
+    claim = left_running(bench, ENDLESS)
+    bench.limits = SMALL.model_copy(update={"timeout_seconds": 1})
+    sweeper = bench.sweeper()
+    sweeper.sweep()
+    assert bench.engine.adopted == []
+    folder = folder_of(bench, claim)
+    boot, seconds = (folder.path / "begun").read_text().split()
+    (folder.path / "begun").write_text(f"{boot} {float(seconds) - 100}")
+    sweeper.sweep()
+    job = bench.run(claim)
+    assert (job.state, job.failure_reason) == (JobState.FAILED, FailureReason.TIMEOUT)
+    bench.assert_nothing_left()
+
+
+def test_results_that_wait_are_released_once_the_tracking_server_answers(bench: Bench[ProcessEngine]) -> None:
+    """TRK-5: and not before."""
+    bench.tracking.away = True
+    bench.run(bench.claim(GOOD))
+    sweeper = bench.sweeper()
+    sweeper.sweep()
+    assert (bench.ledger.waiting_results("here"), bench.ledger.orphans("here")) == (1, 0)
+    bench.tracking.away = False
+    sweeper.sweep()
+    assert bench.run(bench.claim_again()).state is JobState.COMPLETED
+
+
+def test_what_an_earlier_claim_left_goes_and_the_present_run_stays(bench: Bench[ProcessEngine]) -> None:
+    """BOX-10: a run that was repeated elsewhere meanwhile is nobody's any more."""
+    claim = left_running(bench, ENDLESS)
+    sweeper = bench.sweeper()
+    sweeper.sweep()
+    assert bench.engine.job_ids() == {claim.job_id}
+    bench.ledger.note(claim, sandbox="another")
+    sweeper.sweep()
+    assert bench.engine.job_ids() == set()
+
+
+def test_folders_of_nobody_go_once_they_have_settled(bench: Bench[ProcessEngine]) -> None:
+    """One that was made a moment ago may belong to a job that is being claimed."""
+    claim = left_running(bench, ENDLESS)
+    stray = bench.root / "jobs" / f"{'0' * 32}-12345678"
+    stray.mkdir()
+    sweeper = bench.sweeper()
+    sweeper.sweep()
+    assert stray.exists()
+    for folder in (stray, folder_of(bench, claim).path):
+        os.utime(folder, (time.time() - 100, time.time() - 100))
+    sweeper.sweep()
+    assert not stray.exists()
+    assert folder_of(bench, claim).config.is_dir()
+    bench.engine.remove_leftovers(claim.job_id)
