@@ -27,8 +27,6 @@ from tests.running_gateway import REPOSITORY, environment, free_port, gateway_pr
 
 TARGETS_MS = {"submit": 500, "enqueue": 100, "status": 200, "logs": 500}
 PEOPLE = 100
-WARM_UP_SECONDS = 12
-"""As in the locustfile, which does not count them."""
 TOKENS = [f"bench-token-{number:04d}-0123456789" for number in range(PEOPLE)]
 
 Figures = dict[str, dict[str, float]]
@@ -60,11 +58,11 @@ def await_life(url: str) -> None:
     raise SystemExit(f"{url} does not come up")
 
 
-def load(url: str, folder: Path, logs: Path | None, seconds: int) -> Figures:
+def load(url: str, folder: Path, logs: Path | None, seconds: int, arriving: int) -> Figures:
     """Let the people at it; the figures of each kind of request."""
     command = [
         sys.executable, "-m", "locust", "-f", str(REPOSITORY / "bench" / "locustfile.py"), "--headless",
-        "--only-summary", "-u", str(PEOPLE), "-r", "20", "-t", f"{WARM_UP_SECONDS + seconds}s", "--stop-timeout", "10",
+        "--only-summary", "-u", str(PEOPLE), "-r", str(arriving), "-t", f"{seconds}s", "--stop-timeout", "10",
         "--host", url, "--csv", str(folder / "figures"),
     ]  # fmt: skip
     told = {**os.environ, "BENCH_TOKENS": ",".join(TOKENS), "BENCH_LOGS": str(logs or "")}
@@ -107,9 +105,9 @@ def measure(options: argparse.Namespace, root: Path) -> tuple[Figures, Figures]:
         (root / "bare").mkdir()
         (root / "ours").mkdir()
         with bare_app() as url:
-            bare = load(url, root / "bare", None, options.seconds)
+            bare = load(url, root / "bare", None, options.seconds, options.arriving)
         with gateway_process(root, env) as (door, _process):
-            ours = load(door.url, root / "ours", root / "logs", options.seconds)
+            ours = load(door.url, root / "ours", root / "logs", options.seconds, options.arriving)
     finally:
         ledger.flushdb()
     return ours, bare
@@ -120,12 +118,15 @@ def main() -> None:
     parser.add_argument("--redis", required=True)
     parser.add_argument("--mlflow", required=True)
     parser.add_argument("--seconds", type=int, default=60, choices=range(10, 601), metavar="10..600")
+    parser.add_argument("--arriving", type=int, default=10, choices=range(1, PEOPLE + 1), metavar="1..100",
+                        help="so many come at once each second, and count from their first request")  # fmt: skip
     options = parser.parse_args()
     before = os.getloadavg()[0]
     with tempfile.TemporaryDirectory(prefix="bench-door-") as folder:
         ours, bare = measure(options, Path(folder))
-    print(f"{date.today()}: {PEOPLE} people for {options.seconds} s each; {os.cpu_count()} cores, Linux "  # noqa: DTZ011
-          f"{platform.release()}, Python {platform.python_version()}; load before: {before:.2f}\n")  # fmt: skip
+    machine = f"{os.cpu_count()} cores, Linux {platform.release()}, Python {platform.python_version()}"
+    people = f"{PEOPLE} people, {options.arriving} arriving each second, {options.seconds} s"
+    print(f"{date.today()}: {people}; {machine}; load before: {before:.2f}\n")  # noqa: DTZ011
     print("\n".join(table(ours, bare)))
 
 

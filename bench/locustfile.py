@@ -1,7 +1,7 @@
 """PER-5: people at the door. Each has a submission, a job with a 1,000-line log, and asks something every other second.
 
 `bench/door.py` runs this and says where; by hand:
-BENCH_TOKENS=token,token BENCH_LOGS=/shared/logs locust -f bench/locustfile.py --headless -u 100 -r 20 -t 60s --host …
+BENCH_TOKENS=token,token BENCH_LOGS=/shared/logs locust -f bench/locustfile.py --headless -u 100 -r 10 -t 60s --host …
 """
 
 from __future__ import annotations
@@ -12,9 +12,7 @@ import random
 from pathlib import Path
 from typing import Any
 
-import gevent
-from locust import FastHttpUser, between, events, task
-from locust.env import Environment
+from locust import FastHttpUser, between, task
 
 CODE = (b"# " + b"x" * 77 + b"\n") * 256  # 20 KB
 LOG = "".join(f"epoch {line:04d} of 1000: loss 0.1234, image_auc 0.9876\n" for line in range(1000))
@@ -23,16 +21,7 @@ LOGS = os.environ.get("BENCH_LOGS")
 MOST_SUBMISSIONS = 200
 """Of one user; at this pace a run is over long before."""
 
-ARRIVAL_SECONDS = 8.0
-WARM_UP_SECONDS = 12
-"""Everybody has come, uploaded and posted once; only what comes after counts."""
-
 _people = itertools.count()
-
-
-@events.test_start.add_listener  # type: ignore[untyped-decorator] # locust has no types
-def count_from_here(environment: Environment, **_: Any) -> None:
-    gevent.spawn_later(WARM_UP_SECONDS, environment.stats.reset_all)
 
 
 class Researcher(FastHttpUser):  # type: ignore[misc] # locust has no types
@@ -46,7 +35,6 @@ class Researcher(FastHttpUser):  # type: ignore[misc] # locust has no types
         self.random = random.Random(number)
         self.submissions: list[str] = []
         self.count = 0
-        gevent.sleep(self.random.uniform(0, ARRIVAL_SECONDS))
         self.submit()
         self.job = self.enqueue()
         if LOGS:

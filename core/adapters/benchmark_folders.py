@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 
 import structlog
@@ -26,11 +27,11 @@ class BenchmarkFolders:
             paths = [folder / "benchmark.yaml" for folder in sorted(self._root.iterdir())]
         except OSError as error:
             raise Unavailable("The benchmarks folder", error.strerror or type(error).__name__) from error
-        return tuple(found for path in paths if path.is_file() and (found := _read(path)))
+        return tuple(found for path in paths if path.is_file() and (found := _current(path)))
 
     def get(self, name: str) -> Benchmark:
         path = self._root / name / "benchmark.yaml"
-        found = _read(path) if re.fullmatch(BENCHMARK_NAME, name) and path.is_file() else None
+        found = _current(path) if re.fullmatch(BENCHMARK_NAME, name) and path.is_file() else None
         if found is None:
             raise NotFound("benchmark", name)
         return found
@@ -39,7 +40,17 @@ class BenchmarkFolders:
         return self._root / name / self.get(name).data
 
 
-def _read(path: Path) -> Benchmark | None:
+def _current(path: Path) -> Benchmark | None:
+    """As the file is now: read anew when it has changed."""
+    try:
+        seen = path.stat()
+    except OSError:
+        return None
+    return _read(path, seen.st_mtime_ns, seen.st_size)
+
+
+@lru_cache(maxsize=256)
+def _read(path: Path, _modified: int, _size: int) -> Benchmark | None:
     """The benchmark, or None and a word in the server's log when its file is bad: one bad file hides no other."""
     try:
         found = Benchmark.model_validate(yaml.safe_load(path.read_text()))

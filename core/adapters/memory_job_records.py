@@ -39,7 +39,9 @@ class MemoryJobRecords:
             elif self._fingerprints[request.job_id] != request.fingerprint:
                 raise KeyReused("This Idempotency-Key already stands for another request of yours.")
             left = self.allowance(request.user_id, limits)
-            return Admission(job=known or self._new(request), created=known is None, allowance=left)
+            job = known or self._new(request)
+            place = self.positions([job.job_id]).get(job.job_id)
+            return Admission(job=job, created=known is None, allowance=left, queue_position=place)
 
     def _new(self, request: JobRequest) -> Job:
         now = self._now()

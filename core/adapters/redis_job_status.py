@@ -35,9 +35,12 @@ class RedisJobStatus:
     def __init__(self, client: redis.Redis) -> None:
         self._redis = client
 
+    def _script(self, name: str) -> Any:
+        return self._redis.register_script(_script_text(name))
+
     def _run(self, name: str, *args: str | float) -> Any:
         with redis_errors():
-            return self._redis.register_script(_script_text(name))(args=list(args))
+            return self._script(name)(args=list(args))
 
     def _fenced(self, name: str, claim: Claim, *args: str | float) -> Any:
         answer = self._run(name, claim.job_id, claim.token, *args)
@@ -46,8 +49,7 @@ class RedisJobStatus:
         return answer
 
     def admit(self, request: JobRequest, limits: UserLimits) -> Admission:
-        answer, used, renews = self._run(
-            "admit",
+        asked = (
             request.job_id,
             request.user_id,
             request.resource_class,
@@ -60,6 +62,11 @@ class RedisJobStatus:
             request.fingerprint,
             request.rerun_of or "",
         )
+        with redis_errors(), self._redis.pipeline(transaction=False) as together:
+            self._script("admit")(args=asked, client=together)
+            together.hgetall(f"{PREFIX}job:{request.job_id}")
+            self._script("positions")(args=[request.job_id], client=together)
+            (answer, used, renews), fields, (place,) = together.execute()
         left = Allowance(
             limit=limits.jobs_per_hour, remaining=max(0, limits.jobs_per_hour - used), renews_in_seconds=renews
         )
@@ -67,7 +74,9 @@ class RedisJobStatus:
             raise KeyReused("This Idempotency-Key already stands for another request of yours.")
         if answer in {"hourly", "running"}:
             raise _refused(answer, limits, left)
-        return Admission(job=self.get(request.job_id), created=answer == "created", allowance=left)
+        return Admission(
+            job=job_from(fields), created=answer == "created", allowance=left, queue_position=place or None
+        )
 
     def get(self, job_id: str) -> Job:
         with redis_errors():

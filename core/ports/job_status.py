@@ -17,6 +17,8 @@ class Admission:
     job: Job
     created: bool
     allowance: Allowance
+    queue_position: int | None = None
+    """1 = next; None when it does not wait."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

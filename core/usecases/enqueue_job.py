@@ -12,7 +12,7 @@ import structlog
 
 from core.domain import strict_json
 from core.domain.errors import Fault, InvalidInput, Unavailable
-from core.domain.job import JobRequest
+from core.domain.job import Job, JobRequest, JobState
 from core.domain.limits import UserLimits
 from core.domain.submission import JSON_DEPTH
 from core.domain.user import User
@@ -34,7 +34,6 @@ class EnqueueJob:
 
     storage: StoragePort
     job_status: JobStatusPort
-    job_queue: JobQueuePort
     benchmarks: BenchmarkPort
     limits: UserLimits
     resource_classes: Sequence[str]
@@ -54,10 +53,7 @@ class EnqueueJob:
         request = replace(
             self._request(user, submission_id, config), idempotency_key=idempotency_key, rerun_of=rerun_of
         )
-        admission = self.job_status.admit(request, self.limits)
-        if not admission.job.is_final:
-            self._ring(request.resource_class)
-        return admission
+        return self.job_status.admit(request, self.limits)
 
     def _request(self, user: User, submission_id: str, config: Mapping[str, Any]) -> JobRequest:
         overrides = dict(config)
@@ -86,12 +82,23 @@ class EnqueueJob:
         offered = ", ".join(known) or "none: this site has no benchmark yet"
         return [Fault(field="config.benchmark", rule=f"must be one of {offered}")]
 
-    def _ring(self, resource_class: str) -> None:
-        """A ring that fails loses nothing: the job is in the ledger, and the sweeper rings for what waits there."""
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RingForJob:
+    """Tell the runners of a job that was accepted. Nobody needs to wait for it.
+
+    A ring that fails or never comes loses nothing: the job is in the ledger, and the sweeper rings for what waits.
+    """
+
+    job_queue: JobQueuePort
+
+    def __call__(self, job: Job) -> None:
+        if job.state is not JobState.PENDING:
+            return
         try:
-            self.job_queue.ring(resource_class)
+            self.job_queue.ring(job.resource_class)
         except Unavailable as error:
-            log.warning("doorbell not rung", resource_class=resource_class, error=str(error))
+            log.warning("doorbell not rung", resource_class=job.resource_class, error=str(error))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -5,15 +5,15 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header, Query, Response
+from fastapi import APIRouter, BackgroundTasks, Header, Query, Response
 
 from core.domain.benchmark import BENCHMARK_NAME
 from core.domain.job import JobState
 from core.ports.job_status import Admission
 from core.settings import Settings
-from core.usecases.enqueue_job import EnqueueJob, RerunJob
+from core.usecases.enqueue_job import EnqueueJob, RerunJob, RingForJob
 from core.usecases.get_job_results import GetJobResults
-from core.usecases.jobs import CancelJob, GetJobStatus, ListJobs, standing
+from core.usecases.jobs import CancelJob, GetJobStatus, JobStanding, ListJobs
 from core.wiring import Ports
 from gateway.auth import CurrentUser
 from gateway.parts import PortsPart, SettingsPart
@@ -40,11 +40,12 @@ def enqueue(
     ports: PortsPart,
     settings: SettingsPart,
     response: Response,
+    afterwards: BackgroundTasks,
     idempotency_key: IdempotencyKey = "",
 ) -> JobView:
     """Run a submission. The same request again answers the same job, unless `Idempotency-Key` differs."""
     admission = _enqueuing(ports, settings)(user, new.submission_id, new.config, idempotency_key=idempotency_key)
-    return _accepted(admission, ports, response)
+    return _accepted(admission, ports, response, afterwards)
 
 
 @router.post("/{job_id}/rerun", status_code=HTTPStatus.ACCEPTED, responses=_ACCEPTED)
@@ -54,6 +55,7 @@ def rerun(
     ports: PortsPart,
     settings: SettingsPart,
     response: Response,
+    afterwards: BackgroundTasks,
     idempotency_key: IdempotencyKey = "",
 ) -> JobView:
     """Run the same submission with the same config once more: a new job, yours, counted, with `rerun_of` set.
@@ -61,14 +63,13 @@ def rerun(
     Each call is another job. To repeat a call safely, send an `Idempotency-Key`.
     """
     usecase = RerunJob(enqueue=_enqueuing(ports, settings))
-    return _accepted(usecase(user, job_id, idempotency_key=idempotency_key), ports, response)
+    return _accepted(usecase(user, job_id, idempotency_key=idempotency_key), ports, response, afterwards)
 
 
 def _enqueuing(ports: Ports, settings: Settings) -> EnqueueJob:
     return EnqueueJob(
         storage=ports.storage,
         job_status=ports.job_status,
-        job_queue=ports.job_queue,
         benchmarks=ports.benchmarks,
         limits=settings.user_limits,
         resource_classes=[item.name for item in settings.resource_classes],
@@ -76,10 +77,12 @@ def _enqueuing(ports: Ports, settings: Settings) -> EnqueueJob:
     )
 
 
-def _accepted(admission: Admission, ports: Ports, response: Response) -> JobView:
+def _accepted(admission: Admission, ports: Ports, response: Response, afterwards: BackgroundTasks) -> JobView:
+    """The runners are told once the answer is on its way."""
+    afterwards.add_task(RingForJob(job_queue=ports.job_queue), admission.job)
     response.headers.update(rate_headers(admission.allowance))
     response.headers["Location"] = f"/jobs/{admission.job.job_id}/status"
-    return JobView.of(standing(ports.job_status, admission.job))
+    return JobView.of(JobStanding(job=admission.job, queue_position=admission.queue_position))
 
 
 @router.get("")

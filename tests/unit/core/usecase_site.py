@@ -10,7 +10,7 @@ from core.domain.limits import UserLimits
 from core.domain.metrics import RunMetrics
 from core.domain.user import Role, User
 from core.ports.tracking import Result
-from core.usecases.enqueue_job import EnqueueJob
+from core.usecases.enqueue_job import EnqueueJob, RingForJob
 from core.wiring import Ports
 
 ADA, BOB, ROOT = User(user_id="ada"), User(user_id="bob"), User(user_id="root", role=Role.ADMIN)
@@ -24,16 +24,18 @@ class Site:
     submission_id: str
 
     def enqueue(self, user: User = ADA, config: dict[str, Any] | None = None, **options: Any) -> Any:
+        ring = RingForJob(job_queue=options.pop("job_queue", self.ports.job_queue))
         usecase = EnqueueJob(
             storage=self.ports.storage,
             job_status=self.ports.job_status,
-            job_queue=options.pop("job_queue", self.ports.job_queue),
             benchmarks=self.ports.benchmarks,
             limits=options.pop("limits", UserLimits()),
             resource_classes=["small", "medium"],
             default_benchmark="synthetic",
         )
-        return usecase(user, options.pop("submission_id", self.submission_id), config or {}, **options)
+        admission = usecase(user, options.pop("submission_id", self.submission_id), config or {}, **options)
+        ring(admission.job)
+        return admission
 
     def run(self) -> Any:
         """Claim the next job, as a runner would."""

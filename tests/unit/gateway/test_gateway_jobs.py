@@ -81,6 +81,16 @@ def test_status_follows_a_job_to_its_end(site: Site) -> None:
     assert ended["finished_at"]
 
 
+def test_an_accepted_job_rings_for_its_class_once(site: Site) -> None:
+    """Design, decision 1: the ring follows the answer; of a job that has ended nobody is told again."""
+    site.post_job()
+    assert site.ports.job_queue.rings == {"small": 1}
+    ended = site.run()
+    rings = dict(site.ports.job_queue.rings)
+    assert site.as_("ada").post(f"/jobs/{ended}/cancel").status_code == 409
+    assert site.ports.job_queue.rings == rings
+
+
 def test_a_pending_job_is_cancelled_at_once(site: Site) -> None:
     """JOB-8: 202; again it is the same; no runner gets it."""
     found = site.post_job()
