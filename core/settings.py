@@ -14,7 +14,16 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from core.domain.account import LoginLimits
-from core.domain.limits import GIB, MEDIUM, SMALL, RequestLimits, ResourceClass, UploadLimits, UserLimits
+from core.domain.limits import (
+    GIB,
+    MEDIUM,
+    SMALL,
+    RequestLimits,
+    RequirementsLimits,
+    ResourceClass,
+    UploadLimits,
+    UserLimits,
+)
 from core.domain.user import USER_NAME, USER_NAME_RULE
 
 SHORTEST_TOKEN = 16
@@ -112,6 +121,20 @@ class Settings(BaseSettings):
     engine_socket: str = "unix:///run/engine/docker.sock"
     sandbox_image: str = "leadersboard-sandbox:latest"
     seccomp_profile: Path = Path("seccomp.json")
+    sandbox_runtime: Annotated[str, Field(pattern="^(runc|runsc)$")] = "runc"
+    """runsc: gVisor, where the engine has it."""
+    gpu_access: Annotated[str, Field(pattern="^(device_requests|cdi)$")] = "device_requests"
+    """How a run is given its device."""
+    gpu_busy_bytes: Annotated[int, Field(ge=0)] = GIB
+    """A device of which more memory is taken while nobody runs on it is given to nobody."""
+    requirements: RequirementsLimits = RequirementsLimits()
+    pip_index_url: Annotated[str, Field(repr=False)] = "https://pypi.org/simple"
+    pip_extra_index_url: Annotated[str, Field(repr=False)] = ""
+    pip_trusted_host: str = ""
+    pip_cert: Path | None = None
+    """CA bundle, where TLS is inspected."""
+    package_hosts: Annotated[tuple[str, ...], NoDecode] = ()
+    """Further hosts from which the index has its files fetched."""
     lease_seconds: Annotated[float, Field(gt=0)] = 30.0
     sweep_seconds: Annotated[float, Field(gt=0)] = 5.0
     host_patience_seconds: Annotated[float, Field(ge=1)] = 60.0
@@ -130,7 +153,7 @@ class Settings(BaseSettings):
             else texts
         )
 
-    @field_validator("admin_users", "cors_origins", "trusted_proxies", "oidc_audience", mode="before")
+    @field_validator("admin_users", "cors_origins", "trusted_proxies", "oidc_audience", "package_hosts", mode="before")
     @classmethod
     def _names(cls, value: object) -> object:
         return _listed(value)

@@ -17,8 +17,10 @@ from core.domain.submission import Submission
 from core.domain.verdict import FailureReason, RunRecord, Stop, Verdict, judge
 from core.ports.sandbox import Sandbox, SandboxSpec, SandboxState
 from core.ports.tracking import RunRef
+from runner.dependencies import used_by, verdict_of
 from runner.gpus import NoGpu
 from runner.heartbeat import Heartbeat
+from runner.installer import RequirementsFailed
 from runner.launching import bounds, spec_of, write_config
 from runner.log_writer import LogWriter
 from runner.recording import add_log, result_of
@@ -81,6 +83,8 @@ class Attempt:
             record = self._harvested() or self._carried_out(submission)
         except NoGpu as error:
             return self._release(Verdict(reason=FailureReason.PLATFORM, message=str(error)), {})
+        except RequirementsFailed as error:
+            return self._release(verdict_of(error, self.job_log.say), {})
         except Cancelled:
             return self._release(Verdict(cancelled=True, message="Cancelled before it started."), {})
         verdict = judge(record, self.limits)
@@ -114,9 +118,13 @@ class Attempt:
 
     def _launch(self, submission: Submission) -> Sandbox:
         """Start the container; from its first byte its output is in the job's log."""
+        self.parts.ports.job_status.note(self.claim, sandbox=self.folder.claim)  # what installs for it is not left over
+        prepared = self.parts.dependencies.prepared(
+            self._spec(submission, None), self.folder, say=self.job_log.say, keep_waiting=self._heed
+        )
         with self.parts.gpus.reserved(self.limits.gpus, keep_waiting=self._heed) as gpu:
             device = f"gpu {gpu}" if gpu else "cpu"
-            spec = self._spec(submission, gpu)
+            spec = replace(self._spec(submission, gpu), dependencies=prepared.dependencies)
             write_config(self.parts, self.job, self.folder, device=device)
             self.parts.ports.job_status.note(self.claim, device=device, sandbox=spec.claim)
             self.job_log.say(f"Attempt {self.job.attempt}: class {self.limits.name}, {device}. {bounds(self.limits)}")
@@ -233,7 +241,8 @@ class Attempt:
         artifacts = self.folder.artifacts
         add_log(artifacts, self.parts.ports.storage.log_path(self.job.job_id))
         device = self.parts.ports.job_status.get(self.job.job_id).device or ""
-        result = result_of(self.job, verdict, record, submission, device=device)
+        used = used_by(self.folder)
+        result = result_of(self.job, verdict, record, submission, device=device, dependencies=used)
         try:
             return self.parts.ports.tracking.record(replace(result, artifacts=artifacts), keep_going=self._ask_and_heed)
         except Rejected:

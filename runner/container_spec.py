@@ -95,7 +95,7 @@ def job_options(spec: SandboxSpec, *, image_id: str, seccomp: str) -> dict[str, 
         "name": spec.name,
         "labels": labels(spec, "job"),
         "working_dir": "/job",
-        "environment": environment(limits, gpu=spec.gpu is not None),
+        "environment": environment(limits, gpu=spec.gpu is not None) | _python_path(spec),
         "mounts": _mounts(spec),
         "mem_limit": limits.memory_bytes,
         "memswap_limit": limits.memory_bytes,
@@ -149,7 +149,13 @@ def _mounts(spec: SandboxSpec) -> list[Mount]:
         _read_only("/config", spec.config),
         Mount("/out", volume_name(spec), type="volume", no_copy=True),
     ]
-    return found + ([_read_only("/data", spec.data)] if spec.data else [])
+    found += [_read_only("/data", spec.data)] if spec.data else []
+    return found + ([_read_only("/deps", spec.dependencies)] if spec.dependencies else [])
+
+
+def _python_path(spec: SandboxSpec) -> dict[str, str]:
+    """Before the image's own packages: a submission may bring another version of one."""
+    return {"PYTHONPATH": "/deps"} if spec.dependencies else {}
 
 
 def _read_only(target: str, source: Path) -> Mount:

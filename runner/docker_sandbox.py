@@ -18,7 +18,7 @@ from core.domain.limits import EngineCapacity
 from core.ports.sandbox import Harvest, RunOutput, SandboxSpec, SandboxState
 from runner.container_spec import LABEL, job_options, probe_options
 from runner.engine_errors import engine_errors
-from runner.engine_things import CALL_SECONDS, found, labels_of, remove, remove_volumes
+from runner.engine_things import CALL_SECONDS, found, labels_of, remove, remove_networks, remove_volumes
 from runner.output_stream import OutputStream
 from runner.output_volume import OutputVolume
 
@@ -163,7 +163,7 @@ class DockerEngine:
             found = self._containers(*wanted)
             for container in found:
                 remove(container)
-            return len(found) + remove_volumes(self._client, wanted)
+            return len(found) + remove_volumes(self._client, wanted) + remove_networks(self._client, wanted)
 
     def _containers(self, *labels: str) -> list[Container]:
         """All that carry the labels, also those of other sites that share this engine."""

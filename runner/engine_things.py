@@ -49,6 +49,14 @@ def remove(container: Container | None) -> None:
             container.wait(condition="removed", timeout=CALL_SECONDS)
 
 
+def remove_networks(client: docker.DockerClient, labels: list[str]) -> int:
+    found = client.networks.list(filters={"label": labels})
+    for network in found:
+        with contextlib.suppress(docker.errors.NotFound):
+            network.remove()
+    return len(found)
+
+
 def remove_volumes(client: docker.DockerClient, labels: list[str]) -> int:
     found = client.volumes.list(filters={"label": labels})
     for volume in found:

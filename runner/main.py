@@ -19,9 +19,13 @@ from core.domain.limits import ResourceClass, fit
 from core.settings import Settings
 from core.wiring import open_broker, open_ports
 from runner.actor import RunNext, declare
+from runner.dependencies import Dependencies
+from runner.dependency_cache import DependencyCache
 from runner.docker_sandbox import DockerEngine
 from runner.gpus import Gpus
 from runner.held_claims import HeldClaims
+from runner.index import Index
+from runner.installer import Installer
 from runner.run_job import RunJob
 from runner.sweeper import Sweeper
 from runner.workbench import Workbench
@@ -112,7 +116,16 @@ class Life(Middleware):
                 "kept_bytes": settings.kept_log_bytes,
             },
             stopping=self._stopping,
+            dependencies=Dependencies(installer=self._installer(seccomp), cache=_kept(settings)),
         )
+
+    def _installer(self, seccomp: str) -> Installer:
+        settings = self._settings
+        installer = Installer.on(
+            settings.engine_socket, seccomp=seccomp, index=Index.of(settings), limits=settings.requirements
+        )
+        self._opened.callback(installer.close)
+        return installer
 
     def _sweep(self, sweeper: Sweeper) -> None:
         every = self._settings.sweep_seconds
@@ -128,6 +141,10 @@ class Life(Middleware):
 
     def after_worker_shutdown(self, _broker: Any, _worker: Any) -> None:
         self._opened.close()
+
+
+def _kept(settings: Settings) -> DependencyCache:
+    return DependencyCache(job_root=settings.job_root, kept_bytes=settings.requirements.kept_bytes)
 
 
 def host_of(settings: Settings) -> str:

@@ -13,7 +13,9 @@ from core.domain.verdict import RunRecord, Verdict
 from core.ports.tracking import Result
 
 
-def result_of(job: Job, verdict: Verdict, record: RunRecord, submission: Submission, *, device: str) -> Result:
+def result_of(
+    job: Job, verdict: Verdict, record: RunRecord, submission: Submission, *, device: str, dependencies: str = ""
+) -> Result:
     """The result of a run that passed, without its artifacts."""
     if verdict.metrics is None:
         raise ValueError("only a passed run is recorded")
@@ -26,7 +28,8 @@ def result_of(job: Job, verdict: Verdict, record: RunRecord, submission: Submiss
             "leadersboard.image_digest": record.image_digest,
             "leadersboard.device": device,
             "leadersboard.resource_class": job.resource_class,
-        },
+        }
+        | ({"leadersboard.dependencies": dependencies} if dependencies else {}),
     )
 
 

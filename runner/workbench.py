@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from core.domain.limits import ResourceClass
 from core.ports.sandbox import SandboxPort
 from core.wiring import Ports
+from runner.dependencies import NoDependencies, Preparing
 from runner.gpus import Gpus
 from runner.held_claims import HeldClaims
 
@@ -35,3 +36,4 @@ class Workbench:
     """Of `LogWriter`, in bytes and lines."""
     stopping: threading.Event
     """Set when the process has been asked to end and its grace is over."""
+    dependencies: Preparing = field(default_factory=NoDependencies)

@@ -22,6 +22,7 @@ from core.domain.limits import SMALL, UploadLimits, UserLimits
 from core.domain.submission import Upload, UploadedFile
 from core.ports.sandbox import SandboxPort
 from core.wiring import Ports
+from runner.dependencies import NoDependencies, Preparing
 from runner.gpus import Gpus
 from runner.held_claims import HeldClaims
 from runner.run_job import RunJob
@@ -59,14 +60,18 @@ class Bench(Generic[Engine]):
         self.held = HeldClaims(root / "jobs", "here")
         self.stopping = threading.Event()
         self.limits = SMALL
+        self.dependencies: Preparing = NoDependencies()
         self.lease_seconds = 30.0
         self.log_limits = {"max_bytes": 10_000, "max_lines": 1_000, "kept_bytes": 5_000}
         self.storage = FilesystemStorage(
             upload_root=root / "submissions", log_root=root / "logs", limits=UploadLimits(), min_free_bytes=0
         )
 
-    def claim(self, program: str) -> Claim:
-        upload = Upload(user_id="ann", files=[UploadedFile(name="main.py", content=io.BytesIO(program.encode()))])
+    def claim(self, program: str, *, requirements: str = "") -> Claim:
+        files = [UploadedFile(name="main.py", content=io.BytesIO(program.encode()))]
+        if requirements:
+            files.append(UploadedFile(name="requirements.txt", content=io.BytesIO(requirements.encode())))
+        upload = Upload(user_id="ann", files=files)
         submission = self.storage.create_submission(upload, {})
         request = JobRequest(
             submission_id=submission.submission_id, user_id="ann", resource_class="small", benchmark="synthetic",
@@ -108,6 +113,7 @@ class Bench(Generic[Engine]):
             lease_seconds=self.lease_seconds,
             log_limits=self.log_limits,
             stopping=self.stopping,
+            dependencies=self.dependencies,
         )
         RunJob(bench=bench)(claim)
         return self.ledger.get(claim.job_id)

@@ -43,10 +43,26 @@ class ResourceClass(BaseModel):
     shm_bytes: Annotated[int, Field(ge=MIB)] = GIB
     tmp_bytes: Annotated[int, Field(ge=MIB)] = GIB
     image: str = "sandbox"
+    requirements: bool = False
+    """Whether a submission's requirements.txt is installed, from the site's index (BOX-7)."""
 
 
 SMALL = ResourceClass(name="small", cpus=2, memory_bytes=4 * GIB, timeout_seconds=30 * 60, output_bytes=512 * MIB)
-MEDIUM = ResourceClass(name="medium", cpus=4, memory_bytes=16 * GIB, timeout_seconds=60 * 60, output_bytes=2 * GIB)
+MEDIUM = ResourceClass(
+    name="medium", cpus=4, memory_bytes=16 * GIB, timeout_seconds=60 * 60, output_bytes=2 * GIB, requirements=True
+)
+
+
+class RequirementsLimits(BaseModel):
+    """Bounds of what one requirements.txt may install, and of all that is kept of them; sizes in bytes."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    seconds: Annotated[float, Field(gt=0, le=3600)] = 300.0
+    installed_bytes: Annotated[int, Field(ge=MIB)] = 512 * MIB
+    """In memory while it is installed; as much again for the wheels."""
+    files: Annotated[int, Field(ge=16)] = 50_000
+    kept_bytes: Annotated[int, Field(ge=0)] = 10 * GIB
 
 
 class EngineCapacity(BaseModel):

@@ -32,6 +32,8 @@ class SandboxSpec:
     """Folder with job.json, mounted read-only at /config."""
     data: Path | None = None
     """The benchmark's public data, mounted read-only at /data."""
+    dependencies: Path | None = None
+    """The packages of its requirements.txt, mounted read-only at /deps."""
     gpu: str | None = None
     """UUID of the one device the run gets."""
 

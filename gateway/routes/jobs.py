@@ -74,6 +74,7 @@ def _enqueuing(ports: Ports, settings: Settings) -> EnqueueJob:
         limits=settings.user_limits,
         resource_classes=[item.name for item in settings.resource_classes],
         default_benchmark=settings.default_benchmark,
+        classes_without_requirements=[item.name for item in settings.resource_classes if not item.requirements],
     )
 
 

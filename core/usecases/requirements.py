@@ -1,0 +1,110 @@
+"""What a submission's requirements.txt may ask for: names and versions from the site's index, nothing else (BOX-7)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import canonicalize_name
+
+from core.domain.errors import Fault, InvalidInput
+from core.ports.storage import StoragePort
+
+NAME = "requirements.txt"
+MAX_BYTES = 64 * 1024
+MAX_LINE = 1000
+MAX_REQUIREMENTS = 200
+ARCHIVES = (".whl", ".zip", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".tar")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RequirementsCheck:
+    """Whether a submission's requirements can be met in a resource class; told when a job is posted."""
+
+    storage: StoragePort
+    classes_without: Sequence[str] = ()
+    """Those whose runs get only what the sandbox image has."""
+
+    def faults(self, submission_id: str, resource_class: object) -> list[Fault]:
+        content = requirements_of(self.storage.submission_files(submission_id))
+        if content is None:
+            return []
+        if resource_class in self.classes_without:
+            return [Fault(field="config.resource_class", rule=_switched_off(resource_class))]
+        try:
+            parse(content)
+        except InvalidInput as error:
+            return list(error.faults)
+        return []
+
+
+def requirements_of(folder: Path) -> bytes | None:
+    """The file's bytes, cut off behind what may be read; None where there is none, or one that asks for nothing."""
+    path = folder / NAME
+    if not path.is_file():
+        return None
+    with path.open("rb") as file:
+        content = file.read(MAX_BYTES + 1)
+    return content if any(_asked(line) for line in content.decode(errors="replace").splitlines()) else None
+
+
+def parse(content: bytes) -> tuple[str, ...]:
+    """The requirements in one fixed spelling and order. Raises InvalidInput that names each line and its fault."""
+    if len(content) > MAX_BYTES:
+        raise InvalidInput.of(NAME, f"must be at most {MAX_BYTES} bytes")
+    try:
+        lines = content.decode("utf-8-sig").splitlines()
+    except UnicodeDecodeError:
+        raise InvalidInput.of(NAME, "must be UTF-8 text") from None
+    asked = [(number, text) for number, line in enumerate(lines, start=1) if (text := _asked(line))]
+    if len(asked) > MAX_REQUIREMENTS:
+        raise InvalidInput.of(NAME, f"must name at most {MAX_REQUIREMENTS} packages")
+    faults = [Fault(field=NAME, rule=f"line {number}: {rule}") for number, text in asked for rule in _broken(text)]
+    if faults:
+        raise InvalidInput(*faults)
+    return tuple(sorted({_spelled(Requirement(text)) for _number, text in asked}))
+
+
+def _asked(line: str) -> str:
+    """Without comment: pip's own rule, a '#' at the start or after a blank."""
+    text = line.strip()
+    return "" if text.startswith("#") else text.partition(" #")[0].partition("\t#")[0].strip()
+
+
+def _broken(text: str) -> Iterator[str]:
+    """The first rule that a line breaks; what reaches beyond the site's index is told by name."""
+    shown = ascii(text[:80])
+    if len(text) > MAX_LINE or not text.isprintable():
+        yield f"must be at most {MAX_LINE} printable characters"
+    elif text.startswith("-") or " --" in text:
+        yield f"{shown} is an option of pip; only names and versions are accepted, the index is the site's"
+    elif "${" in text or text.endswith("\\"):
+        yield f"{shown}: variables and continued lines are not accepted"
+    elif "://" in text or "@" in text or text.startswith((".", "/", "~", "file:")):
+        yield f"{shown} is an address or a path; only names and versions are accepted"
+    elif text.partition(";")[0].strip().lower().endswith(ARCHIVES):
+        yield f"{shown} is a file; only names and versions are accepted"
+    else:
+        yield from _unreadable(text, shown)
+
+
+def _unreadable(text: str, shown: str) -> Iterator[str]:
+    try:
+        Requirement(text)
+    except InvalidRequirement:
+        yield f"{shown} is no requirement; write for example numpy or timm>=1.0,<2"
+
+
+def _spelled(requirement: Requirement) -> str:
+    extras = f"[{','.join(sorted(map(canonicalize_name, requirement.extras)))}]" if requirement.extras else ""
+    marker = f"; {requirement.marker}" if requirement.marker else ""
+    return f"{canonicalize_name(requirement.name)}{extras}{requirement.specifier}{marker}"
+
+
+def _switched_off(resource_class: object) -> str:
+    return (
+        f"class {resource_class!r} installs no packages, and this submission has a {NAME}. Remove the file if the "
+        'sandbox image has what it names, or take a class that has "requirements": true in RESOURCE_CLASSES'
+    )

@@ -1,0 +1,119 @@
+"""A submission's requirements before its run: refused, found, or installed; then mounted read-only (BOX-7)."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from core.domain.errors import InvalidInput
+from core.domain.verdict import FailureReason, Verdict
+from core.ports.sandbox import SandboxSpec
+from core.usecases.requirements import NAME, parse, requirements_of
+from runner.dependency_cache import HELD, DependencyCache, Entry
+from runner.installer import Installer, RequirementsFailed
+from runner.run_folder import RunFolder
+
+
+class Preparing(Protocol):
+    """What an attempt asks before it launches a run."""
+
+    def prepared(
+        self, spec: SandboxSpec, folder: RunFolder, *, say: Callable[[str], None], keep_waiting: Callable[[], None]
+    ) -> SandboxSpec:
+        """The same spec, with its packages. Raises RequirementsFailed, Unavailable, and what `keep_waiting` raises."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Dependencies:
+    """On the real engine, with what earlier runs left."""
+
+    installer: Installer
+    cache: DependencyCache
+
+    def prepared(
+        self, spec: SandboxSpec, folder: RunFolder, *, say: Callable[[str], None], keep_waiting: Callable[[], None]
+    ) -> SandboxSpec:
+        wanted = _wanted(spec)
+        if not wanted:
+            return spec
+        image_id = self.installer.image_id(spec.image)
+        key = key_of(wanted, image_id=image_id, index=self.installer.index.mark)
+        entry = self.cache.held(key, folder.path)
+        if entry is None:
+            say(f"Installing {len(wanted)} requirements from the package index …")
+            self._install(key, replace(spec, image=image_id), wanted, keep_waiting)
+            entry = self.cache.held(key, folder.path)
+        if entry is None:
+            raise RequirementsFailed("The installed packages are gone again. Submit the job once more.")
+        for line in _told(entry):
+            say(line)
+        return replace(spec, dependencies=entry.tree)
+
+    def _install(self, key: str, spec: SandboxSpec, wanted: tuple[str, ...], keep_waiting: Callable[[], None]) -> None:
+        certificates = self.installer.index.ca
+        ca = self.cache.file(certificates) if certificates is not None and certificates.is_file() else None
+        with self.cache.staging() as staging:
+            packages = self.installer.install(spec, wanted, staging / "tree", ca=ca, keep_waiting=keep_waiting)
+            self.cache.publish(key, staging, packages)
+
+
+@dataclass(frozen=True, slots=True)
+class NoDependencies:
+    """Where nothing is installed: whoever asks for packages is told so."""
+
+    def prepared(
+        self,
+        spec: SandboxSpec,
+        folder: RunFolder,  # noqa: ARG002
+        *,
+        say: Callable[[str], None],  # noqa: ARG002
+        keep_waiting: Callable[[], None],  # noqa: ARG002
+    ) -> SandboxSpec:
+        if _wanted(spec):
+            raise RequirementsFailed("This runner installs no packages. Use what the sandbox image has.")
+        return spec
+
+
+def verdict_of(error: RequirementsFailed, say: Callable[[str], None]) -> Verdict:
+    """The log gets all of it, the job its first sentence."""
+    first, *more = str(error).splitlines()
+    for line in (first, *more) if more else ():
+        say(line)
+    told = f"{first.partition(';')[0]}. The log has pip's last lines." if more else first
+    return Verdict(reason=FailureReason.REQUIREMENTS, message=told)
+
+
+def used_by(folder: RunFolder) -> str:
+    """The key of what a run was given, for its record; empty when it asked for nothing."""
+    marker = folder.path / HELD
+    return marker.read_text() if marker.is_file() else ""
+
+
+def key_of(wanted: tuple[str, ...], *, image_id: str, index: str) -> str:
+    """The same wishes on the same image from the same index have one entry."""
+    return hashlib.sha256("\n".join([image_id, index, *wanted]).encode()).hexdigest()
+
+
+def _wanted(spec: SandboxSpec) -> tuple[str, ...]:
+    content = requirements_of(spec.submission)
+    if content is None:
+        return ()
+    if not spec.limits.requirements:
+        raise RequirementsFailed(
+            f"Class {spec.limits.name!r} installs no packages, and this submission has a {NAME}. "
+            "Remove it, or take a class that does."
+        )
+    try:
+        return parse(content)
+    except InvalidInput as error:
+        raise RequirementsFailed(f"{error}.") from error
+
+
+def _told(entry: Entry) -> list[str]:
+    if not entry.packages:
+        return ["Requirements: the sandbox image has all of them."]
+    lines = [f"  {one['name']}=={one['version']} sha256:{one['sha256']}" for one in entry.packages]
+    return [f"Requirements {entry.key[:12]}, read-only at /deps:", *lines]

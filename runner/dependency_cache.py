@@ -1,0 +1,147 @@
+"""Installed packages, kept by what was asked for: an entry is made aside, published by one rename, never written again.
+
+    .dependencies/<key>/tree/          mounted read-only into runs
+    .dependencies/<key>/record.json    what it is made of, and the digest of the tree
+Only runners write here. A run that uses an entry has its key in its own folder (`dependencies`).
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+import secrets
+import shutil
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import structlog
+
+FOLDER = ".dependencies"
+HELD = "dependencies"
+STALE_SECONDS = 2 * 3600
+"""A staging folder older than this is nobody's any more: installing has a limit far below it."""
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Entry:
+    """One set of installed packages."""
+
+    key: str
+    path: Path
+    packages: Sequence[Mapping[str, str]]
+
+    @property
+    def tree(self) -> Path:
+        return self.path / "tree"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DependencyCache:
+    """Shared by all runners of a site, on the folder of their jobs."""
+
+    job_root: Path
+    kept_bytes: int
+
+    @property
+    def _root(self) -> Path:
+        return self.job_root / FOLDER
+
+    def held(self, key: str, run_folder: Path) -> Entry | None:
+        """The entry, checked against its digest, held for this run from now on; None when there is no sound one."""
+        with self._locked():
+            entry = self._read(self._root / key)
+            if entry is None:
+                return None
+            (run_folder / HELD).write_text(key)
+            os.utime(entry.path / "record.json")
+        return entry
+
+    @contextmanager
+    def staging(self) -> Iterator[Path]:
+        """A new folder beside the entries, removed again unless it was published."""
+        path = self._root / f".new-{secrets.token_hex(8)}"
+        (path / "tree").mkdir(parents=True)
+        try:
+            yield path
+        finally:
+            shutil.rmtree(path, ignore_errors=True)
+
+    def publish(self, key: str, staging: Path, packages: Sequence[Mapping[str, str]]) -> None:
+        """Whole or not at all; one that is there already stays as it is."""
+        tree = staging / "tree"
+        record = {"packages": list(packages), "digest": digest(tree), "bytes": _size(tree)}
+        (staging / "record.json").write_text(json.dumps(record))
+        with self._locked():
+            if not (self._root / key).exists():
+                staging.rename(self._root / key)
+            self._make_room(key)
+
+    def file(self, source: Path) -> Path:
+        """A copy of a file of this machine where the engine sees it, e.g. the certificates for the index."""
+        self._root.mkdir(exist_ok=True)
+        name, content = self._root / f".{source.name}", source.read_bytes()
+        if not name.exists() or name.read_bytes() != content:
+            beside = self._root / f".new-{secrets.token_hex(8)}"
+            beside.write_bytes(content)
+            beside.replace(name)
+        return name
+
+    def _read(self, path: Path) -> Entry | None:
+        try:
+            record = json.loads((path / "record.json").read_text())
+        except FileNotFoundError:
+            return None
+        if digest(path / "tree") != record["digest"]:
+            log.error("kept packages are not what was installed; installed anew", key=path.name)
+            self._drop(path)
+            return None
+        return Entry(key=path.name, path=path, packages=record["packages"])
+
+    def _make_room(self, newest: str) -> None:
+        """Least recently used go first; never one that a run holds, nor the one just made."""
+        for path in self._root.glob(".new-*"):
+            if path.stat().st_mtime < time.time() - STALE_SECONDS:
+                shutil.rmtree(path, ignore_errors=True)
+        used = {marker.read_text() for marker in self.job_root.glob(f"*/{HELD}")} | {newest}
+        entries = sorted(self._root.glob("*/record.json"), key=lambda record: record.stat().st_mtime)
+        sizes = {record.parent: int(json.loads(record.read_text())["bytes"]) for record in entries}
+        excess = sum(sizes.values()) - self.kept_bytes
+        for path, size in sizes.items():
+            if excess > 0 and path.name not in used:
+                self._drop(path)
+                excess -= size
+                log.info("kept packages removed", key=path.name, bytes=size)
+
+    def _drop(self, path: Path) -> None:
+        """Away from its name at once; a run that has it mounted keeps it until its end."""
+        gone = path.with_name(f".new-gone-{secrets.token_hex(8)}")
+        path.rename(gone)
+        shutil.rmtree(gone, ignore_errors=True)
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        self._root.mkdir(exist_ok=True)
+        with (self._root / ".lock").open("w") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
+
+
+def digest(tree: Path) -> str:
+    """Of all paths and contents."""
+    whole = hashlib.sha256()
+    for path in sorted(path for path in tree.rglob("*") if path.is_file()):
+        with path.open("rb") as file:
+            content = hashlib.file_digest(file, "sha256").hexdigest()
+        whole.update(f"{path.relative_to(tree).as_posix()}\0{content}\n".encode())
+    return whole.hexdigest()
+
+
+def _size(tree: Path) -> int:
+    return sum(path.stat().st_size for path in tree.rglob("*") if path.is_file())

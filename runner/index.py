@@ -1,0 +1,66 @@
+"""Where packages come from: the site's index, as pip and the proxy in front of it are told."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from core.settings import Settings
+
+PORTS = {"https": 443, "http": 80}
+FILES_OF = {"pypi.org": "files.pythonhosted.org"}
+"""Indexes that are known to keep their files on another host."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Index:
+    """Its addresses may hold a password: they are in no repr, and `hidden` takes them out of what users read."""
+
+    urls: tuple[str, ...] = field(repr=False)
+    """The first is the index itself, the others are asked, too."""
+    trusted_host: str = ""
+    ca: Path | None = None
+    more_hosts: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, settings: Settings) -> Index:
+        return cls(
+            urls=(settings.pip_index_url, *settings.pip_extra_index_url.split()),
+            trusted_host=settings.pip_trusted_host,
+            ca=settings.pip_cert,
+            more_hosts=settings.package_hosts,
+        )
+
+    @property
+    def allowed(self) -> tuple[str, ...]:
+        """host:port of everything that an installer may speak to."""
+        found = set()
+        for parts in map(urlsplit, self.urls):
+            host = parts.hostname or ""
+            found.add(f"{host}:{parts.port or PORTS.get(parts.scheme, 443)}")
+            if host in FILES_OF:
+                found.add(f"{FILES_OF[host]}:443")
+        found.update(host if ":" in host else f"{host}:443" for host in self.more_hosts)
+        return tuple(sorted(found))
+
+    @property
+    def mark(self) -> str:
+        """Tells entries of one index from those of another; says nothing of its addresses."""
+        return hashlib.sha256("\n".join(self.urls).encode()).hexdigest()
+
+    def environment(self) -> dict[str, str]:
+        """Pip's own settings, for the installer's container alone."""
+        found = {"PIP_INDEX_URL": self.urls[0], "PIP_EXTRA_INDEX_URL": " ".join(self.urls[1:])}
+        found["PIP_TRUSTED_HOST"] = self.trusted_host
+        return {name: value for name, value in found.items() if value}
+
+    def hidden(self, text: str) -> str:
+        """The same text without the index's addresses and hosts: a job's log is the user's to read."""
+        hosts = {urlsplit(url).netloc for url in self.urls} | {urlsplit(url).hostname or "" for url in self.urls}
+        hosts |= {host.partition(":")[0] for host in self.allowed} | set(self.more_hosts)
+        for secret in sorted({*self.urls, *hosts} - {""}, key=len, reverse=True):
+            text = re.sub(re.escape(secret), "(the index)", text)
+        return text

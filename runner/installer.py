@@ -1,0 +1,178 @@
+"""Installing a submission's wheels in the engine: a proxy to the index, an installer behind it, a bounded volume."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import tarfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import docker
+import docker.errors
+from docker.models.containers import Container
+
+from core.adapters.archives import CHUNK, BoundedTarInfo, Tree
+from core.domain.errors import InvalidInput, LeadersboardError, Unavailable
+from core.domain.limits import RequirementsLimits, UploadLimits
+from core.ports.sandbox import SandboxSpec
+from runner.container_spec import labels
+from runner.engine_errors import engine_errors
+from runner.engine_things import CALL_SECONDS, found, remove
+from runner.in_engine.index_proxy import READY
+from runner.index import Index
+from runner.installer_spec import holder_options, installer_options, proxy_options, thing_name, volume_options
+from runner.output_volume import _Chunks
+
+LOOK_SECONDS = 0.2
+READY_SECONDS = 30.0
+LAST_LINES = 15
+LONGEST_LINE = 400
+
+
+class RequirementsFailed(LeadersboardError):
+    """Raised when a submission's requirements cannot be installed; its text says why and what to do."""
+
+    code = "requirements"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Installer:
+    """Lives as long as its process; each call has containers, volume and network of its own and leaves none."""
+
+    client: docker.DockerClient
+    seccomp: str
+    index: Index
+    limits: RequirementsLimits
+
+    @classmethod
+    def on(cls, socket: str, *, seccomp: str, index: Index, limits: RequirementsLimits) -> Installer:
+        client = docker.DockerClient(base_url=socket, timeout=CALL_SECONDS)
+        return cls(client=client, seccomp=seccomp, index=index, limits=limits)
+
+    def close(self) -> None:
+        self.client.close()
+
+    def image_id(self, name: str) -> str:
+        with engine_errors():
+            return str(self.client.images.get(name).id)
+
+    def install(
+        self,
+        spec: SandboxSpec,
+        wanted: tuple[str, ...],
+        into: Path,
+        *,
+        ca: Path | None,
+        keep_waiting: Callable[[], None],
+    ) -> list[dict[str, str]]:
+        """Plain files below `into`, and name, version and sha256 of each wheel.
+
+        Raises RequirementsFailed, Unavailable, and what `keep_waiting` raises: it is called all the time.
+        """
+        with engine_errors():
+            self._clear(spec)
+            try:
+                holder = self._ready(spec)
+                options = installer_options(
+                    spec, self.index, wanted, self.limits,
+                    image_id=spec.image, seccomp=self.seccomp, ca=ca,
+                )  # fmt: skip
+                installer = self.client.containers.create(**options)
+                self._run(installer, keep_waiting)
+                remove(installer)
+                return self._harvest(holder, into)
+            finally:
+                with contextlib.suppress(docker.errors.APIError):
+                    self._clear(spec)
+
+    def _ready(self, spec: SandboxSpec) -> Container:
+        """Volume with its holder, network with its proxy."""
+        name, mine = thing_name(spec, "packages"), labels(spec, "packages")
+        wanted = volume_options(self.limits)
+        volume = self.client.volumes.create(name, driver="local", driver_opts=wanted, labels=mine)
+        walls: dict[str, Any] = {"image_id": spec.image, "seccomp": self.seccomp}
+        holder = self.client.containers.create(**holder_options(spec, **walls))
+        holder.start()
+        volume.reload()
+        if (volume.attrs.get("Options") or {}).get("o") != wanted["o"]:
+            raise Unavailable("The sandbox engine", "a volume for packages does not carry its bound")
+        network = self.client.networks.create(name, driver="bridge", internal=True, labels=mine)
+        proxy = self.client.containers.create(**proxy_options(spec, self.index, **walls))
+        network.connect(proxy, aliases=["index"])
+        proxy.start()
+        self._await_proxy(proxy)
+        return holder
+
+    def _await_proxy(self, proxy: Container) -> None:
+        deadline = time.monotonic() + READY_SECONDS
+        while READY.encode() not in proxy.logs():
+            if time.monotonic() > deadline:
+                raise Unavailable("The sandbox engine", "the way to the package index did not open")
+            time.sleep(LOOK_SECONDS)
+
+    def _run(self, installer: Container, keep_waiting: Callable[[], None]) -> None:
+        deadline = time.monotonic() + self.limits.seconds
+        installer.start()
+        while True:
+            installer.reload()
+            state = installer.attrs["State"]
+            if state["Status"] not in {"created", "running"}:
+                break
+            keep_waiting()
+            if time.monotonic() > deadline:
+                raise RequirementsFailed(
+                    f"Installing requirements.txt took longer than {self.limits.seconds:g} s and was stopped. "
+                    "Ask for fewer packages, or try again when the package index is faster."
+                )
+            time.sleep(LOOK_SECONDS)
+        if state["ExitCode"] != 0:
+            raise RequirementsFailed(self._why(installer, out_of_memory=state["OOMKilled"]))
+
+    def _why(self, installer: Container, *, out_of_memory: bool) -> str:
+        text = installer.logs(tail=LAST_LINES).decode(errors="replace")
+        lines = [self.index.hidden(line[:LONGEST_LINE]) for line in text.splitlines() if line.strip()]
+        if out_of_memory or "No space left on device" in text:
+            bound = self.limits.installed_bytes // 1024**2
+            lines.append(f"The packages and what they need are larger than {bound} MiB, the most that is installed.")
+        return "\n".join([
+            "requirements.txt could not be installed; only wheels are (no package is built here). pip's last lines:",
+            *lines,
+            "Check names and versions, and that each package has a wheel for Python 3.13 on x86-64 Linux.",
+        ])  # fmt: skip
+
+    def _harvest(self, holder: Container, into: Path) -> list[dict[str, str]]:
+        bound = UploadLimits(unpacked_bytes=self.limits.installed_bytes, entries=self.limits.files)
+        tree, record = Tree(root=into, limits=bound), b""
+        chunks, _header = holder.get_archive("/out")
+        with io.BufferedReader(_Chunks(chunks), CHUNK) as stream:
+            try:
+                with tarfile.open(fileobj=stream, mode="r|", tarinfo=BoundedTarInfo) as tar:
+                    for member in tar:
+                        record = self._member(tar, member, tree) or record
+            except (InvalidInput, tarfile.TarError) as error:
+                raise RequirementsFailed(f"The packages of requirements.txt cannot be used: {error}.") from error
+        packages: list[dict[str, str]] = json.loads(record)
+        return packages
+
+    def _member(self, tar: tarfile.TarFile, member: tarfile.TarInfo, tree: Tree) -> bytes | None:
+        name = member.name.partition("/")[2]
+        content = tar.extractfile(member) if member.isreg() else None
+        if content is not None and name.startswith("tree/"):
+            tree.add_file(name.removeprefix("tree/"), content)
+        return content.read() if content is not None and name == "record.json" else None
+
+    def _clear(self, spec: SandboxSpec) -> None:
+        """Containers, then what they were on."""
+        for thing in ("installer", "index", "packages"):
+            remove(found(self.client, thing_name(spec, thing)))
+        name = thing_name(spec, "packages")
+        with contextlib.suppress(docker.errors.NotFound):
+            self.client.volumes.get(name).remove(force=True)
+        for network in self.client.networks.list(names=[name]):
+            with contextlib.suppress(docker.errors.NotFound):
+                network.remove()
