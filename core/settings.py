@@ -109,6 +109,7 @@ class Settings(BaseSettings):
     oidc_admin_group: str = ""
 
     max_submissions_per_hour: Annotated[int, Field(ge=1)] = 10
+    max_uploads_per_hour: Annotated[int, Field(ge=1)] = 100
     max_concurrent_running: Annotated[int, Field(ge=1)] = 1
     over_limit: Annotated[str, Field(pattern="^(refuse|queue)$")] = "refuse"
     default_benchmark: str = "synthetic"

@@ -65,6 +65,8 @@ def _list(accounts: AccountsPort) -> None:
     cursor: str | None = None
     while True:
         page = accounts.list_accounts(cursor=cursor)
+        if cursor is None and not page.accounts:
+            _say("There is no account yet. Make one: scripts/user add NAME [--admin]")
         for account in page.accounts:
             _say(f"{account.name:<32} {account.role:<6} {account.kind:<9} {account.created_at:%Y-%m-%d}")
         cursor = page.next_cursor

@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
-from fastapi.middleware.cors import CORSMiddleware
 from fastapi.routing import APIRoute
 
 from core import __version__, json_logs
@@ -15,6 +14,7 @@ from core.wiring import open_ports
 from gateway import docs_page, errors, metrics, openapi
 from gateway.access_log import Watch
 from gateway.auth import Doorkeeper
+from gateway.cross_origin import CrossOrigin
 from gateway.limits import Guard
 from gateway.metrics import Metrics
 from gateway.rate_headers import LIMIT, REMAINING, RESET
@@ -67,7 +67,7 @@ def _add_middlewares(app: FastAPI, settings: Settings) -> None:
     app.add_middleware(Guard, limits=settings.request, places=app.state.places)
     if settings.cors_origins:
         app.add_middleware(
-            CORSMiddleware,
+            CrossOrigin,
             allow_origins=list(settings.cors_origins),
             allow_methods=["GET", "POST", "DELETE"],
             allow_headers=["Authorization", "Idempotency-Key", "Last-Event-ID", "X-Request-ID"],

@@ -75,7 +75,7 @@ def _digest(token: str) -> bytes:
     return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
 
 
-def doorkeeper(request: Request) -> Doorkeeper:
+async def doorkeeper(request: Request) -> Doorkeeper:
     """The app's one."""
     found: Doorkeeper = request.app.state.doorkeeper
     return found

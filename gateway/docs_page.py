@@ -1,4 +1,4 @@
-"""The interactive page of the API at /docs: the one page of ours, so the one with a policy that lets scripts run."""
+"""The interactive page of the API at /docs: Swagger UI from our own files, so that it works where nothing else is."""
 
 from __future__ import annotations
 
@@ -6,14 +6,18 @@ import base64
 import hashlib
 import re
 from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
 
 from fastapi import APIRouter
 from fastapi.openapi.docs import get_swagger_ui_html
-from fastapi.responses import HTMLResponse
+from fastapi.responses import FileResponse, HTMLResponse
 
-SCRIPTS = "https://cdn.jsdelivr.net"
-"""Where Swagger UI comes from; without a way out the page stays empty, and docs/api.md says the same."""
+CARRIER = "fastapi_offline"
+"""The package that carries Swagger UI's files; it is found, never imported."""
+SCRIPT, STYLE = "swagger-ui-bundle.js", "swagger-ui.css"
 NO_ICON = "data:,"
+A_DAY = {"Cache-Control": "public, max-age=86400"}
 
 router = APIRouter(include_in_schema=False)
 
@@ -24,17 +28,41 @@ def docs() -> HTMLResponse:
     return HTMLResponse(html, headers={"Content-Security-Policy": policy})
 
 
+@router.get(f"/docs/{SCRIPT}")
+def script() -> FileResponse:
+    return FileResponse(_files() / SCRIPT, media_type="text/javascript", headers=A_DAY)
+
+
+@router.get(f"/docs/{STYLE}")
+def style() -> FileResponse:
+    return FileResponse(_files() / STYLE, media_type="text/css", headers=A_DAY)
+
+
+@cache
+def _files() -> Path:
+    found = find_spec(CARRIER)
+    if found is None or not found.submodule_search_locations:
+        raise RuntimeError(f"{CARRIER} is not installed: see locks/gateway.txt")
+    return Path(found.submodule_search_locations[0]) / "static"
+
+
 @cache
 def _page() -> tuple[str, str]:
-    """The page and its policy: its own inline script is allowed by its hash, no other."""
-    body = get_swagger_ui_html(openapi_url="/openapi.json", title="LeadersBoard", swagger_favicon_url=NO_ICON).body
+    """The page and its policy: our script runs, and the inline one by its hash; nobody else is asked for anything."""
+    body = get_swagger_ui_html(
+        openapi_url="/openapi.json",
+        title="LeadersBoard",
+        swagger_js_url=f"/docs/{SCRIPT}",
+        swagger_css_url=f"/docs/{STYLE}",
+        swagger_favicon_url=NO_ICON,
+    ).body
     html = bytes(body).decode()
     inline = re.findall(r"<script>(.*?)</script>", html, re.DOTALL)
     hashes = " ".join(
         f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'" for text in inline
     )
     policy = (
-        f"default-src 'none'; script-src {SCRIPTS} {hashes}; style-src {SCRIPTS} 'unsafe-inline'; img-src data:; "
+        f"default-src 'none'; script-src 'self' {hashes}; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
         "connect-src 'self'; frame-ancestors 'none'"
     )
     return html, policy

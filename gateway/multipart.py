@@ -3,42 +3,54 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncGenerator, AsyncIterator
+import errno
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 
 from python_multipart.multipart import parse_options_header
 from starlette.datastructures import FormData, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import ClientDisconnect, Request
 
-from core.domain.errors import Fault, InvalidInput, TooLarge
+from core.domain.errors import Fault, InvalidInput, StorageFull, TooLarge
 from core.domain.limits import UploadLimits
 from core.domain.submission import Upload, UploadedFile
 
+ROOM_EVERY_BYTES = 1024 * 1024
+"""Of an upload that arrives, between two looks at the disk."""
 FIELDS = ("entrypoint", "config_file", "metadata")
 
 
 @contextlib.asynccontextmanager
-async def received(request: Request, user_id: str, limits: UploadLimits) -> AsyncIterator[Upload]:
+async def received(
+    request: Request, user_id: str, limits: UploadLimits, check_room: Callable[[], None]
+) -> AsyncIterator[Upload]:
     """The upload in this request. Its files are spooled to unnamed files in TMPDIR, which vanish however this ends.
 
-    Raises TooLarge as soon as a limit is passed, InvalidInput for anything else that is wrong.
+    Raises TooLarge as soon as a limit is passed, StorageFull as soon as the disk's is, InvalidInput for anything else
+    that is wrong.
     """
-    form = await _parse(request, limits)
+    form = await _parse(request, limits, check_room)
     try:
         yield _upload(form, user_id)
     finally:
         await form.close()
 
 
-async def _parse(request: Request, limits: UploadLimits) -> FormData:
+async def _parse(request: Request, limits: UploadLimits, check_room: Callable[[], None]) -> FormData:
     _check_kind(request)
     _check_declared(request, limits)
     try:
-        return await _WholeForm(request, limits).parse()
+        return await _WholeForm(request, limits, check_room).parse()
     except MultiPartException as error:
         raise InvalidInput.of("body", error.message) from error
     except ClientDisconnect as error:
         raise InvalidInput.of("body", "broke off before its end") from error
+    except OSError as error:
+        if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+            raise StorageFull(
+                "The disk for uploads is full; nothing can be uploaded until an admin makes room."
+            ) from error
+        raise
 
 
 def _check_kind(request: Request) -> None:
@@ -65,8 +77,9 @@ class _WholeForm(MultiPartParser):
     spool_max_size = 64 * 1024
     """Bytes of one file that are held in memory; a hundred files are one request."""
 
-    def __init__(self, request: Request, limits: UploadLimits) -> None:
+    def __init__(self, request: Request, limits: UploadLimits, check_room: Callable[[], None]) -> None:
         self._ended = False
+        self._check_room = check_room
         super().__init__(
             request.headers,
             self._counted(request, limits.request_bytes),
@@ -79,11 +92,14 @@ class _WholeForm(MultiPartParser):
         self._ended = True
 
     async def _counted(self, request: Request, limit: int) -> AsyncGenerator[bytes, None]:
-        total = 0
+        total, looked_at = 0, 0
         async for chunk in request.stream():
             total += len(chunk)
             if total > limit:
                 raise _too_large(limit)
+            if total - looked_at >= ROOM_EVERY_BYTES:
+                self._check_room()
+                looked_at = total
             yield chunk
         if not self._ended:
             raise InvalidInput.of("body", "broke off before its end")

@@ -35,7 +35,7 @@ BODY_METHODS = frozenset({"post", "put", "patch", "delete"})
 """Of their calls also those that need no body refuse one that is too large or of another type."""
 ALSO: dict[tuple[str, str], tuple[int, ...]] = {
     ("get", "/leaderboard"): (404,),
-    ("post", "/submissions"): (507,),
+    ("post", "/submissions"): (429, 507),
     ("post", "/jobs"): (404, 409, 429),
     ("post", "/jobs/{job_id}/cancel"): (409,),
     ("post", "/jobs/{job_id}/rerun"): (409, 422, 429),

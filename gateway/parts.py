@@ -1,4 +1,4 @@
-"""What the routes get: the ports and settings that the app was built with."""
+"""What the routes get: ports and settings of the app. Async, since FastAPI gives each plain function a thread."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from core.settings import Settings
 from core.wiring import Ports
 
 
-def _ports(request: Request) -> Ports:
+async def _ports(request: Request) -> Ports:
     found: Ports = request.app.state.ports
     return found
 
 
-def _settings(request: Request) -> Settings:
+async def _settings(request: Request) -> Settings:
     found: Settings = request.app.state.settings
     return found
 

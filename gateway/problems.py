@@ -25,8 +25,8 @@ class ProblemKind:
 
 KINDS: Mapping[int, ProblemKind] = {
     400: ProblemKind(
-        codes=("bad_request",),
-        when="The bytes are no HTTP request that can be read.",
+        codes=("bad_request", "cross_origin_refused"),
+        when="The bytes are no HTTP request that can be read, or a browser asks for a page that may not call.",
         detail="This is not an HTTP request that we can read.",
     ),
     401: ProblemKind(

@@ -8,7 +8,7 @@ import stat
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Self
@@ -43,6 +43,8 @@ class Tree:
 
     root: Path
     limits: UploadLimits
+    check_room: Callable[[], None] = lambda: None
+    """Raises StorageFull; asked for every piece that is written."""
     entries: int = 0
     bytes_written: int = 0
     _files: set[str] = field(default_factory=set)
@@ -77,6 +79,7 @@ class Tree:
                 raise TooLarge.of("files", f"unpacks to more than {self.limits.unpacked_bytes} bytes")
             if most is not None and self.bytes_written > most:
                 raise TooLarge.of("files", f"unpacks to more than {self.limits.ratio} times its size")
+            self.check_room()
             out.write(chunk)
 
     def _count(self) -> None:

@@ -19,6 +19,7 @@ from typing import Any
 from core.adapters import log_files
 from core.adapters.archives import Tree, unpack
 from core.adapters.packing import tar_gz
+from core.adapters.room import Room
 from core.adapters.staging import UNLOCKED_SECONDS, held
 from core.adapters.submission_index import SubmissionIndex
 from core.adapters.submission_record import record_of, submission_from
@@ -42,11 +43,11 @@ class FilesystemStorage:
         self._root = upload_root
         self._logs = log_root
         self._limits = limits
-        self._min_free = min_free_bytes
+        self._room = Room(root=upload_root, min_free_bytes=min_free_bytes)
         self._index = SubmissionIndex(upload_root / BY_USER)
 
     def create_submission(self, upload: Upload, metadata: Mapping[str, Any]) -> Submission:
-        self._check_room()
+        self.check_room()
         submission_id = uuid.uuid4().hex
         with _disk_errors(), self._staged(submission_id) as stage:
             files = self._fill(upload, stage / FILES)
@@ -122,6 +123,10 @@ class FilesystemStorage:
             raise NotFound("job", job_id)
         return self._logs / f"{job_id}.log"
 
+    def check_room(self) -> None:
+        with _disk_errors():
+            self._room.check()
+
     def check(self) -> None:
         with _disk_errors():
             next(self._root.iterdir(), None)
@@ -163,13 +168,6 @@ class FilesystemStorage:
         folder.mkdir(parents=True, exist_ok=True)
         return folder
 
-    def _check_room(self) -> None:
-        with _disk_errors():
-            if shutil.disk_usage(self._root).free < self._min_free:
-                raise StorageFull(
-                    "The disk for submissions is nearly full; nothing can be uploaded until an admin makes room."
-                )
-
     @contextmanager
     def _staged(self, submission_id: str) -> Iterator[Path]:
         stage = self._staging() / submission_id
@@ -182,7 +180,7 @@ class FilesystemStorage:
             shutil.rmtree(stage, ignore_errors=True)
 
     def _fill(self, upload: Upload, folder: Path) -> tuple[StoredFile, ...]:
-        tree = Tree(root=folder, limits=self._limits)
+        tree = Tree(root=folder, limits=self._limits, check_room=self._room.check)
         for file in upload.files:
             if is_archive(file.name):
                 unpack(file.name, file.content, tree)

@@ -13,6 +13,7 @@ from core.adapters.job_record import cursor_score
 from core.domain.errors import KeyReused, LimitReached, NotFound
 from core.domain.job import MOVES, Job, JobRequest, JobState, Phase
 from core.domain.limits import Allowance, UserLimits
+from core.domain.upload_counts import uploads_used_up
 from core.ports.job_status import Admission, JobPage
 
 WINDOW_SECONDS = 3600
@@ -27,6 +28,7 @@ class MemoryJobRecords:
     _jobs: dict[str, Job] = field(default_factory=dict)
     _fingerprints: dict[str, str] = field(default_factory=dict)
     _posted: dict[str, dict[str, float]] = field(default_factory=dict)
+    _uploads: dict[str, dict[str, float]] = field(default_factory=dict)
     _lock: threading.RLock = field(default_factory=threading.RLock)
 
     def admit(self, request: JobRequest, limits: UserLimits) -> Admission:
@@ -78,6 +80,17 @@ class MemoryJobRecords:
 
     def refund(self, user_id: str, job_id: str) -> None:
         self._posted.get(user_id, {}).pop(job_id, None)
+
+    def take_upload(self, user_id: str, upload_id: str, *, per_hour: int) -> None:
+        with self._lock:
+            now, taken = self.clock(), self._uploads.setdefault(user_id, {})
+            times = sorted(when for when in taken.values() if when > now - WINDOW_SECONDS)
+            if len(times) >= per_hour:
+                raise uploads_used_up(per_hour, int(times[-per_hour] + WINDOW_SECONDS - now) + 1)
+            taken[upload_id] = now
+
+    def give_back_upload(self, user_id: str, upload_id: str) -> None:
+        self._uploads.get(user_id, {}).pop(upload_id, None)
 
     def get(self, job_id: str) -> Job:
         with self._lock:

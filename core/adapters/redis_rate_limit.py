@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 import math
+from functools import cache
+from importlib.resources import files
 from typing import Any
 
 import redis
 
 from core.adapters.redis_connection import redis_errors
 from core.domain.limits import Allowance, UserLimits
+from core.domain.upload_counts import uploads_used_up
 
 WINDOW_SECONDS = 3600
 KEY = "leaderboard:rate:"
+UPLOADS = f"{KEY}uploads:"
+"""No user's name has a colon."""
+
+
+@cache
+def _take_upload() -> str:
+    return (files("core.adapters") / "scripts" / "take_upload.lua").read_text()
 
 
 class RedisRateLimit:
@@ -32,3 +42,14 @@ class RedisRateLimit:
     def refund(self, user_id: str, job_id: str) -> None:
         with redis_errors():
             self._redis.zrem(KEY + user_id, job_id)
+
+    def take_upload(self, user_id: str, upload_id: str, *, per_hour: int) -> None:
+        with redis_errors():
+            script = self._redis.register_script(_take_upload())
+            counted, renews = script(keys=[UPLOADS + user_id], args=[upload_id, per_hour])
+        if not counted:
+            raise uploads_used_up(per_hour, renews)
+
+    def give_back_upload(self, user_id: str, upload_id: str) -> None:
+        with redis_errors():
+            self._redis.zrem(UPLOADS + user_id, upload_id)

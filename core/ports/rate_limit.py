@@ -1,4 +1,4 @@
-"""How many jobs a user may still post in the current hour."""
+"""How many jobs a user may still post, and how often upload, in the current hour."""
 
 from __future__ import annotations
 
@@ -16,4 +16,12 @@ class RateLimitPort(Protocol):
 
     def refund(self, user_id: str, job_id: str) -> None:
         """Take one job out of the count, e.g. after a failure of the platform. Raises Unavailable."""
+        ...
+
+    def take_upload(self, user_id: str, upload_id: str, *, per_hour: int) -> None:
+        """Count an upload, in one atomic step. Raises LimitReached (then it is not counted), Unavailable."""
+        ...
+
+    def give_back_upload(self, user_id: str, upload_id: str) -> None:
+        """Take one upload out of the count. Raises Unavailable."""
         ...

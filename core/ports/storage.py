@@ -64,6 +64,10 @@ class StoragePort(Protocol):
         """What came after byte `offset` (at most `max_bytes` of it). Raises Unavailable."""
         ...
 
+    def check_room(self) -> None:
+        """Raises StorageFull when the disk is too full for an upload, Unavailable."""
+        ...
+
     def check(self) -> None:
         """Raises Unavailable when the storage cannot be used."""
         ...

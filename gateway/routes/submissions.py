@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from http import HTTPStatus
 from typing import Annotated, Any
 
+from anyio import CancelScope
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from starlette.concurrency import run_in_threadpool
 
-from core.usecases.create_submission import CreateSubmission
+from core.domain.user import User
+from core.usecases.create_submission import CountUpload, CreateSubmission
 from core.usecases.submissions import DownloadSubmission, GetSubmission, ListSubmissions
 from gateway.auth import CurrentUser
 from gateway.multipart import received
@@ -48,11 +52,28 @@ _ARCHIVE: dict[str, Any] = {"application/gzip": {"schema": {"type": "string", "f
 async def create(
     request: Request, user: CurrentUser, ports: PortsPart, settings: SettingsPart, response: Response
 ) -> SubmissionView:
-    """Store a submission: complete, or not at all."""
-    async with received(request, user.user_id, settings.upload) as upload:
-        submission = await run_in_threadpool(CreateSubmission(storage=ports.storage), upload)
+    """Store a submission: complete, or not at all. One that is refused does not count against the hour's uploads."""
+    usecase = CreateSubmission(storage=ports.storage)
+    counted = CountUpload(rate_limit=ports.rate_limit, per_hour=settings.max_uploads_per_hour)
+    async with (
+        _counted(counted, user),
+        received(request, user.user_id, settings.upload, ports.storage.check_room) as upload,
+    ):
+        submission = await run_in_threadpool(usecase, upload)
     response.headers["Location"] = f"/submissions/{submission.submission_id}"
     return SubmissionView.of(submission)
+
+
+@asynccontextmanager
+async def _counted(count: CountUpload, user: User) -> AsyncIterator[None]:
+    """Counted before a byte is read, so that parallel uploads gain nothing; given back when nothing was stored."""
+    upload_id = await run_in_threadpool(count, user)
+    try:
+        yield
+    except BaseException:
+        with CancelScope(shield=True):
+            await run_in_threadpool(count.give_back, user, upload_id)
+        raise
 
 
 @router.get("")

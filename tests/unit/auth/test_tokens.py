@@ -185,7 +185,9 @@ def test_listed_pages_may_call_from_a_browser_and_others_not() -> None:
     assert "access-control-allow-credentials" not in allowed.headers
     for origin in ("https://evil.example", "https://lab.example.evil.example", "http://lab.example", "null"):
         refused = door.browser.options("/users/bea", headers={"origin": origin, **asked})
-        assert refused.status_code == 400
+        assert (refused.status_code, refused.headers["content-type"]) == (400, "application/problem+json")
+        assert refused.json()["code"] == "cross_origin_refused"
+        assert refused.json()["request_id"] == refused.headers["x-request-id"]
         assert "access-control-allow-origin" not in refused.headers
         assert "access-control-allow-origin" not in door.browser.get("/auth/me", headers={"origin": origin}).headers
     answer = door.browser.get("/auth/me", headers={"origin": "https://lab.example"})

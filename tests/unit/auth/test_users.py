@@ -153,3 +153,11 @@ def test_a_failure_is_told_and_has_an_exit_code(
     monkeypatch.setenv("REDIS_URL", "redis://127.0.0.1:1/0")
     assert command.main(["list"]) == 1
     assert "does not answer" in capsys.readouterr().err
+
+
+def test_an_empty_list_says_so(door: Door, capsys: pytest.CaptureFixture[str]) -> None:
+    """A site without accounts gets a sentence and the way out, not silence."""
+    asked(door, "remove", "bea")
+    capsys.readouterr()
+    asked(door, "list")
+    assert "no account yet" in capsys.readouterr().out

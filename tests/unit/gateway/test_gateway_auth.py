@@ -52,6 +52,8 @@ OPEN = {
     ("GET", "/health/ready"),
     ("POST", "/auth/login"),
     ("GET", "/docs"),
+    ("GET", "/docs/swagger-ui-bundle.js"),
+    ("GET", "/docs/swagger-ui.css"),
     ("GET", "/openapi.json"),
     ("HEAD", "/openapi.json"),
 }

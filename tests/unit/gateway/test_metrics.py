@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from types import SimpleNamespace
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from starlette.testclient import TestClient
 
+from core.adapters.memory_job_status import MemoryJobStatus
 from core.settings import Settings
 from gateway.app import create_app
 from tests.running_gateway import Door
@@ -24,7 +26,7 @@ def client() -> Iterator[TestClient]:
     tokens = f"ann:{Door.token},admin:{Door.admin_token}"
     settings = Settings.model_validate({"api_tokens": tokens, "admin_users": "admin"})
     app = create_app(settings)
-    app.state.ports = None
+    app.state.ports = SimpleNamespace(rate_limit=MemoryJobStatus(), storage=SimpleNamespace(check_room=lambda: None))
     client = TestClient(app, raise_server_exceptions=False)
     yield client
     client.close()
