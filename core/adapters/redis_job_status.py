@@ -25,8 +25,10 @@ ATTEMPTS_USED_UP = "The platform lost this run several times and gave up. It was
 
 @cache
 def _script_text(name: str) -> str:
+    """A full Redis refuses new jobs as a whole; what is accepted is brought to its end all the same."""
     folder = files("core.adapters") / "scripts"
-    return (folder / "ledger.lua").read_text() + (folder / f"{name}.lua").read_text()
+    head = "#!lua\n" if name == "admit" else "#!lua flags=allow-oom\n"
+    return head + (folder / "ledger.lua").read_text() + (folder / f"{name}.lua").read_text()
 
 
 class RedisJobStatus:
@@ -177,7 +179,8 @@ class RedisJobStatus:
 
     def ledger_id(self) -> str:
         with redis_errors():
-            self._redis.set(f"{PREFIX}ledger_id", secrets.token_hex(8), nx=True)
+            if not self._redis.exists(f"{PREFIX}ledger_id"):  # a full Redis answers, and takes nothing
+                self._redis.set(f"{PREFIX}ledger_id", secrets.token_hex(8), nx=True)
             return str(self._redis.get(f"{PREFIX}ledger_id"))
 
     def check(self) -> None:

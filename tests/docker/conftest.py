@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import docker
@@ -12,7 +13,7 @@ import pytest
 import redis
 
 from runner.docker_sandbox import DockerEngine
-from tests.conftest import REPOSITORY, service
+from tests.conftest import REPOSITORY, redis_url, service
 from tests.docker.runner_site import Site
 from tests.runner_bench import Bench
 
@@ -63,16 +64,26 @@ def bench(engine_folder: Path, engine: DockerEngine, image: str, fresh_name: str
     assert not left, f"left in the engine: {left}"
 
 
+@contextmanager
+def opened_site(root: Path, redis_url: str, mlflow_url: str, image: str, name: str) -> Iterator[Site]:
+    """A site of that name; afterwards the engine must hold nothing of it (BOX-10)."""
+    made = Site(root, redis_url, mlflow_url, image, name)
+    cleaner = DockerEngine(service("LEADERSBOARD_TEST_ENGINE"), site=made.ledger.ledger_id(), image=image, seccomp="{}")
+    try:
+        yield made
+        left = cleaner.job_ids()
+        assert not left, f"left in the engine: {left}"
+    finally:
+        for job_id in cleaner.job_ids():
+            cleaner.remove_leftovers(job_id)
+        cleaner.close()
+        made.close()
+
+
 @pytest.fixture
 def site(
     engine_folder: Path, redis_client: redis.Redis, mlflow_url: str, image: str, fresh_name: str
 ) -> Iterator[Site]:
-    made = Site(engine_folder, redis_client, mlflow_url, image, fresh_name)
-    yield made
-    made.close()
-    cleaner = DockerEngine(service("LEADERSBOARD_TEST_ENGINE"), site=made.ledger.ledger_id(), image=image, seccomp="{}")
-    left = cleaner.job_ids()
-    for job_id in left:
-        cleaner.remove_leftovers(job_id)
-    cleaner.close()
-    assert not left, f"left in the engine: {left}"
+    assert redis_client.dbsize() == 0
+    with opened_site(engine_folder, redis_url(), mlflow_url, image, fresh_name) as made:
+        yield made

@@ -12,16 +12,17 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-import redis
 from dramatiq.brokers.redis import RedisBroker
 
 from core.adapters.dramatiq_queue import DramatiqQueue
 from core.adapters.filesystem_storage import FilesystemStorage
+from core.adapters.redis_connection import connect
 from core.adapters.redis_job_status import RedisJobStatus
+from core.domain.errors import Unavailable
 from core.domain.job import Job, JobRequest
 from core.domain.limits import UploadLimits, UserLimits
 from core.domain.submission import Upload, UploadedFile
-from tests.conftest import REPOSITORY, redis_url, service
+from tests.conftest import REPOSITORY, service
 from tests.runner_bench import BENCHMARK, GOOD
 
 COUNT = """
@@ -39,20 +40,21 @@ PATIENCE_SECONDS = 60
 class Site:
     """Folders, ledger and settings of a small site; runner processes are started on them."""
 
-    def __init__(self, root: Path, client: redis.Redis, mlflow_url: str, image: str, benchmark: str) -> None:
+    def __init__(self, root: Path, redis_url: str, mlflow_url: str, image: str, benchmark: str) -> None:
         for name in ("submissions", "logs", "jobs", f"benchmarks/{benchmark}/public"):
             (root / name).mkdir(parents=True)
         text = BENCHMARK.replace("name: synthetic", f"name: {benchmark}")
         (root / "benchmarks" / benchmark / "benchmark.yaml").write_text(text)
         self.root, self.benchmark = root, benchmark
-        self.ledger = RedisJobStatus(client)
-        self._broker = RedisBroker(url=redis_url(), middleware=[])
+        self._client = connect(redis_url)
+        self.ledger = RedisJobStatus(self._client)
+        self._broker = RedisBroker(url=redis_url, middleware=[])
         self.bell = DramatiqQueue(self._broker)
         self.storage = FilesystemStorage(
             upload_root=root / "submissions", log_root=root / "logs", limits=UploadLimits(), min_free_bytes=0
         )
         self.environment = os.environ | {
-            "REDIS_URL": redis_url(), "MLFLOW_TRACKING_URI": mlflow_url, "SANDBOX_IMAGE": image,
+            "REDIS_URL": redis_url, "MLFLOW_TRACKING_URI": mlflow_url, "SANDBOX_IMAGE": image,
             "ENGINE_SOCKET": service("LEADERSBOARD_TEST_ENGINE"), "UPLOAD_ROOT": str(root / "submissions"),
             "LOG_ROOT": str(root / "logs"), "JOB_ROOT": str(root / "jobs"), "BENCHMARK_ROOT": str(root / "benchmarks"),
             "LEASE_SECONDS": "3", "SWEEP_SECONDS": "0.5", "dramatiq_queue_prefetch": "1",
@@ -84,12 +86,17 @@ class Site:
             finally:
                 kill_group(process)
 
+    def words(self) -> str:
+        """What the runner processes said."""
+        return (self.root / "runner.txt").read_text()
+
     def log(self, job_id: str) -> str:
         return self.storage.read_log(job_id).text
 
     def close(self) -> None:
         self._broker.close()
         self._broker.client.close()
+        self._client.close()
 
     def left_on_disk(self) -> list[str]:
         """Besides submissions and logs."""
@@ -107,8 +114,15 @@ def kill_group(process: subprocess.Popen[bytes]) -> None:
 
 
 def until(condition: Callable[[], bool], what: str) -> None:
+    """While the ledger is away the condition counts as not met."""
     deadline = time.monotonic() + PATIENCE_SECONDS
-    while not condition():
+
+    def met() -> bool:
+        with suppress(Unavailable):
+            return condition()
+        return False
+
+    while not met():
         assert time.monotonic() < deadline, f"waited {PATIENCE_SECONDS} s until {what}"
         time.sleep(0.05)
 

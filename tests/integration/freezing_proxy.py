@@ -17,6 +17,8 @@ class FreezingProxy:
         self._target = target
         self._flowing = threading.Event()
         self._flowing.set()
+        self._open_to_all = threading.Event()
+        self._open_to_all.set()
         self._listener = listener
         self._open: list[socket.socket] = []
         threading.Thread(target=self._accept, daemon=True).start()
@@ -24,6 +26,14 @@ class FreezingProxy:
     def freeze(self) -> None:
         """From now on nothing passes; connections stay open, new ones are taken."""
         self._flowing.clear()
+
+    def refuse(self) -> None:
+        """Away: what is open ends, and nobody is let in until `admit`."""
+        self._open_to_all.clear()
+        self.cut()
+
+    def admit(self) -> None:
+        self._open_to_all.set()
 
     def cut(self) -> None:
         """Every connection ends, as in a restart; new ones are passed on."""
@@ -36,6 +46,9 @@ class FreezingProxy:
         with contextlib.suppress(OSError):
             while True:
                 near, _ = self._listener.accept()
+                if not self._open_to_all.is_set():
+                    near.close()
+                    continue
                 far = socket.create_connection(self._target)
                 self._open += [near, far]
                 for source, sink in ((near, far), (far, near)):

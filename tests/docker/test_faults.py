@@ -1,0 +1,201 @@
+"""Parts that die, hang or double under a runner: every accepted job ends once, in a true state, with its whole log.
+
+What a runner's own death at each of its steps does is in test_runner_deaths.py; the engine's in test_engine_away.py.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import docker
+import pytest
+import redis
+
+from core.adapters.mlflow_tracking import MlflowTracking
+from core.domain.errors import Unavailable
+from core.domain.job import Job, JobState, Phase
+from tests.docker.conftest import opened_site
+from tests.docker.own_redis import OwnRedis, own_redis
+from tests.docker.runner_site import Site, ended, kill_group, lines_of, until
+from tests.integration.freezing_proxy import FreezingProxy, freezing_proxy
+from tests.runner_bench import GOOD
+
+pytestmark = pytest.mark.docker
+
+LINES = [f"line {number}" for number in range(20)]
+
+
+def program(seconds: float, number: int = 0) -> str:
+    """Twenty numbered lines over that time, then a good end."""
+    pause = seconds / len(LINES)
+    return (
+        f"import time  # {number}\nfor n in range({len(LINES)}):\n"
+        f"    print('line', n, flush=True)\n    time.sleep({pause})\n" + GOOD
+    )
+
+
+@pytest.fixture
+def ledger_server(fresh_name: str) -> Iterator[OwnRedis]:
+    with own_redis(fresh_name) as server:
+        yield server
+
+
+@pytest.fixture
+def fragile(
+    engine_folder: Path, ledger_server: OwnRedis, mlflow_url: str, image: str, fresh_name: str
+) -> Iterator[Site]:
+    """A site whose Redis may be killed."""
+    with opened_site(engine_folder, ledger_server.url, mlflow_url, image, fresh_name) as site:
+        yield site
+
+
+@pytest.fixture
+def mlflow_door(mlflow_url: str) -> Iterator[FreezingProxy]:
+    parts = urlsplit(mlflow_url)
+    assert parts.hostname is not None
+    assert parts.port is not None
+    with freezing_proxy((parts.hostname, parts.port)) as proxy:
+        yield proxy
+
+
+def assert_settled(site: Site, ids: Sequence[str], mlflow_url: str, inner: docker.DockerClient) -> list[Job]:
+    """All completed in their first attempt, one run each, every line once, nothing left anywhere."""
+    jobs = [ended(site, job_id) for job_id in ids]
+    assert [(job.state, job.attempt) for job in jobs] == [(JobState.COMPLETED, 1)] * len(ids)
+    assert [lines_of(site.log(job_id)) for job_id in ids] == [LINES] * len(ids)
+    assert [site.log(job_id).count("Ended:") for job_id in ids] == [1] * len(ids)
+    tracking = MlflowTracking(mlflow_url)
+    runs = list(tracking._search(tracking._experiment(site.benchmark), ""))
+    tracking.close()
+    assert sorted(run["info"]["run_id"] for run in runs) == sorted(job.run_id or "" for job in jobs)
+    assert {run["info"]["status"] for run in runs} == {"FINISHED"}
+    until(lambda: site.left_on_disk() == [], "no folder is left")
+    label = {"label": f"leadersboard.site={site.ledger.ledger_id()}"}
+    until(lambda: not inner.containers.list(all=True, filters=label), "no container is left")
+    until(lambda: not inner.volumes.list(filters=label), "no volume is left")
+    return jobs
+
+
+def begun(site: Site, job_id: str) -> None:
+    until(lambda: "line 3" in site.log(job_id), "the job runs")
+
+
+def test_redis_killed_under_load_loses_nothing(
+    fragile: Site, ledger_server: OwnRedis, mlflow_url: str, inner: docker.DockerClient
+) -> None:
+    """R6, R7: kill -9 with jobs running and waiting; what was accepted is there afterwards, and nothing runs twice."""
+    ids = [fragile.post(program(6, number), user=f"user{number}") for number in range(4)]
+    with fragile.runner(processes=2):
+        begun(fragile, ids[0])
+        ledger_server.kill()
+        time.sleep(3)
+        ledger_server.start()
+        assert_settled(fragile, ids, mlflow_url, inner)
+
+
+def test_a_redis_that_hangs_is_waited_for(
+    fragile: Site, ledger_server: OwnRedis, mlflow_url: str, inner: docker.DockerClient
+) -> None:
+    """Longer than a lease: the runner lives, finds its claim gone, and takes its own run over again."""
+    job_id = fragile.post(program(8))
+    with fragile.runner():
+        begun(fragile, job_id)
+        ledger_server.pause()
+        time.sleep(6)
+        ledger_server.unpause()
+        assert_settled(fragile, [job_id], mlflow_url, inner)
+
+
+def test_a_full_redis_refuses_what_is_new_and_keeps_what_it_has(
+    fragile: Site, ledger_server: OwnRedis, mlflow_url: str, inner: docker.DockerClient
+) -> None:
+    """R10, R11: nothing is evicted, a new job is refused and not half recorded, a running one ends."""
+    job_id = fragile.post(program(4))
+    with fragile.runner(), redis.Redis.from_url(ledger_server.url) as client:
+        begun(fragile, job_id)
+        client.config_set("maxmemory", "1")
+        with pytest.raises(Unavailable):
+            fragile.post(program(1, 1))
+        assert_settled(fragile, [job_id], mlflow_url, inner)
+        assert len(fragile.ledger.list_jobs().jobs) == 1
+
+
+def test_results_wait_for_mlflow_and_the_runner_does_not(
+    site: Site, mlflow_url: str, mlflow_door: FreezingProxy, inner: docker.DockerClient
+) -> None:
+    """TRK-5, R13: with MLflow away one runner runs job after job; each is recorded once when it is back."""
+    mlflow_door.refuse()
+    site.environment["MLFLOW_TRACKING_URI"] = f"http://127.0.0.1:{mlflow_door.port}"
+    ids = [site.post(program(0.2, number)) for number in range(2)]
+    recording = lambda job_id: site.ledger.get(job_id).phase is Phase.RECORDING  # noqa: E731
+    with site.runner() as first:
+        until(lambda: all(map(recording, ids)), "both wait for MLflow")
+        assert {site.ledger.get(job_id).state for job_id in ids} == {JobState.RUNNING}
+        kill_group(first)
+    with site.runner():
+        mlflow_door.admit()
+        assert_settled(site, ids, mlflow_url, inner)
+
+
+def test_a_paused_runner_wakes_up_to_nothing(site: Site, mlflow_url: str, inner: docker.DockerClient) -> None:
+    """SIGSTOP: its lease is taken, another runner finishes the run, and the sleeper changes nothing afterwards."""
+    job_id = site.post(program(8))
+    with site.runner() as sleeper:
+        begun(site, job_id)
+        os.killpg(sleeper.pid, signal.SIGSTOP)
+        with site.runner():
+            until(lambda: "line 15" in site.log(job_id), "another runner goes on with the log")
+            os.killpg(sleeper.pid, signal.SIGCONT)
+            assert_settled(site, [job_id], mlflow_url, inner)
+            time.sleep(3)
+            assert_settled(site, [job_id], mlflow_url, inner)
+            assert sleeper.poll() is None
+
+
+def test_doubled_messages_start_nothing_twice(site: Site, mlflow_url: str, inner: docker.DockerClient) -> None:
+    """JOB-11: twenty rings for two jobs, two workers who hear them at the same moment."""
+    ids = [site.post(program(1, number), user=f"user{number}") for number in range(2)]
+    for _ring in range(20):
+        site.bell.ring("small")
+    with site.runner(processes=2):
+        assert_settled(site, ids, mlflow_url, inner)
+
+
+def test_a_rolling_restart_reruns_nothing(site: Site, mlflow_url: str, inner: docker.DockerClient) -> None:
+    """RUN-3: the runner is replaced while all its workers are busy; no container is started twice."""
+    ids = [site.post(program(30, number), user=f"user{number}") for number in range(4)]
+    label = {"label": [f"leadersboard.site={site.ledger.ledger_id()}", "leadersboard.role=job"]}
+    with site.runner(processes=4) as old:
+        for job_id in ids:
+            begun(site, job_id)
+        before = {container.id for container in inner.containers.list(filters=label)}
+        old.terminate()
+        assert old.wait(60) == 0
+    assert {container.id for container in inner.containers.list(filters=label)} == before
+    with site.runner(processes=4):
+        assert_settled(site, ids, mlflow_url, inner)
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGSTOP])
+def test_a_cancel_does_not_need_the_runner_that_started_the_job(
+    site: Site, inner: docker.DockerClient, how: signal.Signals
+) -> None:
+    """JOB-8: its worker dead or asleep, the container is gone within ten seconds of another runner's watching."""
+    job_id = site.post(program(60))
+    with site.runner() as first:
+        begun(site, job_id)
+        os.killpg(first.pid, how)
+        with site.runner():
+            until(lambda: site.words().count("Worker process is ready") == 2, "it is there")
+            site.ledger.cancel(job_id)
+            asked = time.monotonic()
+            label = {"label": f"leadersboard.job={job_id}"}
+            until(lambda: not inner.containers.list(all=True, filters=label), "the container is gone")
+            assert time.monotonic() - asked < 10
+            assert ended(site, job_id).state is JobState.CANCELLED
+            until(lambda: not inner.volumes.list(filters=label), "the volume is gone")
