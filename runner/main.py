@@ -82,6 +82,7 @@ class Life(Middleware):
             job_status=ports.job_status,
             job_queue=ports.job_queue,
             tracking=ports.tracking,
+            benchmarks=ports.benchmarks,
             engine=bench.engine,
             held=bench.held,
             host=self._host,

@@ -15,6 +15,7 @@ from core.domain.errors import LeadersboardError, NotFound
 from core.domain.job import MAX_ATTEMPTS, Job, JobState
 from core.domain.limits import ResourceClass
 from core.domain.verdict import Stop
+from core.ports.benchmarks import BenchmarkPort
 from core.ports.job_queue import JobQueuePort
 from core.ports.job_status import JobStatusPort
 from core.ports.sandbox import SandboxPort
@@ -23,6 +24,7 @@ from runner.held_claims import HeldClaims
 from runner.run_folder import RunFolder, run_name
 
 TICK_SECONDS = 1.0
+TIDY_SECONDS = 60.0
 SETTLED_SECONDS = 60.0
 """A folder younger than this may belong to a job that is being claimed right now."""
 OVERDUE_SECONDS = 20.0
@@ -38,6 +40,7 @@ class Sweeper:
     job_status: JobStatusPort
     job_queue: JobQueuePort
     tracking: TrackingPort
+    benchmarks: BenchmarkPort
     engine: SandboxPort
     held: HeldClaims
     host: str
@@ -49,8 +52,11 @@ class Sweeper:
 
     def run(self, every_seconds: float, ended: threading.Event) -> None:
         """Sweep until `ended` is set; what a user waits for is looked at each second."""
-        due = 0.0
+        due = tidy = 0.0
         while not ended.wait(min(TICK_SECONDS, every_seconds)):
+            if time.monotonic() >= tidy:
+                self.tidy()
+                tidy = time.monotonic() + TIDY_SECONDS
             if time.monotonic() >= due:
                 self.sweep()
                 due = time.monotonic() + every_seconds
@@ -60,6 +66,18 @@ class Sweeper:
     def sweep(self) -> None:
         for step in (self._claims, self._results, self._doorbells, self._overdue, self._leftovers, self._folders):
             _attempt(step)
+
+    def tidy(self) -> None:
+        """What nobody waits for."""
+        _attempt(self._open_runs)
+
+    def _open_runs(self) -> None:
+        """Runs at the tracking server whose job has ended: their recorder died and nobody had to record them again."""
+        for benchmark in self.benchmarks.list_benchmarks():
+            for run_id, job_id in self.tracking.open_runs(benchmark.name).items():
+                if self._running(job_id) is None:
+                    self.tracking.discard(run_id)
+                    self._count("open run", job_id, run_id=run_id)
 
     def _claims(self) -> None:
         for job_id, mark in self.held.dead():

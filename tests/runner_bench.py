@@ -90,8 +90,9 @@ class Bench(Generic[Engine]):
 
     def sweeper(self) -> Sweeper:
         return Sweeper(
-            job_status=self.ledger, job_queue=self.queue, tracking=self.tracking, engine=self.engine, held=self.held,
-            host="here", resource_classes={"small": self.limits}, job_root=self.root / "jobs",
+            job_status=self.ledger, job_queue=self.queue, tracking=self.tracking,
+            benchmarks=BenchmarkFolders(self.root / "benchmarks"), engine=self.engine, held=self.held, host="here",
+            resource_classes={"small": self.limits}, job_root=self.root / "jobs",
         )  # fmt: skip
 
     def run(self, claim: Claim) -> Job:

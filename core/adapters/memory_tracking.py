@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -19,12 +19,26 @@ class MemoryTracking:
 
     away: bool = False
     results: dict[str, tuple[RunRef, Result]] = field(default_factory=dict)
+    begun: dict[str, tuple[str, str]] = field(default_factory=dict)
+    """Runs that were never closed, by run id: job and benchmark."""
 
     def record(self, result: Result, *, keep_going: Callable[[], None] = lambda: None) -> RunRef:
         self.check()
         keep_going()
+        keep_going()
         ref = RunRef(run_id=secrets.token_hex(16), experiment_id=result.job.benchmark)
         return self.results.setdefault(result.job.job_id, (ref, result))[0]
+
+    def open_runs(self, benchmark: str) -> Mapping[str, str]:
+        self.check()
+        return {run_id: job_id for run_id, (job_id, of) in self.begun.items() if of == benchmark}
+
+    def discard(self, run_id: str) -> None:
+        self.check()
+        self.begun.pop(run_id, None)
+        for job_id, (ref, _result) in list(self.results.items()):
+            if ref.run_id == run_id:
+                del self.results[job_id]
 
     def get_run(self, run_id: str) -> RecordedRun:
         self.check()

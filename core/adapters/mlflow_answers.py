@@ -25,6 +25,10 @@ def metrics_of(run: Mapping[str, Any]) -> dict[str, float]:
     return {item["key"]: float(item["value"]) for item in run["data"].get("metrics", [])}
 
 
+def job_of(run: Mapping[str, Any]) -> str | None:
+    return next((str(item["value"]) for item in run["data"].get("tags", []) if item["key"] == JOB_TAG), None)
+
+
 def entry_of(run: Mapping[str, Any]) -> Entry | None:
     """The board's entry of a run; None for runs that somebody else put into the experiment."""
     tags = {item["key"]: item["value"] for item in run["data"].get("tags", [])}

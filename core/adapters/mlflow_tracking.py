@@ -13,8 +13,8 @@ from urllib.parse import quote
 import httpx2
 import structlog
 
-from core.adapters.mlflow_answers import JOB_TAG, entry_of, metrics_of, mlflow_errors, params_of
-from core.domain.errors import NotFound, Unavailable
+from core.adapters.mlflow_answers import JOB_TAG, entry_of, job_of, metrics_of, mlflow_errors, params_of
+from core.domain.errors import NotFound, Rejected, Unavailable
 from core.domain.standings import Entry
 from core.ports.tracking import Artifact, ArtifactContent, RecordedRun, Result, RunRef, system_figures
 
@@ -59,10 +59,12 @@ class MlflowTracking:
             earlier is not None
         ):  # begun by an attempt that did not get to its end; its params cannot be changed any more
             self._delete_run(earlier["info"]["run_id"])
+        keep_going()
         ref = self._create_run(experiment, result)
         try:
             self._log(ref, result)
             self._upload(ref, result.artifacts, keep_going)
+            keep_going()
         except Unavailable:
             raise
         except BaseException:  # a cancel, a lost lease, an interrupt: whatever ends it, no open run stays; raised on
@@ -71,6 +73,16 @@ class MlflowTracking:
             raise
         self._close_run(ref, result)
         return ref
+
+    def open_runs(self, benchmark: str) -> Mapping[str, str]:
+        experiment = self._experiment_named(benchmark)
+        found = self._search(experiment, "attributes.status = 'RUNNING'") if experiment else ()
+        return {run["info"]["run_id"]: job_id for run in found if (job_id := job_of(run))}
+
+    def discard(self, run_id: str) -> None:
+        with suppress(NotFound, Rejected):
+            self._get("/runs/get", {"run_id": run_id}, missing=("run", run_id))
+            self._delete_run(run_id)
 
     def _delete_run(self, run_id: str) -> None:
         self._post("/runs/delete", {"run_id": run_id})

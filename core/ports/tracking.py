@@ -75,8 +75,17 @@ class TrackingPort(Protocol):
     def record(self, result: Result, *, keep_going: Callable[[], None] = lambda: None) -> RunRef:
         """Record a result as one closed run; a job that has its run already keeps it as it is.
 
-        `keep_going` is called between the files; when it raises, no run is left. Raises Rejected when refused for good.
+        `keep_going` is called before the run is created, between the files and before it is closed; when it raises, no
+        run is left. Raises Rejected when refused for good.
         """
+        ...
+
+    def open_runs(self, benchmark: str) -> Mapping[str, str]:
+        """Runs that were begun and not closed, by run id: of which job each is."""
+        ...
+
+    def discard(self, run_id: str) -> None:
+        """Remove a run; one that is not there is no error."""
         ...
 
     def get_run(self, run_id: str) -> RecordedRun:

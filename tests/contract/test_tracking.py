@@ -134,16 +134,37 @@ def test_a_run_that_was_begun_is_begun_anew(mlflow_url: str, fresh_name: str) ->
     tracking.close()
 
 
-def test_a_record_that_is_given_up_leaves_no_run(mlflow_url: str, fresh_name: str, artifacts: Path) -> None:
-    """JOB-8: a cancel in the middle of the files takes the open run along."""
+@pytest.mark.parametrize("last_call", [1, 2, "closing"])
+def test_a_record_that_is_given_up_leaves_no_run(
+    mlflow_url: str, fresh_name: str, artifacts: Path, last_call: int | str
+) -> None:
+    """JOB-8: a cancel before it begins, in the middle of the files, or right before its end takes the run along."""
+    calls = 0
 
     def give_up() -> None:
-        raise KeyboardInterrupt
+        nonlocal calls
+        calls += 1
+        if calls == (last_call if isinstance(last_call, int) else 2 + sum(p.is_file() for p in artifacts.rglob("*"))):
+            raise KeyboardInterrupt
 
     tracking, result = MlflowTracking(mlflow_url), result_of(fresh_name, artifacts)
     with pytest.raises(KeyboardInterrupt):
         tracking.record(result, keep_going=give_up)
     assert tracking._find_run(tracking._experiment(fresh_name), result.job.job_id) is None
+    tracking.close()
+
+
+def test_runs_that_were_not_closed_are_found_and_discarded(mlflow_url: str, fresh_name: str) -> None:
+    """TRK-5: with the job that each is of; a closed one is not among them, and a second discard is no error."""
+    tracking, result = MlflowTracking(mlflow_url), result_of(fresh_name)
+    assert tracking.open_runs(fresh_name) == {}
+    closed = tracking.record(result_of(fresh_name, user="bob"))
+    begun = tracking._create_run(closed.experiment_id, result)
+    assert tracking.open_runs(fresh_name) == {begun.run_id: result.job.job_id}
+    for _time in range(2):
+        tracking.discard(begun.run_id)
+    assert tracking.open_runs(fresh_name) == {}
+    assert [entry.run_id for entry in tracking.entries(fresh_name)] == [closed.run_id]
     tracking.close()
 
 

@@ -84,6 +84,19 @@ def test_results_that_wait_are_released_once_the_tracking_server_answers(bench: 
     assert bench.run(bench.claim_again()).state is JobState.COMPLETED
 
 
+def test_an_open_run_of_a_job_that_has_ended_is_closed_away(bench: Bench[ProcessEngine]) -> None:
+    """TRK-5: no run stays open after its job; one that is being recorded is left alone."""
+    claim = bench.claim(GOOD)
+    bench.tracking.begun = {"r1": (claim.job_id, "synthetic"), "r2": ("0" * 32, "synthetic")}
+    sweeper = bench.sweeper()
+    sweeper.tidy()
+    assert set(bench.tracking.begun) == {"r1"}
+    bench.run(claim)
+    sweeper.tidy()
+    assert bench.tracking.begun == {}
+    assert len(bench.tracking.results) == 1
+
+
 def test_what_an_earlier_claim_left_goes_and_the_present_run_stays(bench: Bench[ProcessEngine]) -> None:
     """BOX-10: a run that was repeated elsewhere meanwhile is nobody's any more."""
     claim = left_running(bench, ENDLESS)
