@@ -114,7 +114,12 @@ class Attempt:
             sandbox.remove()
             raise
         sandbox.remove()
+        self.parts.gpus.look_after()
         return record
+
+    def _waits(self, why: str) -> None:
+        self.job_log.say_once(why)
+        self.parts.ports.job_status.note(self.claim, device="waiting for a GPU")
 
     def _launch(self, submission: Submission) -> Sandbox:
         """Start the container; from its first byte its output is in the job's log."""
@@ -122,7 +127,7 @@ class Attempt:
         prepared = self.parts.dependencies.prepared(
             self._spec(submission, None), self.folder, say=self.job_log.say, keep_waiting=self._heed
         )
-        with self.parts.gpus.reserved(self.limits.gpus, keep_waiting=self._heed) as gpu:
+        with self.parts.gpus.reserved(self.limits.gpus, keep_waiting=self._heed, say=self._waits) as gpu:
             device = f"gpu {gpu}" if gpu else "cpu"
             spec = replace(self._spec(submission, gpu), dependencies=prepared.dependencies)
             write_config(self.parts, self.job, self.folder, device=device)

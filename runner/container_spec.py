@@ -5,6 +5,7 @@ No text of a submission becomes an option: its entrypoint and config file are ar
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,22 @@ LABEL = "leadersboard"
 HOLDER_MEMORY = 32 * MIB
 PROBE_MEMORY = 512 * MIB
 TMP_FILES = 100_000
+CDI_KIND = "nvidia.com/gpu"
+GPU_ENVIRONMENT = {"NVIDIA_DRIVER_CAPABILITIES": "compute,utility"}
+"""Inside, the one device is number 0: an index of the host's in CUDA_VISIBLE_DEVICES would hide it."""
+NO_GPU_ENVIRONMENT = {"NVIDIA_VISIBLE_DEVICES": "void", "CUDA_VISIBLE_DEVICES": ""}
+"""None, also on an engine whose default runtime would hand out all."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EngineMeans:
+    """How this site's engine runs submissions: by which runtime (BOX-8), and how a device is asked for (BOX-5)."""
+
+    runtime: str = "runc"
+    gpu_access: str = "device_requests"
+
+
+PLAIN = EngineMeans()
 
 
 def labels(spec: SandboxSpec, role: str) -> dict[str, str]:
@@ -61,7 +78,7 @@ def environment(limits: ResourceClass, *, gpu: bool) -> dict[str, str]:
         "LEADERSBOARD_JOB": "/config/job.json",
         "LEADERSBOARD_DATA": "/data",
     }
-    return found | ({"NVIDIA_DRIVER_CAPABILITIES": "compute,utility"} if gpu else {})
+    return found | (GPU_ENVIRONMENT if gpu else NO_GPU_ENVIRONMENT)
 
 
 def _walls(seccomp: str) -> dict[str, Any]:
@@ -85,28 +102,32 @@ def _walls(seccomp: str) -> dict[str, Any]:
     }
 
 
-def job_options(spec: SandboxSpec, *, image_id: str, seccomp: str) -> dict[str, Any]:
+def job_options(spec: SandboxSpec, *, image_id: str, seccomp: str, means: EngineMeans = PLAIN) -> dict[str, Any]:
     """Everything `containers.create` gets for a run."""
     limits = spec.limits
     command = ["python", spec.entrypoint, "--config", spec.config_file, "--output", "/out"]
-    return _walls(seccomp) | {
-        "image": image_id,
-        "command": command,
-        "name": spec.name,
-        "labels": labels(spec, "job"),
-        "working_dir": "/job",
-        "environment": environment(limits, gpu=spec.gpu is not None) | _python_path(spec),
-        "mounts": _mounts(spec),
-        "mem_limit": limits.memory_bytes,
-        "memswap_limit": limits.memory_bytes,
-        "nano_cpus": int(limits.cpus * 10**9),
-        "pids_limit": limits.pids,
-        "shm_size": limits.shm_bytes,
-        "tmpfs": {"/tmp": _tmp(limits)},  # noqa: S108
-        "ulimits": _ulimits(limits),
-        "log_config": LogConfig(type="local", config={"max-size": "10m", "max-file": "2"}),
-        "device_requests": _devices(spec),
-    }
+    return (
+        _walls(seccomp)
+        | {
+            "image": image_id,
+            "command": command,
+            "name": spec.name,
+            "labels": labels(spec, "job"),
+            "working_dir": "/job",
+            "environment": environment(limits, gpu=spec.gpu is not None) | _python_path(spec),
+            "mounts": _mounts(spec),
+            "mem_limit": limits.memory_bytes,
+            "memswap_limit": limits.memory_bytes,
+            "nano_cpus": int(limits.cpus * 10**9),
+            "pids_limit": limits.pids,
+            "shm_size": limits.shm_bytes,
+            "tmpfs": {"/tmp": _tmp(limits)},  # noqa: S108
+            "ulimits": _ulimits(limits),
+            "log_config": LogConfig(type="local", config={"max-size": "10m", "max-file": "2"}),
+            "device_requests": [device_request([spec.gpu], means)] if spec.gpu else [],
+        }
+        | ({} if means.runtime == PLAIN.runtime else {"runtime": means.runtime})
+    )
 
 
 def holder_options(spec: SandboxSpec, *, image_id: str, seccomp: str) -> dict[str, Any]:
@@ -125,15 +146,15 @@ def holder_options(spec: SandboxSpec, *, image_id: str, seccomp: str) -> dict[st
     }
 
 
-def probe_options(site: str, image_id: str) -> dict[str, Any]:
+def probe_options(site: str, image_id: str, means: EngineMeans = PLAIN) -> dict[str, Any]:
     """A container of ours that lists the engine's devices; it sees all of them and nothing else."""
     return {
         "image": image_id,
-        "command": ["nvidia-smi", "--query-gpu=uuid", "--format=csv,noheader"],
+        "command": ["nvidia-smi", "--query-gpu=uuid,memory.used", "--format=csv,noheader,nounits"],
         "entrypoint": [],
         "labels": {f"{LABEL}.site": site, f"{LABEL}.role": "probe"},
         "environment": {"NVIDIA_DRIVER_CAPABILITIES": "utility"},
-        "device_requests": [DeviceRequest(count=-1, capabilities=[["gpu"]])],
+        "device_requests": [device_request(["all"], means)],
         "network_mode": "none",
         "read_only": True,
         "cap_drop": ["ALL"],
@@ -172,5 +193,10 @@ def _ulimits(limits: ResourceClass) -> list[Ulimit]:
     return [Ulimit(name=name, soft=bound, hard=bound) for name, bound in bounds.items()]
 
 
-def _devices(spec: SandboxSpec) -> list[DeviceRequest]:
-    return [DeviceRequest(device_ids=[spec.gpu], capabilities=[["gpu"]])] if spec.gpu else []
+def device_request(devices: list[str], means: EngineMeans) -> DeviceRequest:
+    """These devices by UUID, or `all`."""
+    if means.gpu_access == "cdi":
+        return DeviceRequest(driver="cdi", device_ids=[f"{CDI_KIND}={device}" for device in devices])
+    if devices == ["all"]:
+        return DeviceRequest(count=-1, capabilities=[["gpu"]])
+    return DeviceRequest(device_ids=devices, capabilities=[["gpu"]])

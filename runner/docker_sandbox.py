@@ -16,9 +16,10 @@ from docker.models.containers import Container
 from core.domain.errors import Unavailable
 from core.domain.limits import EngineCapacity
 from core.ports.sandbox import Harvest, RunOutput, SandboxSpec, SandboxState
-from runner.container_spec import LABEL, job_options, probe_options
+from runner.container_spec import LABEL, PLAIN, EngineMeans, job_options, probe_options
 from runner.engine_errors import engine_errors
 from runner.engine_things import CALL_SECONDS, found, labels_of, remove, remove_networks, remove_volumes
+from runner.gpu_probe import probe
 from runner.output_stream import OutputStream
 from runner.output_volume import OutputVolume
 
@@ -104,8 +105,9 @@ class DockerSandbox:
 class DockerEngine:
     """The engine behind its unix socket. Lives as long as its process; `close` ends the connections."""
 
-    def __init__(self, socket: str, *, site: str, image: str, seccomp: str) -> None:
+    def __init__(self, socket: str, *, site: str, image: str, seccomp: str, means: EngineMeans = PLAIN) -> None:
         self._socket = socket
+        self._means = means
         self._site = site
         self._image = image
         self._seccomp = seccomp
@@ -120,7 +122,7 @@ class DockerEngine:
             image_id = self._image_id(spec.image)
             try:
                 volume = OutputVolume.create(self._client, spec, image_id=image_id, seccomp=self._seccomp)
-                options = job_options(spec, image_id=image_id, seccomp=self._seccomp)
+                options = job_options(spec, image_id=image_id, seccomp=self._seccomp, means=self._means)
                 container = self._client.containers.create(**options)
                 stream = OutputStream(self._socket, str(container.id), output)
                 stream.attach()  # before the start: the first byte is not missed
@@ -190,22 +192,9 @@ class DockerEngine:
             info = self._client.info()
         return EngineCapacity(cpus=info["NCPU"], memory_bytes=info["MemTotal"])
 
-    def gpus(self) -> tuple[str, ...]:
-        """Asked of `nvidia-smi`, which the engine's toolkit brings into a container that requests all devices."""
+    def gpu_memory(self) -> Mapping[str, int]:
         with engine_errors():
-            try:
-                probe = self._client.containers.create(**probe_options(self._site, self._image_id(self._image)))
-            except docker.errors.APIError:  # it answers, and has no driver for such a request
-                return ()
-            try:
-                probe.start()
-                probe.wait(timeout=CALL_SECONDS)
-                answer: bytes = probe.logs(stdout=True, stderr=False)
-            except docker.errors.APIError:  # no toolkit that would bring nvidia-smi
-                return ()
-            finally:
-                remove(probe)
-        return tuple(line.strip() for line in answer.decode(errors="replace").splitlines() if line.startswith("GPU-"))
+            return probe(self._client, probe_options(self._site, self._image_id(self._image), self._means))
 
     def gpus_in_use(self) -> set[str]:
         with engine_errors():

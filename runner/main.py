@@ -19,6 +19,7 @@ from core.domain.limits import ResourceClass, fit
 from core.settings import Settings
 from core.wiring import open_broker, open_ports
 from runner.actor import RunNext, declare
+from runner.container_spec import EngineMeans
 from runner.dependencies import Dependencies
 from runner.dependency_cache import DependencyCache
 from runner.docker_sandbox import DockerEngine
@@ -98,12 +99,15 @@ class Life(Middleware):
         ports = self._opened.enter_context(open_ports(settings, broker=self._broker, tracking_timeout_seconds=30.0))
         site = ports.job_status.ledger_id()
         seccomp = settings.seccomp_profile.read_text()
-        engine = DockerEngine(settings.engine_socket, site=site, image=settings.sandbox_image, seccomp=seccomp)
+        means = EngineMeans(runtime=settings.sandbox_runtime, gpu_access=settings.gpu_access)
+        engine = DockerEngine(
+            settings.engine_socket, site=site, image=settings.sandbox_image, seccomp=seccomp, means=means
+        )
         self._opened.callback(engine.close)
         return Workbench(
             ports=ports,
             engine=engine,
-            gpus=Gpus(engine, lock_file=Path(tempfile.gettempdir()) / "gpus.lock"),
+            gpus=Gpus(engine, lock_file=Path(tempfile.gettempdir()) / "gpus.lock", busy_bytes=settings.gpu_busy_bytes),
             resource_classes={item.name: item for item in fitted(settings, engine)},
             image=settings.sandbox_image,
             site=site,

@@ -1,6 +1,6 @@
 # The inner engine: a dockerd that runs submissions and nothing else, from the distribution's packages.
 #
-# EXTRA_PACKAGES adds more of them (a GPU host's container toolkit: docs/deployment.md); the secrets `apt_sources` and
+# runsc (gVisor) is in it for sites that choose SANDBOX_RUNTIME=runsc: docs/gvisor.md. EXTRA_PACKAGES adds more of them (a GPU host's container toolkit: docs/deployment.md); the secrets `apt_sources` and
 # `apt_key` say where those come from and who signs them.
 ARG BASE_IMAGE=python:3.13-slim-trixie
 FROM ${BASE_IMAGE}
@@ -16,7 +16,7 @@ RUN --mount=type=secret,id=apt_sources --mount=type=secret,id=apt_key --mount=ty
  && if [ -s /run/secrets/apt_key ]; then cp /run/secrets/apt_key /etc/apt/keyrings/extra.asc; fi \
  && apt-get update -q \
  && DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends \
-      docker.io docker-cli docker-buildx containerd runc iptables tini ca-certificates ${EXTRA_PACKAGES} \
+      docker.io docker-cli docker-buildx containerd runc iptables runsc tini ca-certificates ${EXTRA_PACKAGES} \
  && rm -rf /etc/apt/apt.conf.d/00ca /etc/apt/sources.list.d/extra.sources /var/lib/apt/lists/* /var/cache/apt/*
 COPY --chmod=755 engine-entrypoint /usr/local/bin/engine-entrypoint
 # /tmp is the home of the client that builds images in here: the root file system is read-only.

@@ -102,6 +102,8 @@ class ProcessEngine:
     root: Path
     away: bool = False
     devices: tuple[str, ...] = ()
+    gpu_used: dict[str, int] = field(default_factory=dict)
+    gpu_looks: int = 0
     taken: set[str] = field(default_factory=set)
     lost: set[tuple[str, int]] = field(default_factory=set)
     launched: list[SandboxSpec] = field(default_factory=list)
@@ -160,8 +162,9 @@ class ProcessEngine:
     def capacity(self) -> EngineCapacity:
         return EngineCapacity(cpus=2, memory_bytes=4 * 1024**3)
 
-    def gpus(self) -> tuple[str, ...]:
-        return self.devices
+    def gpu_memory(self) -> dict[str, int]:
+        self.gpu_looks += 1
+        return {device: self.gpu_used.get(device, 0) for device in self.devices}
 
     def gpus_in_use(self) -> set[str]:
         return self.taken

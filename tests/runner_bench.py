@@ -77,7 +77,7 @@ class Bench(Generic[Engine]):
             submission_id=submission.submission_id, user_id="ann", resource_class="small", benchmark="synthetic",
             overrides={"seed": 7},
         )  # fmt: skip
-        self.ledger.admit(request, UserLimits(jobs_per_hour=5))
+        self.ledger.admit(request, UserLimits(jobs_per_hour=50))
         return self.claim_again()
 
     def claim_again(self) -> Claim:

@@ -160,8 +160,8 @@ class SandboxPort(Protocol):
         """What the engine's machine has."""
         ...
 
-    def gpus(self) -> tuple[str, ...]:
-        """UUIDs of the engine's devices; empty when it has none."""
+    def gpu_memory(self) -> Mapping[str, int]:
+        """The engine's devices by UUID, and how many bytes of each are taken; empty when it has none."""
         ...
 
     def gpus_in_use(self) -> set[str]:

@@ -209,7 +209,7 @@ def test_names_of_the_platforms_own_are_left_out(bench: Bench[DockerEngine]) -> 
 def test_asking_for_devices_leaves_nothing_behind(engine: DockerEngine, inner: docker.DockerClient) -> None:
     """The probe for GPUs is removed, also where it cannot start."""
     before = {container.id for container in inner.containers.list(all=True)}
-    assert engine.gpus() == ()
+    assert engine.gpu_memory() == {}
     assert {container.id for container in inner.containers.list(all=True)} <= before
 
 

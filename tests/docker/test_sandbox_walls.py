@@ -125,7 +125,7 @@ def test_the_gpu_of_a_job_is_requested_from_the_engine(
     bench: Bench[DockerEngine], inner: docker.DockerClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """BOX-5: `--gpus` with one device by its id. Here the engine's hook is a stub, so nothing real is passed on."""
-    monkeypatch.setattr(bench.engine, "gpus", lambda: ("GPU-00000000-1111-2222-3333-444444444444",))
+    monkeypatch.setattr(bench.engine, "gpu_memory", lambda: {"GPU-00000000-1111-2222-3333-444444444444": 0})
     with running(bench, inner) as seen:
         (request,) = seen["HostConfig"]["DeviceRequests"]
         assert request["DeviceIDs"] == ["GPU-00000000-1111-2222-3333-444444444444"]
@@ -135,7 +135,7 @@ def test_the_gpu_of_a_job_is_requested_from_the_engine(
 
 def test_an_engine_without_a_gpu_has_none_to_give(bench: Bench[DockerEngine]) -> None:
     """The inventory is what nvidia-smi says inside the engine: without one the answer is empty, not an error."""
-    assert bench.engine.gpus() == ()
+    assert bench.engine.gpu_memory() == {}
 
 
 def test_a_class_without_gpu_requests_none(bench: Bench[DockerEngine], inner: docker.DockerClient) -> None:

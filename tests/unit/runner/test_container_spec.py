@@ -10,7 +10,7 @@ import pytest
 
 from core.domain.limits import MEDIUM, SMALL, ResourceClass
 from core.ports.sandbox import SandboxSpec
-from runner.container_spec import holder_options, job_options, volume_options
+from runner.container_spec import EngineMeans, holder_options, job_options, probe_options, volume_options
 
 pytestmark = pytest.mark.unit
 
@@ -62,3 +62,27 @@ def test_memory_and_swap_are_one_bound() -> None:
     for limits in (SMALL, MEDIUM):
         options = job_options(spec_of(limits), image_id="i", seccomp="s")
         assert options["mem_limit"] == options["memswap_limit"] == limits.memory_bytes
+
+
+@pytest.mark.parametrize(("gpu", "visible"), [(None, ("void", "")), ("GPU-1", (None, None))])
+def test_a_run_sees_its_own_device_as_the_first_or_none_at_all(gpu: str | None, visible: tuple[object, ...]) -> None:
+    """BOX-5: never an index of the host's; without a device nothing is handed out by a default runtime either."""
+    found = job_options(spec_of(SMALL, gpu), image_id="i", seccomp="s")["environment"]
+    assert (found.get("NVIDIA_VISIBLE_DEVICES"), found.get("CUDA_VISIBLE_DEVICES")) == visible
+
+
+def test_a_device_can_be_asked_for_by_cdi() -> None:
+    """BOX-5: one device by its qualified name; the inventory asks for all of them in the same way."""
+    means = EngineMeans(gpu_access="cdi")
+    (run,) = job_options(spec_of(SMALL, "GPU-1"), image_id="i", seccomp="s", means=means)["device_requests"]
+    assert (run["Driver"], run["DeviceIDs"]) == ("cdi", ["nvidia.com/gpu=GPU-1"])
+    (probe,) = probe_options("s1", "i", means)["device_requests"]
+    assert (probe["Driver"], probe["DeviceIDs"]) == ("cdi", ["nvidia.com/gpu=all"])
+
+
+def test_the_runtime_is_the_only_difference_that_gvisor_makes() -> None:
+    """BOX-8: every wall stays; what runs nothing foreign stays on the default runtime."""
+    plain = job_options(spec_of(SMALL), image_id="i", seccomp="s")
+    stronger = job_options(spec_of(SMALL), image_id="i", seccomp="s", means=EngineMeans(runtime="runsc"))
+    assert stronger == plain | {"runtime": "runsc"}
+    assert "runtime" not in plain

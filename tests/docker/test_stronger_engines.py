@@ -1,0 +1,127 @@
+"""What an engine may offer beyond the default: devices by CDI (BOX-5) and gVisor (BOX-8), on the real engine."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from errno import EACCES, EFBIG, ENOSPC, EPERM, EROFS
+
+import docker
+import pytest
+
+from core.domain.limits import GpuPolicy
+from runner.container_spec import EngineMeans
+from runner.docker_sandbox import DockerEngine
+from tests.conftest import REPOSITORY, service
+from tests.runner_bench import GOOD, Bench
+
+pytestmark = pytest.mark.docker
+
+GPU = "GPU-00000000-1111-2222-3333-444444444444"
+SECCOMP = (REPOSITORY / "seccomp.json").read_text()
+DEVICES = """
+import os
+found = sorted(name for name in os.listdir("/dev") if name.startswith("nvidia"))
+print("DEVICES", os.environ.get("CUDA_VISIBLE_DEVICES"), found)
+"""
+PROBE = r"""
+import json, os, resource, socket
+
+def errno_of(action):
+    try:
+        action()
+    except OSError as error:
+        return error.errno
+    return 0
+
+def fill(path):
+    with open(path, "wb", buffering=0) as file:
+        for _ in range(2000):
+            file.write(b"x" * (1 << 20))
+
+def forks():
+    if os.fork() == 0:
+        os._exit(0)
+    os.wait()
+
+found = {
+    "kernel": open("/proc/version").read().split()[2],
+    "uid": os.getuid(),
+    "capabilities": [line.split()[1] for line in open("/proc/self/status") if line.startswith("CapEff")],
+    "interfaces": [name for _, name in socket.if_nameindex()],
+    "connect": errno_of(lambda: socket.create_connection(("192.0.2.1", 80), 2)),
+    "write": [errno_of(lambda: open(path, "w")) for path in ("/x", "/job/x", "/config/x", "/data/x", "/out/x")],
+    "mount": errno_of(lambda: os.chroot("/tmp")),
+    "fsize": errno_of(lambda: os.truncate(open("/out/sparse", "w").name, 1 << 40)),
+    "out_full": errno_of(lambda: fill("/out/a") or fill("/out/b")),
+    "fork": errno_of(forks),
+}
+os.unlink("/out/a")
+print("PROBE " + json.dumps(found))
+"""
+
+
+def offers(name: str, *, there: bool) -> None:
+    """In CI the engine of this repository must have it; elsewhere a test says why it did not run."""
+    if not there and os.environ.get("CI"):
+        pytest.fail(f"the engine has no {name}")
+    if not there:
+        pytest.skip(f"the engine has no {name}: scripts/setup builds one that does")
+
+
+def on(bench: Bench[DockerEngine], means: EngineMeans) -> Iterator[Bench[DockerEngine]]:
+    engine = DockerEngine(
+        service("LEADERSBOARD_TEST_ENGINE"), site=bench.site, image=bench.image, seccomp=SECCOMP, means=means
+    )
+    bench.engine = engine
+    yield bench
+    engine.close()
+
+
+@pytest.fixture
+def cdi(bench: Bench[DockerEngine], inner: docker.DockerClient) -> Iterator[Bench[DockerEngine]]:
+    offers("CDI", there=bool(inner.info().get("CDISpecDirs")))
+    yield from on(bench, EngineMeans(gpu_access="cdi"))
+
+
+@pytest.fixture
+def gvisor(bench: Bench[DockerEngine], inner: docker.DockerClient) -> Iterator[Bench[DockerEngine]]:
+    offers("gVisor (runsc)", there="runsc" in inner.info()["Runtimes"])
+    yield from on(bench, EngineMeans(runtime="runsc"))
+
+
+def test_a_device_is_given_by_cdi(cdi: Bench[DockerEngine], monkeypatch: pytest.MonkeyPatch) -> None:
+    """BOX-5: the run finds the one device of its specification, harmless here, and nothing in its way to it."""
+    monkeypatch.setattr(cdi.engine, "gpu_memory", lambda: {GPU: 0})
+    job = cdi.run(cdi.claim(DEVICES + GOOD))
+    assert "DEVICES None ['nvidia0']" in cdi.log_of(job)
+    assert job.device == f"gpu {GPU}"
+
+
+def test_a_run_without_a_device_finds_none(cdi: Bench[DockerEngine]) -> None:
+    """An empty CUDA_VISIBLE_DEVICES hides what a mistake in the engine's set-up might show."""
+    cdi.limits = cdi.limits.model_copy(update={"gpus": GpuPolicy.NONE})
+    assert "DEVICES  []" in cdi.log_of(cdi.run(cdi.claim(DEVICES + GOOD)))
+
+
+def test_a_run_under_gvisor_is_a_run(gvisor: Bench[DockerEngine]) -> None:
+    """BOX-8: the same way from claim to result; no system call of it reaches our kernel directly."""
+    job = gvisor.run(gvisor.claim("print(open('/proc/version').read())" + GOOD))
+    log = gvisor.log_of(job)
+    assert job.state == "completed", log
+    assert os.uname().release not in log
+
+
+def test_gvisor_holds_what_the_options_promise(gvisor: Bench[DockerEngine]) -> None:
+    """Network, root file system, user, capabilities, sizes. What its version does not hold is in docs/gvisor.md."""
+    log = gvisor.log_of(gvisor.run(gvisor.claim(PROBE)))
+    assert "PROBE " in log, log
+    found = json.loads(next(line for line in log.splitlines() if line.startswith("PROBE "))[6:])
+    assert (found["uid"], found["capabilities"], found["interfaces"]) == (60001, ["0" * 16], ["lo"])
+    assert found["connect"] != 0
+    assert set(found["write"][:4]) <= {EACCES, EROFS}
+    assert found["write"][4] == 0
+    assert found["mount"] == EPERM
+    assert found["fsize"] == EFBIG
+    assert found["out_full"] in {EFBIG, ENOSPC}
