@@ -16,6 +16,7 @@ from docker.models.containers import Container
 from core.domain.errors import Unavailable
 from core.domain.limits import EngineCapacity
 from core.ports.sandbox import Harvest, RunOutput, SandboxSpec, SandboxState
+from runner import gvisor
 from runner.container_spec import LABEL, PLAIN, EngineMeans, job_options, probe_options
 from runner.engine_errors import engine_errors
 from runner.engine_things import CALL_SECONDS, found, labels_of, remove, remove_networks, remove_volumes
@@ -111,6 +112,7 @@ class DockerEngine:
         self._site = site
         self._image = image
         self._seccomp = seccomp
+        self._job_seccomp = gvisor.system_calls(seccomp) if means.runtime == gvisor.RUNTIME else seccomp
         self._client = docker.DockerClient(base_url=socket, timeout=CALL_SECONDS)
 
     def close(self) -> None:
@@ -122,7 +124,7 @@ class DockerEngine:
             image_id = self._image_id(spec.image)
             try:
                 volume = OutputVolume.create(self._client, spec, image_id=image_id, seccomp=self._seccomp)
-                options = job_options(spec, image_id=image_id, seccomp=self._seccomp, means=self._means)
+                options = job_options(spec, image_id=image_id, seccomp=self._job_seccomp, means=self._means)
                 container = self._client.containers.create(**options)
                 stream = OutputStream(self._socket, str(container.id), output)
                 stream.attach()  # before the start: the first byte is not missed

@@ -10,7 +10,7 @@ from errno import EACCES, EFBIG, ENOSPC, EPERM, EROFS
 import docker
 import pytest
 
-from core.domain.limits import GpuPolicy
+from core.domain.limits import MIB, GpuPolicy
 from runner.container_spec import EngineMeans
 from runner.docker_sandbox import DockerEngine
 from tests.conftest import REPOSITORY, service
@@ -26,7 +26,7 @@ found = sorted(name for name in os.listdir("/dev") if name.startswith("nvidia"))
 print("DEVICES", os.environ.get("CUDA_VISIBLE_DEVICES"), found)
 """
 PROBE = r"""
-import json, os, resource, socket
+import json, os, socket, threading
 
 def errno_of(action):
     try:
@@ -40,10 +40,12 @@ def fill(path):
         for _ in range(2000):
             file.write(b"x" * (1 << 20))
 
-def forks():
-    if os.fork() == 0:
-        os._exit(0)
-    os.wait()
+def threads():
+    started = [threading.Thread(target=print) for _ in range(20)]
+    for one in started:
+        one.start()
+    for one in started:
+        one.join()
 
 found = {
     "kernel": open("/proc/version").read().split()[2],
@@ -55,7 +57,7 @@ found = {
     "mount": errno_of(lambda: os.chroot("/tmp")),
     "fsize": errno_of(lambda: os.truncate(open("/out/sparse", "w").name, 1 << 40)),
     "out_full": errno_of(lambda: fill("/out/a") or fill("/out/b")),
-    "fork": errno_of(forks),
+    "threads": errno_of(threads),
 }
 os.unlink("/out/a")
 print("PROBE " + json.dumps(found))
@@ -113,6 +115,13 @@ def test_a_run_under_gvisor_is_a_run(gvisor: Bench[DockerEngine]) -> None:
     assert os.uname().release not in log
 
 
+def test_gvisor_ends_a_run_that_takes_too_much_memory(gvisor: Bench[DockerEngine]) -> None:
+    """A runsc that was registered without control groups would let it pass."""
+    gvisor.limits = gvisor.limits.model_copy(update={"memory_bytes": 256 * MIB, "tmp_bytes": MIB, "shm_bytes": MIB})
+    job = gvisor.run(gvisor.claim("held = []\nfor _ in range(60):\n    held.append(b'x' * (10 << 20))" + GOOD))
+    assert job.failure_reason == "out_of_memory"
+
+
 def test_gvisor_holds_what_the_options_promise(gvisor: Bench[DockerEngine]) -> None:
     """Network, root file system, user, capabilities, sizes. What its version does not hold is in docs/gvisor.md."""
     log = gvisor.log_of(gvisor.run(gvisor.claim(PROBE)))
@@ -122,6 +131,6 @@ def test_gvisor_holds_what_the_options_promise(gvisor: Bench[DockerEngine]) -> N
     assert found["connect"] != 0
     assert set(found["write"][:4]) <= {EACCES, EROFS}
     assert found["write"][4] == 0
-    assert found["mount"] == EPERM
+    assert (found["mount"], found["threads"]) == (EPERM, 0)
     assert found["fsize"] == EFBIG
     assert found["out_full"] in {EFBIG, ENOSPC}
