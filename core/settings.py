@@ -116,6 +116,8 @@ class Settings(BaseSettings):
     upload: UploadLimits = UploadLimits()
     request: RequestLimits = RequestLimits()
     min_free_bytes: Annotated[int, Field(ge=0)] = 2 * GIB
+    min_free_run_bytes: Annotated[int, Field(ge=0)] = GIB
+    """Below this much free disk under logs and jobs no run is begun; jobs wait."""
 
     resource_classes: tuple[ResourceClass, ...] = (SMALL, MEDIUM)
     """The first is the default."""

@@ -14,16 +14,20 @@ from core.adapters.filesystem_storage import FilesystemStorage
 from core.adapters.mlflow_tracking import MlflowTracking
 from core.adapters.redis_accounts import RedisAccounts
 from core.adapters.redis_connection import TIMEOUT_SECONDS, connect, no_retry
+from core.adapters.redis_dead_letters import RedisDeadLetters
 from core.adapters.redis_job_status import RedisJobStatus
 from core.adapters.redis_login_throttle import RedisLoginThrottle
 from core.adapters.redis_rate_limit import RedisRateLimit
+from core.adapters.redis_runners import RedisRunners
 from core.adapters.redis_sessions import RedisSessions
 from core.ports.accounts import AccountsPort
 from core.ports.benchmarks import BenchmarkPort
+from core.ports.dead_letters import DeadLettersPort
 from core.ports.job_queue import JobQueuePort
 from core.ports.job_status import JobStatusPort
 from core.ports.login_throttle import LoginThrottlePort
 from core.ports.rate_limit import RateLimitPort
+from core.ports.runners import RunnersPort
 from core.ports.sessions import SessionsPort
 from core.ports.tracking import TrackingPort
 from core.settings import Settings
@@ -44,6 +48,8 @@ class Ports:
     accounts: AccountsPort
     sessions: SessionsPort
     login_throttle: LoginThrottlePort
+    runners: RunnersPort
+    dead_letters: DeadLettersPort
 
 
 def open_broker(settings: Settings, **options: object) -> RedisBroker:
@@ -91,4 +97,6 @@ def open_ports(
             accounts=RedisAccounts(client),
             sessions=RedisSessions(client),
             login_throttle=RedisLoginThrottle(client),
+            runners=RedisRunners(client),
+            dead_letters=RedisDeadLetters(client),
         )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from gateway import admin_examples
+
 SUBMISSION = "3f0e6f1c2b9d4f5e8a7c6b5d4e3f2a1b"
 JOB = "9a1b2c3d4e5f60718293a4b5c6d7e8f9"
 RUN = "c0ffee11c0ffee11c0ffee11c0ffee11"
@@ -16,6 +18,8 @@ PARAMETERS: dict[str, Any] = {
     "tail": 100,
     "metric": "image_auc",
     "benchmark": "synthetic",
+    "runner": admin_examples.RUNNER_NAME,
+    "letter_id": admin_examples.LETTER,
 }
 
 _FILES = [{"path": "config.yaml", "size_bytes": 112}, {"path": "main.py", "size_bytes": 2048}]
@@ -54,6 +58,7 @@ _SUMMARY: dict[str, Any] = {
 _ACCOUNT: dict[str, Any] = {"name": "bob", "role": "user", "kind": "password", "created_at": POSTED}
 
 SCHEMAS: dict[str, Any] = {
+    **admin_examples.SCHEMAS,
     "Health": {"status": "ok", "dependencies": {"redis": "ok", "mlflow": "ok", "storage": "ok"}},
     "Credentials": {"username": "ann", "password": "correct horse battery"},
     "PasswordChange": {"current_password": "correct horse battery", "new_password": "another horse battery"},

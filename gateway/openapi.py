@@ -24,6 +24,7 @@ TAGS = [
     {"name": "board", "description": "The leaderboard, the benchmarks it ranks, the classes a run may have."},
     {"name": "auth", "description": "Who asks."},
     {"name": "users", "description": "Accounts, for admins."},
+    {"name": "admin", "description": "Runners, failed steps and retention, for admins."},
     {"name": "health", "description": "Is this process alive, and is everything it needs?"},
     {"name": "operation", "description": "Figures for those who run this site."},
 ]
@@ -46,6 +47,7 @@ ALSO: dict[tuple[str, str], tuple[int, ...]] = {
     ("post", "/auth/logout"): (409,),
     ("post", "/auth/password"): (409, 429),
     ("post", "/users"): (409, 429),
+    ("post", "/admin/dead-letters/{letter_id}/retry"): (409,),
 }
 """What a call can be refused with besides what follows from its form."""
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import socket
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -18,6 +16,10 @@ from core.domain.job import Claim
 from core.ports.job_queue import JobQueuePort
 from core.ports.job_status import JobStatusPort
 from core.ports.sandbox import SandboxPort
+from runner.duty import ANY_ORPHAN, Duty
+from runner.post_mortem import PostMortem
+
+PASS_ON_SECONDS = 0.5
 
 log = structlog.get_logger(__name__)
 
@@ -34,26 +36,41 @@ class RunNext:
     running_limit: int
     host: str
     draining: threading.Event
+    duty: Duty
+    post_mortem: PostMortem
 
     def __call__(self, resource_class: str) -> None:
         if self.draining.is_set():
             return
         self.engine.check()  # without an engine jobs wait; the sweeper rings again
-        worker = f"{socket.gethostname()}:{os.getpid()}"
+        takes_new = self.duty.takes_new()
         claim = self.job_status.claim(
-            resource_class,
-            worker=worker,
+            resource_class if takes_new else ANY_ORPHAN,
+            worker=self.duty.name,
             lease_seconds=self.lease_seconds,
             running_limit=self.running_limit,
             host=self.host,
         )
         if claim is None:
+            if not takes_new:
+                self._leave_to_others(resource_class)
             return
         if claim.job.sandbox is not None:  # the bell rang for another job, and this one may take long
             self._ring_for_others(resource_class)
         try:
-            self.run_job(claim)
+            with self.duty.holding(claim.job_id):
+                self.run_job(claim)
+        except Exception as error:
+            self.post_mortem("run job", error, claim.job)
+            raise
         finally:
+            self._ring_for_others(resource_class)
+
+    def _leave_to_others(self, resource_class: str) -> None:
+        """The bell rang here, where no job begins: it is passed on to a runner that takes some, if there is one."""
+        seen = self.duty.runners.runners()
+        if any(other.is_ready_for(resource_class) for other in seen if other.report.name != self.duty.name):
+            self.draining.wait(PASS_ON_SECONDS)  # whoever listens beside us hears it first
             self._ring_for_others(resource_class)
 
     def _ring_for_others(self, resource_class: str) -> None:

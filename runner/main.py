@@ -23,10 +23,14 @@ from runner.container_spec import EngineMeans
 from runner.dependencies import Dependencies
 from runner.dependency_cache import DependencyCache
 from runner.docker_sandbox import DockerEngine
+from runner.duty import Duty, worker_name
 from runner.gpus import Gpus
 from runner.held_claims import HeldClaims
 from runner.index import Index
+from runner.inspection import Inspection
 from runner.installer import Installer
+from runner.post_mortem import PostMortem
+from runner.report import Reporter
 from runner.run_job import RunJob
 from runner.sweeper import Sweeper
 from runner.workbench import Workbench
@@ -69,6 +73,7 @@ class Life(Middleware):
     def after_process_boot(self, _broker: Any) -> None:
         bench = self._workbench()
         ports, settings = bench.ports, self._settings
+        duty, mourn = self._duty(bench), PostMortem(dead_letters=ports.dead_letters)
         self._run_next = RunNext(
             job_status=ports.job_status,
             job_queue=ports.job_queue,
@@ -78,6 +83,8 @@ class Life(Middleware):
             running_limit=settings.max_concurrent_running,
             host=self._host,
             draining=self._draining,
+            duty=duty,
+            post_mortem=mourn,
         )
         sweeper = Sweeper(
             job_status=ports.job_status,
@@ -90,9 +97,39 @@ class Life(Middleware):
             resource_classes=bench.resource_classes,
             job_root=settings.job_root,
             host_patience=settings.host_patience_seconds,
+            post_mortem=mourn,
         )
         sweeper.sweep()  # what this host's last runners left comes before anything new
         self._sweep(sweeper)
+        self._report(bench, duty)
+
+    def _duty(self, bench: Workbench) -> Duty:
+        settings = self._settings
+        return Duty(
+            name=worker_name(),
+            host=self._host,
+            runners=bench.ports.runners,
+            check_engine=bench.engine.check,
+            folders={"logs": settings.log_root, "jobs": settings.job_root},
+            min_free_bytes=settings.min_free_run_bytes,
+            draining=self._draining,
+        )
+
+    def _report(self, bench: Workbench, duty: Duty) -> None:
+        settings, ended = self._settings, threading.Event()
+        inspection = Inspection(settings.engine_socket, site=bench.site)
+        self._opened.callback(inspection.close)
+        self._opened.callback(ended.set)
+        reporter = Reporter(
+            runners=bench.ports.runners,
+            duty=duty,
+            engine=bench.engine,
+            gpus=bench.gpus,
+            inspection=inspection,
+            resource_classes=tuple(bench.resource_classes.values()),
+            folders={"submissions": settings.upload_root, **duty.folders},
+        )
+        threading.Thread(target=reporter.run, args=(ended,), daemon=True, name="report").start()
 
     def _workbench(self) -> Workbench:
         settings = self._settings

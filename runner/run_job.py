@@ -14,6 +14,7 @@ from core.domain.verdict import FailureReason
 from runner.attempt import Attempt, HandOver, ResultWaits
 from runner.heartbeat import Heartbeat
 from runner.log_writer import LogWriter
+from runner.post_mortem import PostMortem
 from runner.run_folder import RunFolder, run_name
 from runner.workbench import Workbench
 
@@ -85,6 +86,7 @@ class RunJob:
     def _failed(self, attempt: Attempt, error: Exception) -> None:
         expected = isinstance(error, LeadersboardError)
         log.warning("platform failed", job_id=attempt.job.job_id, error=str(error), exc_info=not expected)
+        PostMortem(dead_letters=self.bench.ports.dead_letters)("run job", error, attempt.job)
         if isinstance(error, Unavailable) and attempt.launched:
             self._wait_for_the_engine(attempt)
         else:

@@ -21,6 +21,7 @@ from core.ports.job_status import JobStatusPort
 from core.ports.sandbox import SandboxPort
 from core.ports.tracking import TrackingPort
 from runner.held_claims import HeldClaims
+from runner.post_mortem import PostMortem
 from runner.run_folder import RunFolder, run_name
 
 TICK_SECONDS = 1.0
@@ -47,6 +48,7 @@ class Sweeper:
     resource_classes: Mapping[str, ResourceClass]
     job_root: Path
     host_patience: float = 60.0
+    post_mortem: PostMortem | None = None
     counts: Counter[str] = field(default_factory=Counter)
     """What was mended since this process began."""
 
@@ -61,11 +63,11 @@ class Sweeper:
                 self.sweep()
                 due = time.monotonic() + every_seconds
             else:
-                _attempt(self._claims)
+                self._attempt(self._claims)
 
     def sweep(self) -> None:
         for step in (self._claims, self._results, self._doorbells, self._overdue, self._leftovers, self._folders):
-            _attempt(step)
+            self._attempt(step)
 
     def tidy(self) -> None:
         """What nobody waits for."""
@@ -87,7 +89,7 @@ class Sweeper:
         for job in (*swept.requeued, *swept.ended, *swept.orphaned):
             self._count("lease", job.job_id, state=job.state, attempt=job.attempt)
         if swept.ended:
-            _attempt(self._leftovers)
+            self._attempt(self._leftovers)
         if self.job_status.orphans(self.host) and self.job_queue.silent(self.host):
             self.job_queue.ring(self.host)
 
@@ -147,12 +149,13 @@ class Sweeper:
         self.counts[what] += 1
         log.warning("swept", what=what, job_id=job_id, **facts)
 
-
-def _attempt(step: Callable[[], None]) -> None:
-    """A part that is away now is asked again at the next sweep; one failing step keeps no other from its work."""
-    try:
-        step()
-    except (LeadersboardError, OSError) as error:
-        log.warning("sweep step failed", step=step.__name__, error=str(error))
-    except Exception:  # the thread must not end: nothing else mends what it mends
-        log.exception("sweep step broke", step=step.__name__)
+    def _attempt(self, step: Callable[[], None]) -> None:
+        """A part that is away now is asked again at the next sweep; one failing step keeps no other from its work."""
+        try:
+            step()
+        except (LeadersboardError, OSError) as error:
+            log.warning("sweep step failed", step=step.__name__, error=str(error))
+        except Exception as error:  # the thread must not end: nothing else mends what it mends
+            log.exception("sweep step broke", step=step.__name__)
+            if self.post_mortem is not None:
+                self.post_mortem(f"sweep {step.__name__.strip('_')}", error)

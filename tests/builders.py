@@ -19,9 +19,11 @@ import yaml
 from core.adapters.benchmark_folders import BenchmarkFolders
 from core.adapters.filesystem_storage import FilesystemStorage
 from core.adapters.memory_accounts import MemoryAccounts
+from core.adapters.memory_dead_letters import MemoryDeadLetters
 from core.adapters.memory_job_queue import MemoryJobQueue
 from core.adapters.memory_job_status import MemoryJobStatus
 from core.adapters.memory_login_throttle import MemoryLoginThrottle
+from core.adapters.memory_runners import MemoryRunners
 from core.adapters.memory_sessions import MemorySessions
 from core.adapters.memory_tracking import MemoryTracking
 from core.domain.benchmark import Benchmark, MetricRule
@@ -219,6 +221,8 @@ def ports(root: Path, *, limits: UploadLimits | None = None, min_free_bytes: int
         accounts=MemoryAccounts(),
         sessions=MemorySessions(),
         login_throttle=MemoryLoginThrottle(),
+        runners=MemoryRunners(),
+        dead_letters=MemoryDeadLetters(),
     )
 
 

@@ -12,9 +12,11 @@ from typing import Generic, TypeVar
 from core.adapters.benchmark_folders import BenchmarkFolders
 from core.adapters.filesystem_storage import FilesystemStorage
 from core.adapters.memory_accounts import MemoryAccounts
+from core.adapters.memory_dead_letters import MemoryDeadLetters
 from core.adapters.memory_job_queue import MemoryJobQueue
 from core.adapters.memory_job_status import MemoryJobStatus
 from core.adapters.memory_login_throttle import MemoryLoginThrottle
+from core.adapters.memory_runners import MemoryRunners
 from core.adapters.memory_sessions import MemorySessions
 from core.adapters.memory_tracking import MemoryTracking
 from core.domain.job import Claim, Job, JobRequest
@@ -54,6 +56,8 @@ class Bench(Generic[Engine]):
         self.ledger = MemoryJobStatus()
         self.queue = MemoryJobQueue()
         self.tracking = MemoryTracking()
+        self.runners = MemoryRunners()
+        self.dead_letters = MemoryDeadLetters()
         self.engine = engine
         self.image = image
         self.site = site
@@ -100,6 +104,7 @@ class Bench(Generic[Engine]):
             storage=self.storage, job_status=self.ledger, job_queue=self.queue, rate_limit=self.ledger,
             tracking=self.tracking, benchmarks=BenchmarkFolders(self.root / "benchmarks"),
             accounts=MemoryAccounts(), sessions=MemorySessions(), login_throttle=MemoryLoginThrottle(),
+            runners=self.runners, dead_letters=self.dead_letters,
         )  # fmt: skip
         bench = Workbench(
             ports=ports,

@@ -9,6 +9,7 @@ from fastapi import APIRouter, BackgroundTasks, Header, Query, Response
 
 from core.domain.benchmark import BENCHMARK_NAME
 from core.domain.job import JobState
+from core.domain.limits import UserLimits
 from core.ports.job_status import Admission
 from core.settings import Settings
 from core.usecases.enqueue_job import EnqueueJob, RerunJob, RingForJob
@@ -44,7 +45,7 @@ def enqueue(
     idempotency_key: IdempotencyKey = "",
 ) -> JobView:
     """Run a submission. The same request again answers the same job, unless `Idempotency-Key` differs."""
-    admission = _enqueuing(ports, settings)(user, new.submission_id, new.config, idempotency_key=idempotency_key)
+    admission = enqueuing(ports, settings)(user, new.submission_id, new.config, idempotency_key=idempotency_key)
     return _accepted(admission, ports, response, afterwards)
 
 
@@ -62,16 +63,17 @@ def rerun(
 
     Each call is another job. To repeat a call safely, send an `Idempotency-Key`.
     """
-    usecase = RerunJob(enqueue=_enqueuing(ports, settings))
+    usecase = RerunJob(enqueue=enqueuing(ports, settings))
     return _accepted(usecase(user, job_id, idempotency_key=idempotency_key), ports, response, afterwards)
 
 
-def _enqueuing(ports: Ports, settings: Settings) -> EnqueueJob:
+def enqueuing(ports: Ports, settings: Settings, *, limits: UserLimits | None = None) -> EnqueueJob:
+    """With the site's limits, or others."""
     return EnqueueJob(
         storage=ports.storage,
         job_status=ports.job_status,
         benchmarks=ports.benchmarks,
-        limits=settings.user_limits,
+        limits=limits or settings.user_limits,
         resource_classes=[item.name for item in settings.resource_classes],
         default_benchmark=settings.default_benchmark,
         classes_without_requirements=[item.name for item in settings.resource_classes if not item.requirements],

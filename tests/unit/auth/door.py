@@ -41,7 +41,8 @@ class Door:
         self.app = create_app(Settings(**values))
         self.app.state.ports = Ports(
             accounts=self.accounts, sessions=self.sessions, login_throttle=self.throttle,
-            **dict.fromkeys(("storage", "job_status", "job_queue", "rate_limit", "tracking", "benchmarks"), NOTHING),
+            **dict.fromkeys(("storage", "job_status", "job_queue", "rate_limit", "tracking", "benchmarks",
+                            "runners", "dead_letters"), NOTHING),
         )  # fmt: skip
         self.passwords = CountingPasswords()
         self.app.state.doorkeeper.passwords = self.passwords

@@ -21,9 +21,11 @@ import gateway.app
 from core.adapters.benchmark_folders import BenchmarkFolders
 from core.adapters.filesystem_storage import FilesystemStorage
 from core.adapters.memory_accounts import MemoryAccounts
+from core.adapters.memory_dead_letters import MemoryDeadLetters
 from core.adapters.memory_job_queue import MemoryJobQueue
 from core.adapters.memory_job_status import MemoryJobStatus
 from core.adapters.memory_login_throttle import MemoryLoginThrottle
+from core.adapters.memory_runners import MemoryRunners
 from core.adapters.memory_sessions import MemorySessions
 from core.adapters.memory_tracking import MemoryTracking
 from core.domain.job import Claim, JobState, Outcome
@@ -76,7 +78,8 @@ class Site:
         self.ports = Ports(
             storage=self.storage, job_status=self.jobs, rate_limit=self.jobs, job_queue=MemoryJobQueue(),
             tracking=self.tracking, benchmarks=BenchmarkFolders(self.root / "benchmarks"), accounts=MemoryAccounts(),
-            sessions=MemorySessions(), login_throttle=MemoryLoginThrottle(),
+            sessions=MemorySessions(), login_throttle=MemoryLoginThrottle(), runners=MemoryRunners(),
+            dead_letters=MemoryDeadLetters(),
         )  # fmt: skip
 
     @contextmanager

@@ -1,0 +1,118 @@
+"""Runners and their hosts in Redis: two hashes of reports with the moment of each, one of wishes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from typing import Any, TypeVar
+
+import redis
+from pydantic import ValidationError
+
+from core.adapters.redis_connection import redis_errors
+from core.domain.runners import (
+    FORGOTTEN_SECONDS,
+    Fact,
+    HostReport,
+    RunnerReport,
+    SeenHost,
+    SeenRunner,
+    Wish,
+    stricter,
+)
+
+KEY = "leaderboard:runners:"
+Report = TypeVar("Report", bound=Fact)
+
+# KEYS: hash of reports; ARGV: name, report. The moment is Redis's own.
+PUBLISH = """
+local clock = redis.call('TIME')
+redis.call('HSET', KEYS[1], ARGV[1], clock[1] .. '.' .. string.format('%06d', clock[2]) .. ' ' .. ARGV[2])
+"""
+# KEYS: hash of reports; ARGV: seconds after which one is forgotten. Answers pairs of silence (ms) and report.
+LIST = """
+local clock = redis.call('TIME')
+local now = clock[1] + clock[2] / 1000000
+local all, found = redis.call('HGETALL', KEYS[1]), {}
+for i = 1, #all, 2 do
+  local at, report = string.match(all[i + 1], '^(%S+) (.*)$')
+  local silent = now - tonumber(at)
+  if silent > tonumber(ARGV[1]) then
+    redis.call('HDEL', KEYS[1], all[i])
+  else
+    found[#found + 1] = tostring(math.floor(math.max(0, silent) * 1000))
+    found[#found + 1] = report
+  end
+end
+return found
+"""
+
+
+class RedisRunners:
+    """RunnersPort on the ledger's Redis."""
+
+    def __init__(self, client: redis.Redis) -> None:
+        self._redis = client
+
+    def publish(self, report: RunnerReport) -> None:
+        self._publish("processes", report.name, report)
+
+    def publish_host(self, report: HostReport) -> None:
+        self._publish("hosts", report.host, report)
+
+    def _publish(self, kind: str, name: str, report: Fact) -> None:
+        with redis_errors():
+            self._redis.register_script(PUBLISH)(keys=[KEY + kind], args=[name, report.model_dump_json()])
+
+    def turn(self, what: str, seconds: float) -> bool:
+        with redis_errors():
+            return bool(self._redis.set(f"{KEY}turn:{what}", "1", nx=True, px=math.ceil(seconds * 1000)))
+
+    def runners(self) -> Sequence[SeenRunner]:
+        with redis_errors():
+            wishes: Any = self._redis.hgetall(KEY + "wishes")
+        found = [
+            SeenRunner(
+                report=report, silent_seconds=silent, wish=_wish(wishes.get(report.name), wishes.get(report.host))
+            )
+            for silent, report in self._reports("processes", RunnerReport)
+        ]
+        return sorted(found, key=lambda seen: seen.report.name)
+
+    def hosts(self) -> Sequence[SeenHost]:
+        found = [
+            SeenHost(report=report, silent_seconds=silent) for silent, report in self._reports("hosts", HostReport)
+        ]
+        return sorted(found, key=lambda seen: seen.report.host)
+
+    def _reports(self, kind: str, model: type[Report]) -> Iterator[tuple[float, Report]]:
+        with redis_errors():
+            flat: Any = self._redis.register_script(LIST)(keys=[KEY + kind], args=[FORGOTTEN_SECONDS])
+        for milliseconds, text in zip(flat[::2], flat[1::2], strict=True):
+            with suppress(ValidationError):  # a runner of another version: better not shown than nobody
+                yield int(milliseconds) / 1000, model.model_validate_json(text)
+
+    def wish(self, *targets: str) -> Wish:
+        with redis_errors():
+            found: Any = self._redis.hmget(KEY + "wishes", list(targets))
+        return _wish(*found)
+
+    def set_wish(self, target: str, wish: Wish) -> None:
+        with redis_errors():
+            if wish is Wish.RUN:
+                self._redis.hdel(KEY + "wishes", target)
+            else:
+                self._redis.hset(KEY + "wishes", target, wish.value)
+
+    def ask_canary(self, host: str) -> None:
+        with redis_errors():
+            self._redis.set(f"{KEY}canary:{host}", "1", ex=600)
+
+    def take_canary(self, host: str) -> bool:
+        with redis_errors():
+            return bool(self._redis.getdel(f"{KEY}canary:{host}"))
+
+
+def _wish(*found: str | None) -> Wish:
+    return stricter(*(Wish(value) for value in found if value))

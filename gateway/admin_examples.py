@@ -1,0 +1,51 @@
+"""The examples of what admins are answered."""
+
+from __future__ import annotations
+
+from typing import Any
+
+SINCE = "2026-03-01T08:00:00Z"
+JOB = "9a1b2c3d4e5f60718293a4b5c6d7e8f9"
+HOST = "2f4a9c01d7e8b3"
+LETTER = "0f1e2d3c4b5a69788796a5b4c3d2e1f0"
+RUNNER_NAME = "8d1f0c2e7a11:7"
+
+_CLASS = {"name": "small", "cpus": 2.0, "memory_bytes": 4294967296, "gpus": "auto", "timeout_seconds": 1800}
+_RUNNER: dict[str, Any] = {
+    "name": RUNNER_NAME, "host": HOST, "version": "0.1.0", "since": SINCE, "state": "ready", "reason": None,
+    "classes": [_CLASS], "jobs": [JOB], "silent_seconds": 1.2, "silent": False, "wish": "run",
+}  # fmt: skip
+_SANDBOX: dict[str, Any] = {
+    "name": f"job-{JOB}-1-5b1d7c1f", "job_id": JOB, "user_id": "ann", "attempt": 1, "image": "sha256:5b1d7c1f",
+    "status": "running", "age_seconds": 41.5, "cpu_percent": 187.0, "memory_bytes": 812000000,
+    "memory_limit_bytes": 4294967296, "pids": 14, "gpu": None, "runtime": "runc",
+    "security": ["user 60001:60001", "network none", "read-only root", "capabilities dropped: ALL", "seccomp own"],
+}  # fmt: skip
+_DISK = {"name": "logs", "free_bytes": 81000000000, "total_bytes": 200000000000}
+_HOST: dict[str, Any] = {
+    "host": HOST, "engine": {"engine": "26.1.5", "runc": "1.1.15", "kernel": "6.18"}, "warnings": [], "gpus": [],
+    "gpus_in_use": [], "gpus_quarantined": [], "sandboxes": [_SANDBOX], "disks": [_DISK], "canary": None,
+    "silent_seconds": 3.4,
+}  # fmt: skip
+_QUEUE = {"resource_class": "small", "waiting": 3, "running": 1, "runners_ready": 1}
+_LETTER: dict[str, Any] = {
+    "letter_id": LETTER, "step": "run job", "error": "OSError", "message": "[Errno 28] No space left on device",
+    "frames": ["work/runner/run_job.py:90 in _run"], "process": RUNNER_NAME, "job_id": JOB, "user_id": "ann",
+    "attempt": 3, "count": 1, "first_at": SINCE, "last_at": SINCE,
+}  # fmt: skip
+
+SCHEMAS: dict[str, Any] = {
+    "ClassFigures": _CLASS,
+    "RunnerView": _RUNNER,
+    "SandboxFigures": _SANDBOX,
+    "DiskFigures": _DISK,
+    "HostView": _HOST,
+    "RunnerList": {"runners": [_RUNNER], "hosts": [_HOST]},
+    "RunnerDetail": {"runners": [_RUNNER], "host": _HOST},
+    "QueueView": _QUEUE,
+    "Overview": {
+        "queues": [_QUEUE], "runners": 1, "runners_ready": 1, "sandboxes": 1, "dead_letters": 0, "disks": [_DISK],
+    },
+    "DeadLetterView": _LETTER,
+    "DeadLetterList": {"items": [_LETTER], "total": 1},
+}  # fmt: skip

@@ -1,0 +1,89 @@
+"""What the API answers admins about runners, queues and failed steps."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Self
+
+from core.domain.dead_letter import DeadLetter
+from core.domain.runners import DiskFigures, HostReport, RunnerReport, SeenHost, SeenRunner, Wish
+from gateway.schemas import Answer
+
+
+class RunnerView(RunnerReport):
+    """One process that runs jobs. `silent_seconds` above 20 means that it is gone."""
+
+    silent_seconds: float
+    silent: bool
+    wish: Wish
+
+    @classmethod
+    def of(cls, seen: SeenRunner) -> Self:
+        told = seen.report.model_dump()
+        return cls(**told, silent_seconds=round(seen.silent_seconds, 1), silent=seen.is_silent, wish=seen.wish)
+
+
+class HostView(HostReport):
+    """One engine with what runs in it."""
+
+    silent_seconds: float
+
+    @classmethod
+    def of(cls, seen: SeenHost) -> Self:
+        return cls(**seen.report.model_dump(), silent_seconds=round(seen.silent_seconds, 1))
+
+
+class RunnerList(Answer):
+    runners: list[RunnerView]
+    hosts: list[HostView]
+
+
+class RunnerDetail(Answer):
+    """A runner, or all runners of a host, and that host (null when it has not told of itself)."""
+
+    runners: list[RunnerView]
+    host: HostView | None
+
+
+class QueueView(Answer):
+    resource_class: str
+    waiting: int
+    running: int
+    runners_ready: int
+
+
+class Overview(Answer):
+    """The site at a glance."""
+
+    queues: list[QueueView]
+    runners: int
+    runners_ready: int
+    sandboxes: int
+    dead_letters: int
+    disks: list[DiskFigures]
+
+
+class DeadLetterView(Answer):
+    """A step of the platform that failed, and the way to it without any value."""
+
+    letter_id: str
+    step: str
+    error: str
+    message: str
+    frames: list[str]
+    process: str
+    job_id: str | None
+    user_id: str | None
+    attempt: int | None
+    count: int
+    first_at: datetime
+    last_at: datetime
+
+    @classmethod
+    def of(cls, letter: DeadLetter) -> Self:
+        return cls(**letter.failure.model_dump(), **letter.model_dump(exclude={"failure"}))
+
+
+class DeadLetterList(Answer):
+    items: list[DeadLetterView]
+    total: int

@@ -1,0 +1,81 @@
+"""Whether this process takes new jobs now, why not, and which it has in hand; the runs that it has go on regardless."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from core.domain.errors import LeadersboardError
+from core.domain.runners import RunnerState, Wish
+from core.ports.runners import RunnersPort
+
+ANY_ORPHAN = ""
+"""No class has this name: who claims it gets only runs of this host that lost their runner."""
+Standing = tuple[RunnerState, str | None]
+
+
+def worker_name() -> str:
+    """This process's own: its machine's name and its number."""
+    return f"{socket.gethostname()}:{os.getpid()}"
+
+
+@dataclass(kw_only=True)
+class Duty:
+    """Lives as long as its process; asked before each claim and told in each report."""
+
+    name: str
+    host: str
+    runners: RunnersPort
+    check_engine: Callable[[], None]
+    folders: Mapping[str, Path]
+    """Where runs write: with too little room there, none is begun."""
+    min_free_bytes: int
+    draining: threading.Event
+    """Set when the process was asked to end."""
+    refusal: str | None = None
+    """Why the canary wants no job to run here."""
+    jobs: set[str] = field(default_factory=set)
+
+    @contextmanager
+    def holding(self, job_id: str) -> Iterator[None]:
+        self.jobs.add(job_id)
+        try:
+            yield
+        finally:
+            self.jobs.discard(job_id)
+
+    def takes_new(self) -> bool:
+        """Raises Unavailable when nobody can say."""
+        return self.standing()[0] is RunnerState.READY
+
+    def standing(self) -> Standing:
+        """What it does about new jobs, and why not. Raises Unavailable."""
+        if self.draining.is_set():
+            return self._emptied("it was asked to stop")
+        wish = self.runners.wish(self.name, self.host)
+        if wish is Wish.DRAIN:
+            return self._emptied("an admin drains it")
+        if wish is Wish.PAUSE:
+            return RunnerState.PAUSED, "an admin paused it"
+        return self._hindered() or (RunnerState.READY, None)
+
+    def _emptied(self, why: str) -> Standing:
+        return (RunnerState.DRAINING if self.jobs else RunnerState.DRAINED), why
+
+    def _hindered(self) -> Standing | None:
+        if self.refusal:
+            return RunnerState.REFUSED, self.refusal[:300]
+        for name, path in self.folders.items():
+            if shutil.disk_usage(path).free < self.min_free_bytes:
+                return RunnerState.DISK_LOW, f"less than {self.min_free_bytes} bytes are free for {name}"
+        try:
+            self.check_engine()
+        except LeadersboardError as error:
+            return RunnerState.NO_ENGINE, str(error)[:300]
+        return None

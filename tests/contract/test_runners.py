@@ -1,0 +1,100 @@
+"""The contract of runners' reports and admins' wishes, one text for the twin in memory and for Redis."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+
+import pytest
+
+from core.adapters.memory_runners import MemoryRunners
+from core.adapters.redis_connection import connect
+from core.adapters.redis_runners import KEY, RedisRunners
+from core.domain.errors import Unavailable
+from core.domain.runners import HostReport, RunnerReport, RunnerState, SandboxFigures, Wish
+from core.ports.runners import RunnersPort
+
+pytestmark = pytest.mark.contract
+
+
+@pytest.fixture(params=["memory", "redis"])
+def runners(request: pytest.FixtureRequest) -> Iterator[RunnersPort]:
+    if request.param == "memory":
+        yield MemoryRunners()
+        return
+    yield RedisRunners(request.getfixturevalue("redis_client"))
+
+
+def report(name: str = "box:1", **changes: object) -> RunnerReport:
+    known = {"name": name, "host": "engine", "version": "1", "since": datetime.now(UTC), "state": RunnerState.READY}
+    return RunnerReport.model_validate(known | changes)
+
+
+def test_what_a_runner_tells_is_told_again(runners: RunnersPort) -> None:
+    """BOX-11: admins see the latest report of each runner, and how long ago it came."""
+    runners.publish(report("b:2"))
+    runners.publish(report("a:1", state=RunnerState.REFUSED, reason="the canary"))
+    runners.publish(report("b:2", jobs=("j" * 32,)))
+    first, second = runners.runners()
+    assert (first.report.name, first.report.state, first.report.reason) == ("a:1", "refused", "the canary")
+    assert second.report.jobs == ("j" * 32,)
+    assert 0 <= second.silent_seconds < 5
+    assert (first.is_ready_for(), second.is_ready_for(), second.is_ready_for("small")) == (False, True, False)
+
+
+def test_what_a_host_tells_is_told_again(runners: RunnersPort) -> None:
+    """BOX-11: the living sandboxes with their figures."""
+    figures = SandboxFigures(
+        name="job-x", job_id="x", user_id="ann", attempt=1, image="i", status="running", age_seconds=2.5,
+        cpu_percent=99.5, memory_bytes=5, pids=3, gpu="GPU-1", security=("user 60001",),
+    )  # fmt: skip
+    runners.publish_host(HostReport(host="engine", engine={"engine": "26"}, sandboxes=(figures,)))
+    (seen,) = runners.hosts()
+    assert seen.report.sandboxes == (figures,)
+    assert seen.report.engine == {"engine": "26"}
+
+
+def test_wishes_are_kept_until_the_next_one(runners: RunnersPort) -> None:
+    """Issue 5: a pause of a host holds for every runner of it, and the stricter of two wishes counts."""
+    runners.publish(report())
+    assert runners.wish("box:1", "engine") is Wish.RUN
+    runners.set_wish("engine", Wish.DRAIN)
+    runners.set_wish("box:1", Wish.PAUSE)
+    assert runners.wish("box:1", "engine") is Wish.DRAIN
+    assert runners.runners()[0].wish is Wish.DRAIN
+    runners.set_wish("engine", Wish.RUN)
+    assert runners.wish("box:1", "engine") is Wish.PAUSE
+
+
+def test_of_many_who_ask_one_has_the_turn(runners: RunnersPort) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        turns = list(pool.map(lambda _number: runners.turn("look", 30), range(40)))
+    assert turns.count(True) == 1
+    assert runners.turn("other", 0.05)
+    time.sleep(0.5)
+    assert runners.turn("other", 30)
+
+
+def test_a_canary_is_taken_once(runners: RunnersPort) -> None:
+    assert not runners.take_canary("engine")
+    runners.ask_canary("engine")
+    assert [runners.take_canary("engine") for _ in range(2)] == [True, False]
+
+
+def test_a_runner_long_gone_is_forgotten(request: pytest.FixtureRequest) -> None:
+    """Its report was of another hour; what is shown stays small for ever."""
+    client = request.getfixturevalue("redis_client")
+    runners = RedisRunners(client)
+    runners.publish(report("new:1"))
+    client.hset(KEY + "processes", "old:1", "1000.000000 " + report("old:1").model_dump_json())
+    assert [seen.report.name for seen in runners.runners()] == ["new:1"]
+    assert client.hlen(KEY + "processes") == 1
+
+
+def test_redis_away_is_unavailable() -> None:
+    away = RedisRunners(connect("redis://127.0.0.1:1/0"))
+    for call in (away.runners, away.hosts, lambda: away.publish(report()), lambda: away.wish("a")):
+        with pytest.raises(Unavailable):
+            call()

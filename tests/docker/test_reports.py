@@ -1,0 +1,60 @@
+"""What runners tell of themselves, with real runner processes on the real inner engine."""
+
+from __future__ import annotations
+
+import pytest
+import redis
+
+from core.adapters.redis_runners import RedisRunners
+from core.domain.job import JobState
+from core.domain.runners import RunnerState, SandboxFigures, Wish
+from tests.docker.runner_site import SLOW, Site, until
+from tests.runner_bench import GOOD
+
+pytestmark = pytest.mark.docker
+
+
+def living(runners: RedisRunners) -> list[SandboxFigures]:
+    """The sandboxes of which live figures are known."""
+    return [one for host in runners.hosts() for one in host.report.sandboxes if one.pids]
+
+
+def test_admins_see_a_living_sandbox_with_its_walls(site: Site, redis_client: redis.Redis) -> None:
+    """BOX-11: job, user, image, age, CPU, memory, pids and security options, while the run goes on."""
+    runners = RedisRunners(redis_client)
+    with site.runner():
+        job_id = site.post(SLOW)
+        until(lambda: bool(living(runners)), "a sandbox is told of")
+        (seen,) = living(runners)
+        (process,) = runners.runners()
+        site.ledger.cancel(job_id)
+        until(lambda: site.ledger.get(job_id).is_final, "the run is cancelled")
+    assert (seen.job_id, seen.user_id, seen.attempt, seen.status) == (job_id, "ann", 1, "running")
+    assert seen.image.startswith("sha256:")
+    assert (seen.memory_bytes or 0) > 0
+    assert seen.cpu_percent is not None
+    assert (seen.pids or 0) > 0
+    assert {"network none", "root file system read-only", "capabilities dropped: ALL", "swap off"} <= set(seen.security)
+    assert process.report.state is RunnerState.READY
+    assert process.report.jobs == (job_id,)
+    assert {item.name for item in process.report.classes} == {"small", "medium"}
+    (host,) = runners.hosts()
+    assert "Engine" in host.report.engine
+    assert {disk.name for disk in host.report.disks} == {"submissions", "logs", "jobs"}
+
+
+def test_a_paused_runner_begins_nothing_until_it_is_resumed(site: Site, redis_client: redis.Redis) -> None:
+    """Issue 5: what runs goes on to its end, what waits begins within seconds of the resume."""
+    runners = RedisRunners(redis_client)
+    with site.runner():
+        running = site.post(SLOW)
+        until(lambda: site.ledger.get(running).state is JobState.RUNNING, "the first job runs")
+        (seen,) = runners.runners()
+        runners.set_wish(seen.report.host, Wish.DRAIN)
+        waiting = site.post(GOOD, "bob")
+        until(lambda: runners.runners()[0].report.state is RunnerState.DRAINED, "the runner is drained")
+        assert site.ledger.get(running).state is JobState.COMPLETED
+        assert site.ledger.get(waiting).state is JobState.PENDING
+        runners.set_wish(seen.report.host, Wish.RUN)
+        until(lambda: site.ledger.get(waiting).is_final, "the waiting job has run")
+    assert site.ledger.get(waiting).state is JobState.COMPLETED

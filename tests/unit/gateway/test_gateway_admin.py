@@ -1,0 +1,159 @@
+"""What admins see and do: runners, queues, failed steps; and that nobody else may."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from core.domain.dead_letter import failure_of
+from core.domain.errors import Unavailable
+from core.domain.job import JobState, Outcome
+from core.domain.runners import ClassFigures, DiskFigures, HostReport, RunnerReport, RunnerState, SandboxFigures
+from core.domain.verdict import FailureReason
+from tests.unit.gateway.app_site import Site
+
+pytestmark = pytest.mark.unit
+
+CALLS = [
+    ("GET", "/admin/overview"),
+    ("GET", "/admin/runners"),
+    ("GET", "/admin/runners/box:1"),
+    ("POST", "/admin/runners/box:1/pause"),
+    ("POST", "/admin/runners/box:1/drain"),
+    ("POST", "/admin/runners/box:1/resume"),
+    ("POST", "/admin/runners/box:1/canary"),
+    ("GET", "/admin/dead-letters"),
+    ("POST", f"/admin/dead-letters/{'0' * 32}/retry"),
+    ("DELETE", f"/admin/dead-letters/{'0' * 32}"),
+]
+SMALL = ClassFigures(name="small", cpus=2, memory_bytes=1, gpus="auto", timeout_seconds=60)
+
+
+def there(site: Site, name: str = "box:1", state: RunnerState = RunnerState.READY) -> None:
+    since = datetime.now(UTC)
+    report = RunnerReport(name=name, host="engine", version="1", since=since, state=state, classes=(SMALL,))
+    site.ports.runners.publish(report)
+
+
+def failed_by_the_platform(site: Site) -> tuple[str, str]:
+    """A job, and the letter that its last attempt left."""
+    job_id = site.post_job()
+    outcome = Outcome(state=JobState.FAILED, reason=FailureReason.PLATFORM, message="x", refund=True)
+    site.ports.job_status.finish(site.claim(), outcome)
+    letter = site.ports.dead_letters.keep(failure_of("run job", OSError("full"), job_id=job_id, user_id="ada"))
+    return job_id, letter.letter_id
+
+
+@pytest.mark.parametrize(("method", "path"), CALLS)
+def test_only_admins_get_in(site: Site, method: str, path: str) -> None:
+    assert site.as_("ada").request(method, path).status_code == 403
+    assert site.as_(None).request(method, path).status_code == 401
+
+
+@pytest.mark.parametrize(("method", "path"), [call for call in CALLS if "box:1" in call[1] or "0000" in call[1]])
+def test_what_is_not_there_is_404(site: Site, method: str, path: str) -> None:
+    assert site.as_("root").request(method, path).status_code == 404
+
+
+def test_runners_and_sandboxes_are_listed(site: Site) -> None:
+    """BOX-11: each sandbox with its figures and security options."""
+    there(site)
+    sandbox = SandboxFigures(
+        name="job-x", job_id="x", user_id="ann", attempt=1, image="i", status="running", age_seconds=2,
+        cpu_percent=50, memory_bytes=7, pids=3, security=("network none",),
+    )  # fmt: skip
+    disk = DiskFigures(name="logs", free_bytes=1, total_bytes=2)
+    site.ports.runners.publish_host(HostReport(host="engine", sandboxes=(sandbox,), disks=(disk,)))
+    answer = site.as_("root").get("/admin/runners").json()
+    assert [(one["name"], one["state"], one["wish"], one["silent"]) for one in answer["runners"]] == [
+        ("box:1", "ready", "run", False)
+    ]
+    assert (
+        answer["hosts"][0]["sandboxes"][0] | {"security": ["network none"], "pids": 3}
+        == answer["hosts"][0]["sandboxes"][0]
+    )
+    detail = site.as_("root").get("/admin/runners/box:1").json()
+    assert detail["host"]["disks"] == [{"name": "logs", "free_bytes": 1, "total_bytes": 2}]
+
+
+def test_a_runner_is_paused_drained_and_resumed(site: Site) -> None:
+    """Issue 5: by its own name or by its host's; a resume rings for what waits."""
+    there(site)
+    there(site, "box:2")
+    root = site.as_("root")
+    assert root.post("/admin/runners/box:1/pause").json()["runners"][0]["wish"] == "pause"
+    wishes = {one["name"]: one["wish"] for one in root.post("/admin/runners/engine/drain").json()["runners"]}
+    assert wishes == {"box:1": "drain", "box:2": "drain"}
+    root.post("/admin/runners/engine/resume")
+    site.ports.job_queue.rings.clear()  # type: ignore[attr-defined]
+    assert root.post("/admin/runners/box:1/resume").json()["runners"][0]["wish"] == "run"
+    assert not site.ports.job_queue.silent("small")
+
+
+def test_a_canary_is_asked_of_the_host(site: Site) -> None:
+    """BOX-12: on demand."""
+    there(site)
+    assert site.as_("root").post("/admin/runners/box:1/canary").status_code == 202
+    assert site.ports.runners.take_canary("engine")
+
+
+def test_the_overview_counts(site: Site) -> None:
+    """UI-7: queues, runners, failed steps."""
+    there(site)
+    site.post_job()
+    site.post_job("bob")
+    site.claim()
+    failure = failure_of("sweep", OSError("x"))
+    site.ports.dead_letters.keep(failure)
+    answer = site.as_("root").get("/admin/overview").json()
+    assert answer["queues"][0] == {"resource_class": "small", "waiting": 1, "running": 1, "runners_ready": 1}
+    assert answer["queues"][1]["runners_ready"] == 0
+    assert (answer["runners"], answer["runners_ready"], answer["dead_letters"]) == (1, 1, 1)
+
+
+def test_a_dead_letter_tells_the_way_to_it_and_no_value(site: Site) -> None:
+    """Issue 5: with its traceback; a local's value or a line of source is in none of it."""
+    secret = "hunter2-hunter2"
+
+    def breaks(password: str) -> None:
+        raise ValueError("no") from OSError(len(password))
+
+    with pytest.raises(ValueError, match="no") as caught:
+        breaks(secret)
+    site.ports.dead_letters.keep(failure_of("run job", caught.value, process="box:1"))
+    answer = site.as_("root").get("/admin/dead-letters").json()
+    (letter,) = answer["items"]
+    assert (letter["step"], letter["error"], letter["message"], letter["count"]) == ("run job", "ValueError", "no", 1)
+    assert letter["frames"][-1].endswith("in breaks")
+    assert secret not in str(answer)
+
+
+def test_a_retried_letter_is_a_new_job_that_does_not_count(site: Site) -> None:
+    """Issue 5: the failed job stays as it is; the new one is its user's, and is no job of the admin's."""
+    job_id, letter_id = failed_by_the_platform(site)
+    answer = site.as_("root").post(f"/admin/dead-letters/{letter_id}/retry")
+    assert answer.status_code == 202
+    assert (answer.json()["user_id"], answer.json()["rerun_of"]) == ("ada", job_id)
+    assert site.ports.job_status.get(job_id).state is JobState.FAILED
+    used = site.ports.rate_limit.allowance("ada", site.app.state.settings.user_limits)
+    assert used.remaining == used.limit
+    assert site.as_("root").get("/admin/dead-letters").json()["total"] == 0
+
+
+@pytest.mark.parametrize("state", ["pending", "completed", "none"])
+def test_what_needs_no_retry_is_refused(site: Site, state: str) -> None:
+    """409 in words: it runs again by itself, has ended well, or belongs to no job."""
+    job_id = None if state == "none" else site.run() if state == "completed" else site.post_job()
+    letter = site.ports.dead_letters.keep(failure_of("run job", OSError("x"), job_id=job_id))
+    assert site.as_("root").post(f"/admin/dead-letters/{letter.letter_id}/retry").status_code == 409
+    assert site.as_("root").delete(f"/admin/dead-letters/{letter.letter_id}").status_code == 204
+    assert site.ports.dead_letters.page().total == 0
+
+
+def test_redis_away_is_503(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    def away() -> None:
+        raise Unavailable("x")
+
+    monkeypatch.setattr(type(site.ports.runners), "runners", lambda _self: away())
+    assert site.as_("root").get("/admin/runners").status_code == 503

@@ -1,0 +1,167 @@
+"""Which runner takes jobs: what admins wish, disks, the canary; and the doorbell that rings at one that takes none."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from core.adapters.memory_dead_letters import MemoryDeadLetters
+from core.adapters.memory_job_queue import MemoryJobQueue
+from core.adapters.memory_job_status import MemoryJobStatus
+from core.adapters.memory_runners import MemoryRunners
+from core.domain.errors import Unavailable
+from core.domain.job import MAX_ATTEMPTS, Claim, JobRequest
+from core.domain.limits import UserLimits
+from core.domain.runners import ClassFigures, RunnerReport, RunnerState, Wish
+from runner import actor
+from runner.actor import RunNext
+from runner.duty import Duty
+from runner.post_mortem import PostMortem
+from tests.process_sandbox import ProcessEngine
+
+pytestmark = pytest.mark.unit
+
+
+@dataclass(kw_only=True)
+class Post:
+    """One runner named box:1 on twins, with a job of ann's that waits."""
+
+    root: Path
+    jobs: MemoryJobStatus = field(default_factory=MemoryJobStatus)
+    queue: MemoryJobQueue = field(default_factory=MemoryJobQueue)
+    runners: MemoryRunners = field(default_factory=MemoryRunners)
+    letters: MemoryDeadLetters = field(default_factory=MemoryDeadLetters)
+    ran: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.engine = ProcessEngine(self.root / "engine")
+        self.duty = Duty(
+            name="box:1", host="here", runners=self.runners, check_engine=self.engine.check,
+            folders={"logs": self.root}, min_free_bytes=0, draining=threading.Event(),
+        )  # fmt: skip
+        request = JobRequest(submission_id="s", user_id="ann", resource_class="small", benchmark="b")
+        self.job_id = self.jobs.admit(request, UserLimits()).job.job_id
+
+    def run_next(self, run_job: Callable[[Claim], None] | None = None) -> None:
+        RunNext(
+            job_status=self.jobs, job_queue=self.queue, engine=self.engine,
+            run_job=run_job or (lambda claim: self.ran.append(claim.job_id)), lease_seconds=30, running_limit=1,
+            host="here", draining=self.duty.draining, duty=self.duty,
+            post_mortem=PostMortem(dead_letters=self.letters, process="box:1"),
+        )("small")  # fmt: skip
+
+    def another(self, **changes: object) -> None:
+        """A second runner beside this one."""
+        small = ClassFigures(name="small", cpus=1, memory_bytes=1, gpus="auto", timeout_seconds=1)
+        known = {"name": "box:2", "host": "there", "version": "1", "since": datetime.now(UTC), "state": "ready"}
+        self.runners.publish(RunnerReport.model_validate(known | {"classes": (small,)} | changes))
+
+
+@pytest.fixture
+def post(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Post:
+    monkeypatch.setattr(actor, "PASS_ON_SECONDS", 0.0)
+    return Post(root=tmp_path)
+
+
+def test_a_ready_runner_takes_the_job(post: Post) -> None:
+    assert post.duty.standing() == (RunnerState.READY, None)
+    post.run_next()
+    assert post.ran == [post.job_id]
+
+
+@pytest.mark.parametrize("target", ["box:1", "here"])
+@pytest.mark.parametrize(("wish", "state"), [(Wish.PAUSE, "paused"), (Wish.DRAIN, "drained")])
+def test_a_paused_runner_takes_none_until_it_is_resumed(post: Post, target: str, wish: Wish, state: str) -> None:
+    """Issue 5: by its own name or its host's; the job waits meanwhile."""
+    post.runners.set_wish(target, wish)
+    post.run_next()
+    assert post.ran == []
+    assert post.duty.standing()[0] == state
+    post.runners.set_wish(target, Wish.RUN)
+    post.run_next()
+    assert post.ran == [post.job_id]
+
+
+def test_a_drained_runner_says_so_once_its_jobs_have_ended(post: Post) -> None:
+    post.runners.set_wish("box:1", Wish.DRAIN)
+    with post.duty.holding("j"):
+        assert post.duty.standing()[0] is RunnerState.DRAINING
+    assert post.duty.standing()[0] is RunnerState.DRAINED
+
+
+def test_a_paused_runner_still_takes_over_runs_of_its_host(post: Post) -> None:
+    """A pause concerns new jobs: a run that lost its runner is not left alone."""
+    claim = post.jobs.claim("small", worker="dead", lease_seconds=0.0, running_limit=1, host="here")
+    assert claim is not None
+    post.jobs.note(claim, sandbox="run")
+    post.jobs.sweep(max_attempts=MAX_ATTEMPTS, host="here")
+    post.runners.set_wish("here", Wish.PAUSE)
+    post.run_next()
+    assert post.ran == [claim.job_id]
+
+
+def test_a_bell_heard_by_a_paused_runner_is_passed_on(post: Post) -> None:
+    """Messages go to any worker of the class: one that takes none must not swallow what another waits for."""
+    post.runners.set_wish("box:1", Wish.PAUSE)
+    post.run_next()
+    assert post.queue.silent("small")  # nobody else is there: the sweeper rings later, and nothing spins
+    post.another(state="paused")
+    post.run_next()
+    assert post.queue.silent("small")
+    post.another()
+    post.run_next()
+    assert not post.queue.silent("small")
+
+
+def test_a_runner_that_its_canary_refuses_takes_none(post: Post) -> None:
+    """BOX-12: and says why."""
+    post.duty.refusal = "the network is open"
+    post.run_next()
+    assert (post.ran, post.duty.standing()) == ([], (RunnerState.REFUSED, "the network is open"))
+
+
+def test_a_nearly_full_disk_begins_no_run(post: Post) -> None:
+    """RUN-7: jobs wait, nothing crashes."""
+    post.duty.min_free_bytes = 10**18
+    post.run_next()
+    state, reason = post.duty.standing()
+    assert (post.ran, state) == ([], RunnerState.DISK_LOW)
+    assert "logs" in (reason or "")
+
+
+def test_an_engine_away_is_told(post: Post) -> None:
+    post.engine.away = True
+    assert post.duty.standing()[0] is RunnerState.NO_ENGINE
+
+
+def test_a_job_in_hand_is_known_while_it_runs(post: Post) -> None:
+    seen: list[set[str]] = []
+    post.run_next(lambda _claim: seen.append(set(post.duty.jobs)))
+    assert (seen, post.duty.jobs) == ([{post.job_id}], set())
+
+
+def test_what_breaks_unexpectedly_leaves_a_dead_letter(post: Post) -> None:
+    """Issue 5: with its job and the way to it."""
+
+    def breaks(_claim: Claim) -> None:
+        raise RuntimeError("no idea")
+
+    with pytest.raises(RuntimeError):
+        post.run_next(breaks)
+    (letter,) = post.letters.page().letters
+    failure = letter.failure
+    assert (failure.step, failure.error, failure.job_id) == ("run job", "RuntimeError", post.job_id)
+    assert letter.failure.frames[-1].endswith("in breaks")
+
+
+def test_a_letter_that_cannot_be_kept_hides_no_failure(post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
+    def away(*_args: object) -> None:
+        raise Unavailable("Redis")
+
+    monkeypatch.setattr(post.letters, "keep", away)
+    PostMortem(dead_letters=post.letters)("step", OSError("x"))
