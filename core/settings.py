@@ -119,6 +119,9 @@ class Settings(BaseSettings):
     min_free_run_bytes: Annotated[int, Field(ge=0)] = GIB
     """Below this much free disk under logs and jobs no run is begun; jobs wait."""
 
+    retention_days: Annotated[int, Field(ge=0, le=90)] = 90
+    """So old, ended jobs go with all that is theirs; 0: nothing but the ledger's records goes, after 90 days."""
+
     resource_classes: tuple[ResourceClass, ...] = (SMALL, MEDIUM)
     """The first is the default."""
     engine_socket: str = "unix:///run/engine/docker.sock"

@@ -11,12 +11,15 @@ from dramatiq.brokers.redis import RedisBroker
 from core.adapters.benchmark_folders import BenchmarkFolders
 from core.adapters.dramatiq_queue import DramatiqQueue
 from core.adapters.filesystem_storage import FilesystemStorage
+from core.adapters.mlflow_old_runs import MlflowOldRuns
 from core.adapters.mlflow_tracking import MlflowTracking
+from core.adapters.old_files import OldFiles
 from core.adapters.redis_accounts import RedisAccounts
 from core.adapters.redis_connection import TIMEOUT_SECONDS, connect, no_retry
 from core.adapters.redis_dead_letters import RedisDeadLetters
 from core.adapters.redis_job_status import RedisJobStatus
 from core.adapters.redis_login_throttle import RedisLoginThrottle
+from core.adapters.redis_old_records import RedisOldRecords
 from core.adapters.redis_rate_limit import RedisRateLimit
 from core.adapters.redis_runners import RedisRunners
 from core.adapters.redis_sessions import RedisSessions
@@ -31,6 +34,7 @@ from core.ports.runners import RunnersPort
 from core.ports.sessions import SessionsPort
 from core.ports.tracking import TrackingPort
 from core.settings import Settings
+from core.usecases.retention import Retention
 
 HEARTBEAT_MS = 60_000
 
@@ -75,6 +79,18 @@ def storage(settings: Settings) -> FilesystemStorage:
         limits=settings.upload,
         min_free_bytes=settings.min_free_bytes,
     )
+
+
+@contextmanager
+def open_retention(settings: Settings) -> Iterator[Retention]:
+    """Retention on the real parts, for one round or one question."""
+    with ExitStack() as opened:
+        client = connect(settings.redis_url)
+        opened.callback(client.close)
+        runs = MlflowOldRuns(settings.mlflow_tracking_uri)
+        opened.callback(runs.close)
+        files = OldFiles(upload_root=settings.upload_root, log_root=settings.log_root)
+        yield Retention(records=RedisOldRecords(client), files=files, runs=runs)
 
 
 @contextmanager

@@ -34,6 +34,8 @@ _LETTER: dict[str, Any] = {
     "attempt": 3, "count": 1, "first_at": SINCE, "last_at": SINCE,
 }  # fmt: skip
 
+_OLD_RUN = {"run_id": "c0ffee11c0ffee11c0ffee11c0ffee11", "experiment_id": "1", "job_id": JOB}
+
 SCHEMAS: dict[str, Any] = {
     "ClassFigures": _CLASS,
     "RunnerView": _RUNNER,
@@ -48,4 +50,10 @@ SCHEMAS: dict[str, Any] = {
     },
     "DeadLetterView": _LETTER,
     "DeadLetterList": {"items": [_LETTER], "total": 1},
+    "OldRunView": _OLD_RUN,
+    "RetentionView": {
+        "days": 90, "before": "2025-12-01T08:00:00Z", "jobs": [JOB], "submissions": [], "logs": [JOB],
+        "runs": [_OLD_RUN], "trimmed": 0,
+    },
+    "PinList": {"job_ids": [JOB]},
 }  # fmt: skip

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Self
 
 from core.domain.dead_letter import DeadLetter
+from core.domain.retention import Expired
 from core.domain.runners import DiskFigures, HostReport, RunnerReport, SeenHost, SeenRunner, Wish
 from gateway.schemas import Answer
 
@@ -87,3 +88,30 @@ class DeadLetterView(Answer):
 class DeadLetterList(Answer):
     items: list[DeadLetterView]
     total: int
+
+
+class OldRunView(Answer):
+    run_id: str
+    experiment_id: str
+    job_id: str
+
+
+class RetentionView(Answer):
+    """Ids of what goes, or went; `days` 0 means that nothing goes by itself."""
+
+    days: int
+    before: datetime
+    jobs: list[str]
+    submissions: list[str]
+    logs: list[str]
+    runs: list[OldRunView]
+    trimmed: int
+
+    @classmethod
+    def of(cls, expired: Expired, *, days: int) -> Self:
+        known = {name: getattr(expired, name) for name in ("before", "jobs", "submissions", "logs", "trimmed")}
+        return cls(**known, days=days, runs=[OldRunView.model_validate(run) for run in expired.runs])
+
+
+class PinList(Answer):
+    job_ids: list[str]

@@ -19,7 +19,7 @@ from gateway.limits import Guard
 from gateway.metrics import Metrics
 from gateway.rate_headers import LIMIT, REMAINING, RESET
 from gateway.route_table import RouteTable
-from gateway.routes import admin, artifacts, auth, boards, health, jobs, logs, submissions, users
+from gateway.routes import admin, artifacts, auth, boards, health, jobs, logs, retention, submissions, users
 
 TRACKING_SECONDS = 1.7
 """A part that hangs must be told within 2 s, so no answer of MLflow may be waited for longer."""
@@ -49,7 +49,20 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.doorkeeper = Doorkeeper(settings)
     app.state.metrics = Metrics()
     errors.install(app)
-    for routes in (health, auth, users, submissions, jobs, logs, artifacts, boards, admin, metrics, docs_page):
+    for routes in (
+        health,
+        auth,
+        users,
+        submissions,
+        jobs,
+        logs,
+        artifacts,
+        boards,
+        admin,
+        retention,
+        metrics,
+        docs_page,
+    ):
         app.include_router(routes.router)
     openapi.install(app)
     app.state.places = RouteTable(app.routes)

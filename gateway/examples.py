@@ -32,6 +32,7 @@ _JOB: dict[str, Any] = {
     "benchmark": "synthetic", "resource_class": "small", "attempt": 1, "queue_position": None, "created_at": POSTED,
     "started_at": STARTED, "finished_at": FINISHED, "updated_at": FINISHED, "run_id": RUN, "failure_reason": None,
     "error_message": None, "device": "cpu", "cancel_requested": False, "rerun_of": None,
+    "notice": None, "estimate": None,
     "peaks": {"wall_seconds": 150.2, "memory_bytes": 812000000.0, "cpu_seconds": 201.7},
 }  # fmt: skip
 _SUBMISSION: dict[str, Any] = {
@@ -59,7 +60,10 @@ _ACCOUNT: dict[str, Any] = {"name": "bob", "role": "user", "kind": "password", "
 
 SCHEMAS: dict[str, Any] = {
     **admin_examples.SCHEMAS,
-    "Health": {"status": "ok", "dependencies": {"redis": "ok", "mlflow": "ok", "storage": "ok"}},
+    "Health": {
+        "status": "ok", "dependencies": {"redis": "ok", "mlflow": "ok", "storage": "ok"}, "runners": "2 ready",
+    },
+    "EstimateView": {"starts_in": [40, 310], "runs_for": [95, 160], "measured_runs": 58},
     "Credentials": {"username": "ann", "password": "correct horse battery"},
     "PasswordChange": {"current_password": "correct horse battery", "new_password": "another horse battery"},
     "LoginView": {

@@ -48,6 +48,8 @@ ALSO: dict[tuple[str, str], tuple[int, ...]] = {
     ("post", "/auth/password"): (409, 429),
     ("post", "/users"): (409, 429),
     ("post", "/admin/dead-letters/{letter_id}/retry"): (409,),
+    ("post", "/admin/jobs/{job_id}/pin"): (409,),
+    ("delete", "/admin/jobs/{job_id}/pin"): (409,),
 }
 """What a call can be refused with besides what follows from its form."""
 

@@ -8,6 +8,7 @@ from fastapi import Depends, Request
 
 from core.settings import Settings
 from core.wiring import Ports
+from gateway.outlook import Outlook
 
 
 async def _ports(request: Request) -> Ports:
@@ -20,5 +21,14 @@ async def _settings(request: Request) -> Settings:
     return found
 
 
+def _outlook(request: Request) -> Outlook:
+    state = request.app.state
+    if not hasattr(state, "outlook"):
+        state.outlook = Outlook(job_status=state.ports.job_status, runners=state.ports.runners)
+    found: Outlook = state.outlook
+    return found
+
+
+OutlookPart = Annotated[Outlook, Depends(_outlook)]
 PortsPart = Annotated[Ports, Depends(_ports)]
 SettingsPart = Annotated[Settings, Depends(_settings)]

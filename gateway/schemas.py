@@ -11,6 +11,7 @@ from fastapi import Path
 from pydantic import BaseModel, ConfigDict, Field
 
 from core.domain.benchmark import Benchmark, Direction, Scoring
+from core.domain.estimate import Estimate
 from core.domain.job import JobState, Phase
 from core.domain.limits import GpuPolicy
 from core.domain.links import run_page
@@ -50,6 +51,8 @@ class Problem(Answer):
 class Health(Answer):
     status: str
     dependencies: dict[str, str] = {}
+    runners: str | None = None
+    """How many take jobs; without any the API serves, and jobs wait."""
 
 
 class FileView(Answer):
@@ -65,6 +68,14 @@ class NewJob(BaseModel):
     submission_id: Annotated[str, Field(max_length=64)]
     config: dict[str, Any] = {}
     """`resource_class`, `benchmark`; whatever else it holds reaches the run as overrides in /config/job.json."""
+
+
+class EstimateView(Answer):
+    """Seconds from and to, by runs of the same class that were measured."""
+
+    starts_in: tuple[int, int]
+    runs_for: tuple[int, int]
+    measured_runs: int
 
 
 class JobView(Answer):
@@ -91,13 +102,18 @@ class JobView(Answer):
     peaks: dict[str, float] | None
     rerun_of: str | None
     """The job that this one repeats on purpose."""
+    notice: str | None = None
+    """Why a waiting job does not start, where that is known; in its status alone."""
+    estimate: EstimateView | None = None
+    """When a waiting job may start and how long it may run; null where too little was measured."""
 
     @classmethod
-    def of(cls, standing: JobStanding) -> Self:
+    def of(cls, standing: JobStanding, notice: str | None = None, estimate: Estimate | None = None) -> Self:
         job = standing.job
         shared = {name: getattr(job, name) for name in cls.model_fields if hasattr(job, name)}
         return cls(**shared | {
             "status": job.state, "queue_position": standing.queue_position, "peaks": dict(job.peaks) or None,
+            "notice": notice, "estimate": EstimateView.model_validate(estimate) if estimate else None,
         })  # fmt: skip
 
 

@@ -71,7 +71,7 @@ class Sweeper:
 
     def tidy(self) -> None:
         """What nobody waits for."""
-        _attempt(self._open_runs)
+        self._attempt(self._open_runs)
 
     def _open_runs(self) -> None:
         """Runs at the tracking server whose job has ended: their recorder died and nobody had to record them again."""

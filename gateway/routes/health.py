@@ -10,7 +10,8 @@ from fastapi import APIRouter, Response
 from starlette.concurrency import run_in_threadpool
 
 from core.domain.errors import Unavailable
-from gateway.parts import PortsPart
+from gateway.outlook import Outlook
+from gateway.parts import OutlookPart, PortsPart
 from gateway.schemas import Health
 
 router = APIRouter(prefix="/health", tags=["health"])
@@ -23,15 +24,25 @@ def live() -> Health:
 
 
 @router.get("/ready", responses={503: {"model": Health}})
-async def ready(ports: PortsPart, response: Response) -> Health:
-    """Asks each part that requests depend on, all at once; 503 names those that do not answer."""
+async def ready(ports: PortsPart, outlook: OutlookPart, response: Response) -> Health:
+    """Asks each part that requests depend on, all at once; 503 names those that do not answer.
+
+    Runners are told of and change nothing: without them the API serves, and jobs wait.
+    """
     checks = {"redis": ports.job_status.check, "mlflow": ports.tracking.check, "storage": ports.storage.check}
     found = await asyncio.gather(*(run_in_threadpool(_state, check) for check in checks.values()))
     states = dict(zip(checks, found, strict=True))
     if set(states.values()) == {"ok"}:
-        return Health(status="ok", dependencies=states)
+        return Health(status="ok", dependencies=states, runners=await run_in_threadpool(_runners, outlook))
     response.status_code = HTTPStatus.SERVICE_UNAVAILABLE
     return Health(status="unavailable", dependencies=states)
+
+
+def _runners(outlook: Outlook) -> str | None:
+    try:
+        return f"{outlook.ready_runners() or 'none'} ready"
+    except Unavailable:
+        return None
 
 
 def _state(check: Callable[[], None]) -> str:

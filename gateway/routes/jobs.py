@@ -17,7 +17,7 @@ from core.usecases.get_job_results import GetJobResults
 from core.usecases.jobs import CancelJob, GetJobStatus, JobStanding, ListJobs
 from core.wiring import Ports
 from gateway.auth import CurrentUser
-from gateway.parts import PortsPart, SettingsPart
+from gateway.parts import OutlookPart, PortsPart, SettingsPart
 from gateway.rate_headers import DOCUMENTED, rate_headers
 from gateway.schemas import JobId, JobList, JobView, NewJob, ResultsView
 
@@ -104,9 +104,10 @@ def list_jobs(
 
 
 @router.get("/{job_id}/status")
-def status(job_id: JobId, user: CurrentUser, ports: PortsPart) -> JobView:
-    """Where a job stands."""
-    return JobView.of(GetJobStatus(job_status=ports.job_status)(user, job_id))
+def status(job_id: JobId, user: CurrentUser, ports: PortsPart, outlook: OutlookPart) -> JobView:
+    """Where a job stands; of a waiting one also when it may start, or that no runner takes it now."""
+    standing = GetJobStatus(job_status=ports.job_status)(user, job_id)
+    return JobView.of(standing, *outlook.of(standing))
 
 
 @router.post("/{job_id}/cancel", status_code=HTTPStatus.ACCEPTED)

@@ -23,6 +23,21 @@ ADMINS = [
     ("POST", "/users"),
     ("DELETE", "/users/{name}"),
     ("GET", "/metrics"),
+    ("GET", "/admin/overview"),
+    ("GET", "/admin/runners"),
+    ("GET", "/admin/runners/{runner}"),
+    ("POST", "/admin/runners/{runner}/pause"),
+    ("POST", "/admin/runners/{runner}/drain"),
+    ("POST", "/admin/runners/{runner}/resume"),
+    ("POST", "/admin/runners/{runner}/canary"),
+    ("GET", "/admin/dead-letters"),
+    ("POST", "/admin/dead-letters/{letter_id}/retry"),
+    ("DELETE", "/admin/dead-letters/{letter_id}"),
+    ("GET", "/admin/retention"),
+    ("POST", "/admin/retention"),
+    ("GET", "/admin/pins"),
+    ("POST", "/admin/jobs/{job_id}/pin"),
+    ("DELETE", "/admin/jobs/{job_id}/pin"),
 ]
 DOORS = [
     *ADMINS,
@@ -85,7 +100,14 @@ def test_the_list_of_doors_is_complete(site: Site) -> None:
 
 
 def _filled(path: str) -> str:
-    values = {"job_id": job_id(1), "submission_id": "5" * 32, "name": "ada", "path:path": "a/b.png"}
+    values = {
+        "job_id": job_id(1),
+        "submission_id": "5" * 32,
+        "name": "ada",
+        "runner": "box:1",
+        "letter_id": "5" * 32,
+        "path:path": "a/b.png",
+    }
     for name, value in values.items():
         path = path.replace(f"{{{name}}}", value)
     return path

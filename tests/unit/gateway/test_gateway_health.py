@@ -23,7 +23,8 @@ def test_ready_names_each_dependency(site: Site) -> None:
     """RUN-6: all ok is 200."""
     answer = site.as_(None).get("/health/ready")
     assert answer.status_code == 200
-    assert answer.json() == {"status": "ok", "dependencies": {"redis": "ok", "mlflow": "ok", "storage": "ok"}}
+    expected = {"redis": "ok", "mlflow": "ok", "storage": "ok"}
+    assert answer.json() == {"status": "ok", "dependencies": expected, "runners": "none ready"}
 
 
 @pytest.mark.parametrize("part", ["redis", "mlflow", "storage"])
@@ -42,4 +43,4 @@ def test_ready_is_503_when_one_is_away(site: Site, monkeypatch: pytest.MonkeyPat
     answer = site.as_(None).get("/health/ready")
     assert answer.status_code == 503
     expected = {"redis": "ok", "mlflow": "ok", "storage": "ok"} | {part: "unavailable"}
-    assert answer.json() == {"status": "unavailable", "dependencies": expected}
+    assert answer.json() == {"status": "unavailable", "dependencies": expected, "runners": None}

@@ -1,0 +1,87 @@
+"""Retention: what is older than so many days goes, shown before it does, pinned jobs spared (RUN-7)."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+
+import structlog
+
+from core.domain.errors import LeadersboardError
+from core.domain.retention import Expired
+from core.ports.retention import OldFilesPort, OldRecordsPort, OldRunsPort
+
+PER_ROUND = 500
+SETTLE_SECONDS = 2.0
+"""A job that was being posted when its submission went aside is in the ledger by then."""
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Retention:
+    """Safe in several processes at once: what one has removed, another finds gone."""
+
+    records: OldRecordsPort
+    files: OldFilesPort
+    runs: OldRunsPort
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    settle_seconds: float = SETTLE_SECONDS
+
+    def plan(self, days: int) -> Expired:
+        """What a round would remove now. Raises Unavailable."""
+        before = self.now() - timedelta(days=days)
+        pinned, needed = self.records.pinned(), self.records.needed_submissions(before)
+        jobs = self.records.expired(before, limit=PER_ROUND)
+        old_logs = self.files.old_logs(before, limit=PER_ROUND)
+        alive = set(self.records.known(old_logs)) - set(jobs)
+        return Expired(
+            before=before,
+            jobs=jobs,
+            submissions=[one for one in self.files.old_submissions(before, limit=PER_ROUND) if one not in needed],
+            logs=[job_id for job_id in old_logs if job_id not in alive and job_id not in pinned],
+            runs=[run for run in self.runs.old_runs(before, limit=PER_ROUND) if run.job_id not in pinned],
+        )
+
+    def carry_out(self, days: int) -> Expired:
+        """Remove it; what was really removed. A part that is away keeps nothing else from going. Raises Unavailable."""
+        plan = self.plan(days)
+        runs = [run for run in plan.runs if _done(lambda run=run: self.runs.remove_run(run))]  # type: ignore[misc]
+        kept_runs = {run.job_id for run in plan.runs} - {run.job_id for run in runs}
+        logs = [one for one in plan.logs if _done(lambda one=one: self.files.remove_log(one))]  # type: ignore[misc]
+        gone = [one for one in plan.jobs if one not in kept_runs]
+        jobs = [one for one in gone if _done(lambda one=one: self.records.forget(one))]  # type: ignore[misc]
+        done = replace(plan, runs=runs, logs=logs, jobs=jobs, submissions=self._submissions(plan))
+        done = replace(done, trimmed=self.records.trim(plan.before))
+        log.info("retention", jobs=len(jobs), submissions=len(done.submissions), logs=len(logs), runs=len(runs))
+        return done
+
+    def _submissions(self, plan: Expired) -> list[str]:
+        """Put aside, looked at once more, then removed: a job that came meanwhile gets its submission back."""
+        aside = [one for one in plan.submissions if self.files.put_aside(one)]
+        if not aside:
+            return []
+        removed = []
+        try:
+            time.sleep(self.settle_seconds)
+            needed = self.records.needed_submissions(plan.before)
+        except LeadersboardError:
+            needed = frozenset(aside)
+        for submission_id in aside:
+            if submission_id in needed:
+                self.files.put_back(submission_id)
+            else:
+                self.files.remove_aside(submission_id)
+                removed.append(submission_id)
+        return removed
+
+
+def _done(step: Callable[[], None]) -> bool:
+    try:
+        step()
+    except LeadersboardError as error:
+        log.warning("not removed", error=str(error))
+        return False
+    return True

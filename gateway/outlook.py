@@ -1,0 +1,77 @@
+"""What a waiting job may expect: whether anybody takes it, and an estimate; asked of Redis once in a few seconds."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from core.domain.errors import Unavailable
+from core.domain.estimate import Estimate, estimate
+from core.domain.job import Job, JobState
+from core.domain.runners import SeenRunner
+from core.ports.job_status import JobStatusPort
+from core.ports.runners import RunnersPort
+from core.usecases.jobs import JobStanding
+
+FRESH_SECONDS = 2.0
+MEASURED_FRESH_SECONDS = 15.0
+MEASURED_RUNS = 200
+"""Of so many jobs that completed last, those of a class tell how long one takes."""
+NOBODY = "No runner is ready for class {name} at the moment. The job waits and starts by itself when one is."
+
+Found = TypeVar("Found")
+
+
+@dataclass(kw_only=True)
+class Outlook:
+    """Lives as long as the app. What it cannot ask it does not tell: a status never fails for it."""
+
+    job_status: JobStatusPort
+    runners: RunnersPort
+    clock: Callable[[], float] = time.monotonic
+    _kept: dict[str, tuple[float, object]] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def of(self, standing: JobStanding) -> tuple[str | None, Estimate | None]:
+        """A sentence when nobody takes this waiting job, and when it may start; nothing for one that does not wait."""
+        if standing.job.state is not JobState.PENDING or standing.queue_position is None:
+            return None, None
+        name = standing.job.resource_class
+        try:
+            seats = sum(runner.is_ready_for(name) for runner in self._runners())
+            if not seats:
+                return NOBODY.format(name=name), None
+            running = sum(job.resource_class == name for job in self._jobs(JobState.RUNNING, FRESH_SECONDS))
+            seconds = self._measured(name)
+        except Unavailable:
+            return None, None
+        position = standing.queue_position
+        return None, estimate(position=position, running=running, seats=seats, run_seconds=seconds)
+
+    def ready_runners(self) -> int:
+        """How many runners take jobs of some class. Raises Unavailable."""
+        return sum(runner.is_ready_for() for runner in self._runners())
+
+    def _runners(self) -> Sequence[SeenRunner]:
+        return self._fresh("runners", FRESH_SECONDS, self.runners.runners)
+
+    def _measured(self, resource_class: str) -> Sequence[float]:
+        jobs = self._jobs(JobState.COMPLETED, MEASURED_FRESH_SECONDS)
+        mine = [job for job in jobs if job.resource_class == resource_class]
+        return [
+            (job.finished_at - job.started_at).total_seconds() for job in mine if job.finished_at and job.started_at
+        ]
+
+    def _jobs(self, state: JobState, seconds: float) -> Sequence[Job]:
+        return self._fresh(state, seconds, lambda: self.job_status.list_jobs(state=state, limit=MEASURED_RUNS).jobs)
+
+    def _fresh(self, name: str, seconds: float, ask: Callable[[], Found]) -> Found:
+        with self._lock:
+            at, found = self._kept.get(name, (float("-inf"), None))
+            if self.clock() - at >= seconds:
+                found = ask()
+                self._kept[name] = (self.clock(), found)
+        return found  # type: ignore[return-value]

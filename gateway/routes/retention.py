@@ -1,0 +1,96 @@
+"""For admins: what is old enough to go, removing it now, and jobs that are kept; once a day it is done by itself."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from http import HTTPStatus
+
+import structlog
+from fastapi import APIRouter, FastAPI
+
+from core.domain.errors import LeadersboardError
+from core.settings import Settings
+from core.wiring import Ports, open_retention
+from gateway.admin_schemas import PinList, RetentionView
+from gateway.auth import CurrentAdmin
+from gateway.parts import SettingsPart
+from gateway.schemas import JobId
+
+FIRST_SECONDS = 300.0
+"""After the start: whoever restarts a gateway is looked after first."""
+EVERY_SECONDS = 24 * 3600.0
+ASK_SECONDS = 1800.0
+
+log = structlog.get_logger(__name__)
+
+
+@asynccontextmanager
+async def _daily(app: FastAPI) -> AsyncIterator[None]:
+    ended = threading.Event()
+    thread = threading.Thread(
+        target=_run, args=(app.state.settings, app.state.ports, ended), daemon=True, name="retention"
+    )
+    thread.start()
+    yield
+    ended.set()
+
+
+router = APIRouter(prefix="/admin", tags=["admin"], lifespan=_daily)
+
+
+def _run(settings: Settings, ports: Ports, ended: threading.Event) -> None:
+    wait = FIRST_SECONDS
+    while settings.retention_days and not ended.wait(wait):
+        wait = ASK_SECONDS
+        try:
+            round_of_today(settings, ports)
+        except LeadersboardError as error:
+            log.warning("retention not done", error=str(error))
+        except Exception:  # the thread must not end: disks would fill
+            log.exception("retention broke")
+
+
+def round_of_today(settings: Settings, ports: Ports) -> bool:
+    """One round, unless this or another gateway had one within a day; whether it was done. Raises Unavailable."""
+    if not ports.runners.turn("retention", EVERY_SECONDS):
+        return False
+    with open_retention(settings) as retention:
+        retention.carry_out(settings.retention_days)
+    return True
+
+
+@router.get("/retention")
+def plan(_admin: CurrentAdmin, settings: SettingsPart) -> RetentionView:
+    """What a round would remove now; nothing is touched."""
+    with open_retention(settings) as retention:
+        return RetentionView.of(retention.plan(settings.retention_days or 90), days=settings.retention_days)
+
+
+@router.post("/retention")
+def carry_out(_admin: CurrentAdmin, settings: SettingsPart) -> RetentionView:
+    """One round now; the answer is what was removed. A round is bounded: repeat it until it removes nothing."""
+    with open_retention(settings) as retention:
+        return RetentionView.of(retention.carry_out(settings.retention_days or 90), days=settings.retention_days)
+
+
+@router.get("/pins")
+def pins(_admin: CurrentAdmin, settings: SettingsPart) -> PinList:
+    """The jobs that are kept whatever their age."""
+    with open_retention(settings) as retention:
+        return PinList(job_ids=sorted(retention.records.pinned()))
+
+
+@router.post("/jobs/{job_id}/pin", status_code=HTTPStatus.NO_CONTENT)
+def pin(job_id: JobId, _admin: CurrentAdmin, settings: SettingsPart) -> None:
+    """Keep an ended job for good: its record, log, run and submission."""
+    with open_retention(settings) as retention:
+        retention.records.pin(job_id)
+
+
+@router.delete("/jobs/{job_id}/pin", status_code=HTTPStatus.NO_CONTENT)
+def unpin(job_id: JobId, _admin: CurrentAdmin, settings: SettingsPart) -> None:
+    """It goes at its time again, counted from its end: an old one at once."""
+    with open_retention(settings) as retention:
+        retention.records.unpin(job_id)
