@@ -81,6 +81,14 @@ class JobState(StrEnum):
         return self not in {JobState.PENDING, JobState.RUNNING}
 
 
+class Estimate(Answer):
+    """Seconds from and to, by runs of the same class that were measured."""
+
+    starts_in: tuple[int, int]
+    runs_for: tuple[int, int]
+    measured_runs: int = 0
+
+
 class Job(Answer):
     """A job as the platform sees it now."""
 
@@ -104,6 +112,8 @@ class Job(Answer):
     cancel_requested: bool = False
     peaks: dict[str, float | None] | None = None
     rerun_of: str | None = None
+    notice: str | None = None
+    estimate: Estimate | None = None
 
 
 class JobPage(Answer):

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from client.models import Board, Job, JobState, Results, Standing, SubmissionSummary
 from client.terminal import faint, one_line, state_word, strong, table
-from client.wording import ago, duration, number, size
+from client.wording import ago, between, duration, number, size
 
 
 def job_lines(job: Job) -> list[str]:
@@ -21,7 +21,18 @@ def job_lines(job: Job) -> list[str]:
         "attempt": str(job.attempt or 1),
     }
     lines = [f"{faint(name.ljust(11))}{one_line(value)}" for name, value in facts.items() if value]
-    return [f"{faint('state'.ljust(11))}{change_line(job)}", *lines, *ending_lines(job)]
+    return [f"{faint('state'.ljust(11))}{change_line(job)}", *lines, *outlook_lines(job), *ending_lines(job)]
+
+
+def outlook_lines(job: Job) -> list[str]:
+    """What a waiting job may expect, where that is known."""
+    if job.status is not JobState.PENDING:
+        return []
+    lines = [one_line(job.notice)] if job.notice else []
+    if job.estimate:
+        starts, runs = between(*job.estimate.starts_in), between(*job.estimate.runs_for)
+        lines.append(f"{faint('starts in'.ljust(11))}{starts}, then runs for {runs} (by the last runs of its class)")
+    return lines
 
 
 def ending_lines(job: Job) -> list[str]:

@@ -24,6 +24,17 @@ def duration(seconds: float) -> str:
     return f"{minutes} min {rest:02d} s" if rest else f"{minutes} min"
 
 
+def between(low: float, high: float) -> str:
+    """A range of seconds, no finer than anybody can know it."""
+    longest = duration(_rounded(high))
+    return f"at most {longest}" if low < 1 else f"{duration(_rounded(low))} to {longest}"
+
+
+def _rounded(seconds: float) -> float:
+    """To whole minutes from a few minutes on."""
+    return round(seconds / MINUTE) * MINUTE if seconds >= 5 * MINUTE else round(seconds)
+
+
 def ago(moment: datetime | None) -> str:
     """How long ago a moment was."""
     if moment is None:

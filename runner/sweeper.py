@@ -7,6 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import wraps
 from pathlib import Path
 
 import structlog
@@ -63,15 +64,31 @@ class Sweeper:
                 self.sweep()
                 due = time.monotonic() + every_seconds
             else:
-                self._attempt(self._claims)
+                _attempt(self._claims)
 
     def sweep(self) -> None:
         for step in (self._claims, self._results, self._doorbells, self._overdue, self._leftovers, self._folders):
-            self._attempt(step)
+            _attempt(self._mourned(step))
+
+    def _mourned(self, step: Callable[[], None]) -> Callable[[], None]:
+        """What breaks in it unexpectedly is kept as a dead letter."""
+
+        @wraps(step)
+        def carried_out() -> None:
+            try:
+                step()
+            except (LeadersboardError, OSError):
+                raise
+            except Exception as error:
+                if self.post_mortem is not None:
+                    self.post_mortem(f"sweep {step.__name__.strip('_')}", error)
+                raise
+
+        return carried_out
 
     def tidy(self) -> None:
         """What nobody waits for."""
-        self._attempt(self._open_runs)
+        _attempt(self._open_runs)
 
     def _open_runs(self) -> None:
         """Runs at the tracking server whose job has ended: their recorder died and nobody had to record them again."""
@@ -89,7 +106,7 @@ class Sweeper:
         for job in (*swept.requeued, *swept.ended, *swept.orphaned):
             self._count("lease", job.job_id, state=job.state, attempt=job.attempt)
         if swept.ended:
-            self._attempt(self._leftovers)
+            _attempt(self._leftovers)
         if self.job_status.orphans(self.host) and self.job_queue.silent(self.host):
             self.job_queue.ring(self.host)
 
@@ -149,13 +166,12 @@ class Sweeper:
         self.counts[what] += 1
         log.warning("swept", what=what, job_id=job_id, **facts)
 
-    def _attempt(self, step: Callable[[], None]) -> None:
-        """A part that is away now is asked again at the next sweep; one failing step keeps no other from its work."""
-        try:
-            step()
-        except (LeadersboardError, OSError) as error:
-            log.warning("sweep step failed", step=step.__name__, error=str(error))
-        except Exception as error:  # the thread must not end: nothing else mends what it mends
-            log.exception("sweep step broke", step=step.__name__)
-            if self.post_mortem is not None:
-                self.post_mortem(f"sweep {step.__name__.strip('_')}", error)
+
+def _attempt(step: Callable[[], None]) -> None:
+    """A part that is away now is asked again at the next sweep; one failing step keeps no other from its work."""
+    try:
+        step()
+    except (LeadersboardError, OSError) as error:
+        log.warning("sweep step failed", step=step.__name__, error=str(error))
+    except Exception:  # the thread must not end: nothing else mends what it mends
+        log.exception("sweep step broke", step=step.__name__)

@@ -10,7 +10,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from client.models import Metric
-from client.wording import ago, duration, memory, size
+from client.wording import ago, between, duration, memory, size
 
 FOLDER = Path(__file__).parent / "templates"
 SHORT_ID = 8
@@ -84,6 +84,7 @@ class Templates:
 FILTERS: dict[str, Callable[..., Any]] = {
     "ago": ago,
     "arrow": arrow,
+    "between": between,
     "breakable": breakable,
     "duration": duration,
     "exact": exact,

@@ -18,6 +18,9 @@ COMMANDS = re.findall(r"^curl .*$", PAGE.read_text(), re.MULTILINE)
 REFUSED = {
     "/artifacts/$ARTIFACT": 404,  # the job was cancelled two commands before
     "/auth/login": 401, "/auth/logout": 409, "/auth/password": 403,  # the tests' users have tokens of the settings
+    # No runner has told of itself here, and nothing of the platform has failed.
+    **{f"/admin/runners/$RUNNER{step}": 404 for step in ("", "/pause", "/drain", "/resume", "/canary")},
+    **{f"/admin/dead-letters/$LETTER_ID{step}": 404 for step in ("", "/retry")},
 }  # fmt: skip
 
 
@@ -38,6 +41,8 @@ def place(door: Door, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, d
         "SUBMISSION_ID": submission,
         "JOB_ID": job,
         "NAME": "carol",
+        "RUNNER": "box:1",
+        "LETTER_ID": "0" * 32,
     }
     return folder, {**variables, "ARTIFACT": "curves/roc.png", "PATH": "/usr/bin:/bin"}
 
