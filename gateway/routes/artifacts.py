@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 from typing import Annotated, Any
 from urllib.parse import quote
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Path
 from fastapi.responses import StreamingResponse
 
 from core.usecases.artifacts import OpenArtifact
@@ -36,6 +36,11 @@ def _held_open() -> Iterator[ExitStack]:
         yield stack
 
 
+HeldOpen = Annotated[ExitStack, Depends(_held_open)]
+ArtifactPath = Annotated[str, Path(json_schema_extra={"pattern": r"^[^\u0000-\u001f\u007f]+$"})]
+"""As the list names it; control characters are refused for every address, before any route."""
+
+
 @router.get("/{job_id}/artifacts")
 def artifacts(job_id: JobId, user: CurrentUser, ports: PortsPart, settings: SettingsPart) -> ArtifactList:
     """The files that a finished run left: at most 1,000."""
@@ -46,7 +51,7 @@ def artifacts(job_id: JobId, user: CurrentUser, ports: PortsPart, settings: Sett
 
 @router.get("/{job_id}/artifacts/{path:path}", response_class=StreamingResponse, responses={200: _FILE})
 def artifact(
-    job_id: JobId, path: str, user: CurrentUser, ports: PortsPart, stack: Annotated[ExitStack, Depends(_held_open)]
+    job_id: JobId, path: ArtifactPath, user: CurrentUser, ports: PortsPart, stack: HeldOpen
 ) -> StreamingResponse:
     """One of these files. PNG, JPEG and plain text may be shown by a browser, everything else is for keeping."""
     usecase = OpenArtifact(job_status=ports.job_status, tracking=ports.tracking)

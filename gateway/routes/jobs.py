@@ -95,7 +95,9 @@ def list_jobs(
     status: JobState | None = None,
     benchmark: Annotated[str | None, Query(pattern=BENCHMARK_NAME)] = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
-    cursor: Annotated[str | None, Query(max_length=64)] = None,
+    cursor: Annotated[
+        str | None, Query(max_length=64, json_schema_extra={"pattern": r"^([0-9]{10}\.[0-9]{6})?$"})
+    ] = None,
 ) -> JobList:
     """Your jobs, newest first; an admin sees everybody's."""
     usecase = ListJobs(job_status=ports.job_status)

@@ -81,7 +81,9 @@ def list_submissions(
     user: CurrentUser,
     ports: PortsPart,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
-    cursor: Annotated[str | None, Query(max_length=64)] = None,
+    cursor: Annotated[
+        str | None, Query(max_length=64, json_schema_extra={"pattern": "^[0-9]{20}-[0-9a-f]{32}$"})
+    ] = None,
 ) -> SubmissionList:
     """Your submissions, newest first; an admin sees everybody's."""
     return SubmissionList.of(ListSubmissions(storage=ports.storage)(user, limit=limit, cursor=cursor))

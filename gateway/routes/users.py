@@ -14,7 +14,8 @@ from gateway.parts import PortsPart
 
 router = APIRouter(prefix="/users", tags=["users"])
 
-AnyName = Annotated[str, Path(max_length=200)]
+AnyName = Annotated[str, Path(max_length=200, json_schema_extra={"pattern": r"^[^\u0000-\u001f\u007f]+$"})]
+"""Control characters are refused for every address, before any route."""
 
 
 @router.post("", status_code=HTTPStatus.CREATED)

@@ -117,7 +117,7 @@ def test_the_lists_name_every_call(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("kind", ["away", "silent"])
 def test_without_redis(tmp_path: Path, mlflow_url: str, kind: str) -> None:
-    """Refused connections and a Redis that never answers alike. A session cannot be looked up, so it is 503, not 401."""
+    """Refused connections and a Redis that never answers alike. A session is 503 then, not 401: nobody can look."""
     submission = uploaded(tmp_path, mlflow_url)
     with dead(kind) as port:
         env = environment(tmp_path, redis_url=f"redis://127.0.0.1:{port}/0", mlflow_url=mlflow_url)
