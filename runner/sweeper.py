@@ -140,9 +140,10 @@ class Sweeper:
 
     def _folders(self) -> None:
         for path in self._folders_there():
-            job = self._running(path.name.partition("-")[0])
+            job = self._known(path.name.partition("-")[0])
             settled = path.stat().st_mtime < time.time() - SETTLED_SECONDS
-            if settled and (job is None or (job.sandbox is not None and run_name(job) != path.name)):
+            waits = job is None or job.state is JobState.PENDING
+            if (settled and waits) or (job is not None and _is_past(job, path.name)):
                 RunFolder(path=path).remove()
                 self._count("folder", path.name)
 
@@ -156,15 +157,23 @@ class Sweeper:
         return [path for path in self.job_root.iterdir() if not path.name.startswith(".")]
 
     def _running(self, job_id: str) -> Job | None:
+        job = self._known(job_id)
+        return job if job is not None and job.state is JobState.RUNNING else None
+
+    def _known(self, job_id: str) -> Job | None:
         try:
-            job = self.job_status.get(job_id)
+            return self.job_status.get(job_id)
         except NotFound:
             return None
-        return job if job.state is JobState.RUNNING else None
 
     def _count(self, what: str, job_id: str, **facts: object) -> None:
         self.counts[what] += 1
         log.warning("swept", what=what, job_id=job_id, **facts)
+
+
+def _is_past(job: Job, folder: str) -> bool:
+    """Whether nobody will need this folder of the job any more."""
+    return job.is_final or (job.state is JobState.RUNNING and job.sandbox is not None and run_name(job) != folder)
 
 
 def _attempt(step: Callable[[], None]) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from core.domain.job import Claim, JobState
+from core.domain.job import Claim, JobState, Outcome
 from core.domain.limits import SMALL
 from core.domain.verdict import FailureReason
 from runner.run_folder import RunFolder
@@ -121,4 +121,7 @@ def test_folders_of_nobody_go_once_they_have_settled(bench: Bench[ProcessEngine]
     sweeper.sweep()
     assert not stray.exists()
     assert folder_of(bench, claim).config.is_dir()
-    bench.engine.remove_leftovers(claim.job_id)
+    bench.ledger.finish(claim, Outcome(state=JobState.FAILED))
+    folder_of(bench, claim).begin()
+    sweeper.sweep()
+    assert not folder_of(bench, claim).path.exists(), "an ended job's folder stayed"

@@ -1,0 +1,23 @@
+"""A short run of bench/chaos.py: what breaks at random loses, doubles and leaves nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bench.chaos import Plan, run, table
+from tests.conftest import service
+
+pytestmark = pytest.mark.docker
+
+
+def test_a_minute_of_random_faults_loses_nothing(engine_folder: Path, image: str, mlflow_url: str) -> None:
+    """REL-2: kills, pauses and restarts of runners, Redis and the way to MLflow, on fifteen jobs of several users."""
+    assert image
+    assert mlflow_url
+    assert service("LEADERSBOARD_TEST_PROJECT")
+    plan = Plan(seconds=45, jobs=15, seed=7)
+    report = run(plan, engine_folder)
+    assert report.wrong == [], table(plan, report)
+    assert sum(report.faults.values()) >= 3
