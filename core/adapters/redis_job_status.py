@@ -51,21 +51,8 @@ class RedisJobStatus:
         return answer
 
     def admit(self, request: JobRequest, limits: UserLimits) -> Admission:
-        asked = (
-            request.job_id,
-            request.user_id,
-            request.resource_class,
-            request.submission_id,
-            request.benchmark,
-            json.dumps(dict(request.overrides)),
-            limits.jobs_per_hour,
-            limits.concurrent_running,
-            int(limits.queue_when_over),
-            request.fingerprint,
-            request.rerun_of or "",
-        )
         with redis_errors(), self._redis.pipeline(transaction=False) as together:
-            self._script("admit")(args=asked, client=together)
+            self._script("admit")(args=_asked(request, limits), client=together)
             together.hgetall(f"{PREFIX}job:{request.job_id}")
             self._script("positions")(args=[request.job_id], client=together)
             (answer, used, renews), fields, (place,) = together.execute()
@@ -186,6 +173,23 @@ class RedisJobStatus:
     def check(self) -> None:
         with redis_errors():
             self._redis.ping()
+
+
+def _asked(request: JobRequest, limits: UserLimits) -> list[str | int]:
+    """What `admit` is told."""
+    return [
+        request.job_id,
+        request.user_id,
+        request.resource_class,
+        request.submission_id,
+        request.benchmark,
+        json.dumps(dict(request.overrides)),
+        limits.jobs_per_hour,
+        limits.concurrent_running,
+        int(limits.queue_when_over),
+        request.fingerprint,
+        request.rerun_of or "",
+    ]
 
 
 def _refused(which: str, limits: UserLimits, left: Allowance) -> LimitReached:

@@ -15,7 +15,7 @@ from tests.conftest import service
 
 COMMAND = (
     "redis-server --bind 0.0.0.0 --protected-mode no --dir /data --save '' --appendonly yes --appendfsync always "
-    "--maxmemory 64mb --maxmemory-policy noeviction"
+    "--maxmemory-policy noeviction --maxmemory "
 )
 PATIENCE_SECONDS = 30
 
@@ -52,14 +52,14 @@ class OwnRedis:
 
 
 @contextmanager
-def own_redis(name: str) -> Iterator[OwnRedis]:
+def own_redis(name: str, *, maxmemory: str = "64mb") -> Iterator[OwnRedis]:
     """From the image of the running test project; container and data are gone afterwards."""
     outer = docker.from_env()
     labels = [f"com.docker.compose.project={service('LEADERSBOARD_TEST_PROJECT')}", "com.docker.compose.service=redis"]
     (running,) = outer.containers.list(filters={"label": labels})
     port = _free_port()
     container = outer.containers.create(
-        running.image.id, command=COMMAND, name=f"redis-{name}", ports={"6379/tcp": ("127.0.0.1", port)},
+        running.image.id, command=COMMAND + maxmemory, name=f"redis-{name}", ports={"6379/tcp": ("127.0.0.1", port)},
         volumes={f"redis-{name}": {"bind": "/data", "mode": "rw"}},
     )  # fmt: skip
     try:
