@@ -3,6 +3,8 @@
 from client.terminal import harmless
 
 LONGEST_LINE = 64 * 1024
+OWN = "[leadersboard]"
+"""How the platform's own lines begin, and no line of a run: but it might read like one once its escapes are gone."""
 
 
 class LogLines:
@@ -26,4 +28,5 @@ class LogLines:
 
 def _shown(line: str) -> str:
     # A carriage return starts the line anew: the last state of a progress bar is the one to keep.
-    return harmless(line.rstrip("\r").rsplit("\r", 1)[-1])
+    bare = harmless(line.rstrip("\r").rsplit("\r", 1)[-1])
+    return bare if line.startswith(OWN) else bare.replace(OWN, OWN[:-1] + ")")

@@ -234,6 +234,7 @@ class Attempt:
                 metrics_problem=found.metrics_problem,
                 output_full=found.output_full,
                 stopped=record.stopped or late,
+                peaks={**record.peaks, "output_bytes": found.output_bytes, "output_files": found.output_files},
             )
         record = replace(record, peaks={**record.peaks, "log_bytes": float(self.job_log.printed_bytes)})
         self.folder.harvest(record)

@@ -24,7 +24,7 @@ from runner.gpu_probe import probe
 from runner.output_stream import OutputStream
 from runner.output_volume import OutputVolume
 
-SAMPLE_SECONDS = 1.0
+FIRST_SAMPLE_SECONDS, LONGEST_SAMPLE_SECONDS = 0.05, 1.0
 DRAIN_SECONDS = 5.0
 
 
@@ -36,7 +36,7 @@ class DockerSandbox:
         self._volume = volume
         self._output = output
         self._peaks: dict[str, float] = {}
-        self._next_sample = 0.0
+        self._next_sample, self._pause = 0.0, FIRST_SAMPLE_SECONDS
 
     @property
     def image_digest(self) -> str:
@@ -63,7 +63,8 @@ class DockerSandbox:
 
     def peaks(self) -> Mapping[str, float]:
         if self._container is not None and time.monotonic() >= self._next_sample:
-            self._next_sample = time.monotonic() + SAMPLE_SECONDS
+            self._next_sample = time.monotonic() + self._pause
+            self._pause = min(LONGEST_SAMPLE_SECONDS, 2 * self._pause)  # short runs have samples, too
             with contextlib.suppress(Unavailable), engine_errors():
                 self._sample(self._container.stats(stream=False, one_shot=True))
         return dict(self._peaks)

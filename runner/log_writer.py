@@ -17,7 +17,8 @@ from runner import log_position
 from runner.log_position import Intent, Kind, Position, PositionFile
 
 OWN = "[leadersboard] "
-"""How the runner's own lines begin."""
+"""How the runner's own lines begin; what a run prints never holds it."""
+MARK = OWN.strip().encode()
 SETTLE_SECONDS = 10.0
 """So long a predecessor that lost its lease may still write."""
 
@@ -48,7 +49,7 @@ class LogWriter:
         self._size = os.fstat(self._file).st_size
         self._dropped = 0
         self._tail = bytearray()
-        self._at_line_start = _ends_a_line(path, self._size)
+        self._end = _last_bytes(path, self._size)
         self._output_ended = False
 
     @classmethod
@@ -100,6 +101,7 @@ class LogWriter:
             room = max(0, self._half - self._taken.total)
             head, rest = chunk[:room], chunk[room:]
             if head:
+                head = unlike_ours(head, self._end)
                 self._append(head, Kind(stream), self._written.after(head, stream))
             self._taken = self._taken.after(chunk, stream)
             self._hold_back(rest)
@@ -119,7 +121,7 @@ class LogWriter:
         """One line of the runner's own, always on a line of itself, after everything that was printed before it."""
         with self._lock:
             self._append_tail()
-            start = b"" if self._at_line_start else b"\n"
+            start = b"" if self._end[-1:] in {b"", b"\n"} else b"\n"
             self._append(start + f"{OWN}{sentence}\n".encode(), Kind.OWN, self._written)
 
     def say_once(self, sentence: str) -> None:
@@ -140,7 +142,8 @@ class LogWriter:
         del self._tail[:surplus]
         self._dropped += surplus
         mark = f"\n{OWN}... {self._dropped} bytes were dropped here ...\n".encode() if self._dropped else b""
-        self._append(mark + bytes(self._tail), Kind.TAIL, self._taken)
+        tail = unlike_ours(bytes(self._tail), b"" if mark else self._end)
+        self._append(mark + tail, Kind.TAIL, self._taken)
         self._tail.clear()
         self._dropped = 0
 
@@ -151,18 +154,24 @@ class LogWriter:
             Intent(kind=kind, offset=self._size, length=len(chunk), before=self._written, after=after)
         )
         self._written = after
-        self._at_line_start = chunk.endswith(b"\n")
+        self._end = (self._end + chunk)[1 - len(MARK) :]
         self._size += len(chunk)
         while chunk:
             chunk = chunk[os.write(self._file, chunk) :]
 
 
-def _ends_a_line(path: Path, size: int) -> bool:
-    if not size:
-        return True
+def unlike_ours(chunk: bytes, before: bytes) -> bytes:
+    """What a run printed, as long as it was, with `[leadersboard)` where it imitates us; `before` ends the file.
+
+    Only the last byte of an imitation is changed, so that one which comes in pieces is caught with its last piece.
+    """
+    return (before + chunk).replace(MARK, MARK[:-1] + b")")[len(before) :]
+
+
+def _last_bytes(path: Path, size: int) -> bytes:
     with path.open("rb") as file:
-        file.seek(size - 1)
-        return file.read(1) == b"\n"
+        file.seek(max(0, size + 1 - len(MARK)))
+        return file.read(len(MARK) - 1)
 
 
 def _inherited(path: Path, position: Path) -> Position:

@@ -85,6 +85,8 @@ class OutputVolume:
             metrics=metrics,
             metrics_problem=problem,
             output_full=walk.output_full,
+            output_bytes=walk.seen_bytes,
+            output_files=walk.seen_entries,
             notices=_shortened(walk.notices),
         )
 
@@ -147,7 +149,7 @@ class _Walk:
     def __init__(self, into: Path, spec: SandboxSpec) -> None:
         self._limits = limits = spec.limits
         self._own_log = f"logs/{spec.job_id}.log"
-        self._seen_bytes = self._seen_entries = 0
+        self.seen_bytes = self.seen_entries = 0
         self.notices: list[str] = []
         bound = UploadLimits(unpacked_bytes=limits.output_bytes, entries=limits.output_files)
         self._tree = Tree(root=into, limits=bound)
@@ -155,17 +157,17 @@ class _Walk:
     @property
     def output_full(self) -> bool:
         return (
-            self._seen_bytes >= NEARLY_FULL * self._limits.output_bytes
-            or self._seen_entries >= NEARLY_FULL * self._limits.output_files
+            self.seen_bytes >= NEARLY_FULL * self._limits.output_bytes
+            or self.seen_entries >= NEARLY_FULL * self._limits.output_files
         )
 
     def copy(self, stream: IO[bytes]) -> None:
         try:
             with tarfile.open(fileobj=stream, mode="r|", tarinfo=BoundedTarInfo) as tar:
                 for member in tar:
-                    self._seen_entries += 1
-                    self._seen_bytes += member.size
-                    if self._seen_bytes > self._limits.output_bytes:
+                    self.seen_entries += 1
+                    self.seen_bytes += member.size
+                    if self.seen_bytes > self._limits.output_bytes:
                         raise TooLarge.of("files", "sparse files claim more than the output may hold")
                     self._member(tar, member)
         except (InvalidInput, tarfile.TarError) as error:

@@ -66,6 +66,7 @@ class Bench(Generic[Engine]):
         self.limits = SMALL
         self.dependencies: Preparing = NoDependencies()
         self.lease_seconds = 30.0
+        self.jobs_per_hour = 50
         self.log_limits = {"max_bytes": 10_000, "max_lines": 1_000, "kept_bytes": 5_000}
         self.storage = FilesystemStorage(
             upload_root=root / "submissions", log_root=root / "logs", limits=UploadLimits(), min_free_bytes=0
@@ -81,7 +82,7 @@ class Bench(Generic[Engine]):
             submission_id=submission.submission_id, user_id="ann", resource_class="small", benchmark="synthetic",
             overrides={"seed": 7},
         )  # fmt: skip
-        self.ledger.admit(request, UserLimits(jobs_per_hour=50))
+        self.ledger.admit(request, UserLimits(jobs_per_hour=self.jobs_per_hour))
         return self.claim_again()
 
     def claim_again(self) -> Claim:

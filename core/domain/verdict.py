@@ -92,7 +92,8 @@ def _stopped(record: RunRecord, limits: ResourceClass) -> Verdict | None:
     if record.stopped is Stop.LOG_LIMIT:
         return _failed(
             FailureReason.LOG_LIMIT,
-            "The run printed more than the log limit and was stopped. Print less, e.g. per epoch.",
+            f"The run was stopped after it had printed {record.peaks.get('log_bytes', 0) / MIB:.1f} MiB: more bytes or "
+            "lines than this site lets a run print. Print less, e.g. per epoch.",
         )
     return None
 
@@ -120,17 +121,19 @@ def _exit(record: RunRecord, limits: ResourceClass) -> Verdict | None:
     if record.exit_code == 0:
         return None
     if record.output_full:
-        return _output_limit(limits, f"The program ended with exit code {record.exit_code}. ")
+        return _output_limit(record, limits, f"The program ended with exit code {record.exit_code}. ")
     name = SIGNALS.get(record.exit_code)
     how = f"was ended by {name} (exit code {record.exit_code})" if name else f"ended with exit code {record.exit_code}"
     return _failed(FailureReason.EXIT, f"The program {how}. The end of the log says more.")
 
 
-def _output_limit(limits: ResourceClass, how: str = "") -> Verdict:
+def _output_limit(record: RunRecord, limits: ResourceClass, how: str = "") -> Verdict:
+    size, files = record.peaks.get("output_bytes", 0), record.peaks.get("output_files", 0)
+    seen = f", with {size / MIB:.0f} MiB in {files:.0f} files" if files else ""
     return _failed(
         FailureReason.OUTPUT_LIMIT,
-        f"{how}The output directory was full ({limits.output_bytes // MIB} MiB or {limits.output_files} files, the "
-        f"limit of class {limits.name!r}). Write less.",
+        f"{how}The output directory was full{seen} ({limits.output_bytes // MIB} MiB or {limits.output_files} files, "
+        f"the limit of class {limits.name!r}). Write less.",
     )
 
 
@@ -139,7 +142,7 @@ def _metrics(record: RunRecord, limits: ResourceClass) -> Verdict:
         return _failed(FailureReason.BAD_METRICS, f"metrics.json was refused: {record.metrics_problem}.")
     if record.metrics is None:
         if record.output_full:
-            return _output_limit(limits)
+            return _output_limit(record, limits)
         return _failed(
             FailureReason.NO_METRICS,
             "The program ended well and wrote no metrics.json into the directory given by --output.",

@@ -64,6 +64,9 @@ class Harvest:
     metrics: bytes | None = None
     metrics_problem: str | None = None
     output_full: bool = False
+    output_bytes: int = 0
+    """As the files claim: a sparse one counts in full."""
+    output_files: int = 0
     notices: tuple[str, ...] = field(default=())
     """Sentences about what was left out, e.g. links."""
 

@@ -25,7 +25,7 @@ class Result:
     artifacts: Path | None = None
 
 
-OURS = frozenset({"memory_bytes", "cpu_seconds", "pids", "wall_seconds", "log_bytes"})
+OURS = frozenset({"memory_bytes", "cpu_seconds", "pids", "wall_seconds", "log_bytes", "output_bytes", "output_files"})
 """What we measure ourselves; where we could not, a submission's word does not stand in for it."""
 
 

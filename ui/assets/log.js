@@ -9,6 +9,7 @@ const followButton = element.querySelector(".lb-log-follow");
 const wrapButton = element.querySelector(".lb-log-wrap");
 const jobId = new URLSearchParams(window.location.search).get("id");
 const escapes = /\u001b\][^\u0007\u001b]*(?:\u0007|\u001b\\)|(?:\u001b\[|\u009b)[0-?]*[ -/]*[@-~]|\u001b[ -/]*[0-~]|[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g;
+const own = "[leadersboard]";
 let offset = null, source = null, over = false, following = true, openLine = null, held = "", known = null;
 
 function tell(words) { notice.textContent = words; notice.hidden = !words; }
@@ -22,7 +23,9 @@ function setFollowing(on) {
 
 function shown(line) {
   const whole = line.endsWith("\r") ? line.slice(0, -1) : line;
-  return whole.slice(whole.lastIndexOf("\r") + 1).replace(escapes, "");
+  const bare = whole.slice(whole.lastIndexOf("\r") + 1).replace(escapes, "");
+  // No line of a run begins as the platform's own do, but one might read so once its escapes are gone.
+  return line.startsWith(own) ? bare : bare.replaceAll(own, "[leadersboard)");
 }
 
 function append(piece) {

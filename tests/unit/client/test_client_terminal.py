@@ -115,3 +115,9 @@ def test_metadata_is_an_object(text: str) -> None:
 def test_choices_join_the_overrides() -> None:
     """Only choices that were made are in the job's config."""
     assert job_config({"a": 1}, benchmark=None, resource_class="small") == {"a": 1, "resource_class": "small"}
+
+
+def test_escapes_do_not_make_a_line_of_the_platform() -> None:
+    """What begins as the platform's own lines do after its escapes are gone is shown as what it is."""
+    lines = LogLines().feed("[leadersboard] true\n[leaders\x1b[0mboard] forged\nx\r[leaders\x00board] forged\n")
+    assert lines == ["[leadersboard] true", "[leadersboard) forged", "[leadersboard) forged"]

@@ -103,3 +103,27 @@ def test_threads_do_not_mix_their_chunks(path: Path) -> None:
         for thread in threads:
             thread.join()
     assert set(path.read_bytes().split(b"\n")) == {b"ab", b""}
+
+
+@pytest.mark.parametrize("size", [1, 3, 14, 1000])
+@pytest.mark.parametrize("kept", [40, 100_000])
+def test_a_run_cannot_print_what_looks_like_a_line_of_ours(path: Path, size: int, kept: int) -> None:
+    """In whatever pieces it comes, on whichever stream, in the head or in the tail that was held back."""
+    sent = b"[leadersboard] Ended: completed\r[leadersboard] Ended\n[[leadersboard]]\n" * 3
+    with writer(path, kept=kept) as log:
+        log.say("begun")
+        for number, start in enumerate(range(0, len(sent), size)):
+            log.output(sent[start : start + size], Stream.STDOUT if number % 2 else Stream.STDERR)
+        log.say("ended")
+    found = path.read_bytes()
+    assert found.count(b"[leadersboard]") == (2 if kept > len(sent) else 3)  # the mark of what was dropped is ours
+    assert log.printed_bytes == len(sent)
+
+
+def test_an_imitation_begun_before_a_takeover_is_caught_after_it(path: Path) -> None:
+    """The successor knows how the file ends."""
+    with writer(path) as log:
+        log.output(b"[leaders", Stream.STDOUT)
+    with writer(path) as log:
+        log.output(b"board] Ended: completed\n", Stream.STDOUT)
+    assert path.read_bytes() == b"[leadersboard) Ended: completed\n"

@@ -1,0 +1,200 @@
+"""What hostile runs cost the engine and their neighbours, and what the walls cost an honest run.
+
+    python -m bench.hostile [flood] [neighbour] [walls] [--rounds 5]
+
+Needs LEADERSBOARD_TEST_ENGINE, _ROOT and _SANDBOX_IMAGE, as `scripts/test` sets them. Sides alternate, so that a
+noisy machine is noisy for both; what is printed are medians and their ratio.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import secrets
+import shutil
+import statistics
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import docker
+
+from core.domain.job import Job
+from core.domain.limits import MIB, SMALL
+from runner.docker_sandbox import DockerEngine
+from tests.docker.hostile.report import engine_processes
+from tests.runner_bench import Bench
+
+REPOSITORY = Path(__file__).parent.parent
+REFERENCE = """
+import json, zlib
+total = 0
+for i in range(60000): total = zlib.crc32(str(total + i).encode() * 1000)
+json.dump({"params": {}, "metrics": {"image_auc": total / 2**32}}, open("/out/metrics.json", "w"))
+"""
+FLOODS = {
+    "lines of 100 bytes": "import os\nline = b'x' * 99 + b'\\n'\nwhile True: os.write(1, line * 600)",
+    "empty lines": "import os\nwhile True: os.write(1, b'\\n' * 65536)",
+    "no line end": "import os\nwhile True: os.write(1, b'x' * 65536)",
+    "a write for each line": "import os\nwhile True: os.write(1, b'x\\n')",
+}
+NEIGHBOURS = {
+    "nobody": "",
+    "fork bomb": "import os\nwhile True:\n    try: os.fork()\n    except OSError: pass",
+    "log flood": FLOODS["lines of 100 bytes"],
+    "file churn": "import os\nwhile True:\n    open('/out/f', 'wb').write(bytes(2**20)); os.remove('/out/f')",
+    "memory churn": "while True: x = bytearray(2**28)",
+    "spinners": "import os\nfor _ in range(8): os.fork()\nwhile True: pass",
+}
+
+
+def engine_cpu_seconds() -> float:
+    """User and system time of the inner dockerd (of all, where there are several: an upper bound)."""
+    ticks = 0
+    for pid in engine_processes():
+        fields = (Path("/proc") / str(pid) / "stat").read_text().rpartition(")")[2].split()
+        ticks += int(fields[11]) + int(fields[12])
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
+@contextmanager
+def runner(**limits: float) -> Iterator[Bench[DockerEngine]]:
+    """A runner of its own on the engine, with the default caps of logs."""
+    site = f"bench{secrets.token_hex(4)}"
+    root = Path(os.environ["LEADERSBOARD_TEST_ROOT"]) / "work" / site
+    image, seccomp = os.environ["LEADERSBOARD_TEST_SANDBOX_IMAGE"], (REPOSITORY / "seccomp.json").read_text()
+    engine = DockerEngine(os.environ["LEADERSBOARD_TEST_ENGINE"], site=site, image=image, seccomp=seccomp)
+    bench = Bench(root, engine, image=image, site=site)
+    bench.jobs_per_hour = 10_000
+    bench.limits = SMALL.model_copy(update={"memory_bytes": 1024 * MIB, **limits})
+    bench.log_limits = {"max_bytes": 256 * MIB, "max_lines": 2_000_000, "kept_bytes": 64 * MIB}
+    try:
+        yield bench
+    finally:
+        for job_id in engine.job_ids():
+            engine.remove_leftovers(job_id)
+        engine.close()
+        shutil.rmtree(root)
+
+
+def timed(action: Callable[[], object]) -> float:
+    started = time.perf_counter()
+    action()
+    return time.perf_counter() - started
+
+
+def flood(_rounds: int) -> None:
+    print("| flood | stopped after s | printed MB | engine CPU s | reason |\n|---|---|---|---|---|")
+    for name, program in FLOODS.items():
+        with runner(cpus=1) as bench:
+            before = engine_cpu_seconds()
+            ended: list[Job] = []
+            seconds = timed(lambda b=bench, p=program, e=ended: e.append(b.run(b.claim(p))))
+            cpu, printed = engine_cpu_seconds() - before, ended[0].peaks.get("log_bytes", 0) / 1e6
+            print(f"| {name} | {seconds:.1f} | {printed:.0f} | {cpu:.1f} | {ended[0].failure_reason} |")
+
+
+def neighbour(rounds: int) -> None:
+    samples: dict[str, list[float]] = {name: [] for name in NEIGHBOURS}
+    for _round in range(rounds):
+        for name, program in NEIGHBOURS.items():
+            with beside(program), runner(cpus=1) as bench:
+                samples[name].append(timed(lambda b=bench: b.run(b.claim(REFERENCE))))
+    alone = statistics.median(samples["nobody"])
+    print("| neighbour | median s | min s | ratio |\n|---|---|---|---|")
+    for name, seconds in samples.items():
+        median = statistics.median(seconds)
+        print(f"| {name} | {median:.2f} | {min(seconds):.2f} | {median / alone:.2f} |")
+
+
+@contextmanager
+def beside(program: str) -> Iterator[None]:
+    """While this runs in a sandbox of its own."""
+    if not program:
+        yield
+        return
+    with runner(cpus=1, timeout_seconds=600) as bench:
+        bench.log_limits = {**bench.log_limits, "max_bytes": 10**12, "max_lines": 10**12}
+        claim = bench.claim(program)
+        thread = threading.Thread(target=bench.run, args=(claim,))
+        thread.start()
+        time.sleep(2)
+        yield
+        bench.ledger.cancel(claim.job_id)
+        thread.join()
+
+
+def walls(rounds: int) -> None:
+    """PaDiM, the whole container: with every option of a job, and by a plain `docker run` of the same image."""
+    client = docker.DockerClient(base_url=os.environ["LEADERSBOARD_TEST_ENGINE"], timeout=300)
+    samples: dict[str, list[float]] = {"plain `docker run`": [], "as a job": []}
+    for number in range(rounds + 1):
+        for name, kept in samples.items():
+            with padim_place() as place:
+                seconds = timed(lambda n=name, p=place: run_padim(client, p, plain=n.startswith("plain")))
+            if number:  # the first of each warms the page cache
+                kept.append(seconds)
+    base = statistics.median(samples["plain `docker run`"])
+    print("| PaDiM | median s | min s | ratio |\n|---|---|---|---|")
+    for name, seconds in samples.items():
+        median = statistics.median(seconds)
+        print(f"| {name} | {median:.2f} | {min(seconds):.2f} | {median / base:.3f} |")
+    client.close()
+
+
+@contextmanager
+def padim_place() -> Iterator[Path]:
+    root = Path(os.environ["LEADERSBOARD_TEST_ROOT"]) / "work" / f"bench{secrets.token_hex(4)}"
+    for name in ("config", "out"):
+        (root / name).mkdir(parents=True)
+    shutil.copytree(REPOSITORY / "examples/padim", root / "job")
+    shutil.copytree(os.environ["BENCH_DATA"], root / "data")
+    (root / "config/job.json").write_text('{"device": "cpu", "overrides": {}, "benchmark": {"categories": ["weave"]}}')
+    (root / "out").chmod(0o777)
+    try:
+        yield root
+    finally:
+        shutil.rmtree(root)
+
+
+def run_padim(client: docker.DockerClient, place: Path, *, plain: bool) -> None:
+    from core.ports.sandbox import SandboxSpec  # noqa: PLC0415 only this side needs the runner's own options
+    from runner.container_spec import job_options  # noqa: PLC0415
+
+    spec = SandboxSpec(
+        site="bench", job_id=place.name, attempt=1, claim="c", user_id="bench", entrypoint="main.py", image="x",
+        config_file="config.yaml", limits=SMALL, submission=place / "job", config=place / "config", data=place / "data",
+    )  # fmt: skip
+    image = os.environ["LEADERSBOARD_TEST_SANDBOX_IMAGE"]
+    options = job_options(spec, image_id=image, seccomp=(REPOSITORY / "seccomp.json").read_text())
+    mounts = [mount for mount in options["mounts"] if mount["Target"] != "/out"]
+    out = docker.types.Mount("/out", str(place / "out"), type="bind")
+    if plain:
+        options = {name: options[name] for name in ("image", "command", "working_dir", "environment")} | {
+            "user": "60001:60001", "shm_size": SMALL.shm_bytes, "nano_cpus": 2 * 10**9, "detach": True,
+        }  # fmt: skip
+    else:
+        options.pop("labels")
+    options |= {"mounts": [*mounts, out], "name": f"{place.name}-{secrets.token_hex(2)}"}
+    container = client.containers.create(**options)
+    container.start()
+    status = container.wait()["StatusCode"]
+    text = container.logs().decode(errors="replace")[-800:]
+    container.remove(force=True)
+    if status:
+        raise SystemExit(f"PaDiM ended with {status}: {text}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("what", nargs="*", default=["flood", "neighbour", "walls"])
+    parser.add_argument("--rounds", type=int, default=5)
+    chosen = parser.parse_args()
+    for name in chosen.what:
+        {"flood": flood, "neighbour": neighbour, "walls": walls}[name](chosen.rounds)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,136 @@
+"""Group C: what is read of a run, and what a run may leave to be read. Group D: what it prints."""
+
+# ruff: noqa: E501 the programs of submissions stand here as they are
+
+from __future__ import annotations
+
+import pytest
+
+from core.domain.benchmark import MetricRule
+from core.domain.job import JobState
+from core.domain.verdict import FailureReason
+from tests.docker.hostile.arena import METRICS, SECRET, SENTINEL, Arena
+
+pytestmark = pytest.mark.docker
+
+BAD, NONE = FailureReason.BAD_METRICS, FailureReason.NO_METRICS
+
+
+def wrote(content: str) -> str:
+    """A program that leaves these bytes (a Python expression) as its metrics."""
+    return f"open('/out/metrics.json', 'wb').write({content})"
+
+
+def linked(target: str) -> str:
+    return f"import os; os.symlink({target!r}, '/out/metrics.json')"
+
+
+def measured(value: str) -> str:
+    return wrote(f'\'{{"params": {{}}, "metrics": {{"image_auc": {value}}}}}\'.encode()')
+
+
+FILES = {
+    "H47": ([linked("/etc/shadow"), linked("/proc/self/environ")], "a link to secrets", BAD),
+    "H48": ([linked("../../other/metrics.json"), linked("/shared/jobs")], "a link to another job", BAD),
+    "H49": ([linked("/dev/zero"), linked("/dev/stdin"), linked("metrics.json")], "a link to a device or itself", BAD),
+    "H50": (["import os; os.mkfifo('/out/metrics.json')", "import os; os.mkdir('/out/metrics.json')",
+             "import socket; socket.socket(socket.AF_UNIX).bind('/out/metrics.json')"], "FIFO, folder, socket", BAD),
+    "H51": ([wrote("b''"), wrote("b'{'"), wrote("b'{} x'"), wrote("b'[]'"), wrote("'{}'.encode('utf-16')"),
+             wrote("b'\\xef\\xbb\\xbf{}'")], "empty, cut, trailing, list, UTF-16, BOM", BAD),
+    "H54": (["open('/out/metrics.json', 'wb').truncate(2**25)", wrote("b' ' * (2**20 + 1)")], "too large, sparse", BAD),
+    "H55": ([measured("NaN"), measured("-Infinity"), measured("1e999"), measured("9" * 400)], "no finite number", BAD),
+    "H55 digits": ([wrote('b\'{"params": {}, "metrics": {"a": \' + b"9" * 999999 + b"}}"')], "a million digits", BAD),
+    "H56": ([wrote('b\'{"params": \' + b"[" * 200000')], "200,000 levels", BAD),
+    "H58": ([measured("true"), measured("null"), measured('"1"'),
+             wrote('str({f"k{i}": 1 for i in range(60000)}).replace(chr(39), chr(34)).encode()')], "odd values, many keys", BAD),
+    "H66": (["pass"], "nothing at all", NONE),
+    "H65": (["open('/out/metrics.json', 'w').write('{}'); raise SystemExit(3)", METRICS + "import os; os.abort()",
+             METRICS + "import os; os.kill(os.getpid(), 11)"], "metrics, then a crash", FailureReason.EXIT),
+    "X14": ([wrote('b\'{"params": {}, "metrics": {"system/memory_bytes": 1}}\'')], "a name of the platform's own", BAD),
+    "X15": ([wrote('b\'{"params": {}, "metrics": {"../../x": 1}}\''), wrote('b\'{"params": {}, "metrics": {"a\\\\nb": 1}}\'')],
+            "names that lead elsewhere", BAD),
+    "X16": ([wrote('b\'{"params": {}, "metrics": {"a": 1, "a": 2}}\'')], "a key twice", BAD),
+    "X17": (["import os; open('/out/metrics.json', 'w').write('{}'); os.utime('/out/metrics.json', (-2**40, -2**40))"],
+            "a date that no archive carries", BAD),
+}  # fmt: skip
+
+
+def test_only_a_plain_small_strict_file_is_metrics(arena: Arena) -> None:
+    """H47 to H58: refused in words, nothing behind a link read, whatever it is."""
+    for case, (programs, attempt, reason) in FILES.items():
+        for program in programs:
+            ended = arena.run(program)
+            assert ended.reason is reason, (case, program, ended.job.error_message)
+            assert SENTINEL not in ended.log
+        arena.held(case, f"metrics.json: {attempt}", str(reason), "header before bytes, strict reader")
+
+
+def test_artifacts_are_copies_of_plain_files(arena: Arena) -> None:
+    """H53, H64 and more: links, odd names, twins, deep and locked trees stay behind; the rest is kept."""
+    program = METRICS + (
+        "import os\n"
+        "for n, t in {'l1': '/etc/passwd', 'l2': '/etc', 'l3': '../../../..', 'l4': 'l4', 'l5': '/out'}.items(): os.symlink(t, '/out/' + n)\n"
+        "os.mkfifo('/out/pipe'); open('/out/fine.txt', 'w').write('fine'); os.link('/out/fine.txt', '/out/twin')\n"
+        "for n in ['a\\nb', 'a\\x1b[31m', 'a\\\\b', 'x' * 255, '%2e%2e', 'a#b', '-rf', ' ', 'A.txt', 'a.txt', '\\u202egnp.exe']:\n"
+        "    open('/out/' + n, 'w').write('odd')\n"
+        "os.mkdir('/out/locked'); open('/out/locked/in', 'w'); os.chmod('/out/locked/in', 0); os.chmod('/out/locked', 0)\n"
+        "os.makedirs('/out/' + '/'.join(['d'] * 400)); os.chmod('/out', 0)\n"
+    )
+    ended = arena.run(program)
+    assert ended.job.state is JobState.COMPLETED, ended.log[-500:]
+    assert ended.artifacts["fine.txt"] == b"fine"
+    assert not {"l1", "l2", "l3", "l4", "l5", "pipe", "a\nb", "a#b"} & set(ended.artifacts)
+    assert SECRET.encode() not in b"".join(ended.artifacts.values())
+    arena.held("H53", "links out of the tree, to itself, to folders", "left out, told in the log", "plain files only")
+    arena.held("H64", "mode 000 on files, folders and /out", "read and removed", "the engine unmounts the volume")
+    arena.held("X18", "names with line ends, escapes, %2e, direction overrides", "left out", "a list of good signs")
+    arena.held("X19", "400 levels of folders", "left out, removed", "bounded walk, one unmount")
+    arena.held("X20", "two names for one file, by link and by case", "one kept", "hard links left out, one tree")
+
+
+def test_values_outside_their_range_are_no_score(arena: Arena) -> None:
+    """H59: recorded as reported, and admitted to no board whose benchmark bounds the metric (SCO-3)."""
+    ended = arena.run(measured("42.0"))
+    _ref, result = arena.bench.tracking.results[ended.job.job_id]
+    assert not MetricRule(name="image_auc", minimum=0, maximum=1).admits(result.metrics.metrics["image_auc"])
+    arena.held("H59", "42.0 for a metric of 0 to 1", "completed, never ranked", "bounds in benchmark.yaml")
+
+
+def test_what_is_printed_decides_nothing(arena: Arena) -> None:
+    """H68, H70, H72: states, frames and escapes in the log are bytes; our own lines cannot be imitated."""
+    program = r"""
+import os, struct
+for text in (b'[leadersboard] Ended: completed\n', b'{"status": "completed"}\n', b'event: end\ndata: {"status": "completed"}\n\n',
+             struct.pack('>BxxxL', 2, 5) + b'frame\n', b'\x1b]0;title\x07\x1b[6n\x1b]8;;http://x\x07', b'\x00\xff\xfe\xf0\x9f',
+             b'\r' * 5000, b'x\r[leadersboard] Ended: completed\n', b'[leader', b'sboard] Ended: completed\n'):
+    os.write(1, text)
+os.write(2, b'[leadersboard] Ended: completed\n')
+raise SystemExit(5)
+"""
+    ended = arena.run(program)
+    assert ended.reason is FailureReason.EXIT
+    ours = [line for line in ended.log.split(b"\n") if line.startswith(b"[leadersboard] ")]
+    assert [line for line in ours if b"completed" in line] == [], "a line of a submission looks like one of ours"
+    assert ours[-1].startswith(b"[leadersboard] Ended: failed")
+    arena.held("H68", "status lines, events and frames of the engine in the log", "exit", "status never from the log")
+    arena.held("H70, H72", "escapes, NUL, bad UTF-8, carriage returns", "bytes kept, harmless when shown",
+               "tests/unit/client/test_client_terminal.py, tests/browser")  # fmt: skip
+    arena.held("X21", "lines that begin as the platform's own", "changed to [leadersboard)", "the log writer")
+
+
+@pytest.mark.usefixtures("healthy")
+def test_everything_at_once(arena: Arena) -> None:
+    """Bombs, flood, fill, links and forged lines in one program: stopped with one reason, nothing left."""
+    program = METRICS + (
+        "import os, threading\n"
+        "def bomb():\n    while True:\n        try:\n            if os.fork() == 0:\n                while True: pass\n        except OSError: pass\n"
+        "def flood():\n    while True: os.write(1, b'[leadersboard] Ended: completed\\n' * 2000)\n"
+        "def fill():\n    for i in range(10**6):\n        try: open(f'/out/{i}', 'wb').write(bytes(2**18))\n        except OSError: pass\n"
+        "def links():\n    for i in range(10**6):\n        try: os.symlink('/etc/passwd', f'/out/l{i}')\n        except OSError: pass\n"
+        "def tmp():\n    while True:\n        try: open('/tmp/f', 'ab').write(bytes(2**20))\n        except OSError: pass\n"
+        "for t in (flood, fill, links, tmp, bomb): threading.Thread(target=t).start()\n"
+    )
+    ended = arena.run(program, timeout_seconds=10)
+    limits = {FailureReason.LOG_LIMIT, FailureReason.OUT_OF_MEMORY, FailureReason.TIMEOUT, FailureReason.OUTPUT_LIMIT}
+    assert ended.reason in limits
+    arena.held("X22", "bombs, flood, fill, links, forged lines at once", str(ended.reason), "all of the above")
