@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
 import threading
 import time
@@ -176,7 +177,9 @@ def _last_bytes(path: Path, size: int) -> bytes:
 
 def _inherited(path: Path, position: Path) -> Position:
     """Put a copy in the place of the log, which only we write, and say how far it has come."""
-    copy = path.with_name(f".{path.name}.{os.getpid()}")
+    for stray in path.parent.glob(f".{path.name}.*"):  # of a successor that was killed here
+        stray.unlink(missing_ok=True)
+    copy = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
         intent = _at_rest(position, lambda: shutil.copyfile(path, copy) if path.exists() else copy.touch())
         reached, size = intent.outcome(copy) if intent else (Position(), copy.stat().st_size)

@@ -115,8 +115,12 @@ class MlflowTracking:
         experiment = self._experiment_named(benchmark)
         if experiment is None:
             return ()
-        found = self._search(experiment, "attributes.status = 'FINISHED'")
-        return tuple(entry for run in found if (entry := entry_of(run)))
+        found: dict[str, Entry] = {}
+        for run in self._search(experiment, "attributes.status = 'FINISHED'"):
+            entry = entry_of(run)
+            if entry and (entry.job_id not in found or entry.finished_at < found[entry.job_id].finished_at):
+                found[entry.job_id] = entry  # one row per job, whatever happened while it was recorded
+        return tuple(found.values())
 
     def check(self) -> None:
         with mlflow_errors():

@@ -168,6 +168,17 @@ def test_runs_that_were_not_closed_are_found_and_discarded(mlflow_url: str, fres
     tracking.close()
 
 
+def test_a_job_that_was_recorded_twice_has_one_row(mlflow_url: str, fresh_name: str) -> None:
+    """R: two recorders that met in the same instant make no double row; the first one counts."""
+    tracking, result = MlflowTracking(mlflow_url), result_of(fresh_name)
+    first = tracking.record(result)
+    late = replace(result, job=replace(result.job, finished_at=datetime.now(UTC) + timedelta(seconds=5)))
+    second = tracking._create_run(first.experiment_id, late)
+    tracking._close_run(second, late)
+    assert [entry.run_id for entry in tracking.entries(fresh_name)] == [first.run_id]
+    tracking.close()
+
+
 def test_an_experiment_that_somebody_deleted_comes_back(mlflow_url: str, fresh_name: str) -> None:
     """A click in MLflow's UI does not keep a benchmark's results from being recorded."""
     tracking = MlflowTracking(mlflow_url)
