@@ -107,7 +107,7 @@ class Attempt:
         sandbox = self._taken_over(submission) if self.launched else self._launch(submission)
         try:
             record = self._collect(sandbox, self.folder.ended() or self._watch(sandbox))
-        except (LeaseLost, HandOver, Unavailable):  # it goes on without us
+        except (LeaseLost, HandOver, Unavailable, OSError):  # it goes on without us, or waits as it is
             sandbox.detach()
             raise
         except BaseException:  # whatever it is, what nobody will take over must not stay behind; raised on

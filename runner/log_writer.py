@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
 import shutil
@@ -20,6 +21,7 @@ from runner.log_position import Intent, Kind, Position, PositionFile
 OWN = "[leadersboard] "
 """How the runner's own lines begin; what a run prints never holds it."""
 MARK = OWN.strip().encode()
+NO_ROOM = {errno.ENOSPC, errno.EDQUOT}
 SETTLE_SECONDS = 10.0
 """So long a predecessor that lost its lease may still write."""
 
@@ -48,7 +50,7 @@ class LogWriter:
         self._max_bytes, self._max_lines, self._half = max_bytes, max_lines, kept_bytes // 2
         self._taken = self._written = begun or Position()
         self._size = os.fstat(self._file).st_size
-        self._dropped = 0
+        self._dropped = self._missing = 0
         self._tail = bytearray()
         self._end = _last_bytes(path, self._size)
         self._output_ended = False
@@ -151,14 +153,27 @@ class LogWriter:
     def _append(self, chunk: bytes, kind: Kind, after: Position) -> None:
         if not chunk or self._file < 0:
             return
-        self._position_file.write(
-            Intent(kind=kind, offset=self._size, length=len(chunk), before=self._written, after=after)
-        )
+        missing, self._missing = self._missing, 0
+        if missing:
+            words = f"\n{OWN}... {missing} bytes are missing here: the disk was full ...\n".encode()
+            self._missing = missing if self._put(words, Kind.OWN, self._written) else 0
+        self._missing += len(chunk) if self._missing else self._put(chunk, kind, after)
         self._written = after
-        self._end = (self._end + chunk)[1 - len(MARK) :]
-        self._size += len(chunk)
-        while chunk:
-            chunk = chunk[os.write(self._file, chunk) :]
+
+    def _put(self, chunk: bytes, kind: Kind, after: Position) -> int:
+        """How many of the bytes could not be written, for want of room."""
+        intent = Intent(kind=kind, offset=self._size, length=len(chunk), before=self._written, after=after)
+        try:
+            self._position_file.write(intent)
+            while chunk:
+                written = os.write(self._file, chunk)
+                self._size += written
+                self._end = (self._end + chunk[:written])[1 - len(MARK) :]
+                chunk = chunk[written:]
+        except OSError as error:
+            if error.errno not in NO_ROOM:
+                raise
+        return len(chunk)
 
 
 def unlike_ours(chunk: bytes, before: bytes) -> bytes:

@@ -13,10 +13,13 @@ from core.domain.job import MAX_ATTEMPTS, Claim, JobState, Outcome
 from core.domain.verdict import FailureReason
 from runner.attempt import Attempt, HandOver, ResultWaits
 from runner.heartbeat import Heartbeat
-from runner.log_writer import LogWriter
+from runner.log_writer import NO_ROOM, LogWriter
 from runner.post_mortem import PostMortem
 from runner.run_folder import RunFolder, run_name
 from runner.workbench import Workbench
+
+ROOM_SECONDS = 5.0
+"""Until a run whose next step found the disk full is taken up again."""
 
 log = structlog.get_logger(__name__)
 
@@ -87,7 +90,9 @@ class RunJob:
         expected = isinstance(error, LeadersboardError)
         log.warning("platform failed", job_id=attempt.job.job_id, error=str(error), exc_info=not expected)
         PostMortem(dead_letters=self.bench.ports.dead_letters)("run job", error, attempt.job)
-        if isinstance(error, Unavailable) and attempt.launched:
+        if isinstance(error, OSError) and error.errno in NO_ROOM and attempt.launched:
+            self._wait_for_room(attempt)
+        elif isinstance(error, Unavailable) and attempt.launched:
             self._wait_for_the_engine(attempt)
         else:
             self._platform_failed(attempt)
@@ -104,6 +109,11 @@ class RunJob:
     def _wait_for_the_engine(self, attempt: Attempt) -> None:
         """An engine that does not answer may well go on with the run: later it is taken over, or found lost."""
         attempt.tell(lambda: self.bench.ports.job_status.presume_dead(attempt.job.job_id, attempt.claim.mark))
+
+    def _wait_for_room(self, attempt: Attempt) -> None:
+        """A full disk is for an admin to mend; what the run has done is not thrown away for it."""
+        self.bench.stopping.wait(ROOM_SECONDS)
+        attempt.tell(lambda: self.bench.ports.job_status.leave(attempt.claim))
 
     def _platform_failed(self, attempt: Attempt) -> None:
         """A failing platform is nobody's verdict: again, or to its end with the user's quota given back."""

@@ -1,0 +1,70 @@
+"""R18: a full disk under logs and jobs: the run goes on, nothing is half written, and the log says what is missing."""
+
+from __future__ import annotations
+
+import errno
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from core.domain.job import JobState
+from core.ports.sandbox import Stream
+from runner import log_writer
+from runner.log_writer import LogWriter
+from runner.run_folder import RunFolder
+from tests.process_sandbox import ProcessEngine
+from tests.runner_bench import GOOD, Bench
+
+pytestmark = pytest.mark.unit
+
+
+class Disk:
+    """Takes so many bytes more, then none."""
+
+    def __init__(self, room: int) -> None:
+        self.room = room
+        self._write = os.write
+
+    def write(self, file: int, content: bytes) -> int:
+        if self.room <= 0:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        written = self._write(file, content[: self.room])
+        self.room -= written
+        return written
+
+
+def test_a_log_goes_on_where_there_is_room_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What could not be written is counted and told, in its place."""
+    disk = Disk(9)
+    monkeypatch.setattr(log_writer.os, "write", disk.write)
+    limits = {"max_bytes": 10**6, "max_lines": 10**6, "kept_bytes": 10**6}
+    with LogWriter(tmp_path / "job.log", position=tmp_path / "position", **limits) as log:
+        log.output(b"0123456789abc\n", Stream.STDOUT)
+        log.output(b"lost\n", Stream.STDOUT)
+        disk.room = 10**6
+        log.output(b"back\n", Stream.STDOUT)
+        assert log.printed_bytes == 24
+    text = (tmp_path / "job.log").read_text()
+    assert text == "012345678\n[leadersboard] ... 10 bytes are missing here: the disk was full ...\nback\n"
+
+
+def test_a_result_that_cannot_be_kept_yet_is_not_thrown_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The job waits for room with its attempt; the run is not repeated."""
+    bench = Bench(tmp_path, ProcessEngine(tmp_path / "engine"))
+    write, full = RunFolder._write, [True]
+
+    def refuse(self: RunFolder, name: str, content: bytes) -> Any:
+        if name == "ended" and full:
+            full.clear()
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return write(self, name, content)
+
+    monkeypatch.setattr(RunFolder, "_write", refuse)
+    monkeypatch.setattr("runner.run_job.ROOM_SECONDS", 0.01)
+    job = bench.run(bench.claim(GOOD))
+    assert job.state is JobState.RUNNING
+    job = bench.run(bench.claim_again())
+    assert (job.state, job.attempt, len(bench.engine.launched)) == (JobState.COMPLETED, 1, 1)
+    bench.assert_nothing_left()
