@@ -10,12 +10,12 @@ from dataclasses import dataclass, replace
 
 import structlog
 
-from core.domain.errors import LeadersboardError, LeaseLost, Rejected, Unavailable
+from core.domain.errors import LeaseLost, Rejected, Unavailable
 from core.domain.job import Claim, Job, Outcome, Phase
 from core.domain.limits import ResourceClass
 from core.domain.submission import Submission
 from core.domain.verdict import FailureReason, RunRecord, Stop, Verdict, judge
-from core.ports.sandbox import Sandbox, SandboxSpec, SandboxState
+from core.ports.sandbox import Sandbox, SandboxSpec
 from core.ports.tracking import RunRef
 from runner.dependencies import used_by, verdict_of
 from runner.gpus import NoGpu
@@ -25,18 +25,12 @@ from runner.launching import bounds, spec_of, write_config
 from runner.log_writer import LogWriter
 from runner.recording import add_log, result_of
 from runner.run_folder import RunFolder
+from runner.watching import HandOver, RunLost, Watch, go_on
 from runner.workbench import Workbench
 
-GRACE_SECONDS = {Stop.CANCEL: 2.0, Stop.LOG_LIMIT: 0.0, Stop.TIMEOUT: 10.0}
-LONGEST_LOOK_SECONDS = 0.5
-SHORT_LOOK_SECONDS = 0.05
 RETRY_SECONDS = 1.0
 
 log = structlog.get_logger(__name__)
-
-
-class HandOver(Exception):
-    """Raised when this runner is asked to stop while a job still runs: another one takes it."""
 
 
 class Cancelled(Exception):
@@ -45,12 +39,6 @@ class Cancelled(Exception):
 
 class ResultWaits(Exception):
     """Raised when the tracking server is away: the result stays on disk until it answers."""
-
-
-class RunLost(LeadersboardError):
-    """Raised when the engine could not start a run, or has lost it or its output: the job is run again."""
-
-    code = "run_lost"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -143,26 +131,16 @@ class Attempt:
 
     def _taken_over(self, submission: Submission) -> Sandbox:
         """The run as another runner left it: its container, or only the output that was being read."""
-        _kind, _blank, gpu = (self.job.device or "").partition(" ")
-        sandbox = self.parts.engine.adopt(self._spec(submission, gpu or None), self.job_log)
+        kind, _blank, gpu = (self.job.device or "").partition(" ")
+        sandbox = self.parts.engine.adopt(self._spec(submission, gpu if kind == "gpu" else None), self.job_log)
         if sandbox is None:
             raise RunLost("The engine knows nothing of this run any more.")
         log.info("run taken over", job_id=self.job.job_id, attempt=self.job.attempt)
         return sandbox
 
-    def _go_on(self) -> None:
-        """Raises LeaseLost or HandOver when this attempt must not go on. A cancel is obeyed before a hand-over."""
-        self.pulse.check()
-        if self.parts.stopping.is_set() and not self._cancelled_by_now():
-            raise HandOver
-
-    def _cancelled_by_now(self) -> bool:
-        self.pulse.refresh()
-        return self.pulse.cancelled
-
     def _heed(self) -> None:
-        """The same, and Cancelled: for the times at which no container runs that would have to be stopped first."""
-        self._go_on()
+        """For the times at which no container runs that would have to be stopped first. Raises Cancelled besides."""
+        go_on(self.pulse, self.parts.stopping)
         if self.pulse.cancelled:
             raise Cancelled
 
@@ -177,48 +155,11 @@ class Attempt:
         return spec_of(self.parts, self.job, self.folder, submission, gpu=gpu)
 
     def _watch(self, sandbox: Sandbox) -> RunRecord:
-        """Wait for the end of the container, or bring it about: cancel, time-out, too much output."""
-        look = 0.02
-        while not (state := sandbox.state()).ended:
-            sandbox.peaks()
-            reason = self._reason_to_stop()
-            if reason is not None:
-                self.folder.stop(reason)
-                sandbox.stop(grace_seconds=GRACE_SECONDS[reason])
-                state = sandbox.state()
-                break
-            self._go_on()
-            if sandbox.await_output_end(look):  # its end is near, or only its output's: look again soon, not at once
-                self.parts.stopping.wait(min(look, SHORT_LOOK_SECONDS))
-            look = min(LONGEST_LOOK_SECONDS, look * 1.5)
-        return self._ended(sandbox, state)
-
-    def _reason_to_stop(self) -> Stop | None:
-        if self.pulse.cancelled:
-            return Stop.CANCEL
-        if self.job_log.over_limit:
-            return Stop.LOG_LIMIT
-        return Stop.TIMEOUT if (self.folder.elapsed_seconds() or 0.0) > self.limits.timeout_seconds else None
-
-    def _ended(self, sandbox: Sandbox, state: SandboxState) -> RunRecord:
-        """How the program ended, on disk before its container goes."""
-        if state.interrupted:
-            raise RunLost("The engine lost this run.")
-        seconds = [value for value in (self.folder.elapsed_seconds(), state.ran_seconds) if value is not None]
-        wall_seconds = min(seconds, default=0.0)
-        record = RunRecord(
-            exit_code=-1 if state.exit_code is None else state.exit_code,
-            out_of_memory=state.out_of_memory,
-            stopped=self.folder.stopped,
-            wall_seconds=wall_seconds,
-            metrics=None,
-            image_digest=sandbox.image_digest,
-            peaks={**sandbox.peaks(), "wall_seconds": round(wall_seconds, 3)},
-        )
-        self.pulse.refresh()
-        self.pulse.check()  # another runner may be reading what would go now
-        self.folder.end(record)
-        return record
+        watch = Watch(
+            sandbox=sandbox, folder=self.folder, job_log=self.job_log, pulse=self.pulse, limits=self.limits,
+            stopping=self.parts.stopping,
+        )  # fmt: skip
+        return watch.to_its_end()
 
     def _collect(self, sandbox: Sandbox, record: RunRecord) -> RunRecord:
         """Read what the run left, once its container is gone."""

@@ -11,11 +11,12 @@ import structlog
 from core.domain.errors import LeadersboardError, LeaseLost, Unavailable
 from core.domain.job import MAX_ATTEMPTS, Claim, JobState, Outcome
 from core.domain.verdict import FailureReason
-from runner.attempt import Attempt, HandOver, ResultWaits
+from runner.attempt import Attempt, ResultWaits
 from runner.heartbeat import Heartbeat
 from runner.log_writer import NO_ROOM, LogWriter
 from runner.post_mortem import PostMortem
 from runner.run_folder import RunFolder, run_name
+from runner.watching import HandOver
 from runner.workbench import Workbench
 
 ROOM_SECONDS = 5.0

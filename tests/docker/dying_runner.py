@@ -22,6 +22,7 @@ from runner.output_stream import OutputStream
 from runner.output_volume import OutputVolume
 from runner.run_folder import RunFolder
 from runner.run_job import RunJob
+from runner.watching import Watch
 
 STEPS: dict[str, tuple[type, str, Callable[..., bool]]] = {
     "claimed": (RunJob, "__call__", lambda *_: True),
@@ -30,7 +31,7 @@ STEPS: dict[str, tuple[type, str, Callable[..., bool]]] = {
     "started": (Attempt, "_note", lambda _self, phase: phase is Phase.RUNNING),
     "mid-log": (LogWriter, "output", lambda _self, chunk, _stream: b"line 5\n" in chunk),
     "mid-line": (PositionFile, "write", lambda _self, intent: intent.offset > 150),
-    "exited": (Attempt, "_ended", lambda *_: True),
+    "exited": (Watch, "_ended", lambda *_: True),
     "harvesting": (OutputVolume, "harvest", lambda *_: True),
     "harvested": (DockerSandbox, "remove", lambda *_: True),
     "recording": (MlflowTracking, "record", lambda *_args, **_named: True),

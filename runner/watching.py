@@ -1,0 +1,93 @@
+"""Watching a run from its start, or from where another runner left it, to its end."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+
+from core.domain.errors import LeadersboardError
+from core.domain.limits import ResourceClass
+from core.domain.verdict import RunRecord, Stop
+from core.ports.sandbox import Sandbox, SandboxState
+from runner.heartbeat import Heartbeat
+from runner.log_writer import LogWriter
+from runner.run_folder import RunFolder
+
+GRACE_SECONDS = {Stop.CANCEL: 2.0, Stop.LOG_LIMIT: 0.0, Stop.TIMEOUT: 10.0}
+LONGEST_LOOK_SECONDS = 0.5
+SHORT_LOOK_SECONDS = 0.05
+
+
+class HandOver(Exception):
+    """Raised when this runner is asked to stop while a job still runs: another one takes it."""
+
+
+class RunLost(LeadersboardError):
+    """Raised when the engine could not start a run, or has lost it or its output: the job is run again."""
+
+    code = "run_lost"
+
+
+def go_on(pulse: Heartbeat, stopping: threading.Event) -> None:
+    """Raises LeaseLost or HandOver when this runner must not go on. A cancel is obeyed before a hand-over."""
+    pulse.check()
+    if stopping.is_set():
+        pulse.refresh()
+        if not pulse.cancelled:
+            raise HandOver
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Watch:
+    """Raises LeaseLost, HandOver, RunLost, and Unavailable when the engine does not answer."""
+
+    sandbox: Sandbox
+    folder: RunFolder
+    job_log: LogWriter
+    pulse: Heartbeat
+    limits: ResourceClass
+    stopping: threading.Event
+
+    def to_its_end(self) -> RunRecord:
+        """Wait for the end of the container, or bring it about: cancel, time-out, too much output."""
+        look = 0.02
+        while not (state := self.sandbox.state()).ended:
+            self.sandbox.peaks()
+            reason = self._reason_to_stop()
+            if reason is not None:
+                self.folder.stop(reason)
+                self.sandbox.stop(grace_seconds=GRACE_SECONDS[reason])
+                state = self.sandbox.state()
+                break
+            go_on(self.pulse, self.stopping)
+            if self.sandbox.await_output_end(look):  # its end is near, or only its output's: look again soon
+                self.stopping.wait(min(look, SHORT_LOOK_SECONDS))
+            look = min(LONGEST_LOOK_SECONDS, look * 1.5)
+        return self._ended(state)
+
+    def _reason_to_stop(self) -> Stop | None:
+        if self.pulse.cancelled:
+            return Stop.CANCEL
+        if self.job_log.over_limit:
+            return Stop.LOG_LIMIT
+        return Stop.TIMEOUT if (self.folder.elapsed_seconds() or 0.0) > self.limits.timeout_seconds else None
+
+    def _ended(self, state: SandboxState) -> RunRecord:
+        """How the program ended, on disk before its container goes."""
+        if state.interrupted:
+            raise RunLost("The engine lost this run.")
+        seconds = [value for value in (self.folder.elapsed_seconds(), state.ran_seconds) if value is not None]
+        wall_seconds = min(seconds, default=0.0)
+        record = RunRecord(
+            exit_code=-1 if state.exit_code is None else state.exit_code,
+            out_of_memory=state.out_of_memory,
+            stopped=self.folder.stopped,
+            wall_seconds=wall_seconds,
+            metrics=None,
+            image_digest=self.sandbox.image_digest,
+            peaks={**self.sandbox.peaks(), "wall_seconds": round(wall_seconds, 3)},
+        )
+        self.pulse.refresh()
+        self.pulse.check()  # another runner may be reading what would go now
+        self.folder.end(record)
+        return record
