@@ -40,6 +40,11 @@ ON_REDIS = [
     "POST /jobs/{job_id}/rerun", "GET /jobs/{job_id}/logs", "GET /jobs/{job_id}/logs/stream",
     "GET /jobs/{job_id}/results", "GET /jobs/{job_id}/artifacts", "GET /jobs/{job_id}/artifacts/{path}",
     "POST /auth/login", "POST /auth/logout", "POST /auth/password", "GET /users", "POST /users", "DELETE /users/{name}",
+    "GET /admin/overview", "GET /admin/runners", "GET /admin/runners/{runner}", "POST /admin/runners/{runner}/pause",
+    "POST /admin/runners/{runner}/resume", "POST /admin/runners/{runner}/drain", "POST /admin/runners/{runner}/canary",
+    "GET /admin/dead-letters", "POST /admin/dead-letters/{letter_id}/retry", "DELETE /admin/dead-letters/{letter_id}",
+    "GET /admin/retention", "POST /admin/retention", "GET /admin/pins", "POST /admin/jobs/{job_id}/pin",
+    "DELETE /admin/jobs/{job_id}/pin",
 ]  # fmt: skip
 ON_MLFLOW = [
     "GET /leaderboard", "GET /jobs/{job_id}/results", "GET /jobs/{job_id}/artifacts",
@@ -55,7 +60,9 @@ SPEAKS_FOR_ITSELF = ["GET /health/ready"]
 def ask(door: Door, call: str, *, job_id: str = ID, submission_id: str = ID) -> tuple[httpx2.Response, float]:
     """The answer and its seconds; by an admin, or where only a session makes sense by one that nobody knows yet."""
     method, template = call.split(" ")
-    path = template.format(job_id=job_id, submission_id=submission_id, path="model/weights.bin", name="bea")
+    path = template.format(
+        job_id=job_id, submission_id=submission_id, path="model/weights.bin", name="bea", letter_id=ID
+    )
     token = SESSION if call in {"POST /auth/logout", "POST /auth/password"} else door.admin_token
     body = BODIES.get(call)
     if body and "submission_id" in body:
