@@ -33,7 +33,6 @@ class HostFacts:
 
     warnings: tuple[str, ...] = ()
     canary: Mapping[str, Any] | None = None
-    gpus_quarantined: tuple[str, ...] = ()
 
 
 @dataclass(kw_only=True)
@@ -86,7 +85,7 @@ class Reporter:
             warnings=tuple(warning[:300] for warning in self.facts.warnings[:MOST_LISTED]),
             gpus=self.gpus.all,
             gpus_in_use=tuple(sorted(self.engine.gpus_in_use())) if self.gpus.all else (),
-            gpus_quarantined=self.facts.gpus_quarantined,
+            gpus_quarantined=tuple(sorted(self.gpus.quarantined)),
             sandboxes=self.inspection.sandboxes(),
             disks=disks(self.folders),
             canary=self.facts.canary,

@@ -31,7 +31,14 @@ from gateway.schemas import JobView
 
 router = APIRouter(prefix="/admin", tags=["admin"])
 
-RunnerName = Annotated[str, Path(max_length=300, description="A runner's name, or a host's: then all runners there.")]
+RunnerName = Annotated[
+    str,
+    Path(
+        max_length=200,
+        pattern="^[A-Za-z0-9._:-]+$",
+        description="A runner's name, or a host's: then all runners there.",
+    ),
+]
 LetterId = Annotated[str, Path(max_length=64)]
 UNLIMITED = UserLimits(jobs_per_hour=10**9, concurrent_running=10**9, queue_when_over=True)
 MOST_RUNNING = 1000
