@@ -134,7 +134,8 @@ class Settings(BaseSettings):
     gpu_busy_bytes: Annotated[int, Field(ge=0)] = GIB
     """A device of which more memory is taken while nobody runs on it is given to nobody."""
     requirements: RequirementsLimits = RequirementsLimits()
-    pip_index_url: Annotated[str, Field(repr=False)] = "https://pypi.org/simple"
+    pip_index_url: Annotated[str, Field(repr=False)] = ""
+    """Without one no class installs packages; scripts/setup writes down which this machine's pip asks."""
     pip_extra_index_url: Annotated[str, Field(repr=False)] = ""
     pip_trusted_host: str = ""
     pip_cert: Path | None = None

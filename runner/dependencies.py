@@ -39,6 +39,8 @@ class Dependencies:
         wanted = _wanted(spec)
         if not wanted:
             return spec
+        if not self.installer.index.urls:
+            raise RequirementsFailed(f"This site has set no package index (PIP_INDEX_URL). Submit without {NAME}.")
         image_id = self.installer.image_id(spec.image)
         key = key_of(wanted, image_id=image_id, index=self.installer.index.mark)
         entry = self.cache.held(key, folder.path)

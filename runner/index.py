@@ -11,8 +11,6 @@ from urllib.parse import urlsplit
 from core.settings import Settings
 
 PORTS = {"https": 443, "http": 80}
-FILES_OF = {"pypi.org": "files.pythonhosted.org"}
-"""Indexes that are known to keep their files on another host."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -20,7 +18,7 @@ class Index:
     """Its addresses may hold a password: they are in no repr, and `hidden` takes them out of what users read."""
 
     urls: tuple[str, ...] = field(repr=False)
-    """The first is the index itself, the others are asked, too."""
+    """The first is the index itself, the others are asked, too; none: nothing can be installed."""
     trusted_host: str = ""
     ca: Path | None = None
     more_hosts: tuple[str, ...] = ()
@@ -28,7 +26,7 @@ class Index:
     @classmethod
     def of(cls, settings: Settings) -> Index:
         return cls(
-            urls=(settings.pip_index_url, *settings.pip_extra_index_url.split()),
+            urls=tuple(f"{settings.pip_index_url} {settings.pip_extra_index_url}".split()),
             trusted_host=settings.pip_trusted_host,
             ca=settings.pip_cert,
             more_hosts=settings.package_hosts,
@@ -41,8 +39,6 @@ class Index:
         for parts in map(urlsplit, self.urls):
             host = parts.hostname or ""
             found.add(f"{host}:{parts.port or PORTS.get(parts.scheme, 443)}")
-            if host in FILES_OF:
-                found.add(f"{FILES_OF[host]}:443")
         found.update(host if ":" in host else f"{host}:443" for host in self.more_hosts)
         return tuple(sorted(found))
 

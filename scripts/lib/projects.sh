@@ -1,6 +1,9 @@
 # The compose projects of this checkout: `leadersboard`, and `leadersboard-test` beside it; and their inner engines.
 # shellcheck shell=bash
 
+# shellcheck source=scripts/lib/build_secrets.sh
+. scripts/lib/build_secrets.sh
+
 PROJECT=${PROJECT:-leadersboard}
 export SANDBOX_IMAGE=leadersboard-sandbox:latest
 
@@ -38,6 +41,20 @@ other_engines() {
 
 random_token() { od -An -N24 -tx1 /dev/urandom | tr -d ' \n'; }
 
+# Which package index submissions' requirements come from: the one that this machine's pip asks.
+package_index() {
+  local url bundle
+  url=$(pip_setting index-url | only_http)
+  if [ -n "$url" ]; then
+    echo "PIP_INDEX_URL=${url%% *}"
+  else
+    python3 -c 'from pip._internal.models.index import PyPI
+print(f"PIP_INDEX_URL={PyPI.simple_url}\nPACKAGE_HOSTS={PyPI.file_storage_domain}")' 2>/dev/null || true
+  fi
+  bundle=$(ca_bundle)
+  [ -z "$bundle" ] || echo "INDEX_CA=$bundle"
+}
+
 # Writes the settings with fresh tokens for some users, once; a file that is there is a person's, and stays as it is.
 write_settings() { # write_settings "admin researcher" [LINE...]
   local user users=$1 tokens=()
@@ -50,6 +67,7 @@ write_settings() { # write_settings "admin researcher" [LINE...]
       ( IFS=,; echo "API_TOKENS=${tokens[*]}" )
       echo "ADMIN_USERS=admin"
       echo "UI_SECRET=$(random_token)"
+      package_index
       [ "$#" = 0 ] || printf '%s\n' "$@"
     } > "$ENV_FILE.new"
     mv "$ENV_FILE.new" "$ENV_FILE" )

@@ -17,6 +17,7 @@ from pathlib import Path
 import docker
 import pytest
 from docker.models.containers import Container
+from pip._internal.models.index import PyPI  # pip's own default: no address is written here
 
 from core.domain.limits import MIB, RequirementsLimits
 from runner.dependencies import Dependencies
@@ -207,9 +208,10 @@ def site_index() -> Index:
     asked = subprocess.run(
         [sys.executable, "-m", "pip", "config", "get", "global.index-url"], capture_output=True, text=True, check=False
     )
-    url = os.environ.get("PIP_INDEX_URL") or asked.stdout.strip() or "https://pypi.org/simple"
+    url = os.environ.get("PIP_INDEX_URL") or asked.stdout.strip() or PyPI.simple_url
     bundle = Path(os.environ.get("PIP_CERT") or "/etc/ssl/certs/ca-certificates.crt")
-    return Index(urls=(url,), ca=bundle if bundle.is_file() else None)
+    hosts = (PyPI.file_storage_domain,) if url == PyPI.simple_url else ()
+    return Index(urls=(url,), more_hosts=hosts, ca=bundle if bundle.is_file() else None)
 
 
 def test_a_package_of_the_sites_own_index_is_installed(bench: Bench[DockerEngine]) -> None:

@@ -13,6 +13,7 @@ import pytest
 from core.domain.limits import MEDIUM, RequirementsLimits
 from core.domain.verdict import FailureReason
 from core.ports.sandbox import SandboxSpec
+from core.settings import Settings
 from runner.container_spec import job_options
 from runner.dependencies import Dependencies, key_of
 from runner.dependency_cache import FOLDER, DependencyCache
@@ -138,8 +139,15 @@ def test_users_read_no_address_of_the_index() -> None:
 def test_the_proxy_lets_the_index_through_and_nothing_else() -> None:
     """By host and port; an index that keeps its files elsewhere says where."""
     assert INDEX.allowed == ("index.example:8443", "other.example:80")
-    public = Index(urls=("https://pypi.org/simple",), more_hosts=("files.example",))
-    assert public.allowed == ("files.example:443", "files.pythonhosted.org:443", "pypi.org:443")
+    public = Index(urls=("https://index.example/simple",), more_hosts=("files.example",))
+    assert public.allowed == ("files.example:443", "index.example:443")
+
+
+def test_without_an_index_nothing_is_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A site that names none asks none: no address is built in."""
+    for name in ("PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL"):
+        monkeypatch.delenv(name, raising=False)
+    assert Index.of(Settings()).allowed == ()
 
 
 def test_only_the_installer_gets_the_indexs_settings_and_no_way_out() -> None:
