@@ -13,9 +13,9 @@ from core.domain.limits import MIB
 from core.domain.verdict import FailureReason, Stop
 from core.ports.sandbox import SandboxSpec
 from core.ports.tracking import Result, RunRef
-from runner.attempt import GRACE_SECONDS
 from runner.docker_sandbox import DockerEngine, DockerSandbox
 from runner.log_writer import LogWriter
+from runner.watching import GRACE_SECONDS
 from tests.runner_bench import GOOD, Bench, when
 
 pytestmark = pytest.mark.docker

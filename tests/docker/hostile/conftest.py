@@ -16,8 +16,8 @@ import pytest
 import redis
 
 from core.domain.limits import MIB
-from runner.attempt import GRACE_SECONDS
 from runner.docker_sandbox import DockerEngine
+from runner.watching import GRACE_SECONDS
 from tests.conftest import redis_url
 from tests.docker.hostile.arena import ROWS, Arena
 from tests.docker.hostile.report import engine_rss, table, write_into
