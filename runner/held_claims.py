@@ -25,16 +25,20 @@ class HeldClaims:
 
     @contextmanager
     def holding(self, claim: Claim) -> Iterator[None]:
-        """Locked before it has its name: nobody finds it unlocked while this process lives."""
+        """Locked before it has its name: nobody finds it unlocked while this process lives.
+
+        On storage without locks nothing is told, and leases alone say who is gone.
+        """
         self._folder.mkdir(exist_ok=True)
         path = self._folder / f"{self._host}-{claim.job_id}-{claim.mark}"
         new = path.with_name(f".{path.name}")
         file = os.open(new, os.O_WRONLY | os.O_CREAT, 0o640)
         try:
-            fcntl.flock(file, fcntl.LOCK_EX)
-            new.replace(path)
+            if _locked(file):
+                new.replace(path)
             yield
             path.unlink(missing_ok=True)
+            new.unlink(missing_ok=True)
         finally:
             os.close(file)
 
@@ -53,9 +57,15 @@ def _unlocked(path: Path) -> bool:
     except FileNotFoundError:
         return False
     try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
+        return _locked(file)
     finally:
         os.close(file)
+
+
+def _locked(file: int) -> bool:
+    """Whether it is ours now; not where somebody else holds it or the storage knows no locks."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
     return True
