@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from core.domain.account import Account, check_account, new_password
-from core.domain.errors import Forbidden, Unauthenticated
+from core.domain.errors import Conflict, Forbidden, Unauthenticated
 from core.domain.session import token_hash
 from core.domain.user import AuthMethod, Role, User
 from core.ports.accounts import AccountsPort
@@ -25,6 +25,10 @@ class AddAccount:
         """The account, and its password where none was given. Raises InvalidInput, Conflict."""
         chosen = password or new_password()
         check_account(name, chosen)
+        if (
+            self.accounts.find(name) is not None
+        ):  # before the hash, which takes long, as does an answer that never comes
+            raise Conflict(f"The user name {name!r} is taken.")
         account = Account(
             name=name, role=role, created_at=datetime.now(UTC), password_hash=self.passwords.hashed(chosen)
         )
