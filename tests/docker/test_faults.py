@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -179,6 +180,35 @@ def test_a_rolling_restart_reruns_nothing(site: Site, mlflow_url: str, inner: do
     assert {container.id for container in inner.containers.list(filters=label)} == before
     with site.runner(processes=4):
         assert_settled(site, ids, mlflow_url, inner)
+
+
+@pytest.fixture
+def small_log_disk(site: Site) -> Iterator[Path]:
+    """A disk of 1 MB for the logs, full but for some bytes; its filler makes room when it is removed."""
+    logs = site.root / "logs"
+    mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(logs)]
+    if os.geteuid() or subprocess.run(mount, check=False, capture_output=True).returncode:
+        pytest.skip("only root can mount a small disk")
+    (logs / ".filler").write_bytes(b"x" * (1024 * 1024 - 3 * 4096))
+    yield logs
+    subprocess.run(["umount", str(logs)], check=True)
+
+
+def test_a_full_disk_under_the_logs_costs_lines_and_no_job(site: Site, small_log_disk: Path) -> None:
+    """R18: the run goes on; where there is room again the log does, too, and says how much is missing."""
+    text = "import time\nfor n in range(40):\n    print('line', n, 'x' * 500, flush=True)\n    time.sleep(0.1)\n" + GOOD
+    job_id = site.post(text)
+    with site.runner(MIN_FREE_RUN_BYTES="0"):  # it filled up after the claim
+        until(lambda: "line 5" in site.log(job_id), "it runs")
+        time.sleep(2)
+        assert "line 25 " not in site.log(job_id)
+        (small_log_disk / ".filler").unlink()
+        job = ended(site, job_id)
+    assert (job.state, job.attempt) == (JobState.COMPLETED, 1)
+    log = site.log(job_id)
+    assert "bytes are missing here: the disk was full" in log
+    assert "line 39 " in log
+    assert log.rstrip().endswith("Ended: completed")
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGSTOP])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import docker
 import pytest
 import redis
@@ -42,7 +44,10 @@ def test_a_killed_runner_costs_nothing(site: Site, inner: docker.DockerClient) -
         kill_group(first)
     (container,) = inner.containers.list(filters={"label": [f"leadersboard.job={job_id}", "leadersboard.role=job"]})
     with site.runner():
-        until(lambda: "line 20" in site.log(job_id), "its log goes on")
+        until(lambda: site.words().count("Worker process is ready") == 2, "the next one is there")
+        seen, since = site.log(job_id), time.monotonic()
+        until(lambda: site.log(job_id) != seen or "line 29" in seen, "its log goes on")
+        assert time.monotonic() - since < 10
         container.reload()
         assert container.status == "running"
         job = ended(site, job_id)
