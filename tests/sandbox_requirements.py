@@ -1,0 +1,184 @@
+"""What a container that runs a submission must be, stated anew after the CIS Docker benchmark and sandbox.md's list.
+
+Read from what the engine is asked (the body of its create call) or from what it answers (`inspect`): both have the same
+shape. Nothing here looks at how our options are made. `violations` names the sections that a container offends.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from core.domain.limits import ResourceClass
+
+Body = Mapping[str, Any]
+TMP = "/tmp"  # the sandbox's own
+SECRETS = re.compile(r"token|secret|password|redis|mlflow|://", re.IGNORECASE)
+ENVIRONMENT = {
+    "PATH", "HOME", "USER", "TMPDIR", "LANG", "PYTHONUNBUFFERED", "PYTHONDONTWRITEBYTECODE", "MPLCONFIGDIR",
+    "TORCH_HOME", "HF_HUB_OFFLINE", "OMP_NUM_THREADS", "LEADERSBOARD_JOB", "LEADERSBOARD_DATA",
+    "NVIDIA_VISIBLE_DEVICES", "CUDA_VISIBLE_DEVICES",
+}  # fmt: skip
+LABELS = {f"leadersboard.{name}" for name in ("site", "job", "attempt", "claim", "user", "role", "slot")}
+FOREIGN = (
+    "Devices", "DeviceCgroupRules", "CapAdd", "Binds", "VolumesFrom", "Links", "GroupAdd", "Sysctls", "PortBindings",
+    "ExtraHosts", "Dns", "DeviceRequests", "CgroupParent", "Privileged", "PublishAllPorts", "OomKillDisable",
+    "AutoRemove", "StorageOpt", "Annotations",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Rule:
+    """One requirement: its section in the CIS benchmark where it has one, else in sandbox.md."""
+
+    name: str
+    section: str
+    holds: Callable[[Body, Body, ResourceClass], bool]
+
+
+def violations(body: Body, limits: ResourceClass) -> list[str]:
+    """Of a run without a device and without packages of its own."""
+    host = body["HostConfig"]
+    return [rule.name for rule in RULES if not _safely(rule, body, host, limits)]
+
+
+def _safely(rule: Rule, body: Body, host: Body, limits: ResourceClass) -> bool:
+    try:
+        return bool(rule.holds(body, host, limits))
+    except (KeyError, TypeError, ValueError, AttributeError):
+        return False
+
+
+def _config(body: Body) -> Body:
+    """`inspect` has these one level deeper than the create call."""
+    found: Body = body.get("Config", body)
+    return found
+
+
+def _environment(body: Body) -> dict[str, str]:
+    return dict(item.split("=", 1) for item in _config(body)["Env"])
+
+
+def _environment_is_ours(body: Body, _host: Body, limits: ResourceClass) -> bool:
+    found = _environment(body)
+    values = {name: found[name] for name in ENVIRONMENT}
+    return (
+        set(found) == ENVIRONMENT
+        and values["HOME"] == values["TMPDIR"] == values["MPLCONFIGDIR"] == TMP
+        and values["TORCH_HOME"].startswith(TMP)
+        and values["NVIDIA_VISIBLE_DEVICES"] == "void"
+        and not values["CUDA_VISIBLE_DEVICES"]
+        and values["OMP_NUM_THREADS"] == str(max(1, int(limits.cpus)))
+        and values["PYTHONUNBUFFERED"] == values["PYTHONDONTWRITEBYTECODE"] == values["HF_HUB_OFFLINE"] == "1"
+        and values["LANG"].endswith("UTF-8")
+        and all(folder.startswith(("/opt/venv/", "/usr/", "/bin")) for folder in values["PATH"].split(":"))
+        and (values["LEADERSBOARD_JOB"], values["LEADERSBOARD_DATA"]) == ("/config/job.json", "/data")
+        and bool(values["USER"])
+        and not any(SECRETS.search(text) for text in found.values())
+    )
+
+
+def _mounts(_body: Body, host: Body, _limits: ResourceClass) -> bool:
+    """Nothing but the job's own folders, each below one that belongs to many."""
+    found = {mount["Target"]: mount for mount in host["Mounts"]}
+    folders = [mount for mount in found.values() if mount["Type"] == "bind"]
+    return (
+        set(found) == {"/job", "/config", "/out", "/data"}
+        and len(host["Mounts"]) == 4
+        and all(mount["ReadOnly"] is True for mount in folders)
+        and {mount["Target"] for mount in folders} == {"/job", "/config", "/data"}
+        and all(mount["BindOptions"]["Propagation"] == "rprivate" for mount in folders)
+        and all(mount["Source"].count("/") >= 4 and ".." not in mount["Source"] for mount in folders)
+    )
+
+
+def _output(_body: Body, host: Body, _limits: ResourceClass) -> bool:
+    (out,) = [mount for mount in host["Mounts"] if mount["Target"] == "/out"]
+    copies_nothing = out["VolumeOptions"]["NoCopy"] is True
+    return out["Type"] == "volume" and out["Source"].startswith("out-job-") and copies_nothing
+
+
+def _user(body: Body, host: Body, _limits: ResourceClass) -> bool:
+    found = re.fullmatch(r"(60\d{3}):\1", _config(body)["User"])
+    return bool(found) and 60_001 <= int(found[1]) <= 60_999 and not host.get("GroupAdd")
+
+
+def _seccomp(_body: Body, host: Body, _limits: ResourceClass) -> bool:
+    """A list of what may be called, in the text itself; none and the engine's own are refused."""
+    (profile,) = [item.removeprefix("seccomp=") for item in host["SecurityOpt"] if item.startswith("seccomp=")]
+    return profile == "<seccomp>" or '"SCMP_ACT_ERRNO"' in profile
+
+
+def _ulimits(_body: Body, host: Body, limits: ResourceClass) -> bool:
+    found = {item["Name"]: (item["Soft"], item["Hard"]) for item in host["Ulimits"]}
+    wanted = {"fsize": limits.output_bytes, "nofile": 4096, "core": 0}
+    return found == {name: (bound, bound) for name, bound in wanted.items()}  # none on nproc: it counts per user id
+
+
+def _tmp(_body: Body, host: Body, limits: ResourceClass) -> bool:
+    flags = host["Tmpfs"][TMP].split(",")
+    wanted = {"rw", "nosuid", "nodev", "noexec", "mode=1777", f"size={limits.tmp_bytes}", "nr_inodes=100000"}
+    return set(host["Tmpfs"]) == {TMP} and set(flags) == wanted
+
+
+def _log(_body: Body, host: Body, _limits: ResourceClass) -> bool:
+    log = host["LogConfig"]
+    return log["Type"] == "local" and log["Config"] == {"max-size": "10m", "max-file": "2"}
+
+
+def _command(body: Body, _host: Body, _limits: ResourceClass) -> bool:
+    config = _config(body)
+    return not config.get("Entrypoint") and config["Cmd"] == [
+        "python", "main.py", "--config", "config.yaml", "--output", "/out",
+    ]  # fmt: skip
+
+
+def _labels(body: Body, _host: Body, _limits: ResourceClass) -> bool:
+    found = _config(body)["Labels"]
+    return set(found) >= LABELS and found["leadersboard.role"] == "job"
+
+
+RULES = [
+    Rule(name="not privileged, nothing foreign", section="CIS 5.5, 5.18",
+         holds=lambda _b, host, _l: not any(host.get(name) for name in FOREIGN)),
+    Rule(name="no network", section="CIS 5.10, H1", holds=lambda _b, host, _l: host["NetworkMode"] == "none"),
+    Rule(name="processes of its own", section="CIS 5.16", holds=lambda _b, host, _l: not host.get("PidMode")),
+    Rule(name="shared memory of its own", section="CIS 5.17, H20",
+         holds=lambda _b, host, _l: host["IpcMode"] == "private"),
+    Rule(name="control groups of its own", section="H13", holds=lambda _b, host, _l: host["CgroupnsMode"] == "private"),
+    Rule(name="names of its own", section="CIS 5.21", holds=lambda _b, host, _l: not host.get("UTSMode")),
+    Rule(name="users not the host's", section="CIS 5.31", holds=lambda _b, host, _l: host.get("UsernsMode") != "host"),
+    Rule(name="read-only root", section="CIS 5.13", holds=lambda _b, host, _l: host["ReadonlyRootfs"] is True),
+    Rule(name="a user of its own", section="CIS 4.1, e1", holds=_user),
+    Rule(name="no capabilities", section="CIS 5.4", holds=lambda _b, host, _l: host["CapDrop"] == ["ALL"]),
+    Rule(name="no new privileges", section="CIS 5.26",
+         holds=lambda _b, host, _l: "no-new-privileges:true" in host["SecurityOpt"]),
+    Rule(name="a list of system calls", section="CIS 5.22, e2", holds=_seccomp),
+    Rule(name="no other security option", section="CIS 5.2", holds=lambda _b, host, _l: len(host["SecurityOpt"]) == 2),
+    Rule(name="memory", section="CIS 5.11", holds=lambda _b, host, limits: host["Memory"] == limits.memory_bytes),
+    Rule(name="no swap", section="CIS 5.11, H24", holds=lambda _b, host, _l: host["MemorySwap"] == host["Memory"] > 0),
+    Rule(name="CPU", section="CIS 5.12",
+         holds=lambda _b, host, limits: host["NanoCpus"] == int(limits.cpus * 10**9) and not host.get("CpuPeriod")),
+    Rule(name="processes bounded", section="CIS 5.29", holds=lambda _b, host, limits: host["PidsLimit"] == limits.pids),
+    Rule(name="shared memory sized", section="H26", holds=lambda _b, host, limits: host["ShmSize"] == limits.shm_bytes),
+    Rule(name="/tmp sized and harmless", section="H26", holds=_tmp),
+    Rule(name="ulimits", section="CIS 5.19, H36, H43", holds=_ulimits),
+    Rule(name="ends before the platform", section="e1", holds=lambda _b, host, _l: host["OomScoreAdj"] == 500),
+    Rule(name="mounts", section="CIS 5.6, 5.20, 5.32, H48", holds=_mounts),
+    Rule(name="bounded output", section="e3", holds=_output),
+    Rule(name="bounded log", section="H40", holds=_log),
+    Rule(name="never restarted", section="CIS 5.15", holds=lambda _b, host, _l: host["RestartPolicy"]["Name"] == "no"),
+    Rule(name="an init", section="H31, H33", holds=lambda _b, host, _l: host["Init"] is True),
+    Rule(name="a fixed name inside", section="H14", holds=lambda body, _h, _l: _config(body)["Hostname"] == "job"),
+    Rule(name="no input, no terminal", section="BOX-2",
+         holds=lambda body, _h, _l: not (_config(body)["OpenStdin"] or _config(body)["Tty"])),
+    Rule(name="the command", section="BOX-2", holds=_command),
+    Rule(name="the folder it starts in", section="runc CVE-2024-21626",
+         holds=lambda body, _h, _l: _config(body)["WorkingDir"] == "/job"),
+    Rule(name="the image by its content", section="CIS 5.27",
+         holds=lambda body, _h, _l: _config(body)["Image"].startswith("sha256:")),
+    Rule(name="the environment", section="BOX-3, H14", holds=_environment_is_ours),
+    Rule(name="labels to find it by", section="BOX-10, BOX-11", holds=_labels),
+]  # fmt: skip
