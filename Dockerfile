@@ -61,7 +61,9 @@ COPY --from=runner-packages /opt/app /opt/app
 COPY core core
 COPY runner runner
 COPY seccomp.json seccomp.json
-RUN python -m compileall -q .
+RUN python -m compileall -q . \
+ && printf '#!/bin/sh\nexec python -m runner.canary_command "$@"\n' > /usr/local/bin/leadersboard-canary \
+ && chmod 755 /usr/local/bin/leadersboard-canary
 USER 10001:10001
 ENV RUNNER_PROCESSES=1 WORKER_SHUTDOWN_SECONDS=20
 # One job per process, so that a submission's container has one watcher and a crash takes one job's watcher with it.

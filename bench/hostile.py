@@ -168,7 +168,7 @@ def run_padim(client: docker.DockerClient, place: Path, *, plain: bool) -> None:
         config_file="config.yaml", limits=SMALL, submission=place / "job", config=place / "config", data=place / "data",
     )  # fmt: skip
     image = os.environ["LEADERSBOARD_TEST_SANDBOX_IMAGE"]
-    options = job_options(spec, image_id=image, seccomp=(REPOSITORY / "seccomp.json").read_text())
+    options = job_options(spec, image_id=image, seccomp=(REPOSITORY / "seccomp.json").read_text(), slot=1)
     mounts = [mount for mount in options["mounts"] if mount["Target"] != "/out"]
     out = docker.types.Mount("/out", str(place / "out"), type="bind")
     if plain:

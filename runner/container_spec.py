@@ -14,9 +14,12 @@ from docker.types import DeviceRequest, LogConfig, Mount, Ulimit
 from core.domain.limits import MIB, ResourceClass
 from core.ports.sandbox import SandboxSpec
 
-UID = 60001
-USER = f"{UID}:{UID}"
+SLOTS = range(1, 1000)
+"""One for each run that an engine has at the same time: its user id is so far above `USER_BASE`."""
+USER_BASE = 60_000
 LABEL = "leadersboard"
+SLOT = f"{LABEL}.slot"
+CANARY = f"{LABEL}.canary"
 HOLDER_MEMORY = 32 * MIB
 PROBE_MEMORY = 512 * MIB
 TMP_FILES = 100_000
@@ -38,27 +41,40 @@ class EngineMeans:
 PLAIN = EngineMeans()
 
 
-def labels(spec: SandboxSpec, role: str) -> dict[str, str]:
+def owner(spec: SandboxSpec) -> str:
+    """The label of everything that belongs to a run; a probe's is another, so that nobody takes it for a job's."""
+    return f"{LABEL}.{spec.role}={spec.job_id}"
+
+
+def labels(spec: SandboxSpec, role: str, slot: int | None = None) -> dict[str, str]:
     """What `docker ps` in the engine tells of a container, and how a lost one is found again."""
     found = {
         f"{LABEL}.site": spec.site,
-        f"{LABEL}.job": spec.job_id,
+        f"{LABEL}.{spec.role}": spec.job_id,
         f"{LABEL}.attempt": str(spec.attempt),
         f"{LABEL}.claim": spec.claim,
         f"{LABEL}.user": spec.user_id,
         f"{LABEL}.role": role,
     }
+    found |= {SLOT: str(slot)} if slot else {}
     return found | ({f"{LABEL}.gpu": spec.gpu} if spec.gpu else {})
+
+
+def begun(canary: str) -> float:
+    """When a probe began, in seconds since 1970: its name says so."""
+    started = canary.partition("-")[0]
+    return float(started) if started.isdigit() else 0.0
 
 
 def volume_name(spec: SandboxSpec) -> str:
     return f"out-{spec.name}"
 
 
-def volume_options(limits: ResourceClass) -> dict[str, str]:
+def volume_options(limits: ResourceClass, slot: int) -> dict[str, str]:
     """A file system in memory, of exactly this size: nothing a run does makes it larger."""
+    uid = USER_BASE + slot
     bound = f"size={limits.output_bytes},nr_inodes={limits.output_files}"
-    return {"type": "tmpfs", "device": "tmpfs", "o": f"{bound},uid={UID},gid={UID},mode=0700,nosuid,nodev,noexec"}
+    return {"type": "tmpfs", "device": "tmpfs", "o": f"{bound},uid={uid},gid={uid},mode=0700,nosuid,nodev,noexec"}
 
 
 def environment(limits: ResourceClass, *, gpu: bool) -> dict[str, str]:
@@ -67,6 +83,7 @@ def environment(limits: ResourceClass, *, gpu: bool) -> dict[str, str]:
     found = {
         "PATH": "/opt/venv/bin:/usr/local/bin:/usr/bin:/bin",
         "HOME": "/tmp",  # noqa: S108 the sandbox's own, sized
+        "USER": "sandbox",  # its id has no line in /etc/passwd, where libraries would look for a name
         "TMPDIR": "/tmp",  # noqa: S108
         "LANG": "C.UTF-8",
         "PYTHONUNBUFFERED": "1",
@@ -81,14 +98,14 @@ def environment(limits: ResourceClass, *, gpu: bool) -> dict[str, str]:
     return found | (GPU_ENVIRONMENT if gpu else NO_GPU_ENVIRONMENT)
 
 
-def _walls(seccomp: str) -> dict[str, Any]:
+def _walls(seccomp: str, slot: int) -> dict[str, Any]:
     """What holds for every container that we start in the engine."""
     return {
         "network_mode": "none",
         "ipc_mode": "private",
         "cgroupns": "private",
         "read_only": True,
-        "user": USER,
+        "user": f"{USER_BASE + slot}:{USER_BASE + slot}",
         "cap_drop": ["ALL"],
         "security_opt": ["no-new-privileges:true", f"seccomp={seccomp}"],
         "init": True,
@@ -102,17 +119,19 @@ def _walls(seccomp: str) -> dict[str, Any]:
     }
 
 
-def job_options(spec: SandboxSpec, *, image_id: str, seccomp: str, means: EngineMeans = PLAIN) -> dict[str, Any]:
+def job_options(
+    spec: SandboxSpec, *, image_id: str, seccomp: str, slot: int, means: EngineMeans = PLAIN
+) -> dict[str, Any]:
     """Everything `containers.create` gets for a run."""
     limits = spec.limits
     command = ["python", spec.entrypoint, "--config", spec.config_file, "--output", "/out"]
     return (
-        _walls(seccomp)
+        _walls(seccomp, slot)
         | {
             "image": image_id,
             "command": command,
             "name": spec.name,
-            "labels": labels(spec, "job"),
+            "labels": labels(spec, spec.role, slot),
             "working_dir": "/job",
             "environment": environment(limits, gpu=spec.gpu is not None) | _python_path(spec),
             "mounts": _mounts(spec),
@@ -130,13 +149,13 @@ def job_options(spec: SandboxSpec, *, image_id: str, seccomp: str, means: Engine
     )
 
 
-def holder_options(spec: SandboxSpec, *, image_id: str, seccomp: str) -> dict[str, Any]:
+def holder_options(spec: SandboxSpec, *, image_id: str, seccomp: str, slot: int) -> dict[str, Any]:
     """A container that runs nothing foreign: it keeps the output volume mounted until it was read."""
-    return _walls(seccomp) | {
+    return _walls(seccomp, slot) | {
         "image": image_id,
         "command": ["sleep", "infinity"],
         "name": f"holder-{spec.name}",
-        "labels": {key: value for key, value in labels(spec, "holder").items() if not key.endswith(".gpu")},
+        "labels": {key: value for key, value in labels(spec, "holder", slot).items() if not key.endswith(".gpu")},
         "environment": {"PATH": "/usr/bin:/bin"},
         "mounts": [Mount("/out", volume_name(spec), type="volume", read_only=True, no_copy=True)],
         "mem_limit": HOLDER_MEMORY,

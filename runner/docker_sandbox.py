@@ -17,7 +17,7 @@ from core.domain.errors import Unavailable
 from core.domain.limits import EngineCapacity
 from core.ports.sandbox import Harvest, RunOutput, SandboxSpec, SandboxState
 from runner import gvisor
-from runner.container_spec import LABEL, PLAIN, EngineMeans, job_options, probe_options
+from runner.container_spec import CANARY, LABEL, PLAIN, EngineMeans, begun, job_options, owner, probe_options
 from runner.engine_errors import engine_errors
 from runner.engine_things import CALL_SECONDS, found, labels_of, remove, remove_networks, remove_volumes
 from runner.gpu_probe import probe
@@ -120,19 +120,21 @@ class DockerEngine:
         self._client.close()
 
     def launch(self, spec: SandboxSpec, output: RunOutput) -> DockerSandbox:
-        self.remove_leftovers(spec.job_id)
+        self._remove(owner(spec))
         with engine_errors():
             image_id = self._image_id(spec.image)
             try:
                 volume = OutputVolume.create(self._client, spec, image_id=image_id, seccomp=self._seccomp)
-                options = job_options(spec, image_id=image_id, seccomp=self._job_seccomp, means=self._means)
+                options = job_options(
+                    spec, image_id=image_id, seccomp=self._job_seccomp, slot=volume.slot, means=self._means
+                )
                 container = self._client.containers.create(**options)
                 stream = OutputStream(self._socket, str(container.id), output)
                 stream.attach()  # before the start: the first byte is not missed
                 container.start()
             except BaseException:  # whatever ends it, a half-made sandbox stays behind for nobody; raised on
                 with contextlib.suppress(Unavailable):
-                    self.remove_leftovers(spec.job_id)
+                    self._remove(owner(spec))
                 raise
         return DockerSandbox(container, volume, stream)
 
@@ -163,12 +165,22 @@ class DockerEngine:
             raise Unavailable("The sandbox engine", f"it has no image {name!r}; scripts/setup builds it") from error
 
     def remove_leftovers(self, job_id: str, *, claim: str | None = None) -> int:
-        wanted = [f"{LABEL}.job={job_id}"] + ([f"{LABEL}.claim={claim}"] if claim else [])
+        return self._remove(f"{LABEL}.job={job_id}", *([f"{LABEL}.claim={claim}"] if claim else []))
+
+    def remove_canaries(self, *, before: float) -> int:
+        """Probes that died before they had removed what was theirs, of any site; how many things that were."""
         with engine_errors():
-            found = self._containers(*wanted)
+            things = [*self._containers(CANARY), *self._client.volumes.list(filters={"label": CANARY})]
+        old = {name for thing in things if begun(name := labels_of(thing)[CANARY]) < before}
+        return sum(self._remove(f"{CANARY}={name}") for name in old)
+
+    def _remove(self, *wanted: str) -> int:
+        labels = list(wanted)
+        with engine_errors():
+            found = self._containers(*labels)
             for container in found:
                 remove(container)
-            return len(found) + remove_volumes(self._client, wanted) + remove_networks(self._client, wanted)
+            return len(found) + remove_volumes(self._client, labels) + remove_networks(self._client, labels)
 
     def _containers(self, *labels: str) -> list[Container]:
         """All that carry the labels, also those of other sites that share this engine."""
@@ -189,6 +201,10 @@ class DockerEngine:
     def host_id(self) -> str:
         with engine_errors():
             return re.sub(r"[^0-9A-Za-z]", "", str(self._client.info()["ID"]))
+
+    def versions(self) -> Mapping[str, str]:
+        with engine_errors():
+            return {str(part["Name"]): str(part["Version"]) for part in self._client.version()["Components"]}
 
     def capacity(self) -> EngineCapacity:
         with engine_errors():

@@ -15,22 +15,25 @@ from dramatiq.middleware import Middleware
 
 from core import json_logs
 from core.domain.errors import Unavailable
-from core.domain.limits import ResourceClass, fit
 from core.settings import Settings
 from core.wiring import open_broker, open_ports
 from runner.actor import RunNext, declare
+from runner.canary import Canary
+from runner.canary_watch import CanaryWatch
 from runner.container_spec import EngineMeans
 from runner.dependencies import Dependencies
 from runner.dependency_cache import DependencyCache
 from runner.docker_sandbox import DockerEngine
 from runner.duty import Duty, worker_name
+from runner.engine_versions import warnings
+from runner.fitting import fitted
 from runner.gpus import Gpus
 from runner.held_claims import HeldClaims
 from runner.index import Index
 from runner.inspection import Inspection
 from runner.installer import Installer
 from runner.post_mortem import PostMortem
-from runner.report import Reporter
+from runner.report import HostFacts, Reporter
 from runner.run_job import RunJob
 from runner.sweeper import Sweeper
 from runner.workbench import Workbench
@@ -99,9 +102,34 @@ class Life(Middleware):
             host_patience=settings.host_patience_seconds,
             post_mortem=mourn,
         )
+        facts = HostFacts(warnings=tuple(warnings(bench.engine.versions())))
+        for warning in facts.warnings:
+            log.warning("engine is old", warning=warning)
+        watch = self._canary_watch(bench, duty, facts)
         sweeper.sweep()  # what this host's last runners left comes before anything new
         self._sweep(sweeper)
-        self._report(bench, duty)
+        self._report(bench, duty, facts)
+        threading.Thread(target=watch.run, args=(self._draining,), daemon=True, name="canary").start()
+
+    def _canary_watch(self, bench: Workbench, duty: Duty, facts: HostFacts) -> CanaryWatch:
+        """From here on nothing new is claimed until the walls were found to hold."""
+        settings, ports = self._settings, bench.ports
+        classes = tuple(bench.resource_classes.values())
+
+        def ring() -> None:
+            for item in classes:
+                if ports.job_status.pending(item.name):
+                    ports.job_queue.ring(item.name)
+
+        canary = Canary(
+            engine=bench.engine,
+            resource_classes=classes,
+            image=bench.image,
+            site=bench.site,
+            folder=settings.job_root / ".canary",
+            runtime=settings.sandbox_runtime,
+        )
+        return CanaryWatch(canary=canary, duty=duty, facts=facts, runners=ports.runners, ring=ring)
 
     def _duty(self, bench: Workbench) -> Duty:
         settings = self._settings
@@ -115,7 +143,7 @@ class Life(Middleware):
             draining=self._draining,
         )
 
-    def _report(self, bench: Workbench, duty: Duty) -> None:
+    def _report(self, bench: Workbench, duty: Duty, facts: HostFacts) -> None:
         settings, ended = self._settings, threading.Event()
         inspection = Inspection(settings.engine_socket, site=bench.site)
         self._opened.callback(inspection.close)
@@ -128,6 +156,7 @@ class Life(Middleware):
             inspection=inspection,
             resource_classes=tuple(bench.resource_classes.values()),
             folders={"submissions": settings.upload_root, **duty.folders},
+            facts=facts,
         )
         threading.Thread(target=reporter.run, args=(ended,), daemon=True, name="report").start()
 
@@ -198,18 +227,3 @@ def host_of(settings: Settings) -> str:
         raise SystemExit(f"runner: {error}") from error
     finally:
         engine.close()
-
-
-def fitted(settings: Settings, engine: DockerEngine) -> tuple[ResourceClass, ...]:
-    """The resource classes as the engine can give them, each lowered value told in the log."""
-    try:
-        capacity = engine.capacity()
-    except Unavailable as error:
-        raise SystemExit(f"runner: {error}") from error
-    found = []
-    for wanted in settings.resource_classes:
-        lowered, notices = fit(wanted, capacity)
-        found.append(lowered)
-        for notice in notices:
-            log.warning("resource class lowered", notice=notice)
-    return tuple(found)

@@ -20,7 +20,9 @@ from core.domain.errors import InvalidInput, TooLarge, Unavailable
 from core.domain.limits import UploadLimits
 from core.domain.metrics import MAX_BYTES
 from core.ports.sandbox import Harvest, SandboxSpec
-from runner.container_spec import holder_options, labels, volume_name, volume_options
+from runner import slots
+from runner.container_spec import SLOT, holder_options, labels, volume_name, volume_options
+from runner.engine_things import remove
 
 METRICS = "metrics.json"
 NEARLY_FULL = 0.95
@@ -39,19 +41,37 @@ class OutputVolume:
     holder: Container
     volume: Volume
 
+    @property
+    def slot(self) -> int:
+        """Whose user id may write to it."""
+        return int(self.holder.labels[SLOT])
+
     @classmethod
     def create(cls, client: docker.DockerClient, spec: SandboxSpec, *, image_id: str, seccomp: str) -> OutputVolume:
-        """Creating a volume whose name exists ignores the options, so they are read back once it cannot go any more."""
-        wanted = volume_options(spec.limits)
-        volume = client.volumes.create(
-            volume_name(spec), driver="local", driver_opts=wanted, labels=labels(spec, "output")
-        )
-        holder = client.containers.create(**holder_options(spec, image_id=image_id, seccomp=seccomp))
-        holder.start()
-        volume.reload()
-        if (volume.attrs.get("Options") or {}).get("o") != wanted["o"]:
-            raise Unavailable("The sandbox engine", "an output volume does not carry its bound")
+        for slot in slots.free(client):
+            made = cls._of_slot(client, spec, slot, image_id=image_id, seccomp=seccomp)
+            if slots.is_alone(client, slot):
+                made.check_bound(volume_options(spec.limits, slot))
+                return made
+            remove(made.holder)  # another run took the same one at the same moment
+            made.volume.remove(force=True)
+        raise AssertionError("slots.free ends by raising")
+
+    @classmethod
+    def _of_slot(
+        cls, client: docker.DockerClient, spec: SandboxSpec, slot: int, *, image_id: str, seccomp: str
+    ) -> OutputVolume:
+        options, told = volume_options(spec.limits, slot), labels(spec, "output")
+        volume = client.volumes.create(volume_name(spec), driver="local", driver_opts=options, labels=told)
+        holder = client.containers.create(**holder_options(spec, image_id=image_id, seccomp=seccomp, slot=slot))
         return cls(client=client, spec=spec, holder=holder, volume=volume)
+
+    def check_bound(self, wanted: dict[str, str]) -> None:
+        """Creating a volume whose name exists ignores the options, so they are read back once it cannot go any more."""
+        self.holder.start()
+        self.volume.reload()
+        if (self.volume.attrs.get("Options") or {}).get("o") != wanted["o"]:
+            raise Unavailable("The sandbox engine", "an output volume does not carry its bound")
 
     @classmethod
     def found(cls, client: docker.DockerClient, spec: SandboxSpec) -> OutputVolume | None:

@@ -29,6 +29,8 @@ TICK_SECONDS = 1.0
 TIDY_SECONDS = 60.0
 SETTLED_SECONDS = 60.0
 """A folder younger than this may belong to a job that is being claimed right now."""
+CANARY_SECONDS = 180.0
+"""Longer than a probe can take."""
 OVERDUE_SECONDS = 20.0
 """Past its time-out: by then its runner would have stopped it."""
 
@@ -89,6 +91,13 @@ class Sweeper:
     def tidy(self) -> None:
         """What nobody waits for."""
         _attempt(self._open_runs)
+        _attempt(self._canaries)
+
+    def _canaries(self) -> None:
+        """Of runners that died while they probed the sandbox's walls."""
+        things = self.engine.remove_canaries(before=time.time() - CANARY_SECONDS)
+        if things:
+            self._count("canary", "", things=things)
 
     def _open_runs(self) -> None:
         """Runs at the tracking server whose job has ended: their recorder died and nobody had to record them again."""

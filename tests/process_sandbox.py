@@ -159,6 +159,12 @@ class ProcessEngine:
     def host_id(self) -> str:
         return "here"
 
+    def versions(self) -> Mapping[str, str]:
+        return {"Engine": "29.5.1", "runc": "1.3.6"}
+
+    def remove_canaries(self, *, before: float) -> int:
+        return 0
+
     def capacity(self) -> EngineCapacity:
         return EngineCapacity(cpus=2, memory_bytes=4 * 1024**3)
 

@@ -36,10 +36,12 @@ class SandboxSpec:
     """The packages of its requirements.txt, mounted read-only at /deps."""
     gpu: str | None = None
     """UUID of the one device the run gets."""
+    role: str = "job"
+    """Or `canary`: a probe of ours, which is no job to anybody."""
 
     @property
     def name(self) -> str:
-        return f"job-{self.job_id}-{self.attempt}-{self.claim}"
+        return f"{self.role}-{self.job_id}-{self.attempt}-{self.claim}"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -161,6 +163,14 @@ class SandboxPort(Protocol):
 
     def capacity(self) -> EngineCapacity:
         """What the engine's machine has."""
+        ...
+
+    def versions(self) -> Mapping[str, str]:
+        """Of the engine and its parts."""
+        ...
+
+    def remove_canaries(self, *, before: float) -> int:
+        """Remove what probes left that began before this time, in seconds since 1970; how many things that were."""
         ...
 
     def gpu_memory(self) -> Mapping[str, int]:

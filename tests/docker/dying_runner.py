@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -29,7 +30,7 @@ STEPS: dict[str, tuple[type, str, Callable[..., bool]]] = {
     "noted": (RunFolder, "begin", lambda *_: True),
     "container created": (OutputStream, "attach", lambda *_: True),
     "started": (Attempt, "_note", lambda _self, phase: phase is Phase.RUNNING),
-    "mid-log": (LogWriter, "output", lambda _self, chunk, _stream: b"line 5\n" in chunk),
+    "mid-log": (LogWriter, "output", lambda _self, chunk, _stream: b"line 5" in chunk),
     "mid-line": (PositionFile, "write", lambda _self, intent: intent.offset > 150),
     "exited": (Watch, "_ended", lambda *_: True),
     "harvesting": (OutputVolume, "harvest", lambda *_: True),
@@ -55,7 +56,8 @@ def _set_trap(owner: type, name: str, due: Callable[..., bool], died: Path) -> N
     original = getattr(owner, name)
 
     def trapped(*args: Any, **named: Any) -> Any:
-        if not died.exists() and due(*args, **named):
+        probing = threading.current_thread().name == "canary"  # which takes the same steps, for no job
+        if not probing and not died.exists() and due(*args, **named):
             died.touch()
             os.kill(os.getpid(), signal.SIGKILL)
         return original(*args, **named)

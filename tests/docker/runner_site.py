@@ -108,7 +108,7 @@ class Site:
     def left_on_disk(self) -> list[str]:
         """Besides submissions and logs."""
         found = [*(self.root / "jobs").iterdir(), *(self.root / "jobs" / ".held").iterdir(), *self._stray_logs()]
-        return [path.name for path in found if path.name != ".held"]
+        return [path.name for path in found if path.name not in {".held", ".canary"}]
 
     def _stray_logs(self) -> Iterator[Path]:
         return (path for path in (self.root / "logs").iterdir() if path.suffix != ".log")

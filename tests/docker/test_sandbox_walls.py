@@ -12,9 +12,13 @@ import docker
 import pytest
 
 from core.domain.limits import GIB, MIB, GpuPolicy
+from core.ports.sandbox import SandboxSpec
+from runner import canary_checks
+from runner.canary import Printed
 from runner.docker_sandbox import DockerEngine
 from tests.conftest import REPOSITORY
 from tests.runner_bench import Bench, when
+from tests.sandbox_requirements import violations
 
 pytestmark = pytest.mark.docker
 
@@ -82,7 +86,8 @@ def test_inspect_shows_every_wall_of_a_running_job(bench: Bench[DockerEngine], i
         host = seen["HostConfig"]
         assert host["NetworkMode"] == "none"
         assert host["ReadonlyRootfs"] is True
-        assert seen["Config"]["User"] == "60001:60001"
+        user = int(seen["Config"]["User"].partition(":")[0])
+        assert (user in canary_checks.UIDS, seen["Config"]["User"]) == (True, f"{user}:{user}")
         assert (host["CapDrop"], host["CapAdd"], host["Privileged"]) == (["ALL"], None, False)
         profile = next(option for option in host["SecurityOpt"] if option.startswith("seccomp="))
         assert json.loads(profile.removeprefix("seccomp=")) == json.loads((REPOSITORY / "seccomp.json").read_text())
@@ -100,11 +105,53 @@ def test_inspect_shows_every_wall_of_a_running_job(bench: Bench[DockerEngine], i
         assert seen["Config"]["Labels"]["leadersboard.user"] == "ann"
 
 
+def test_a_running_job_passes_the_benchmark_for_containers(
+    bench: Bench[DockerEngine], inner: docker.DockerClient
+) -> None:
+    """CIS and sandbox.md as far as a container shows them: what the engine made of the options, not what was asked."""
+    bench.limits = bench.limits.model_copy(update={"gpus": GpuPolicy.NONE})
+    with running(bench, inner) as seen:
+        assert violations(seen, bench.limits) == []
+        assert set(seen["HostConfig"]["MaskedPaths"]) >= {
+            "/proc/kcore",
+            "/proc/keys",
+            "/proc/timer_list",
+            "/sys/firmware",
+        }
+        assert set(seen["HostConfig"]["ReadonlyPaths"]) >= {
+            "/proc/sys",
+            "/proc/sysrq-trigger",
+            "/proc/irq",
+            "/proc/bus",
+        }
+
+
+def test_two_runs_at_once_are_two_users(bench: Bench[DockerEngine], engine: DockerEngine) -> None:
+    """Inotify watches and the like are counted per user id, whatever container they are in: nobody shares one."""
+    claim = bench.claim(WAITER)
+    files = bench.storage.submission_files(claim.job.submission_id)
+    specs = [
+        SandboxSpec(
+            site=bench.site, job_id=f"{number}" * 32, attempt=1, claim="c1", user_id="ann", entrypoint="main.py",
+            config_file="config.yaml", limits=bench.limits, image=bench.image, config=files, submission=files,
+        )
+        for number in range(3)
+    ]  # fmt: skip
+    launched = [engine.launch(spec, Printed()) for spec in specs]
+    try:
+        slots = {sandbox._volume.slot for sandbox in launched}
+    finally:
+        for sandbox in launched:
+            sandbox.remove()
+    assert len(slots) == len(specs)
+
+
 def test_a_program_inside_finds_the_same_walls(bench: Bench[DockerEngine]) -> None:
     """The options are not only asked for: from inside there is nothing else."""
     log = bench.log_of(bench.run(bench.claim(PROBE)))
     found = json.loads(next(line for line in log.splitlines() if line.startswith("PROBE "))[6:])
-    assert (found["uid"], found["gid"], found["groups"]) == (60001, 60001, [60001])
+    assert found["uid"] in canary_checks.UIDS
+    assert (found["gid"], found["groups"]) == (found["uid"], [found["uid"]])
     assert (found["seccomp"], found["no_new_privs"]) == ("2", "1")
     assert set(found["capabilities"]) == {"0000000000000000"}
     assert found["interfaces"] == ["lo"]

@@ -127,7 +127,7 @@ def test_gvisor_holds_what_the_options_promise(gvisor: Bench[DockerEngine]) -> N
     log = gvisor.log_of(gvisor.run(gvisor.claim(PROBE)))
     assert "PROBE " in log, log
     found = json.loads(next(line for line in log.splitlines() if line.startswith("PROBE "))[6:])
-    assert (found["uid"], found["capabilities"], found["interfaces"]) == (60001, ["0" * 16], ["lo"])
+    assert (found["uid"] > 60_000, found["capabilities"], found["interfaces"]) == (True, ["0" * 16], ["lo"])
     assert found["connect"] != 0
     assert set(found["write"][:4]) <= {EACCES, EROFS}
     assert found["write"][4] == 0

@@ -42,9 +42,9 @@ def test_the_options_are_exactly_the_frozen_ones(name: str, limits: ResourceClas
     """BOX-2 to BOX-6: no option changes, comes or goes without somebody changing this file, too."""
     spec = spec_of(limits, gpu)
     found = {
-        "job": job_options(spec, image_id="sha256:image", seccomp="<seccomp>"),
-        "holder": holder_options(spec, image_id="sha256:image", seccomp="<seccomp>"),
-        "volume": volume_options(limits),
+        "job": job_options(spec, image_id="sha256:image", seccomp="<seccomp>", slot=7),
+        "holder": holder_options(spec, image_id="sha256:image", seccomp="<seccomp>", slot=7),
+        "volume": volume_options(limits, 7),
     }
     frozen: dict[str, Any] = json.loads((FROZEN / f"{name}.json").read_text())
     assert json.loads(json.dumps(found)) == frozen
@@ -53,28 +53,28 @@ def test_the_options_are_exactly_the_frozen_ones(name: str, limits: ResourceClas
 def test_no_text_of_a_submission_becomes_an_option() -> None:
     """Entrypoint and config file appear as arguments of python and nowhere else."""
     spec = SandboxSpec(**{**{f: getattr(spec_of(SMALL), f) for f in SandboxSpec.__slots__}, "entrypoint": "EVIL.py"})
-    options = job_options(spec, image_id="i", seccomp="s")
+    options = job_options(spec, image_id="i", seccomp="s", slot=7)
     assert [key for key, value in options.items() if "EVIL" in str(value)] == ["command"]
 
 
 def test_memory_and_swap_are_one_bound() -> None:
     """BOX-3: swap is off."""
     for limits in (SMALL, MEDIUM):
-        options = job_options(spec_of(limits), image_id="i", seccomp="s")
+        options = job_options(spec_of(limits), image_id="i", seccomp="s", slot=7)
         assert options["mem_limit"] == options["memswap_limit"] == limits.memory_bytes
 
 
 @pytest.mark.parametrize(("gpu", "visible"), [(None, ("void", "")), ("GPU-1", (None, None))])
 def test_a_run_sees_its_own_device_as_the_first_or_none_at_all(gpu: str | None, visible: tuple[object, ...]) -> None:
     """BOX-5: never an index of the host's; without a device nothing is handed out by a default runtime either."""
-    found = job_options(spec_of(SMALL, gpu), image_id="i", seccomp="s")["environment"]
+    found = job_options(spec_of(SMALL, gpu), image_id="i", seccomp="s", slot=7)["environment"]
     assert (found.get("NVIDIA_VISIBLE_DEVICES"), found.get("CUDA_VISIBLE_DEVICES")) == visible
 
 
 def test_a_device_can_be_asked_for_by_cdi() -> None:
     """BOX-5: one device by its qualified name; the inventory asks for all of them in the same way."""
     means = EngineMeans(gpu_access="cdi")
-    (run,) = job_options(spec_of(SMALL, "GPU-1"), image_id="i", seccomp="s", means=means)["device_requests"]
+    (run,) = job_options(spec_of(SMALL, "GPU-1"), image_id="i", seccomp="s", slot=7, means=means)["device_requests"]
     assert (run["Driver"], run["DeviceIDs"]) == ("cdi", ["nvidia.com/gpu=GPU-1"])
     (probe,) = probe_options("s1", "i", means)["device_requests"]
     assert (probe["Driver"], probe["DeviceIDs"]) == ("cdi", ["nvidia.com/gpu=all"])
@@ -82,7 +82,7 @@ def test_a_device_can_be_asked_for_by_cdi() -> None:
 
 def test_the_runtime_is_the_only_difference_that_gvisor_makes() -> None:
     """BOX-8: every wall stays; what runs nothing foreign stays on the default runtime."""
-    plain = job_options(spec_of(SMALL), image_id="i", seccomp="s")
-    stronger = job_options(spec_of(SMALL), image_id="i", seccomp="s", means=EngineMeans(runtime="runsc"))
+    plain = job_options(spec_of(SMALL), image_id="i", seccomp="s", slot=7)
+    stronger = job_options(spec_of(SMALL), image_id="i", seccomp="s", slot=7, means=EngineMeans(runtime="runsc"))
     assert stronger == plain | {"runtime": "runsc"}
     assert "runtime" not in plain

@@ -161,7 +161,7 @@ def test_only_the_installer_gets_the_indexs_settings_and_no_way_out() -> None:
         ["ALL"],
         options["memswap_limit"],
     )
-    run = job_options(replace(spec, dependencies=Path("/d")), **walls)
+    run = job_options(replace(spec, dependencies=Path("/d")), slot=1, **walls)
     for others in (proxy_options(spec, INDEX, **walls), run):
         assert "secret" not in str(others)
     assert run["environment"]["PYTHONPATH"] == "/deps"

@@ -1,0 +1,173 @@
+"""The canary: a hostile probe of our own, run as a job would be, that says whether jobs may be run here (BOX-12)."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+import structlog
+
+from core.domain.canary import CanaryReport, CanaryRow
+from core.domain.errors import LeadersboardError
+from core.domain.limits import MIB, ResourceClass
+from core.ports.sandbox import RunOutput, Sandbox, SandboxSpec, Stream
+from runner import canary_checks
+from runner.in_engine import canary_limits, canary_walls
+
+PATIENCE_SECONDS = 60.0
+"""A probe takes one or two; one that does not end is a finding."""
+MOST_PRINTED = MIB
+LOWERED: Mapping[str, int | float] = {
+    "cpus": 0.5, "memory_bytes": 256 * MIB, "pids": 128, "output_bytes": 8 * MIB, "output_files": 64,
+    "tmp_bytes": 8 * MIB, "shm_bytes": 8 * MIB,
+}  # fmt: skip
+"""A class in which every limit can be run into within two seconds."""
+WALLS, LIMITS = "canary_walls.py", "canary_limits.py"
+PROGRAMS = {WALLS: Path(canary_walls.__file__), LIMITS: Path(canary_limits.__file__)}
+BOUNDS = ("memory_bytes", "pids", "output_bytes", "output_files", "tmp_bytes", "shm_bytes")
+
+log = structlog.get_logger(__name__)
+
+
+class CanaryEngine(Protocol):
+    """The engine, as far as a probe needs it."""
+
+    def launch(self, spec: SandboxSpec, output: RunOutput) -> Sandbox: ...
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Canary:
+    """Probes each class with its exact options, and every limit by running into it in a lowered class."""
+
+    engine: CanaryEngine
+    resource_classes: Sequence[ResourceClass]
+    image: str
+    site: str
+    folder: Path
+    """Of ours, and seen by the engine at the same path."""
+    runtime: str = "runc"
+
+    def __call__(self) -> CanaryReport:
+        """Never raises for what the engine does: what cannot be probed is red."""
+        at, began = datetime.now(UTC), time.monotonic()
+        rows = tuple(self._rows())
+        return CanaryReport(at=at, seconds=time.monotonic() - began, rows=rows)
+
+    def _rows(self) -> Iterator[CanaryRow]:
+        try:
+            self._prepare()
+            for limits in self.resource_classes:
+                rules = canary_checks.wall_rules(limits, self.runtime)
+                yield from canary_checks.rows(rules, self._run("walls", limits), limits.name)
+            lowered = lower(self.resource_classes[0])
+            rules = canary_checks.limit_rules(lowered, self.runtime)
+            yield from canary_checks.rows(rules, self._run_into_limits(lowered), lowered.name)
+        except (LeadersboardError, OSError) as error:
+            yield CanaryRow(check="probe", resource_class="all", expected="it runs", found=str(error)[:200], ok=False)
+
+    def _prepare(self) -> None:
+        """The program and its figures, each put in place in one step: other processes of this host use them, too."""
+        lowered = lower(self.resource_classes[0])
+        for name, program in PROGRAMS.items():
+            _place(self.folder / "program" / name, program.read_text())
+        _place(self.folder / "config" / "bounds.json", json.dumps({name: getattr(lowered, name) for name in BOUNDS}))
+
+    def _run_into_limits(self, limits: ResourceClass) -> Mapping[str, Any]:
+        """A probe that was ended by its processes is run again for its memory."""
+        found = dict(self._run("limits", limits))
+        if found.pop("processes, tried", False) and "processes" not in found:
+            found["processes"] = "ended"
+        if "memory, tried" not in found:
+            found |= self._run("memory", limits)
+        return found
+
+    def _run(self, mode: str, limits: ResourceClass) -> Mapping[str, Any]:
+        """What one probe printed, and that the kernel ended it for its memory when it did."""
+        printed = Printed()
+        sandbox = self.engine.launch(self._spec(mode, limits), printed)
+        try:
+            state = _end_of(sandbox)
+            sandbox.await_output_end(PATIENCE_SECONDS)
+        finally:
+            sandbox.remove()
+        found = printed.findings()
+        if found.pop("memory, tried", False):
+            found = {"memory": "ended" if state else "gone, and not for its memory", **found, "memory, tried": True}
+        return found
+
+    def _spec(self, mode: str, limits: ResourceClass) -> SandboxSpec:
+        return SandboxSpec(
+            site=self.site,
+            job_id=f"{int(time.time())}-{secrets.token_hex(6)}",
+            attempt=1,
+            claim=mode,
+            user_id="canary",
+            entrypoint=WALLS if mode == "walls" else LIMITS,
+            config_file=mode,
+            limits=limits,
+            image=self.image,
+            submission=self.folder / "program",
+            config=self.folder / "config",
+            role="canary",
+        )
+
+
+@dataclass(kw_only=True)
+class Printed:
+    """Takes what a probe prints, bounded."""
+
+    held: bytearray = field(default_factory=bytearray)
+
+    def output(self, chunk: bytes, stream: Stream) -> None:
+        if stream is Stream.STDOUT and len(self.held) < MOST_PRINTED:
+            self.held += chunk
+
+    def taken_of(self, _stream: Stream) -> int:
+        return 0
+
+    def findings(self) -> dict[str, Any]:
+        """One of each check, from the lines that are one."""
+        found: dict[str, Any] = {}
+        for line in bytes(self.held).splitlines():
+            try:
+                told = json.loads(line)
+                found[str(told["check"])] = told["found"]
+            except (ValueError, TypeError, KeyError):
+                continue
+        return found
+
+
+def lower(limits: ResourceClass) -> ResourceClass:
+    """The same class, with limits that can be reached in no time."""
+    lowered = {name: min(bound, getattr(limits, name)) for name, bound in LOWERED.items()}
+    return limits.model_copy(update={"name": f"{limits.name}, lowered", **lowered})
+
+
+def _end_of(sandbox: Sandbox) -> bool:
+    """Waits for it, and ends it when it does not end; whether the kernel ended it for its memory."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    pause = threading.Event()
+    while not (state := sandbox.state()).ended:
+        if time.monotonic() > deadline:
+            sandbox.stop(grace_seconds=0)
+            break
+        sandbox.await_output_end(0.05)
+        pause.wait(0.02)
+    return state.out_of_memory
+
+
+def _place(path: Path, text: str) -> None:
+    if path.exists() and path.read_text() == text:
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f".{path.name}-{os.getpid()}-{secrets.token_hex(4)}")
+    part.write_text(text)
+    part.replace(path)

@@ -1,0 +1,174 @@
+"""What the canary's findings must be: pure rules, stated again here and not read from the options that they check."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from core.domain.canary import CanaryRow
+from core.domain.limits import MIB, ResourceClass
+from runner import gvisor
+
+UIDS = range(60001, 61000)
+ENVIRONMENT = frozenset({
+    "PATH", "HOME", "TMPDIR", "LANG", "PYTHONUNBUFFERED", "PYTHONDONTWRITEBYTECODE", "MPLCONFIGDIR", "TORCH_HOME",
+    "HF_HUB_OFFLINE", "USER", "OMP_NUM_THREADS", "LEADERSBOARD_JOB", "LEADERSBOARD_DATA", "NVIDIA_VISIBLE_DEVICES",
+    "CUDA_VISIBLE_DEVICES", "HOSTNAME", "LC_CTYPE",
+})  # fmt: skip
+DEVICES = frozenset({
+    "console", "core", "fd", "full", "mqueue", "null", "ptmx", "pts", "random", "shm", "stderr", "stdin", "stdout",
+    "tty", "urandom", "zero",
+})  # fmt: skip
+MOUNTS = frozenset({
+    "/", "/config", "/job", "/out", "/tmp", "/proc", "/sys", "/dev", "/dev/pts", "/dev/shm", "/dev/mqueue",  # noqa: S108 the sandbox's own
+    "/dev/console", "/etc/hosts", "/etc/hostname", "/etc/resolv.conf", "/sbin/docker-init", "/usr/sbin/docker-init",
+})  # fmt: skip
+NOT_TOLD = "not told"
+OOM_SCORE = 500
+PAGE = 4096
+CPU_GRACE = 0.25
+GVISOR_CPU_GRACE = 0.6
+"""Of a CPU: the kernel hands quota out in slices of a tenth of a second, and the probe looks at
+five. gVisor counts in ticks of its own. Two processes that nothing bounds get 2, or what the machine has."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Rule:
+    """One wall: what is expected, in words, and whether a finding is that."""
+
+    check: str
+    expected: str
+    holds: Callable[[Any], bool]
+
+
+def rows(rules: Iterator[Rule], found: Mapping[str, Any], resource_class: str) -> Iterator[CanaryRow]:
+    """A finding that is missing, or of a kind that the rule does not know, is red."""
+    for rule in rules:
+        value = found.get(rule.check, "nothing: the probe did not get there")
+        yield CanaryRow(
+            check=rule.check,
+            resource_class=resource_class,
+            expected=rule.expected,
+            found=str(value)[:200],
+            ok=rule.check in found and _holds(rule, value),
+        )
+
+
+def _holds(rule: Rule, value: Any) -> bool:
+    try:
+        return bool(rule.holds(value))
+    except (TypeError, ValueError, KeyError, IndexError, AttributeError):
+        return False
+
+
+def wall_rules(limits: ResourceClass, runtime: str) -> Iterator[Rule]:
+    """For the exact options of a class."""
+    others = {rule.check: rule for rule in _gvisor_rules(limits)} if runtime == gvisor.RUNTIME else {}
+    for rule in _wall_rules(limits):
+        yield others.get(rule.check, rule)
+
+
+def _wall_rules(limits: ResourceClass) -> Iterator[Rule]:
+    yield Rule(check="network", expected="loopback alone", holds=lambda found: found == ["lo"])
+    yield Rule(check="way out", expected="none", holds=lambda found: found in {"ENETUNREACH", "EHOSTUNREACH", "EPERM"})
+    yield Rule(check="read-only", expected="refused everywhere", holds=_all_in({"EROFS", "EACCES"}, least=4))
+    yield Rule(check="user", expected="one of 60001 to 60999, no other group", holds=_is_slot)
+    yield Rule(check="capabilities", expected="none", holds=lambda found: {int(item, 16) for item in found} == {0})
+    yield Rule(check="filter", expected="a filter, no new privileges", holds=lambda found: found == ["2", "1"])
+    yield Rule(check="system calls", expected="all refused", holds=lambda found: found == {})
+    yield Rule(check="hidden", expected="nothing readable", holds=lambda found: found == [])
+    yield Rule(check="locked", expected="refused everywhere", holds=_all_in({"EROFS", "EACCES", "EPERM"}, least=0))
+    figures = str(_figures(limits))
+    yield Rule(check="cgroup", expected=figures, holds=lambda found: _figures_hold(found, limits))
+    ulimits = [limits.output_bytes, 4096, 0]
+    yield Rule(check="ulimits", expected=str(ulimits), holds=lambda found: found == ulimits)
+    yield Rule(check="sizes", expected=str(_sizes(limits)), holds=lambda found: _sizes_hold(found, _sizes(limits)))
+    yield Rule(check="mounts", expected="its own alone", holds=_only_own_mounts)
+    yield Rule(check="devices", expected="the harmless ones", holds=lambda found: set(found) <= DEVICES)
+    yield Rule(check="environment", expected="ours alone", holds=lambda found: set(found) <= ENVIRONMENT)
+    yield Rule(check="neighbours", expected="none, below an init", holds=_alone)
+    yield Rule(check="shared memory", expected="empty", holds=lambda found: found == [])
+    yield Rule(
+        check="identity", expected="job, no input, /job", holds=lambda found: found == ["job", "/dev/null", "/job"]
+    )
+    first = f"{OOM_SCORE}: ends before the platform"
+    yield Rule(check="oom score", expected=first, holds=lambda found: found == OOM_SCORE)
+
+
+def _gvisor_rules(limits: ResourceClass) -> Iterator[Rule]:
+    """What gVisor's kernel tells otherwise: its figures, devices and names are its own.
+
+    So limits are judged by running into them alone. Files in /tmp it does not count (docs/gvisor.md).
+    """
+    yield Rule(check="capabilities", expected="none", holds=lambda found: set(found) - {NOT_TOLD} == {"0" * 16})
+    yield Rule(check="filter", expected="a filter", holds=lambda found: found[0] == "2")
+    yield Rule(check="cgroup", expected="gVisor's own", holds=lambda _found: True)
+    devices = DEVICES | {"fuse", "net"}
+    yield Rule(check="devices", expected="gVisor's own", holds=lambda found: set(found) <= devices)
+    yield Rule(check="identity", expected="job, /job", holds=lambda found: (found[0], found[2]) == ("job", "/job"))
+    yield Rule(check="oom score", expected="gVisor's own", holds=lambda _found: True)
+    sizes = {path: [size, 0] if path != "/out" else [size, files] for path, (size, files) in _sizes(limits).items()}
+    yield Rule(check="sizes", expected=str(sizes), holds=lambda found: _sizes_hold(found, sizes))
+
+
+def limit_rules(limits: ResourceClass, runtime: str) -> Iterator[Rule]:
+    """For the lowered class in which every limit is run into. Less than a limit is as good as it: it binds."""
+    most = limits.cpus + (GVISOR_CPU_GRACE if runtime == gvisor.RUNTIME else CPU_GRACE)
+    yield Rule(check="cpu", expected=f"at most {most:g} CPU seconds a second", holds=lambda found: 0 < found <= most)
+    for path, bound in (("/out", limits.output_bytes), ("/tmp", limits.tmp_bytes), ("/dev/shm", limits.shm_bytes)):  # noqa: S108
+        yield Rule(check=f"bytes in {path}", expected=f"at most {bound}", holds=_at_most(bound))
+    yield Rule(check="files in /out", expected=f"at most {limits.output_files}", holds=_at_most(limits.output_files))
+    yield Rule(check="largest file", expected="EFBIG", holds=lambda found: found == "EFBIG")
+    yield Rule(check="descriptors", expected="at most 4096", holds=_at_most(4096))
+    yield Rule(check="processes", expected=f"at most {limits.pids}", holds=_at_most(limits.pids))
+    yield Rule(
+        check="memory", expected=f"ended at {limits.memory_bytes // MIB} MiB", holds=lambda found: found == "ended"
+    )
+
+
+def _at_most(bound: int) -> Callable[[Any], bool]:
+    """A run that its limit ended is bounded, too: gVisor's kernel is itself among the processes that are counted."""
+    return lambda found: found == "ended" or 0 < found <= bound
+
+
+def _all_in(errors: set[str], *, least: int) -> Callable[[Any], bool]:
+    return lambda found: len(found) >= least and set(found.values()) <= errors
+
+
+def _is_slot(found: list[int]) -> bool:
+    return len(set(found)) == 1 and found[0] in UIDS
+
+
+def _alone(found: list[Any]) -> bool:
+    """Itself, its init and at most what the runtime adds."""
+    return found[0] <= 3 and found[1] in {"docker-init", "tini", "init"}  # noqa: PLR2004 as the docstring counts
+
+
+def _only_own_mounts(found: list[str]) -> bool:
+    return {"/job", "/out", "/tmp"} <= set(found) <= MOUNTS  # noqa: S108 the sandbox's own
+
+
+def _figures(limits: ResourceClass) -> dict[str, int]:
+    return {"memory": limits.memory_bytes, "pids": limits.pids, "cpu": int(limits.cpus * 100_000)}
+
+
+def _figures_hold(found: Mapping[str, str], limits: ResourceClass) -> bool:
+    """Swap is the memory's figure (version 1 counts both together) or none at all."""
+    near = all(abs(int(found[name]) - wanted) < PAGE for name, wanted in _figures(limits).items())
+    swap = found["swap"]
+    return near and (swap in {NOT_TOLD, "0"} or abs(int(swap) - limits.memory_bytes) < PAGE)
+
+
+def _sizes(limits: ResourceClass) -> dict[str, list[int]]:
+    return {
+        "/out": [limits.output_bytes, limits.output_files],
+        "/tmp": [limits.tmp_bytes, 100_000],  # noqa: S108 the sandbox's own
+        "/dev/shm": [limits.shm_bytes, 0],  # noqa: S108
+    }
+
+
+def _sizes_hold(found: Mapping[str, list[int]], wanted: Mapping[str, list[int]]) -> bool:
+    """Bytes of all three, and files where they are bounded (0: they are not)."""
+    sizes = all(abs(found[path][0] - size) < PAGE for path, (size, _files) in wanted.items())
+    return sizes and all(files in {0, found[path][1]} for path, (_size, files) in wanted.items())

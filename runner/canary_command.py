@@ -1,0 +1,47 @@
+"""`leadersboard-canary`: probe the walls of this runner's sandbox now, print every row, exit 1 when one is red."""
+
+from __future__ import annotations
+
+import sys
+
+from core.domain.canary import CanaryReport
+from core.settings import Settings
+from runner.canary import Canary
+from runner.container_spec import EngineMeans
+from runner.docker_sandbox import DockerEngine
+from runner.engine_versions import told, warnings
+from runner.fitting import fitted
+
+SITE = "by-hand"
+
+
+def main() -> None:
+    settings = Settings()
+    means = EngineMeans(runtime=settings.sandbox_runtime, gpu_access=settings.gpu_access)
+    engine = DockerEngine(
+        settings.engine_socket, site=SITE, image=settings.sandbox_image,
+        seccomp=settings.seccomp_profile.read_text(), means=means,
+    )  # fmt: skip
+    try:
+        report = Canary(
+            engine=engine, resource_classes=fitted(settings, engine), image=settings.sandbox_image, site=SITE,
+            folder=settings.job_root / ".canary", runtime=settings.sandbox_runtime,
+        )()  # fmt: skip
+        versions = engine.versions()
+    finally:
+        engine.close()
+    sys.stdout.write(table(report))
+    sys.stdout.writelines(f"{line}\n" for line in (told(versions), *warnings(versions)))
+    sys.exit(0 if report.ok else 1)
+
+
+def table(report: CanaryReport) -> str:
+    """Plain text, red rows last, where a terminal ends."""
+    rows = sorted(report.rows, key=lambda row: not row.ok)
+    lines = [f"{'ok ' if row.ok else 'RED'}  {row}" for row in rows]
+    verdict = "All walls hold." if report.ok else f"{len(report.red)} of {len(rows)} do not hold: no job may run here."
+    return "\n".join([*lines, f"{verdict} ({report.seconds:.1f} s)", ""])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,77 @@
+"""Asks the canary at the runner's start, hourly and when an admin wants it; while it is red no job is begun here."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import structlog
+
+from core.domain.canary import CanaryReport
+from core.domain.errors import LeadersboardError
+from core.ports.runners import RunnersPort
+from runner.duty import Duty
+from runner.report import HostFacts
+
+EVERY_SECONDS = 3600.0
+RED_SECONDS = 60.0
+"""Until a wall that did not hold is looked at again: an admin who mends the engine need not restart the runner."""
+LOOK_SECONDS = 2.0
+NOT_YET = "the sandbox's walls are being probed; that takes seconds"
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(kw_only=True)
+class CanaryWatch:
+    """Lives as long as its process, in a thread of its own; no job's place is used for it."""
+
+    canary: Callable[[], CanaryReport]
+    duty: Duty
+    facts: HostFacts
+    runners: RunnersPort
+    ring: Callable[[], None]
+    """Called once jobs may be begun: some may have waited."""
+    latest: CanaryReport | None = None
+
+    def __post_init__(self) -> None:
+        self.duty.refusal = NOT_YET
+
+    def run(self, ended: threading.Event) -> None:
+        due = 0.0
+        while not ended.is_set():
+            if time.monotonic() >= due or self._asked():
+                self.probe()
+                due = time.monotonic() + (EVERY_SECONDS if self.duty.refusal is None else RED_SECONDS)
+            ended.wait(LOOK_SECONDS)
+
+    def probe(self) -> None:
+        """Never raises: what breaks here refuses jobs, and the thread goes on."""
+        try:
+            report = self.canary()
+        except Exception as error:  # a probe that breaks has proved nothing
+            log.exception("canary broke")
+            self.duty.refusal = f"the sandbox could not be probed: {type(error).__name__}"
+            return
+        self.latest, self.facts.canary = report, report.as_mapping()
+        refused, self.duty.refusal = self.duty.refusal, report.refusal
+        for row in report.red:
+            log.error("wall does not hold", check=row.check, resource_class=row.resource_class,
+                      expected=row.expected, found=row.found)  # fmt: skip
+        log.info("canary", ok=report.ok, seconds=round(report.seconds, 2), rows=len(report.rows))
+        if refused is not None and report.ok:
+            self._let_in()
+
+    def _let_in(self) -> None:
+        try:
+            self.ring()
+        except LeadersboardError as error:
+            log.warning("doorbell not rung", error=str(error))  # the sweeper rings later
+
+    def _asked(self) -> bool:
+        try:
+            return self.runners.take_canary(self.duty.host)
+        except LeadersboardError:
+            return False
