@@ -237,7 +237,7 @@ def _look(site: Site, jobs: Mapping[str, Job], posted: Mapping[str, str], plan: 
         if runs[job_id] != (1 if job.state is JobState.COMPLETED else 0):
             report.doubled.append(f"{job_id}: {job.state} with {runs[job_id]} MLflow runs")
         if job.attempt > 1 and not plan.engine and job.state is not JobState.CANCELLED:
-            report.doubled.append(f"{job_id}: {job.attempt} attempts")
+            report.doubled.append(f"{job_id}: {job.attempt} attempts: {_platform_lines(site, job_id)}")
         if job.state is JobState.COMPLETED and not _whole(site, job):
             report.torn_logs.append(job_id)
     report.left_over += site.left_on_disk() + _left_in_engine(site)
@@ -257,6 +257,11 @@ def _whole(site: Site, job: Job) -> bool:
     lines = lines_of(site.log(job.job_id))
     last = [f"line {number}" for number in range(LINES)]
     return lines == last if job.attempt == 1 else lines[-LINES:] == last
+
+
+def _platform_lines(site: Site, job_id: str) -> list[str]:
+    """What the platform said of the job."""
+    return [line for line in site.log(job_id).splitlines() if line.startswith("[leadersboard]")]
 
 
 def _left_in_engine(site: Site) -> list[str]:

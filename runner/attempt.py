@@ -37,13 +37,17 @@ class Cancelled(Exception):
     """Raised when somebody cancels a job that waits for a device, or for its result to be recorded."""
 
 
+class NeverStarted(Exception):
+    """Raised when the runner before us ended while it was launching the run: nothing of the submission has run."""
+
+
 class ResultWaits(Exception):
     """Raised when the tracking server is away: the result stays on disk until it answers."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Attempt:
-    """One attempt under way. Raises LeaseLost, HandOver, ResultWaits, or a fault of the platform."""
+    """One attempt under way. Raises LeaseLost, HandOver, NeverStarted, ResultWaits, or a fault of the platform."""
 
     parts: Workbench
     claim: Claim
@@ -107,11 +111,12 @@ class Attempt:
 
     def _waits(self, why: str) -> None:
         self.job_log.say_once(why)
-        self.parts.ports.job_status.note(self.claim, device="waiting for a GPU")
+        self._note(device="waiting for a GPU")
 
     def _launch(self, submission: Submission) -> Sandbox:
         """Start the container; from its first byte its output is in the job's log."""
-        self.parts.ports.job_status.note(self.claim, sandbox=self.folder.claim)  # what installs for it is not left over
+        status = self.parts.ports.job_status
+        self.tell(lambda: status.note(self.claim, sandbox=self.folder.claim))  # what installs for it is not left over
         prepared = self.parts.dependencies.prepared(
             self._spec(submission, None), self.folder, say=self.job_log.say, keep_waiting=self._heed
         )
@@ -119,20 +124,28 @@ class Attempt:
             device = f"gpu {gpu}" if gpu else "cpu"
             spec = replace(self._spec(submission, gpu), dependencies=prepared.dependencies)
             write_config(self.parts, self.job, self.folder, device=device)
-            self.parts.ports.job_status.note(self.claim, device=device, sandbox=spec.claim)
-            self.job_log.say(f"Attempt {self.job.attempt}: class {self.limits.name}, {device}. {bounds(self.limits)}")
+            self.tell(lambda: status.note(self.claim, device=device))
+            self.job_log.say_once(
+                f"Attempt {self.job.attempt}: class {self.limits.name}, {device}. {bounds(self.limits)}"
+            )
             self.folder.begin()
             try:
                 sandbox = self.parts.engine.launch(spec, self.job_log)
             except Unavailable as error:
                 raise RunLost(str(error)) from error
-        self._note(Phase.RUNNING)
+            self.folder.start()
+        self._note(phase=Phase.RUNNING)
         return sandbox
 
     def _taken_over(self, submission: Submission) -> Sandbox:
-        """The run as another runner left it: its container, or only the output that was being read."""
+        """The run as another runner left it: its container, or only the output that was being read.
+
+        Raises NeverStarted when that one ended before its container had started, RunLost when it is gone.
+        """
         kind, _blank, gpu = (self.job.device or "").partition(" ")
         sandbox = self.parts.engine.adopt(self._spec(submission, gpu if kind == "gpu" else None), self.job_log)
+        if sandbox is None and not self.folder.started and not self.job_log.printed_bytes:
+            raise NeverStarted
         if sandbox is None:
             raise RunLost("The engine knows nothing of this run any more.")
         log.info("run taken over", job_id=self.job.job_id, attempt=self.job.attempt)
@@ -144,10 +157,10 @@ class Attempt:
         if self.pulse.cancelled:
             raise Cancelled
 
-    def _note(self, phase: Phase) -> None:
+    def _note(self, *, phase: Phase | None = None, device: str | None = None) -> None:
         """Progress is worth no run: while the ledger is away it is not noted."""
         try:
-            self.parts.ports.job_status.note(self.claim, phase=phase)
+            self.parts.ports.job_status.note(self.claim, phase=phase, device=device)
         except Unavailable as error:
             log.warning("progress not noted", job_id=self.job.job_id, phase=phase, error=str(error))
 
@@ -163,7 +176,7 @@ class Attempt:
 
     def _collect(self, sandbox: Sandbox, record: RunRecord) -> RunRecord:
         """Read what the run left, once its container is gone."""
-        self._note(Phase.COLLECTING)
+        self._note(phase=Phase.COLLECTING)
         if record.stopped is not Stop.CANCEL:
             found = sandbox.harvest(self.folder.fresh_artifacts())
             for notice in found.notices:
@@ -183,7 +196,7 @@ class Attempt:
 
     def _track(self, verdict: Verdict, record: RunRecord, submission: Submission) -> RunRef:
         """Record the result. Raises ResultWaits while the tracking server is away."""
-        self._note(Phase.RECORDING)
+        self._note(phase=Phase.RECORDING)
         self._ask_and_heed()
         artifacts = self.folder.artifacts
         add_log(artifacts, self.parts.ports.storage.log_path(self.job.job_id))
@@ -215,7 +228,7 @@ class Attempt:
         log.info("finished", job_id=self.job.job_id, state=outcome.state, reason=outcome.reason)
 
     def tell(self, step: Callable[[], object]) -> None:
-        """A last word to the ledger, repeated while it is away and the job is ours. Raises LeaseLost, HandOver."""
+        """What the ledger must know, repeated while it is away and the job is ours. Raises LeaseLost, HandOver."""
         while True:
             try:
                 step()

@@ -2,6 +2,7 @@
 
     config/       mounted read-only into the run
     begun         when the run was about to be started, by the machine's clock that never jumps
+    started       its program had been started when this was written
     stop          why we ended it, written before we did
     ended         how its program ended, written before its container goes
     artifacts/    the files that it left
@@ -75,6 +76,14 @@ class RunFolder:
     def begin(self) -> None:
         """The run's time counts from here, whoever watches it."""
         self._write("begun", f"{_boot_id()} {_boot_seconds()}".encode())
+
+    def start(self) -> None:
+        """From here on a run that the engine does not know is one that it has lost."""
+        self._write("started", b"")
+
+    @property
+    def started(self) -> bool:
+        return self._read("started") is not None or self.ended() is not None
 
     def elapsed_seconds(self) -> float | None:
         """Since the run began; None when it did not, or the machine was started anew since."""

@@ -11,7 +11,7 @@ import structlog
 from core.domain.errors import LeadersboardError, LeaseLost, Unavailable
 from core.domain.job import MAX_ATTEMPTS, Claim, JobState, Outcome
 from core.domain.verdict import FailureReason
-from runner.attempt import Attempt, ResultWaits
+from runner.attempt import Attempt, NeverStarted, ResultWaits
 from runner.heartbeat import Heartbeat
 from runner.log_writer import NO_ROOM, LogWriter
 from runner.post_mortem import PostMortem
@@ -59,13 +59,13 @@ class RunJob:
 
     def _folder(self, claim: Claim) -> RunFolder:
         """The folder of the run that is taken over, else a new one; those of the job's earlier runs go."""
-        job = claim.job
-        name = run_name(job) if job.sandbox else f"{job.job_id}-{claim.mark}"
-        for path in self.bench.job_root.glob(f"{job.job_id}-*"):
-            if path.name != name:
+        job, root = claim.job, self.bench.job_root
+        left = RunFolder(path=root / run_name(job))
+        folder = left if left.can_be_taken_over else RunFolder.make(root / f"{job.job_id}-{claim.mark}")
+        for path in root.glob(f"{job.job_id}-*"):
+            if path != folder.path:
                 RunFolder(path=path).remove()
-        folder = RunFolder(path=self.bench.job_root / name)
-        return folder if folder.can_be_taken_over else RunFolder.make(folder.path)
+        return folder
 
     def _log(self, claim: Claim, folder: RunFolder) -> LogWriter:
         path = self.bench.ports.storage.log_path(claim.job_id)
@@ -79,6 +79,8 @@ class RunJob:
             raise
         except HandOver:
             self._hand_over(attempt)
+        except NeverStarted:
+            self._hand_back(attempt, count_attempt=False)
         except ResultWaits:
             attempt.job_log.say_once(
                 "The tracking server does not answer. The result is kept and recorded when it does."

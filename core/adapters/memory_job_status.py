@@ -89,7 +89,7 @@ class MemoryJobStatus(MemoryJobRecords):
         with self._fenced(claim) as job:
             if job.cancel_requested:
                 return self._close(job, JobState.CANCELLED)
-            return self._requeue(replace(job, attempt=job.attempt - (not count_attempt)))
+            return self._requeue(job, counted=count_attempt)
 
     def leave(self, claim: Claim, *, until_told: bool = False) -> None:
         with self._fenced(claim) as job:
@@ -141,11 +141,13 @@ class MemoryJobStatus(MemoryJobRecords):
             for job in map(self.get, expired):
                 if job.cancel_requested:
                     found.append(self._close(job, JobState.CANCELLED))
-                elif self._leases.may_recover(job):
+                elif not self._leases.may_recover(job):
+                    found.append(self._again(job, max_attempts))
+                elif job.sandbox is None:
+                    found.append(self._requeue(job, counted=False))
+                else:
                     self._leases.leave(job.job_id, self.clock())
                     found.append(job)
-                else:
-                    found.append(self._again(job, max_attempts))
             overdue = map(self.get, self._leases.cancels_overdue())
             found += [self._close(job, JobState.CANCELLED) for job in overdue]
             lost = [job for job in map(self.get, self._leases.orphans) if not self._leases.is_there(job.host)]
@@ -157,13 +159,14 @@ class MemoryJobStatus(MemoryJobRecords):
 
     def _again(self, job: Job, max_attempts: int) -> Job:
         if job.attempt < max_attempts:
-            return self._requeue(job)
+            return self._requeue(job, counted=True)
         self.refund(job.user_id, job.job_id)
         failed = replace(job, failure_reason=FailureReason.PLATFORM, error_message="attempts used up")
         return self._close(failed, JobState.FAILED)
 
-    def _requeue(self, job: Job) -> Job:
-        self._leases.forget(job.job_id)
+    def _requeue(self, job: Job, *, counted: bool) -> Job:
+        self._leases.forget(job.job_id, attempt_too=counted)
+        job = replace(job, attempt=job.attempt - (not counted))
         pending = self._move(job, JobState.PENDING, phase=Phase.QUEUED)
         return self._store(replace(pending, sandbox=None, host=None))
 

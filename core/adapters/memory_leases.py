@@ -36,9 +36,11 @@ class MemoryLeases:
         self.held.pop(job_id, None)
         self.orphans[job_id] = since
 
-    def forget(self, job_id: str) -> None:
-        for known in (self.held, self.orphans, self._cancelling, self._recoveries):
+    def forget(self, job_id: str, *, attempt_too: bool = True) -> None:
+        for known in (self.held, self.orphans, self._cancelling):
             known.pop(job_id, None)
+        if attempt_too:
+            self._recoveries.pop(job_id, None)
 
     def end(self, job_id: str, mark: str) -> bool:
         token, _until = self.held.get(job_id, ("", 0.0))
@@ -60,9 +62,7 @@ class MemoryLeases:
         return [job_id for job_id, since in self._cancelling.items() if since <= self.clock() - CANCEL_SECONDS]
 
     def may_recover(self, job: Job) -> bool:
-        """Counts one more recovery of a run that lost its runner; False when there was none or one too many."""
-        if job.sandbox is None:
-            return False
+        """Counts one more time that its attempt lost its runner; False when that is one too many."""
         self._recoveries[job.job_id] = self._recoveries.get(job.job_id, 0) + 1
         return self._recoveries[job.job_id] <= MAX_RECOVERIES
 

@@ -104,12 +104,13 @@ def test_what_lost_its_runner_comes_before_what_waits_whatever_its_class(ledger:
 
 
 def test_a_job_that_had_no_run_yet_goes_back_to_the_queue(ledger: Ledger) -> None:
-    """Nothing is there to take over: another attempt, anywhere."""
+    """Nothing is there to take over: again, anywhere, and no attempt is used up."""
     ledger.admit()
     old = ledger.claimed()
     assert [job.job_id for job in ledger.kill(old).requeued] == [old.job_id]
+    assert ledger.jobs.get(old.job_id).attempt == 0
     again = ledger.claimed(host="engine-b")
-    assert (again.job.attempt, again.job.sandbox) == (2, None)
+    assert (again.job.attempt, again.job.sandbox) == (1, None)
 
 
 def test_runs_of_a_host_that_is_gone_are_repeated_elsewhere(ledger: Ledger) -> None:
@@ -124,14 +125,16 @@ def test_runs_of_a_host_that_is_gone_are_repeated_elsewhere(ledger: Ledger) -> N
     assert (again.job.attempt, again.job.sandbox, again.job.host) == (2, None, "engine-b")
 
 
-def test_a_run_that_ends_every_runner_is_not_taken_over_for_ever(ledger: Ledger) -> None:
+@pytest.mark.parametrize("launches", [True, False])
+def test_a_job_that_ends_every_runner_is_not_taken_over_for_ever(ledger: Ledger, *, launches: bool) -> None:
     """So many recoveries of an attempt, so many attempts; then the platform has failed, at nobody's cost."""
     job_id = ledger.admit()
     attempts = []
     for _round in range(MAX_ATTEMPTS * (MAX_RECOVERIES + 1)):
         claim = ledger.claimed()
         attempts.append(claim.job.attempt)
-        ledger.jobs.note(claim, sandbox=claim.job.sandbox or claim.mark)
+        if launches:
+            ledger.jobs.note(claim, sandbox=claim.job.sandbox or claim.mark)
         ledger.kill(claim)
     assert attempts == [1] * (MAX_RECOVERIES + 1) + [2] * (MAX_RECOVERIES + 1) + [3] * (MAX_RECOVERIES + 1)
     job = ledger.jobs.get(job_id)

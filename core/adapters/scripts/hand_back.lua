@@ -7,6 +7,5 @@ if fields[4] == '1' then
   close(id, 'running', 'cancelled')
   return 'ok'
 end
-if ARGV[3] == '0' then redis.call('HINCRBY', job_key(id), 'attempt', -1) end
-requeue(id, fields[1], fields[2], fields[3])
+requeue(id, fields[1], fields[2], fields[3], ARGV[3] == '1')
 return 'ok'

@@ -66,11 +66,17 @@ local function orphan(id, from)
   redis.call('HSET', job_key(id), 'updated_at', stamp)
 end
 
--- A running job back into the queue, for another attempt; nothing is known any more of the run that it had.
-local function requeue(id, user, class, created)
+-- A running job back into the queue; nothing is known any more of the run that it had. Counted: for another attempt, else
+-- for the same one, which then may not lose more runners than any other.
+local function requeue(id, user, class, created, counted)
   release(id, user)
   move(id, 'running', 'pending')
-  redis.call('HDEL', job_key(id), 'sandbox', 'host', 'recoveries')
+  redis.call('HDEL', job_key(id), 'sandbox', 'host')
+  if counted then
+    redis.call('HDEL', job_key(id), 'recoveries')
+  else
+    redis.call('HINCRBY', job_key(id), 'attempt', -1)
+  end
   redis.call('HSET', job_key(id), 'phase', 'queued')
   enqueue(id, class, user, created)
 end

@@ -4,7 +4,7 @@ local requeued, ended, orphaned = {}, {}, {}
 
 local function again(id, fields)
   if tonumber(fields[4]) < tonumber(ARGV[1]) then
-    requeue(id, fields[1], fields[2], fields[3])
+    requeue(id, fields[1], fields[2], fields[3], true)
     requeued[#requeued + 1] = id
     return
   end
@@ -13,6 +13,12 @@ local function again(id, fields)
   release(id, fields[1])
   close(id, 'running', 'failed')
   ended[#ended + 1] = id
+end
+
+-- Nothing of it was launched: no attempt is used up.
+local function back(id, fields)
+  requeue(id, fields[1], fields[2], fields[3], false)
+  requeued[#requeued + 1] = id
 end
 
 local function cancelled(id, user)
@@ -31,8 +37,10 @@ for _, id in ipairs(redis.call('ZRANGEBYSCORE', LEASES, '-inf', now, 'LIMIT', 0,
   local fields = facts(id)
   if fields[5] == '1' then
     cancelled(id, fields[1])
-  elseif not fields[6] or redis.call('HINCRBY', job_key(id), 'recoveries', 1) > tonumber(ARGV[3]) then
+  elseif redis.call('HINCRBY', job_key(id), 'recoveries', 1) > tonumber(ARGV[3]) then
     again(id, fields)
+  elseif not fields[6] then
+    back(id, fields)
   else
     orphan(id, now)
     orphaned[#orphaned + 1] = id

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,6 +15,7 @@ from core.domain.job import CANCEL_SECONDS, Claim, Job, JobState, Outcome
 from core.domain.limits import SMALL, GpuPolicy, ResourceClass, UserLimits
 from core.domain.verdict import FailureReason
 from core.ports.tracking import Result, RunRef
+from runner.run_folder import RunFolder
 from tests.process_sandbox import ProcessEngine
 from tests.runner_bench import GOOD, Bench, when
 
@@ -292,3 +294,51 @@ def test_a_ledger_that_is_away_at_the_end_is_told_when_it_is_back(
     job = bench.run(bench.claim(GOOD))
     assert (job.state, job.attempt, len(calls)) == (JobState.COMPLETED, 1, 3)
     assert bench.log_of(job).count("Ended:") == 1
+
+
+def test_a_ledger_that_is_away_at_the_launch_costs_no_attempt(
+    bench: Bench[ProcessEngine], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """REL-2: what it must know is told before anything is started."""
+    note, calls = bench.ledger.note, []
+
+    def away_at_times(claim: Claim, **changes: Any) -> None:
+        calls.append(changes)
+        if len(calls) % 2:
+            raise Unavailable("The ledger", "it is away")
+        note(claim, **changes)
+
+    monkeypatch.setattr(bench.ledger, "note", away_at_times)
+    monkeypatch.setattr("runner.attempt.RETRY_SECONDS", 0.05)
+    job = bench.run(bench.claim(GOOD))
+    assert (job.state, job.attempt, len(bench.engine.launched)) == (JobState.COMPLETED, 1, 1)
+
+
+def test_a_runner_that_ends_during_the_launch_costs_no_attempt(bench: Bench[ProcessEngine]) -> None:
+    """Begun on disk, unknown to the engine, nothing printed: it is run under a claim of its own."""
+    first = killed_during_launch(bench)
+    assert bench.run(bench.claim_again()).state is JobState.PENDING
+    second = bench.claim_again()
+    job = bench.run(second)
+    assert (job.state, job.attempt, job.sandbox) == (JobState.COMPLETED, 1, second.mark)
+    assert second.mark != first.mark
+    bench.assert_nothing_left()
+
+
+def test_a_started_run_that_the_engine_lost_with_its_runner_costs_an_attempt(bench: Bench[ProcessEngine]) -> None:
+    """Then the submission may have run for long."""
+    first = killed_during_launch(bench)
+    RunFolder(path=bench.root / "jobs" / f"{first.job_id}-{first.mark}").start()
+    bench.run(bench.claim_again())
+    job = bench.run(bench.claim_again())
+    assert (job.state, job.attempt) == (JobState.COMPLETED, 2)
+
+
+def killed_during_launch(bench: Bench[ProcessEngine]) -> Claim:
+    """As a killed runner leaves it: in the ledger and on disk, with nothing in the engine; to be taken over."""
+    claim = bench.claim(GOOD)
+    bench.ledger.note(claim, sandbox=claim.mark)
+    RunFolder.make(bench.root / "jobs" / f"{claim.job_id}-{claim.mark}").begin()
+    bench.ledger.presume_dead(claim.job_id, claim.mark)
+    bench.sweep()
+    return claim
