@@ -2,8 +2,9 @@
 
     scripts/bench chaos --minutes 20 --jobs 300 --seed 7
 
-The same seed gives the same faults and jobs in the same order; when they meet is up to the machine. Runners, a Redis of
-its own and the way to MLflow break; with --engine the inner engine is restarted, too, which takes its runs along.
+The same seed gives the same faults and jobs in the same order; when they meet is up to the machine. Runners, a Redis
+and an MLflow of its own and the way to that break; with --engine the inner engine is restarted, too, which takes its
+runs along.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ from core.adapters.mlflow_tracking import MlflowTracking
 from core.domain.errors import Conflict, Unavailable
 from core.domain.job import MAX_ATTEMPTS, Job, JobState
 from runner.docker_sandbox import DockerEngine
-from tests.docker.own_redis import OwnRedis, own_redis
+from tests.docker.own_parts import OwnPart, own_mlflow, own_redis
 from tests.docker.runner_site import Site, kill_group, lines_of
 from tests.integration.freezing_proxy import FreezingProxy, freezing_proxy
 from tests.runner_bench import GOOD
@@ -74,9 +75,9 @@ class Stage:
     """The parts, and what can be done to them."""
 
     def __init__(
-        self, site: Site, ledger: OwnRedis, tracking: FreezingProxy, opened: ExitStack, *, engine: bool
+        self, site: Site, ledger: OwnPart, mlflow: OwnPart, tracking: FreezingProxy, opened: ExitStack, *, engine: bool
     ) -> None:
-        self.site, self._ledger, self._tracking = site, ledger, tracking
+        self.site, self.mlflow, self._ledger, self._tracking = site, mlflow, ledger, tracking
         self._opened = opened
         self._runners = [self._runner() for _number in range(RUNNERS)]
         self.faults: dict[str, Callable[[random.Random], None]] = {
@@ -85,6 +86,7 @@ class Stage:
             "runner paused": self._pause_runner,
             "Redis killed": self._kill_redis,
             "Redis paused": self._pause_redis,
+            "MLflow killed": self._kill_mlflow,
             "MLflow away": self._mlflow_away,
             "MLflow cut off": lambda _random: self._tracking.cut(),
         } | ({"engine restarted": self._restart_engine} if engine else {})
@@ -120,6 +122,11 @@ class Stage:
         time.sleep(random.uniform(1, 6))
         self._ledger.unpause()
 
+    def _kill_mlflow(self, random: random.Random) -> None:
+        self.mlflow.kill()
+        time.sleep(random.uniform(0, 5))
+        self.mlflow.start()
+
     def _mlflow_away(self, random: random.Random) -> None:
         self._tracking.refuse()
         time.sleep(random.uniform(1, 8))
@@ -137,14 +144,14 @@ class Stage:
 @contextmanager
 def stage(root: Path, name: str, *, engine: bool) -> Iterator[Stage]:
     """Everything up; afterwards nothing of it is left."""
-    mlflow = urlsplit(os.environ["LEADERSBOARD_TEST_MLFLOW_URL"])
     with ExitStack() as opened:
-        ledger = opened.enter_context(own_redis(name))
-        tracking = opened.enter_context(freezing_proxy((mlflow.hostname or "", mlflow.port or 80)))
+        ledger, mlflow = opened.enter_context(own_redis(name)), opened.enter_context(own_mlflow(name))
+        address = urlsplit(mlflow.url)
+        tracking = opened.enter_context(freezing_proxy((address.hostname or "", address.port or 80)))
         image = os.environ["LEADERSBOARD_TEST_SANDBOX_IMAGE"]
         site = Site(root, ledger.url, f"http://127.0.0.1:{tracking.port}", image, name)
         opened.callback(site.close)
-        yield Stage(site, ledger, tracking, opened, engine=engine)
+        yield Stage(site, ledger, mlflow, tracking, opened, engine=engine)
 
 
 def program(kind: str, number: int, random: random.Random) -> str:
@@ -165,7 +172,7 @@ def run(plan: Plan, root: Path) -> Report:
         posted = _post_and_break(plan, parts, report)
         jobs = _settled(parts.site, posted)
         time.sleep(3)  # one more sweep
-        _look(parts.site, jobs, posted, plan, report)
+        _look(parts, jobs, posted, plan, report)
     return report
 
 
@@ -225,8 +232,8 @@ EXPECTED = {
 }
 
 
-def _look(site: Site, jobs: Mapping[str, Job], posted: Mapping[str, str], plan: Plan, report: Report) -> None:
-    runs = _runs(site)
+def _look(parts: Stage, jobs: Mapping[str, Job], posted: Mapping[str, str], plan: Plan, report: Report) -> None:
+    site, runs = parts.site, _runs(parts.site, parts.mlflow.url)
     for job_id, job in jobs.items():
         report.states[job.state] += 1
         if not job.is_final:
@@ -243,9 +250,9 @@ def _look(site: Site, jobs: Mapping[str, Job], posted: Mapping[str, str], plan: 
     report.left_over += site.left_on_disk() + _left_in_engine(site)
 
 
-def _runs(site: Site) -> Counter[str]:
+def _runs(site: Site, mlflow_url: str) -> Counter[str]:
     """MLflow runs by job, open ones, too."""
-    tracking = MlflowTracking(os.environ["LEADERSBOARD_TEST_MLFLOW_URL"])
+    tracking = MlflowTracking(mlflow_url)
     found = tracking._search(tracking._experiment(site.benchmark), "")  # noqa: SLF001 open runs are in no public list
     tags = [{tag["key"]: tag["value"] for tag in run["data"]["tags"]} for run in found]
     tracking.close()

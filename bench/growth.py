@@ -22,7 +22,7 @@ from core.adapters.redis_connection import connect
 from core.adapters.redis_job_status import RedisJobStatus, _asked
 from core.domain.job import JobRequest, JobState
 from core.domain.limits import UserLimits
-from tests.docker.own_redis import own_redis
+from tests.docker.own_parts import own_redis
 
 FEW = 100
 USERS = 2

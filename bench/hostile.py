@@ -24,7 +24,7 @@ import docker
 from core.domain.job import Job
 from core.domain.limits import MIB, SMALL
 from runner.docker_sandbox import DockerEngine
-from tests.docker.hostile.report import engine_processes
+from tests.docker.hostile.processes import engine_processes
 from tests.runner_bench import Bench
 
 REPOSITORY = Path(__file__).parent.parent

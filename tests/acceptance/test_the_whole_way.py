@@ -16,6 +16,7 @@ from playwright.sync_api import sync_playwright
 from pytest_docker.plugin import Services
 
 from tests.conftest import REPOSITORY, Stack, service
+from tests.docker.hostile.arena import EVERYTHING
 
 pytestmark = pytest.mark.acceptance
 
@@ -174,6 +175,23 @@ def test_somebody_else_sees_nothing_of_it(padim: Finished, stack: Stack) -> None
             assert other.http.get(f"/jobs/{job_id}/{path}").status_code == 404
             assert admin.http.get(f"/jobs/{job_id}/{path}").status_code == 200
         assert other.http.post(f"/jobs/{job_id}/cancel").status_code == 404
+
+
+def test_everything_at_once_leaves_the_stack_as_it_was(padim: Finished, researcher: Researcher) -> None:
+    """P3, P6: bombs, flood, fill, links and forged lines in one; then PaDiM scores the same to the last digit."""
+    created = researcher.http.post(
+        "/submissions", files={"files": ("main.py", f"# {time.time()}\n{EVERYTHING}".encode())}
+    )
+    posted = researcher.http.post("/jobs", json={"submission_id": created.json()["submission_id"]})
+    hostile = researcher.follow(posted.json()["job_id"])
+    assert (hostile.job["status"], hostile.job["attempt"]) == ("failed", 1), hostile.job
+    assert hostile.job["failure_reason"] in {"log_limit", "out_of_memory", "timeout", "output_limit"}
+    assert researcher.http.get("/health/ready").status_code == 200
+    again = researcher.follow(researcher.http.post(f"/jobs/{padim.job['job_id']}/rerun").json()["job_id"])
+    assert again.job["status"] == "completed", again.log
+    scores = ("image_auc", "image_f1", "pixel_auc", "pixel_f1", "pixel_pro")
+    before, after = ([found.results["metrics"][name] for name in scores] for found in (padim, again))
+    assert before == after
 
 
 @pytest.mark.parametrize(

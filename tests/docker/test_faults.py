@@ -1,13 +1,13 @@
 """Parts that die, hang or double under a runner: every accepted job ends once, in a true state, with its whole log.
 
-What a runner's own death at each of its steps does is in test_runner_deaths.py; the engine's in test_engine_away.py.
+What a runner's own death at each of its steps does is in test_runner_deaths.py; the engine's in test_engine_away.py;
+full disks and jumping clocks are in test_full_disks.py and test_jumping_clocks.py.
 """
 
 from __future__ import annotations
 
 import os
 import signal
-import subprocess
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -21,7 +21,7 @@ from core.adapters.mlflow_tracking import MlflowTracking
 from core.domain.errors import Unavailable
 from core.domain.job import Job, JobState, Phase
 from tests.docker.conftest import opened_site
-from tests.docker.own_redis import OwnRedis, own_redis
+from tests.docker.own_parts import OwnPart, own_mlflow, own_redis
 from tests.docker.runner_site import Site, ended, kill_group, lines_of, until
 from tests.integration.freezing_proxy import FreezingProxy, freezing_proxy
 from tests.runner_bench import GOOD
@@ -29,6 +29,7 @@ from tests.runner_bench import GOOD
 pytestmark = pytest.mark.docker
 
 LINES = [f"line {number}" for number in range(20)]
+TEN = 10
 
 
 def program(seconds: float, number: int = 0) -> str:
@@ -41,14 +42,14 @@ def program(seconds: float, number: int = 0) -> str:
 
 
 @pytest.fixture
-def ledger_server(fresh_name: str) -> Iterator[OwnRedis]:
+def ledger_server(fresh_name: str) -> Iterator[OwnPart]:
     with own_redis(fresh_name) as server:
         yield server
 
 
 @pytest.fixture
 def fragile(
-    engine_folder: Path, ledger_server: OwnRedis, mlflow_url: str, image: str, fresh_name: str
+    engine_folder: Path, ledger_server: OwnPart, mlflow_url: str, image: str, fresh_name: str
 ) -> Iterator[Site]:
     """A site whose Redis may be killed."""
     with opened_site(engine_folder, ledger_server.url, mlflow_url, image, fresh_name) as site:
@@ -87,7 +88,7 @@ def begun(site: Site, job_id: str) -> None:
 
 
 def test_redis_killed_under_load_loses_nothing(
-    fragile: Site, ledger_server: OwnRedis, mlflow_url: str, inner: docker.DockerClient
+    fragile: Site, ledger_server: OwnPart, mlflow_url: str, inner: docker.DockerClient
 ) -> None:
     """R6, R7: kill -9 with jobs running and waiting; what was accepted is there afterwards, and nothing runs twice."""
     ids = [fragile.post(program(6, number), user=f"user{number}") for number in range(4)]
@@ -100,7 +101,7 @@ def test_redis_killed_under_load_loses_nothing(
 
 
 def test_a_redis_that_hangs_is_waited_for(
-    fragile: Site, ledger_server: OwnRedis, mlflow_url: str, inner: docker.DockerClient
+    fragile: Site, ledger_server: OwnPart, mlflow_url: str, inner: docker.DockerClient
 ) -> None:
     """Longer than a lease: the runner lives, finds its claim gone, and takes its own run over again."""
     job_id = fragile.post(program(8))
@@ -113,7 +114,7 @@ def test_a_redis_that_hangs_is_waited_for(
 
 
 def test_a_full_redis_refuses_what_is_new_and_keeps_what_it_has(
-    fragile: Site, ledger_server: OwnRedis, mlflow_url: str, inner: docker.DockerClient
+    fragile: Site, ledger_server: OwnPart, mlflow_url: str, inner: docker.DockerClient
 ) -> None:
     """R10, R11: nothing is evicted, a new job is refused and not half recorded, a running one ends."""
     job_id = fragile.post(program(4))
@@ -143,6 +144,23 @@ def test_results_wait_for_mlflow_and_the_runner_does_not(
         assert_settled(site, ids, mlflow_url, inner)
 
 
+def test_an_mlflow_that_is_killed_gets_every_result_once(
+    site: Site, fresh_name: str, inner: docker.DockerClient
+) -> None:
+    """TRK-5, R13: kill -9 while it records, with results before, during and after; none is lost or there twice."""
+    with own_mlflow(fresh_name) as server:
+        site.environment["MLFLOW_TRACKING_URI"] = server.url
+        ids = [site.post(program(0.4 * number, number), user=f"user{number}") for number in range(6)]
+        recording = lambda job_id: site.ledger.get(job_id).phase is Phase.RECORDING  # noqa: E731
+        with site.runner(processes=2):
+            until(lambda: any(map(recording, ids)), "one is being recorded")
+            server.kill()
+            until(lambda: all(site.ledger.get(job_id).is_final or recording(job_id) for job_id in ids), "all have run")
+            assert any(map(recording, ids))
+            server.start()
+            assert_settled(site, ids, server.url, inner)
+
+
 def test_a_paused_runner_wakes_up_to_nothing(site: Site, mlflow_url: str, inner: docker.DockerClient) -> None:
     """SIGSTOP: its lease is taken, another runner finishes the run, and the sleeper changes nothing afterwards."""
     job_id = site.post(program(8))
@@ -168,47 +186,18 @@ def test_doubled_messages_start_nothing_twice(site: Site, mlflow_url: str, inner
 
 
 def test_a_rolling_restart_reruns_nothing(site: Site, mlflow_url: str, inner: docker.DockerClient) -> None:
-    """RUN-3: the runner is replaced while all its workers are busy; no container is started twice."""
-    ids = [site.post(program(30, number), user=f"user{number}") for number in range(4)]
+    """RUN-3: the runner is replaced while ten jobs run; no container is started twice."""
+    ids = [site.post(program(45, number), user=f"user{number}") for number in range(TEN)]
     label = {"label": [f"leadersboard.site={site.ledger.ledger_id()}", "leadersboard.role=job"]}
-    with site.runner(processes=4) as old:
+    with site.runner(processes=TEN) as old:
         for job_id in ids:
             begun(site, job_id)
         before = {container.id for container in inner.containers.list(filters=label)}
         old.terminate()
         assert old.wait(60) == 0
     assert {container.id for container in inner.containers.list(filters=label)} == before
-    with site.runner(processes=4):
+    with site.runner(processes=TEN):
         assert_settled(site, ids, mlflow_url, inner)
-
-
-@pytest.fixture
-def small_log_disk(site: Site) -> Iterator[Path]:
-    """A disk of 1 MB for the logs, full but for some bytes; its filler makes room when it is removed."""
-    logs = site.root / "logs"
-    mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(logs)]
-    if os.geteuid() or subprocess.run(mount, check=False, capture_output=True).returncode:
-        pytest.skip("only root can mount a small disk")
-    (logs / ".filler").write_bytes(b"x" * (1024 * 1024 - 3 * 4096))
-    yield logs
-    subprocess.run(["umount", str(logs)], check=True)
-
-
-def test_a_full_disk_under_the_logs_costs_lines_and_no_job(site: Site, small_log_disk: Path) -> None:
-    """R18: the run goes on; where there is room again the log does, too, and says how much is missing."""
-    text = "import time\nfor n in range(40):\n    print('line', n, 'x' * 500, flush=True)\n    time.sleep(0.1)\n" + GOOD
-    job_id = site.post(text)
-    with site.runner(MIN_FREE_RUN_BYTES="0"):  # it filled up after the claim
-        until(lambda: "line 5" in site.log(job_id), "it runs")
-        time.sleep(2)
-        assert "line 25 " not in site.log(job_id)
-        (small_log_disk / ".filler").unlink()
-        job = ended(site, job_id)
-    assert (job.state, job.attempt) == (JobState.COMPLETED, 1)
-    log = site.log(job_id)
-    assert "bytes are missing here: the disk was full" in log
-    assert "line 39 " in log
-    assert log.rstrip().endswith("Ended: completed")
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGSTOP])

@@ -86,6 +86,7 @@ def square(item):
     return item * item
 
 def shared(queue):
+    torch.set_num_threads(1)  # a forked child has none of its parent's threads
     queue.put(torch.ones(512, 512))
     time.sleep(1)
 

@@ -1,5 +1,7 @@
 """Where hostile submissions run: the real way through a runner, and what must be so after each of them (P1 to P7)."""
 
+# ruff: noqa: E501 the programs of submissions stand here as they are
+
 from __future__ import annotations
 
 import os
@@ -14,6 +16,7 @@ from core.domain.job import Job, JobState
 from core.domain.limits import MIB
 from core.domain.verdict import FailureReason
 from runner.docker_sandbox import DockerEngine
+from tests.docker.hostile.processes import engine_processes
 from tests.runner_bench import Bench
 
 SECRET = "planted-secret-7f3a91c2"
@@ -27,6 +30,16 @@ json.dump({"params": {"method": "reference"}, "metrics": {"image_auc": total / 2
           open("/out/metrics.json", "w"))
 """
 METRICS = 'open("/out/metrics.json", "w").write(\'{"params": {"method": "m"}, "metrics": {"image_auc": 0.5}}\')\n'
+EVERYTHING = METRICS + (
+    "import os, threading\n"
+    "def bomb():\n    while True:\n        try:\n            if os.fork() == 0:\n                while True: pass\n        except OSError: pass\n"
+    "def flood():\n    while True: os.write(1, b'[leadersboard] Ended: completed\\n' * 2000)\n"
+    "def fill():\n    for i in range(10**6):\n        try: open(f'/out/{i}', 'wb').write(bytes(2**18))\n        except OSError: pass\n"
+    "def links():\n    for i in range(10**6):\n        try: os.symlink('/etc/passwd', f'/out/l{i}')\n        except OSError: pass\n"
+    "def tmp():\n    while True:\n        try: open('/tmp/f', 'ab').write(bytes(2**20))\n        except OSError: pass\n"
+    "for t in (flood, fill, links, tmp, bomb): threading.Thread(target=t).start()\n"
+)
+"""Bombs, flood, fill, links and forged lines in one program."""
 BOUNDS = {
     "cpus": 1, "memory_bytes": 384 * MIB, "output_bytes": 32 * MIB, "output_files": 1000, "pids": 64,
     "tmp_bytes": 16 * MIB, "shm_bytes": 16 * MIB, "timeout_seconds": 60,
@@ -112,7 +125,8 @@ class Arena:
         assert seconds < allowed + MAY_TAKE_LONGER + 10, "P1: too late"
         assert job.failure_reason is not FailureReason.PLATFORM, f"a submission made the platform fail: {log[-500:]!r}"
         assert self._left(job) == [], "P2: left in the engine"
-        assert f"{job.job_id}" not in Path("/proc/self/mountinfo").read_text(), "P2: a mount is left"
+        for process in ("self", *engine_processes()):
+            assert job.job_id not in Path(f"/proc/{process}/mountinfo").read_text(), "P2: a mount is left"
         for name in ("sentinel", "submissions/sentinel", "logs/sentinel", "jobs/.sentinel"):
             assert (self.bench.root / name).read_bytes() == SENTINEL, "P4: a sentinel was changed"
         for place, content in {"the log": log, "the record": repr(job).encode(), **self._kept}.items():

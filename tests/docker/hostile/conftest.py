@@ -20,7 +20,8 @@ from runner.docker_sandbox import DockerEngine
 from runner.watching import GRACE_SECONDS
 from tests.conftest import redis_url
 from tests.docker.hostile.arena import ROWS, Arena
-from tests.docker.hostile.report import engine_rss, table, write_into
+from tests.docker.hostile.processes import engine_rss
+from tests.docker.hostile.report import table, write_into
 from tests.runner_bench import Bench
 from tests.running_gateway import environment, gateway_thread
 

@@ -1,4 +1,4 @@
-"""The table of hostile cases as Markdown, with the versions that it was measured with; and figures of the engine."""
+"""The table of hostile cases as Markdown, with the versions that it was measured with."""
 
 from __future__ import annotations
 
@@ -48,27 +48,3 @@ def write_into(path: Path, rows: Sequence[Row]) -> None:
     before, _, rest = path.read_text().partition(BEGIN)
     _, _, after = rest.partition(END)
     path.write_text(f"{before}{BEGIN}\n{versions()} {len(rows)} rows.\n\n{table(rows)}\n{END}{after}")
-
-
-def engine_processes() -> list[int]:
-    """The inner dockerd as this machine's kernel sees it; empty where it cannot be seen."""
-    found = []
-    for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            words = (folder / "cmdline").read_bytes().split(b"\0")
-        except OSError:
-            continue
-        if words[0].endswith(b"dockerd") and b"unix:///run/engine/docker.sock" in words:
-            found.append(int(folder.name))
-    return found
-
-
-def engine_rss() -> int:
-    """Resident bytes of all inner engines that can be seen."""
-    total = 0
-    for pid in engine_processes():
-        try:
-            total += int((Path("/proc") / str(pid) / "statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-        except OSError:
-            continue
-    return total

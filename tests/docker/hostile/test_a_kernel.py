@@ -5,8 +5,13 @@
 from __future__ import annotations
 
 import platform
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
+import docker
 import pytest
+from docker.models.containers import Container
 
 from tests.docker.hostile.arena import Arena
 
@@ -36,7 +41,7 @@ def tcp(host, port, family=socket.AF_INET, kind=socket.SOCK_STREAM):
         s = socket.socket(family, kind); s.settimeout(2); s.connect((host, port))
     return go
 case("H1", [tried(tcp("1.1.1.1", 53)), tried(tcp("1.1.1.1", 53, kind=socket.SOCK_DGRAM)), tried(tcp("169.254.169.254", 80)),
-    tried(tcp("172.17.0.1", 2375)), tried(tcp("172.17.0.1", 2376)), tried(tcp("172.18.0.1", 6379)),
+    tried(tcp("LISTENER", 4242)), tried(tcp("LISTENER", 4242, kind=socket.SOCK_DGRAM)), tried(tcp("172.17.0.1", 2375)), tried(tcp("172.17.0.1", 2376)), tried(tcp("172.18.0.1", 6379)),
     tried(tcp("2606:4700:4700::1111", 53, socket.AF_INET6)), tried(lambda: socket.getaddrinfo("redis", 6379)),
     tried(lambda: socket.getaddrinfo("example.org", 80))])
 families = [40, 38, 15, 17, 44, 31, 30, 29, 21]
@@ -102,10 +107,39 @@ CASES = {
 }  # fmt: skip
 
 
-def test_nothing_leads_out_of_the_sandbox(arena: Arena) -> None:
-    """A: each way out answers an error that a wall gives, for two jobs one after the other."""
-    arena.run(PROBE)
-    found = arena.run(PROBE + END_OF_PROBE).found()
+LISTEN = """
+import socket
+listener = socket.create_server(("", 4242))
+print("listens", flush=True)
+while True: print("heard", listener.accept()[1][0], flush=True)
+"""
+
+
+@contextmanager
+def listener(inner: docker.DockerClient, image: str) -> Iterator[Container]:
+    """On the bridge of the engine, where containers with a network would reach it."""
+    started = inner.containers.run(image, ["python", "-c", LISTEN], entrypoint=[], network="bridge", detach=True)
+    try:
+        until = time.monotonic() + 30
+        while b"listens" not in started.logs():
+            assert time.monotonic() < until
+            time.sleep(0.1)
+        started.reload()
+        yield started
+    finally:
+        started.remove(force=True)
+
+
+def test_nothing_leads_out_of_the_sandbox(arena: Arena, inner: docker.DockerClient, image: str) -> None:
+    """A: each way out answers an error that a wall gives, for two jobs one after the other; nobody hears of them."""
+    with listener(inner, image) as ears:
+        address = ears.attrs["NetworkSettings"]["Networks"]["bridge"]["IPAddress"]
+        reach = ["python", "-c", f"import socket; socket.create_connection(('{address}', 4242), 5)"]
+        inner.containers.run(image, reach, entrypoint=[], network="bridge", remove=True)  # it can be heard
+        program = PROBE.replace("LISTENER", address)
+        arena.run(program)
+        found = arena.run(program + END_OF_PROBE).found()
+        assert ears.logs().count(b"heard") == 1
     assert set(found) == set(CASES), "the probe did not get to its end"
     wrong = {case: seen for case, seen in found.items() if not set(seen.split()) <= CASES[case][0]}
     assert not wrong

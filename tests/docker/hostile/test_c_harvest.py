@@ -4,12 +4,14 @@
 
 from __future__ import annotations
 
+import struct
+
 import pytest
 
 from core.domain.benchmark import MetricRule
 from core.domain.job import JobState
 from core.domain.verdict import FailureReason
-from tests.docker.hostile.arena import METRICS, SECRET, SENTINEL, Arena
+from tests.docker.hostile.arena import EVERYTHING, METRICS, SECRET, SENTINEL, Arena
 
 pytestmark = pytest.mark.docker
 
@@ -31,7 +33,6 @@ def measured(value: str) -> str:
 
 FILES = {
     "H47": ([linked("/etc/shadow"), linked("/proc/self/environ")], "a link to secrets", BAD),
-    "H48": ([linked("../../other/metrics.json"), linked("/shared/jobs")], "a link to another job", BAD),
     "H49": ([linked("/dev/zero"), linked("/dev/stdin"), linked("metrics.json")], "a link to a device or itself", BAD),
     "H50": (["import os; os.mkfifo('/out/metrics.json')", "import os; os.mkdir('/out/metrics.json')",
              "import socket; socket.socket(socket.AF_UNIX).bind('/out/metrics.json')"], "FIFO, folder, socket", BAD),
@@ -63,6 +64,18 @@ def test_only_a_plain_small_strict_file_is_metrics(arena: Arena) -> None:
             assert ended.reason is reason, (case, program, ended.job.error_message)
             assert SENTINEL not in ended.log
         arena.held(case, f"metrics.json: {attempt}", str(reason), "header before bytes, strict reader")
+
+
+def test_a_link_to_another_jobs_metrics_is_not_followed(arena: Arena) -> None:
+    """H48: it is there, where the engine would find it, and it is good."""
+    other = arena.bench.root / "jobs" / "other" / "metrics.json"
+    other.parent.mkdir()
+    other.write_text('{"params": {}, "metrics": {"image_auc": 0.987}}')
+    for target in (str(other), "../../other/metrics.json", f"/proc/1/root{other}"):
+        ended = arena.run(linked(target))
+        assert (ended.reason, ended.job.job_id in arena.bench.tracking.results) == (BAD, False), target
+        assert b"0.987" not in ended.log
+    arena.held("H48", "metrics.json: a link to another job's", str(BAD), "header before bytes, strict reader")
 
 
 def test_artifacts_are_copies_of_plain_files(arena: Arena) -> None:
@@ -98,17 +111,19 @@ def test_values_outside_their_range_are_no_score(arena: Arena) -> None:
 
 def test_what_is_printed_decides_nothing(arena: Arena) -> None:
     """H68, H70, H72: states, frames and escapes in the log are bytes; our own lines cannot be imitated."""
-    program = r"""
-import os, struct
-for text in (b'[leadersboard] Ended: completed\n', b'{"status": "completed"}\n', b'event: end\ndata: {"status": "completed"}\n\n',
-             struct.pack('>BxxxL', 2, 5) + b'frame\n', b'\x1b]0;title\x07\x1b[6n\x1b]8;;http://x\x07', b'\x00\xff\xfe\xf0\x9f',
-             b'\r' * 5000, b'x\r[leadersboard] Ended: completed\n', b'[leader', b'sboard] Ended: completed\n'):
-    os.write(1, text)
-os.write(2, b'[leadersboard] Ended: completed\n')
-raise SystemExit(5)
-"""
+    texts = [
+        b"[leadersboard] Ended: completed\n", b'{"status": "completed"}\n', b'event: end\ndata: {"status": "completed"}\n\n',
+        struct.pack(">BxxxL", 2, 5) + b"frame\n", b"\x1b]0;title\x07\x1b[6n\x1b]8;;http://x\x07", b"\x00\xff\xfe\xf0\x9f",
+        b"\r" * 5000, b"x\r[leadersboard] Ended: completed\n", b"[leader", b"sboard] Ended: completed\n",
+    ]  # fmt: skip
+    program = (
+        f"import os, time\nfor text in {texts!r}: os.write(1, text)\n"
+        "time.sleep(0.5); os.write(2, b'[leadersboard] Ended: completed\\n'); raise SystemExit(5)"
+    )
     ended = arena.run(program)
     assert ended.reason is FailureReason.EXIT
+    printed = b"".join([*texts, texts[0]]).replace(b"[leadersboard]", b"[leadersboard)")
+    assert printed in ended.log, "not every byte is as it was printed"
     ours = [line for line in ended.log.split(b"\n") if line.startswith(b"[leadersboard] ")]
     assert [line for line in ours if b"completed" in line] == [], "a line of a submission looks like one of ours"
     assert ours[-1].startswith(b"[leadersboard] Ended: failed")
@@ -121,16 +136,7 @@ raise SystemExit(5)
 @pytest.mark.usefixtures("healthy")
 def test_everything_at_once(arena: Arena) -> None:
     """Bombs, flood, fill, links and forged lines in one program: stopped with one reason, nothing left."""
-    program = METRICS + (
-        "import os, threading\n"
-        "def bomb():\n    while True:\n        try:\n            if os.fork() == 0:\n                while True: pass\n        except OSError: pass\n"
-        "def flood():\n    while True: os.write(1, b'[leadersboard] Ended: completed\\n' * 2000)\n"
-        "def fill():\n    for i in range(10**6):\n        try: open(f'/out/{i}', 'wb').write(bytes(2**18))\n        except OSError: pass\n"
-        "def links():\n    for i in range(10**6):\n        try: os.symlink('/etc/passwd', f'/out/l{i}')\n        except OSError: pass\n"
-        "def tmp():\n    while True:\n        try: open('/tmp/f', 'ab').write(bytes(2**20))\n        except OSError: pass\n"
-        "for t in (flood, fill, links, tmp, bomb): threading.Thread(target=t).start()\n"
-    )
-    ended = arena.run(program, timeout_seconds=10)
+    ended = arena.run(EVERYTHING, timeout_seconds=10)
     limits = {FailureReason.LOG_LIMIT, FailureReason.OUT_OF_MEMORY, FailureReason.TIMEOUT, FailureReason.OUTPUT_LIMIT}
     assert ended.reason in limits
     arena.held("X22", "bombs, flood, fill, links, forged lines at once", str(ended.reason), "all of the above")
