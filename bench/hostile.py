@@ -1,8 +1,9 @@
 """What hostile runs cost the engine and their neighbours, and what the walls cost an honest run.
 
-    python -m bench.hostile [flood] [neighbour] [walls] [--rounds 5]
+    python -m bench.hostile [flood] [neighbour] [walls] [bound] [--rounds 5]
 
-Needs LEADERSBOARD_TEST_ENGINE, _ROOT and _SANDBOX_IMAGE, as `scripts/test` sets them. Sides alternate, so that a
+Needs LEADERSBOARD_TEST_ENGINE, _ROOT and _SANDBOX_IMAGE, as `scripts/test` sets them, and BENCH_DATA, the public data
+of the benchmark, for the walls. Sides alternate, so that a
 noisy machine is noisy for both; what is printed are medians and their ratio.
 """
 
@@ -13,17 +14,23 @@ import os
 import secrets
 import shutil
 import statistics
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 
 import docker
 
 from core.domain.job import Job
 from core.domain.limits import MIB, SMALL
+from core.ports.sandbox import SandboxSpec
+from runner.container_spec import job_options
 from runner.docker_sandbox import DockerEngine
+from runner.engine_things import remove
+from runner.output_volume import OutputVolume
 from tests.docker.hostile.processes import engine_processes
 from tests.runner_bench import Bench
 
@@ -159,15 +166,41 @@ def padim_place() -> Iterator[Path]:
         shutil.rmtree(root)
 
 
-def run_padim(client: docker.DockerClient, place: Path, *, plain: bool) -> None:
-    from core.ports.sandbox import SandboxSpec  # noqa: PLC0415 only this side needs the runner's own options
-    from runner.container_spec import job_options  # noqa: PLC0415
-
-    spec = SandboxSpec(
+def spec_of(place: Path) -> SandboxSpec:
+    return SandboxSpec(
         site="bench", job_id=place.name, attempt=1, claim="c", user_id="bench", entrypoint="main.py", image="x",
         config_file="config.yaml", limits=SMALL, submission=place / "job", config=place / "config", data=place / "data",
     )  # fmt: skip
-    image = os.environ["LEADERSBOARD_TEST_SANDBOX_IMAGE"]
+
+
+def bound(rounds: int) -> None:
+    """All that a bounded output costs a job that writes nothing: volume and holder made, read and removed."""
+    client = docker.DockerClient(base_url=os.environ["LEADERSBOARD_TEST_ENGINE"], timeout=300)
+    image, seccomp = os.environ["LEADERSBOARD_TEST_SANDBOX_IMAGE"], (REPOSITORY / "seccomp.json").read_text()
+    samples: dict[str, list[float]] = {"make": [], "read": [], "remove": [], "all": []}
+    for number in range(4 * rounds + 1):
+        with tempfile.TemporaryDirectory() as folder:
+            spec = spec_of(Path(f"bench{secrets.token_hex(4)}"))
+            moments = [time.perf_counter()]
+            volume = OutputVolume.create(client, spec, image_id=image, seccomp=seccomp)
+            moments.append(time.perf_counter())
+            volume.harvest(Path(folder))
+            moments.append(time.perf_counter())
+            remove(volume.holder)
+            volume.volume.remove(force=True)
+            moments.append(time.perf_counter())
+        steps = [later - earlier for earlier, later in pairwise(moments)]
+        if number:  # the first one warms up
+            for name, seconds in zip(samples, [*steps, sum(steps)], strict=True):
+                samples[name].append(seconds)
+    print("| bounded output | median s | max s |\n|---|---|---|")
+    for name, seconds in samples.items():
+        print(f"| {name} | {statistics.median(seconds):.2f} | {max(seconds):.2f} |")
+    client.close()
+
+
+def run_padim(client: docker.DockerClient, place: Path, *, plain: bool) -> None:
+    spec, image = spec_of(place), os.environ["LEADERSBOARD_TEST_SANDBOX_IMAGE"]
     options = job_options(spec, image_id=image, seccomp=(REPOSITORY / "seccomp.json").read_text(), slot=1)
     mounts = [mount for mount in options["mounts"] if mount["Target"] != "/out"]
     out = docker.types.Mount("/out", str(place / "out"), type="bind")
@@ -189,11 +222,11 @@ def run_padim(client: docker.DockerClient, place: Path, *, plain: bool) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", nargs="*", default=["flood", "neighbour", "walls"])
+    parser.add_argument("what", nargs="*", default=["flood", "neighbour", "walls", "bound"])
     parser.add_argument("--rounds", type=int, default=5)
     chosen = parser.parse_args()
     for name in chosen.what:
-        {"flood": flood, "neighbour": neighbour, "walls": walls}[name](chosen.rounds)
+        {"flood": flood, "neighbour": neighbour, "walls": walls, "bound": bound}[name](chosen.rounds)
 
 
 if __name__ == "__main__":

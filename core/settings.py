@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from core.domain.account import LoginLimits
+from core.domain.job import LONGEST_LEASE_SECONDS
 from core.domain.limits import (
     GIB,
     MEDIUM,
@@ -142,10 +143,12 @@ class Settings(BaseSettings):
     """CA bundle, where TLS is inspected."""
     package_hosts: Annotated[tuple[str, ...], NoDecode] = ()
     """Further hosts from which the index has its files fetched."""
-    lease_seconds: Annotated[float, Field(gt=0)] = 30.0
+    lease_seconds: Annotated[float, Field(gt=0, le=LONGEST_LEASE_SECONDS)] = 30.0
     sweep_seconds: Annotated[float, Field(gt=0)] = 5.0
     host_patience_seconds: Annotated[float, Field(ge=1)] = 60.0
     """So long a runner host may be silent before its jobs are run again elsewhere."""
+    keep_failed_minutes: Annotated[int, Field(ge=0, le=1440)] = 0
+    """So long the stopped container of a failed run stays in the engine, for an admin to inspect."""
     max_log_bytes: Annotated[int, Field(ge=1024)] = 256 * 1024 * 1024
     max_log_lines: Annotated[int, Field(ge=100)] = 2_000_000
     kept_log_bytes: Annotated[int, Field(ge=1024)] = 64 * 1024 * 1024

@@ -105,7 +105,8 @@ class Attempt:
         except BaseException:  # whatever it is, what nobody will take over must not stay behind; raised on
             sandbox.remove()
             raise
-        sandbox.remove()
+        verdict = judge(record, self.limits)
+        sandbox.remove(failed=not verdict.passed and not verdict.cancelled)
         self.parts.gpus.look_after()
         return record
 

@@ -36,6 +36,8 @@ class EngineMeans:
 
     runtime: str = "runc"
     gpu_access: str = "device_requests"
+    keeps_failed: bool = False
+    """Whether the stopped container of a failed run stays until the sweeper takes it (BOX-11)."""
 
 
 PLAIN = EngineMeans()

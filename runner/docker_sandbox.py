@@ -31,8 +31,10 @@ DRAIN_SECONDS = 5.0
 class DockerSandbox:
     """One run in the engine: its container, its output volume, the thread that reads what it prints."""
 
-    def __init__(self, container: Container | None, volume: OutputVolume, output: OutputStream | None) -> None:
-        self._container = container
+    def __init__(
+        self, container: Container | None, volume: OutputVolume, output: OutputStream | None, *, keeps_failed: bool
+    ) -> None:
+        self._container, self._keeps_failed = container, keeps_failed
         self._volume = volume
         self._output = output
         self._peaks: dict[str, float] = {}
@@ -88,18 +90,23 @@ class DockerSandbox:
     def harvest(self, into: Path) -> Harvest:
         self.await_output_end(DRAIN_SECONDS)
         with engine_errors():
-            remove(self._container)
+            if self._keeps_failed:
+                self.stop(grace_seconds=0)
+            else:
+                remove(self._container)
             return self._volume.harvest(into)
 
     def detach(self) -> None:
         if self._output is not None:
             self._output.close()
 
-    def remove(self) -> None:
+    def remove(self, *, failed: bool = False) -> None:
         self.detach()
         with engine_errors():
-            remove(self._container)
             remove(self._volume.holder)
+            if failed and self._keeps_failed:
+                return  # its volume goes with it, and is empty without a holder
+            remove(self._container)
             with contextlib.suppress(docker.errors.NotFound):
                 self._volume.volume.remove(force=True)
 
@@ -136,7 +143,7 @@ class DockerEngine:
                 with contextlib.suppress(Unavailable):
                     self._remove(owner(spec))
                 raise
-        return DockerSandbox(container, volume, stream)
+        return DockerSandbox(container, volume, stream, keeps_failed=self._means.keeps_failed)
 
     def adopt(self, spec: SandboxSpec, output: RunOutput) -> DockerSandbox | None:
         """A run whose container is gone and whose output is kept was being harvested."""
@@ -146,10 +153,10 @@ class DockerEngine:
             if volume is None or (container is not None and container.status == "created"):
                 return None
             if container is None:
-                return DockerSandbox(None, volume, None)
+                return DockerSandbox(None, volume, None, keeps_failed=False)
             stream = OutputStream(self._socket, str(container.id), output)
             stream.follow()
-        return DockerSandbox(container, volume, stream)
+        return DockerSandbox(container, volume, stream, keeps_failed=self._means.keeps_failed)
 
     def kill(self, job_id: str) -> None:
         with engine_errors():
@@ -217,7 +224,8 @@ class DockerEngine:
 
     def gpus_in_use(self) -> set[str]:
         with engine_errors():
-            return {labels_of(container)[f"{LABEL}.gpu"] for container in self._containers(f"{LABEL}.gpu")}
+            living = self._client.containers.list(filters={"label": f"{LABEL}.gpu"}, ignore_removed=True)
+            return {labels_of(container)[f"{LABEL}.gpu"] for container in living}
 
     def check(self) -> None:
         with engine_errors():

@@ -100,6 +100,7 @@ class Life(Middleware):
             resource_classes=bench.resource_classes,
             job_root=settings.job_root,
             host_patience=settings.host_patience_seconds,
+            keep_failed_seconds=60 * settings.keep_failed_minutes,
             post_mortem=mourn,
         )
         facts = HostFacts(warnings=tuple(warnings(bench.engine.versions())))
@@ -165,7 +166,11 @@ class Life(Middleware):
         ports = self._opened.enter_context(open_ports(settings, broker=self._broker, tracking_timeout_seconds=30.0))
         site = ports.job_status.ledger_id()
         seccomp = settings.seccomp_profile.read_text()
-        means = EngineMeans(runtime=settings.sandbox_runtime, gpu_access=settings.gpu_access)
+        means = EngineMeans(
+            runtime=settings.sandbox_runtime,
+            gpu_access=settings.gpu_access,
+            keeps_failed=settings.keep_failed_minutes > 0,
+        )
         engine = DockerEngine(
             settings.engine_socket, site=site, image=settings.sandbox_image, seccomp=seccomp, means=means
         )

@@ -36,7 +36,7 @@ class OutputStream:
 
     def attach(self) -> None:
         """Call before the container is started."""
-        stream: Any = self._api.attach(self._container, stdout=True, stderr=True, stream=True, logs=True, demux=True)
+        stream: Any = self._api.attach(self._container, stdout=True, stderr=True, stream=True, demux=True)
         self._opened = stream._response  # noqa: SLF001 the stream's own `close` leaves its connection open
         self._begin(lambda: self._attached(stream))
 

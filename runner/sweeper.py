@@ -51,6 +51,7 @@ class Sweeper:
     resource_classes: Mapping[str, ResourceClass]
     job_root: Path
     host_patience: float = 60.0
+    keep_failed_seconds: float = 0.0
     post_mortem: PostMortem | None = None
     counts: Counter[str] = field(default_factory=Counter)
     """What was mended since this process began."""
@@ -143,9 +144,17 @@ class Sweeper:
     def _leftovers(self) -> None:
         """The engine is asked first: what is launched meanwhile is not in its answer."""
         for job_id, claim in self.engine.runs():
-            job = self._running(job_id)
-            if job is None or job.sandbox != claim:
+            job = self._known(job_id)
+            if not self._needed(job, claim):
                 self._count("leftovers", job_id, things=self.engine.remove_leftovers(job_id, claim=claim))
+
+    def _needed(self, job: Job | None, claim: str) -> bool:
+        """What runs now, or failed a short while ago, where that is kept for the admins."""
+        if job is None or job.sandbox != claim:
+            return False
+        if job.state is JobState.FAILED and job.finished_at is not None:
+            return job.finished_at.timestamp() > time.time() - self.keep_failed_seconds
+        return job.state is JobState.RUNNING
 
     def _folders(self) -> None:
         for path in self._folders_there():

@@ -80,7 +80,7 @@ class ProcessSandbox:
         self._detached.set()
         self._reader.join(5)
 
-    def remove(self) -> None:
+    def remove(self, *, failed: bool = False) -> None:
         self._process.kill()
         self._process.wait(5)
         self._reader.join(5)

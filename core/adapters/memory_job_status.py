@@ -137,6 +137,7 @@ class MemoryJobStatus(MemoryJobRecords):
     def sweep(self, *, max_attempts: int, host: str = "", host_patience: float = 60.0) -> Swept:
         with self._lock:
             self._leases.announce(host, host_patience)
+            self._leases.settle()
             expired, found = self._leases.expired(), []
             for job in map(self.get, expired):
                 if job.cancel_requested:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from core.domain.errors import LeaseLost
-from core.domain.job import CANCEL_SECONDS, MAX_RECOVERIES, Claim, Job
+from core.domain.job import CANCEL_SECONDS, LONGEST_LEASE_SECONDS, MAX_RECOVERIES, Claim, Job
 
 UNTIL_TOLD = float("inf")
 
@@ -19,7 +19,7 @@ class MemoryLeases:
     held: dict[str, tuple[str, float]] = field(default_factory=dict)
     """Job to token and end of the lease."""
     orphans: dict[str, float] = field(default_factory=dict)
-    """Job to the moment from which it may be taken over."""
+    """Job to the moment since when it may be taken over."""
     _cancelling: dict[str, float] = field(default_factory=dict)
     _recoveries: dict[str, int] = field(default_factory=dict)
     _hosts: dict[str, float] = field(default_factory=dict)
@@ -49,11 +49,19 @@ class MemoryLeases:
         self.held[job_id] = (token, self.clock())
         return True
 
+    def settle(self) -> None:
+        """A clock that was set back keeps nobody waiting for what it once said."""
+        now = self.clock()
+        for job_id, (token, until) in self.held.items():
+            self.held[job_id] = (token, min(until, now + LONGEST_LEASE_SECONDS))
+        for job_id, since in self._cancelling.items():
+            self._cancelling[job_id] = min(since, now)
+
     def expired(self) -> list[str]:
         return [job_id for job_id, (_token, until) in self.held.items() if until <= self.clock()]
 
     def available(self) -> Iterator[str]:
-        return (job_id for job_id, since in self.orphans.items() if since <= self.clock())
+        return (job_id for job_id, since in self.orphans.items() if since != UNTIL_TOLD)
 
     def cancel_asked(self, job_id: str) -> None:
         self._cancelling.setdefault(job_id, self.clock())

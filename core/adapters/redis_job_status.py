@@ -15,7 +15,17 @@ import redis
 from core.adapters.job_record import cursor_score, job_from, outcome_fields
 from core.adapters.redis_connection import redis_errors
 from core.domain.errors import Conflict, KeyReused, LeaseLost, LimitReached, NotFound
-from core.domain.job import CANCEL_SECONDS, MAX_RECOVERIES, Claim, Job, JobRequest, JobState, Outcome, Phase
+from core.domain.job import (
+    CANCEL_SECONDS,
+    LONGEST_LEASE_SECONDS,
+    MAX_RECOVERIES,
+    Claim,
+    Job,
+    JobRequest,
+    JobState,
+    Outcome,
+    Phase,
+)
 from core.domain.limits import Allowance, UserLimits
 from core.ports.job_status import Admission, JobPage, Swept
 
@@ -151,8 +161,9 @@ class RedisJobStatus:
 
     def sweep(self, *, max_attempts: int, host: str = "", host_patience: float = 60.0) -> Swept:
         found = self._run(
-            "sweep", max_attempts, ATTEMPTS_USED_UP, MAX_RECOVERIES, CANCEL_SECONDS, host, math.ceil(host_patience)
-        )
+            "sweep", max_attempts, ATTEMPTS_USED_UP, MAX_RECOVERIES, CANCEL_SECONDS, host, math.ceil(host_patience),
+            LONGEST_LEASE_SECONDS,
+        )  # fmt: skip
         requeued, ended, orphaned = (tuple(map(self.get, ids)) for ids in found)
         return Swept(requeued=requeued, ended=ended, orphaned=orphaned)
 

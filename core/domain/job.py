@@ -52,6 +52,7 @@ class Phase(StrEnum):
 MAX_ATTEMPTS = 3
 MAX_RECOVERIES = 5
 """So often one attempt may lose its runner and be taken over; after that its run itself is held to be the cause."""
+LONGEST_LEASE_SECONDS = 600.0
 CANCEL_SECONDS = 6.0
 """A runner that has not obeyed a cancel by then is not waited for (JOB-8: gone within 10 s)."""
 

@@ -115,15 +115,18 @@ class Sandbox(Protocol):
         ...
 
     def harvest(self, into: Path) -> Harvest:
-        """Remove the job's container, then copy plain files of the output into `into`. Raises Unavailable."""
+        """End the job's container, then copy plain files of the output into `into`. Raises Unavailable."""
         ...
 
     def detach(self) -> None:
         """Stop reading its output; everything of it goes on without us. Never raises."""
         ...
 
-    def remove(self) -> None:
-        """Leave nothing: container, holder, volume. Raises Unavailable."""
+    def remove(self, *, failed: bool = False) -> None:
+        """Leave nothing: container, holder, volume. Raises Unavailable.
+
+        Where the site keeps failed runs for its admins, one's stopped container stays, with none of its files.
+        """
         ...
 
 

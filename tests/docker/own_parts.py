@@ -52,16 +52,10 @@ class OwnPart:
 
 
 @contextmanager
-def own_redis(
-    name: str, *, maxmemory: str = "64mb", data: Path | None = None, environment: Mapping[str, str] | None = None,
-    folders: Mapping[Path, str] | None = None,
-) -> Iterator[OwnPart]:  # fmt: skip
-    """`data` instead of a volume that goes with it; `folders` of this machine are in it under these names."""
-    mounts = {str(path): {"bind": inside, "mode": "ro"} for path, inside in (folders or {}).items()}
-    with _own(
-        "redis", f"redis-{name}", 6379, command=REDIS + maxmemory, environment=dict(environment or {}),
-        mounts=mounts | _place(data or f"redis-{name}", "/data"),
-    ) as (container, port):  # fmt: skip
+def own_redis(name: str, *, maxmemory: str = "64mb", data: Path | None = None) -> Iterator[OwnPart]:
+    """`data` instead of a volume that goes with it."""
+    place = _place(data or f"redis-{name}", "/data")
+    with _own("redis", f"redis-{name}", 6379, mounts=place, command=REDIS + maxmemory) as (container, port):
         part = OwnPart(container, f"redis://127.0.0.1:{port}/0", _redis_answers)
         part.start()
         yield part
@@ -83,9 +77,8 @@ def _place(source: Path | str, inside: str) -> dict[str, dict[str, str]]:
 
 @contextmanager
 def _own(
-    running: str, name: str, inner_port: int, *, mounts: Mapping[str, Mapping[str, str]], command: str | None = None,
-    environment: Mapping[str, str] | None = None,
-) -> Iterator[tuple[Container, int]]:  # fmt: skip
+    running: str, name: str, inner_port: int, *, mounts: Mapping[str, Mapping[str, str]], command: str | None = None
+) -> Iterator[tuple[Container, int]]:
     """From the image and the settings of the running test project's; container and volumes go afterwards."""
     outer = docker.from_env()
     project = service("LEADERSBOARD_TEST_PROJECT")
@@ -95,8 +88,7 @@ def _own(
     settings = known.attrs["Config"]
     container = outer.containers.create(
         known.image.id, command=command or settings["Cmd"], name=name, user=settings["User"],
-        environment=[*settings["Env"], *(f"{key}={value}" for key, value in (environment or {}).items())],
-        ports={f"{inner_port}/tcp": ("127.0.0.1", port)}, volumes=dict(mounts),
+        environment=settings["Env"], ports={f"{inner_port}/tcp": ("127.0.0.1", port)}, volumes=dict(mounts),
     )  # fmt: skip
     try:
         yield container, port

@@ -93,11 +93,6 @@ class Site:
             finally:
                 kill_group(process)
 
-    def ledger_seconds(self) -> float:
-        """What the ledger's clock says."""
-        seconds, micros = self._client.time()
-        return float(seconds) + float(micros) / 1e6
-
     def words(self) -> str:
         """What the runner processes said."""
         return (self.root / "runner.txt").read_text()

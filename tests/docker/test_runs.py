@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import statistics
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import docker
 import pytest
@@ -11,11 +14,14 @@ import pytest
 from core.domain.job import JobState
 from core.domain.limits import MIB
 from core.domain.verdict import FailureReason, Stop
-from core.ports.sandbox import SandboxSpec
+from core.ports.sandbox import SandboxSpec, Stream
 from core.ports.tracking import Result, RunRef
+from runner.container_spec import EngineMeans
 from runner.docker_sandbox import DockerEngine, DockerSandbox
 from runner.log_writer import LogWriter
 from runner.watching import GRACE_SECONDS
+from tests.conftest import service
+from tests.docker.conftest import SECCOMP
 from tests.runner_bench import GOOD, Bench, when
 
 pytestmark = pytest.mark.docker
@@ -234,3 +240,75 @@ def test_the_sweeper_removes_what_no_job_owns(bench: Bench[DockerEngine], engine
     bench.ledger._leases.take(claim.job_id, claim.token, -1.0)
     sweeper.sweep()
     assert engine.job_ids() == set()
+
+
+def test_a_failed_run_is_kept_for_its_admins_where_the_site_wants_it(
+    bench: Bench[DockerEngine], inner: docker.DockerClient, image: str
+) -> None:
+    """BOX-11: its stopped container with its options and its end, without its output; and only for so long."""
+    bench.engine = DockerEngine(
+        service("LEADERSBOARD_TEST_ENGINE"), site=bench.site, image=image, seccomp=SECCOMP,
+        means=EngineMeans(keeps_failed=True),
+    )  # fmt: skip
+    good, bad = bench.run(bench.claim(GOOD)), bench.run(bench.claim("open('/out/x', 'w'); raise SystemExit(7)"))
+    assert (good.state, bad.failure_reason) == (JobState.COMPLETED, FailureReason.EXIT)
+    sweeper = replace(bench.sweeper(), keep_failed_seconds=60)
+    sweeper.sweep()
+    assert bench.engine.job_ids() == {bad.job_id}
+    (kept,) = inner.containers.list(all=True, filters={"label": f"leadersboard.job={bad.job_id}"})
+    assert (kept.labels["leadersboard.role"], kept.status, kept.attrs["State"]["ExitCode"]) == ("job", "exited", 7)
+    assert kept.attrs["HostConfig"]["NetworkMode"] == "none"
+    replace(sweeper, keep_failed_seconds=0).sweep()
+    assert bench.engine.job_ids() == set()
+    bench.engine.close()
+
+
+def test_lines_can_be_read_within_half_a_second_of_their_printing(bench: Bench[DockerEngine]) -> None:
+    """LOG-2: by the clock that program and reader share, through engine, runner and log file."""
+    claim = bench.claim("import time\nfor n in range(20): print('at', time.time()); time.sleep(0.15)\n" + GOOD)
+    lags: dict[str, float] = {}
+
+    def look() -> bool:
+        for line in bench.storage.read_log(claim.job_id).text.splitlines():
+            if line.startswith("at ") and line not in lags:
+                lags[line] = time.time() - float(line.removeprefix("at "))
+        return bench.ledger.get(claim.job_id).is_final
+
+    looker = when(look, lambda: None)
+    bench.run(claim)
+    looker.join()
+    assert len(lags) == 20
+    assert statistics.median(lags.values()) < 0.5
+
+
+def test_what_is_printed_at_once_is_there_once(bench: Bench[DockerEngine], image: str) -> None:
+    """LOG-1: lines that are out before anybody looks, of many containers that start at the same time."""
+
+    class Output:
+        def __init__(self) -> None:
+            self.text = b""
+
+        def output(self, chunk: bytes, _stream: Stream) -> None:
+            self.text += chunk
+
+        def taken_of(self, _stream: Stream) -> int:
+            return len(self.text)
+
+    folder = bench.root / "submissions" / "printer"
+    folder.mkdir()
+    (folder / "main.py").write_text("for n in range(5): print('line', n)\n")
+
+    def printed(number: int) -> bytes:
+        spec = SandboxSpec(
+            site=bench.site, job_id=f"{number:032x}", attempt=1, claim="c", user_id="ann", entrypoint="main.py",
+            config_file="none", limits=bench.limits, image=image, submission=folder, config=folder,
+        )  # fmt: skip
+        output = Output()
+        sandbox = bench.engine.launch(spec, output)
+        assert sandbox.await_output_end(60)
+        sandbox.remove()
+        return output.text
+
+    wanted = b"".join(f"line {n}\n".encode() for n in range(5))
+    with ThreadPoolExecutor(4) as together:
+        assert set(together.map(printed, range(24))) == {wanted}

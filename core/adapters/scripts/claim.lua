@@ -8,7 +8,7 @@ local function take(id)
   return redis.call('HGETALL', job_key(id))
 end
 
-for _, id in ipairs(redis.call('ZRANGEBYSCORE', ORPHANS, '-inf', now, 'LIMIT', 0, 1000)) do
+for _, id in ipairs(redis.call('ZRANGEBYSCORE', ORPHANS, '-inf', '(+inf', 'LIMIT', 0, 1000)) do
   if redis.call('HGET', job_key(id), 'host') == host then
     redis.call('ZREM', ORPHANS, id)
     return take(id)

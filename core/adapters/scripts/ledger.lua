@@ -12,7 +12,7 @@ local function waiting_key(class) return PREFIX .. 'waiting:' .. class end
 local function pending_key(class, user) return PREFIX .. 'pending:' .. class .. ':' .. user end
 local function host_key(host) return PREFIX .. 'host:' .. host end
 local LEASES = PREFIX .. 'leases'
--- Running jobs that no runner holds, with the moment from which one of their host may take them over; 'inf': when it is told.
+-- Running jobs that no runner holds, with the moment since when one of their host may take them over; 'inf': when it is told.
 local ORPHANS = PREFIX .. 'orphans'
 -- Running jobs that are to be cancelled, with the moment at which that was asked.
 local CANCELLING = PREFIX .. 'cancelling'

@@ -1,5 +1,5 @@
 -- ARGV: most attempts, message of a job that used them up, most recoveries of one attempt, seconds in which a cancel must be
--- obeyed, this host, seconds for which it counts as there. Answers three lists: put back, ended, left to their host.
+-- obeyed, this host, seconds for which it counts as there, longest lease. Answers three lists: put back, ended, left to their host.
 local requeued, ended, orphaned = {}, {}, {}
 
 local function again(id, fields)
@@ -32,6 +32,13 @@ local function facts(id)
 end
 
 if ARGV[5] ~= '' then redis.call('SET', host_key(ARGV[5]), stamp, 'EX', ARGV[6]) end
+
+-- A clock that was set back keeps nobody waiting for what it once said.
+for key, latest in pairs({ [LEASES] = now + tonumber(ARGV[7]), [CANCELLING] = now }) do
+  for _, id in ipairs(redis.call('ZRANGEBYSCORE', key, string.format('(%.6f', latest), '+inf', 'LIMIT', 0, 100)) do
+    redis.call('ZADD', key, latest, id)
+  end
+end
 
 for _, id in ipairs(redis.call('ZRANGEBYSCORE', LEASES, '-inf', now, 'LIMIT', 0, 100)) do
   local fields = facts(id)

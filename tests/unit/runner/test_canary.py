@@ -134,7 +134,7 @@ class ScriptedEngine:
     def await_output_end(self, _seconds: float) -> bool:
         return True
 
-    def remove(self) -> None:
+    def remove(self, *, failed: bool = False) -> None:
         self.launched[-1:] = [self.launched[-1]]
 
 
