@@ -1,10 +1,8 @@
 """What hostile runs cost the engine and their neighbours, and what the walls cost an honest run.
 
-    python -m bench.hostile [flood] [neighbour] [walls] [bound] [--rounds 5]
+    scripts/bench hostile [flood] [neighbour] [walls] [bound] [--rounds 5]
 
-Needs LEADERSBOARD_TEST_ENGINE, _ROOT and _SANDBOX_IMAGE, as `scripts/test` sets them, and BENCH_DATA, the public data
-of the benchmark, for the walls. Sides alternate, so that a
-noisy machine is noisy for both; what is printed are medians and their ratio.
+Sides alternate, so that a noisy machine is noisy for both; what is printed are medians and their ratio.
 """
 
 from __future__ import annotations
@@ -157,13 +155,21 @@ def padim_place() -> Iterator[Path]:
     for name in ("config", "out"):
         (root / name).mkdir(parents=True)
     shutil.copytree(REPOSITORY / "examples/padim", root / "job")
-    shutil.copytree(os.environ["BENCH_DATA"], root / "data")
+    shutil.copytree(public_data(), root / "data")
     (root / "config/job.json").write_text('{"device": "cpu", "overrides": {}, "benchmark": {"categories": ["weave"]}}')
     (root / "out").chmod(0o777)
     try:
         yield root
     finally:
         shutil.rmtree(root)
+
+
+def public_data() -> Path:
+    """Of the test project's benchmark; root alone can read it there."""
+    outer = docker.from_env()
+    volume = outer.volumes.get(f"{os.environ['LEADERSBOARD_TEST_PROJECT']}_benchmarks")
+    outer.close()
+    return Path(volume.attrs["Mountpoint"]) / "synthetic" / "public"
 
 
 def spec_of(place: Path) -> SandboxSpec:

@@ -35,7 +35,10 @@ class OutputStream:
         self.ended = threading.Event()
 
     def attach(self) -> None:
-        """Call before the container is started."""
+        """Call before the container is started.
+
+        The engine's record is not asked for as well: what is printed while the engine reads that would come twice.
+        """
         stream: Any = self._api.attach(self._container, stdout=True, stderr=True, stream=True, demux=True)
         self._opened = stream._response  # noqa: SLF001 the stream's own `close` leaves its connection open
         self._begin(lambda: self._attached(stream))

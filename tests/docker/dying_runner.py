@@ -34,7 +34,7 @@ STEPS: dict[str, tuple[type, str, Callable[..., bool]]] = {
     "mid-line": (PositionFile, "write", lambda _self, intent: intent.offset > 150),
     "exited": (Watch, "_ended", lambda *_: True),
     "harvesting": (OutputVolume, "harvest", lambda *_: True),
-    "harvested": (DockerSandbox, "remove", lambda *_: True),
+    "harvested": (DockerSandbox, "remove", lambda *_args, **_named: True),
     "recording": (MlflowTracking, "record", lambda *_args, **_named: True),
     "run created": (MlflowTracking, "_log", lambda *_: True),
     "metrics logged": (MlflowTracking, "_upload", lambda *_: True),

@@ -68,8 +68,8 @@ def mlflow_door(mlflow_url: str) -> Iterator[FreezingProxy]:
 def assert_settled(site: Site, ids: Sequence[str], mlflow_url: str, inner: docker.DockerClient) -> list[Job]:
     """All completed in their first attempt, one run each, every line once, nothing left anywhere."""
     jobs = [ended(site, job_id) for job_id in ids]
-    assert [(job.state, job.attempt) for job in jobs] == [(JobState.COMPLETED, 1)] * len(ids)
-    assert [lines_of(site.log(job_id)) for job_id in ids] == [LINES] * len(ids)
+    assert [(job.state, job.attempt) for job in jobs] == [(JobState.COMPLETED, 1)] * len(ids), site.words()
+    assert [lines_of(site.log(job_id)) for job_id in ids] == [LINES] * len(ids), site.words()
     assert [site.log(job_id).count("Ended:") for job_id in ids] == [1] * len(ids)
     tracking = MlflowTracking(mlflow_url)
     runs = list(tracking._search(tracking._experiment(site.benchmark), ""))
