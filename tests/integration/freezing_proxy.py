@@ -46,13 +46,19 @@ class FreezingProxy:
         with contextlib.suppress(OSError):
             while True:
                 near, _ = self._listener.accept()
-                if not self._open_to_all.is_set():
+                far = self._connected()
+                if far is None:
                     near.close()
                     continue
-                far = socket.create_connection(self._target)
                 self._open += [near, far]
                 for source, sink in ((near, far), (far, near)):
                     threading.Thread(target=self._pass, args=(source, sink), daemon=True).start()
+
+    def _connected(self) -> socket.socket | None:
+        """To the part, unless that or the way to it is away."""
+        with contextlib.suppress(OSError):
+            return socket.create_connection(self._target) if self._open_to_all.is_set() else None
+        return None
 
     def _pass(self, source: socket.socket, sink: socket.socket) -> None:
         with contextlib.suppress(OSError), closing(source), closing(sink):
