@@ -62,7 +62,7 @@ COPY core core
 COPY runner runner
 COPY seccomp.json seccomp.json
 RUN python -m compileall -q . \
- && printf '#!/bin/sh\nexec python -m runner.canary_command "$@"\n' > /usr/local/bin/leadersboard-canary \
+ && printf '#!/bin/sh\nexec python -m runner.canary.command "$@"\n' > /usr/local/bin/leadersboard-canary \
  && chmod 755 /usr/local/bin/leadersboard-canary
 USER 10001:10001
 ENV RUNNER_PROCESSES=1 WORKER_SHUTDOWN_SECONDS=20

@@ -29,7 +29,7 @@ import docker
 from core.adapters.mlflow_tracking import MlflowTracking
 from core.domain.errors import Conflict, Unavailable
 from core.domain.job import MAX_ATTEMPTS, Job, JobState
-from runner.docker_sandbox import DockerEngine
+from runner.engine.docker_sandbox import DockerEngine
 from tests.docker.own_parts import OwnPart, own_mlflow, own_redis
 from tests.docker.runner_site import Site, kill_group, lines_of
 from tests.integration.freezing_proxy import FreezingProxy, freezing_proxy

@@ -25,10 +25,10 @@ import docker
 from core.domain.job import Job
 from core.domain.limits import MIB, SMALL
 from core.ports.sandbox import SandboxSpec
-from runner.container_spec import job_options
-from runner.docker_sandbox import DockerEngine
-from runner.engine_things import remove
-from runner.output_volume import OutputVolume
+from runner.engine.container_spec import job_options
+from runner.engine.docker_sandbox import DockerEngine
+from runner.engine.output_volume import OutputVolume
+from runner.engine.things import remove
 from tests.docker.hostile.processes import engine_processes
 from tests.runner_bench import Bench
 

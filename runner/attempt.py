@@ -17,13 +17,13 @@ from core.domain.submission import Submission
 from core.domain.verdict import FailureReason, RunRecord, Stop, Verdict, judge
 from core.ports.sandbox import Sandbox, SandboxSpec
 from core.ports.tracking import RunRef
-from runner.dependencies import used_by, verdict_of
 from runner.gpus import NoGpu
 from runner.heartbeat import Heartbeat
-from runner.installer import RequirementsFailed
+from runner.job_log.writer import LogWriter
 from runner.launching import bounds, spec_of, write_config
-from runner.log_writer import LogWriter
 from runner.recording import add_log, result_of
+from runner.requirements.dependencies import used_by, verdict_of
+from runner.requirements.installer import RequirementsFailed
 from runner.run_folder import RunFolder
 from runner.watching import HandOver, RunLost, Watch, go_on
 from runner.workbench import Workbench

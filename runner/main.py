@@ -18,22 +18,22 @@ from core.domain.errors import Unavailable
 from core.settings import Settings
 from core.wiring import open_broker, open_ports
 from runner.actor import RunNext, declare
-from runner.canary import Canary
-from runner.canary_watch import CanaryWatch
-from runner.container_spec import EngineMeans
-from runner.dependencies import Dependencies
-from runner.dependency_cache import DependencyCache
-from runner.docker_sandbox import DockerEngine
+from runner.canary.probe import Canary
+from runner.canary.watch import CanaryWatch
 from runner.duty import Duty, worker_name
-from runner.engine_versions import warnings
-from runner.fitting import fitted
+from runner.engine.container_spec import EngineMeans
+from runner.engine.docker_sandbox import DockerEngine
+from runner.engine.fitting import fitted
+from runner.engine.inspection import Inspection
+from runner.engine.versions import warnings
 from runner.gpus import Gpus
 from runner.held_claims import HeldClaims
-from runner.index import Index
-from runner.inspection import Inspection
-from runner.installer import Installer
 from runner.post_mortem import PostMortem
 from runner.report import HostFacts, Reporter
+from runner.requirements.cache import DependencyCache
+from runner.requirements.dependencies import Dependencies
+from runner.requirements.index import Index
+from runner.requirements.installer import Installer
 from runner.run_job import RunJob
 from runner.sweeper import Sweeper
 from runner.workbench import Workbench

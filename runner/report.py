@@ -18,8 +18,8 @@ from core.domain.runners import MOST_LISTED, ClassFigures, HostReport, RunnerRep
 from core.ports.runners import RunnersPort
 from core.ports.sandbox import SandboxPort
 from runner.duty import Duty
+from runner.engine.inspection import Inspection, disks
 from runner.gpus import Gpus
-from runner.inspection import Inspection, disks
 
 TELL_SECONDS = 3.0
 LOOK_SECONDS = 2.5

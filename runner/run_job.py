@@ -13,7 +13,7 @@ from core.domain.job import MAX_ATTEMPTS, Claim, JobState, Outcome
 from core.domain.verdict import FailureReason
 from runner.attempt import Attempt, NeverStarted, ResultWaits
 from runner.heartbeat import Heartbeat
-from runner.log_writer import NO_ROOM, LogWriter
+from runner.job_log.writer import NO_ROOM, LogWriter
 from runner.post_mortem import PostMortem
 from runner.run_folder import RunFolder, run_name
 from runner.watching import HandOver

@@ -10,7 +10,7 @@ from core.domain.limits import ResourceClass
 from core.domain.verdict import RunRecord, Stop
 from core.ports.sandbox import Sandbox, SandboxState
 from runner.heartbeat import Heartbeat
-from runner.log_writer import LogWriter
+from runner.job_log.writer import LogWriter
 from runner.run_folder import RunFolder
 
 GRACE_SECONDS = {Stop.CANCEL: 2.0, Stop.LOG_LIMIT: 0.0, Stop.TIMEOUT: 10.0}

@@ -10,9 +10,9 @@ from pathlib import Path
 from core.domain.limits import ResourceClass
 from core.ports.sandbox import SandboxPort
 from core.wiring import Ports
-from runner.dependencies import NoDependencies, Preparing
 from runner.gpus import Gpus
 from runner.held_claims import HeldClaims
+from runner.requirements.dependencies import NoDependencies, Preparing
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

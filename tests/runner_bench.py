@@ -24,9 +24,9 @@ from core.domain.limits import SMALL, UploadLimits, UserLimits
 from core.domain.submission import Upload, UploadedFile
 from core.ports.sandbox import SandboxPort
 from core.wiring import Ports
-from runner.dependencies import NoDependencies, Preparing
 from runner.gpus import Gpus
 from runner.held_claims import HeldClaims
+from runner.requirements.dependencies import NoDependencies, Preparing
 from runner.run_job import RunJob
 from runner.sweeper import Sweeper
 from runner.workbench import Workbench

@@ -16,11 +16,11 @@ from core.adapters.mlflow_tracking import MlflowTracking
 from core.adapters.redis_job_status import RedisJobStatus
 from core.domain.job import Phase
 from runner.attempt import Attempt
-from runner.docker_sandbox import DockerSandbox
-from runner.log_position import PositionFile
-from runner.log_writer import LogWriter
-from runner.output_stream import OutputStream
-from runner.output_volume import OutputVolume
+from runner.engine.docker_sandbox import DockerSandbox
+from runner.engine.output_stream import OutputStream
+from runner.engine.output_volume import OutputVolume
+from runner.job_log.position import PositionFile
+from runner.job_log.writer import LogWriter
 from runner.run_folder import RunFolder
 from runner.run_job import RunJob
 from runner.watching import Watch

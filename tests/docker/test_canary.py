@@ -17,11 +17,11 @@ from core.adapters.redis_runners import RedisRunners
 from core.domain.canary import CanaryReport
 from core.domain.limits import MIB, SMALL
 from core.domain.runners import RunnerState
-from runner import canary as probing
-from runner import docker_sandbox, output_volume
-from runner.canary import Canary
-from runner.container_spec import EngineMeans
-from runner.docker_sandbox import DockerEngine
+from runner.canary import probe as probing
+from runner.canary.probe import Canary
+from runner.engine import docker_sandbox, output_volume
+from runner.engine.container_spec import EngineMeans
+from runner.engine.docker_sandbox import DockerEngine
 from tests.conftest import REPOSITORY, service
 from tests.docker.conftest import SECCOMP
 from tests.docker.runner_site import Site, until
@@ -201,7 +201,7 @@ def test_the_command_prints_every_row_and_its_exit_code_says_all(
     settings = {"ENGINE_SOCKET": service("LEADERSBOARD_TEST_ENGINE"), "SANDBOX_IMAGE": image,
                 "JOB_ROOT": str(engine_folder),
                 "RESOURCE_CLASSES": json.dumps([CLASS.model_dump(mode="json")])}  # fmt: skip
-    command = [sys.executable, "-m", "runner.canary_command"]
+    command = [sys.executable, "-m", "runner.canary.command"]
     good = subprocess.run(command, cwd=REPOSITORY, env=settings, capture_output=True, text=True, check=False)
     assert (good.returncode, "All walls hold." in good.stdout) == (0, True), good.stdout + good.stderr
     bad = subprocess.run(

@@ -11,7 +11,7 @@ from docker.models.containers import Container
 
 from core.domain.errors import Unavailable
 from core.domain.job import JobState
-from runner.docker_sandbox import DockerEngine
+from runner.engine.docker_sandbox import DockerEngine
 from tests.conftest import service
 from tests.runner_bench import GOOD, Bench, when
 

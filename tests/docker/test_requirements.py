@@ -20,11 +20,11 @@ from docker.models.containers import Container
 from pip._internal.models.index import PyPI  # pip's own default: no address is written here
 
 from core.domain.limits import MIB, RequirementsLimits
-from runner.dependencies import Dependencies
-from runner.dependency_cache import DependencyCache
-from runner.docker_sandbox import DockerEngine
-from runner.index import Index
-from runner.installer import Installer
+from runner.engine.docker_sandbox import DockerEngine
+from runner.requirements.cache import DependencyCache
+from runner.requirements.dependencies import Dependencies
+from runner.requirements.index import Index
+from runner.requirements.installer import Installer
 from tests.conftest import REPOSITORY, service
 from tests.runner_bench import GOOD, Bench
 

@@ -16,9 +16,9 @@ from core.domain.limits import MIB
 from core.domain.verdict import FailureReason, Stop
 from core.ports.sandbox import SandboxSpec, Stream
 from core.ports.tracking import Result, RunRef
-from runner.container_spec import EngineMeans
-from runner.docker_sandbox import DockerEngine, DockerSandbox
-from runner.log_writer import LogWriter
+from runner.engine.container_spec import EngineMeans
+from runner.engine.docker_sandbox import DockerEngine, DockerSandbox
+from runner.job_log.writer import LogWriter
 from runner.watching import GRACE_SECONDS
 from tests.conftest import service
 from tests.docker.conftest import SECCOMP

@@ -13,9 +13,9 @@ import pytest
 
 from core.domain.limits import GIB, MIB, GpuPolicy
 from core.ports.sandbox import SandboxSpec
-from runner import canary_checks
-from runner.canary import Printed
-from runner.docker_sandbox import DockerEngine
+from runner.canary import checks
+from runner.canary.probe import Printed
+from runner.engine.docker_sandbox import DockerEngine
 from tests.conftest import REPOSITORY
 from tests.runner_bench import Bench, when
 from tests.sandbox_requirements import violations
@@ -87,7 +87,7 @@ def test_inspect_shows_every_wall_of_a_running_job(bench: Bench[DockerEngine], i
         assert host["NetworkMode"] == "none"
         assert host["ReadonlyRootfs"] is True
         user = int(seen["Config"]["User"].partition(":")[0])
-        assert (user in canary_checks.UIDS, seen["Config"]["User"]) == (True, f"{user}:{user}")
+        assert (user in checks.UIDS, seen["Config"]["User"]) == (True, f"{user}:{user}")
         assert (host["CapDrop"], host["CapAdd"], host["Privileged"]) == (["ALL"], None, False)
         profile = next(option for option in host["SecurityOpt"] if option.startswith("seccomp="))
         assert json.loads(profile.removeprefix("seccomp=")) == json.loads((REPOSITORY / "seccomp.json").read_text())
@@ -150,7 +150,7 @@ def test_a_program_inside_finds_the_same_walls(bench: Bench[DockerEngine]) -> No
     """The options are not only asked for: from inside there is nothing else."""
     log = bench.log_of(bench.run(bench.claim(PROBE)))
     found = json.loads(next(line for line in log.splitlines() if line.startswith("PROBE "))[6:])
-    assert found["uid"] in canary_checks.UIDS
+    assert found["uid"] in checks.UIDS
     assert (found["gid"], found["groups"]) == (found["uid"], [found["uid"]])
     assert (found["seccomp"], found["no_new_privs"]) == ("2", "1")
     assert set(found["capabilities"]) == {"0000000000000000"}

@@ -11,8 +11,8 @@ import docker
 import pytest
 
 from core.domain.limits import MIB, GpuPolicy
-from runner.container_spec import EngineMeans
-from runner.docker_sandbox import DockerEngine
+from runner.engine.container_spec import EngineMeans
+from runner.engine.docker_sandbox import DockerEngine
 from tests.conftest import REPOSITORY, service
 from tests.runner_bench import GOOD, Bench
 

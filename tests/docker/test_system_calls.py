@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from core.domain.limits import GIB
-from runner.docker_sandbox import DockerEngine
-from runner.seccomp_policy import ALLOWED, BY_ARGUMENT, DENIED, FALLING_BACK
+from runner.engine.docker_sandbox import DockerEngine
+from runner.engine.seccomp_policy import ALLOWED, BY_ARGUMENT, DENIED, FALLING_BACK
 from tests.runner_bench import GOOD, Bench
 from tests.system_calls import NUMBERS
 

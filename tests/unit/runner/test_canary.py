@@ -17,13 +17,13 @@ from core.domain.canary import CanaryReport, CanaryRow
 from core.domain.errors import Unavailable
 from core.domain.limits import SMALL
 from core.ports.sandbox import RunOutput, SandboxSpec, SandboxState, Stream
-from runner import canary, canary_watch
-from runner.canary import Canary, lower
-from runner.canary_checks import limit_rules, rows, wall_rules
-from runner.canary_command import table
-from runner.canary_watch import CanaryWatch
+from runner.canary import watch
+from runner.canary.checks import limit_rules, rows, wall_rules
+from runner.canary.command import table
+from runner.canary.probe import MOST_PRINTED, Canary, Printed, lower
+from runner.canary.watch import CanaryWatch
 from runner.duty import Duty
-from runner.engine_versions import warnings
+from runner.engine.versions import warnings
 from runner.report import HostFacts
 
 pytestmark = pytest.mark.unit
@@ -234,7 +234,7 @@ def test_a_red_row_refuses_jobs_until_it_is_green_and_says_why() -> None:
 
 
 def test_it_is_asked_at_the_start_and_when_an_admin_wants_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(canary_watch, "LOOK_SECONDS", 0.01)
+    monkeypatch.setattr(watch, "LOOK_SECONDS", 0.01)
     watched = Watched([report_of(row(ok=True)) for _ in range(2)])
     ended = threading.Event()
     thread = threading.Thread(target=watched.watch.run, args=(ended,))
@@ -259,10 +259,10 @@ def test_many_red_rows_are_told_in_few_words() -> None:
 
 
 def test_what_a_probe_prints_is_bounded() -> None:
-    printed = canary.Printed()
+    printed = Printed()
     for _ in range(100):
         printed.output(b"x" * 65536, Stream.STDOUT)
-    assert len(printed.held) <= canary.MOST_PRINTED + 65536
+    assert len(printed.held) <= MOST_PRINTED + 65536
     assert printed.findings() == {}
 
 

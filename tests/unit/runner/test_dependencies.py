@@ -14,12 +14,12 @@ from core.domain.limits import MEDIUM, RequirementsLimits
 from core.domain.verdict import FailureReason
 from core.ports.sandbox import SandboxSpec
 from core.settings import Settings
-from runner.container_spec import job_options
-from runner.dependencies import Dependencies, key_of
-from runner.dependency_cache import FOLDER, DependencyCache
-from runner.index import Index
-from runner.installer import RequirementsFailed
-from runner.installer_spec import installer_options, proxy_options
+from runner.engine.container_spec import job_options
+from runner.requirements.cache import FOLDER, DependencyCache
+from runner.requirements.dependencies import Dependencies, key_of
+from runner.requirements.index import Index
+from runner.requirements.installer import RequirementsFailed
+from runner.requirements.installer_spec import installer_options, proxy_options
 from tests.process_sandbox import ProcessEngine
 from tests.runner_bench import GOOD, Bench
 from tests.unit.runner.test_container_spec import spec_of

@@ -11,8 +11,8 @@ import pytest
 
 from core.domain.job import JobState
 from core.ports.sandbox import Stream
-from runner import log_writer
-from runner.log_writer import LogWriter
+from runner.job_log import writer
+from runner.job_log.writer import LogWriter
 from runner.run_folder import RunFolder
 from tests.process_sandbox import ProcessEngine
 from tests.runner_bench import GOOD, Bench
@@ -38,7 +38,7 @@ class Disk:
 def test_a_log_goes_on_where_there_is_room_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What could not be written is counted and told, in its place."""
     disk = Disk(9)
-    monkeypatch.setattr(log_writer.os, "write", disk.write)
+    monkeypatch.setattr(writer.os, "write", disk.write)
     limits = {"max_bytes": 10**6, "max_lines": 10**6, "kept_bytes": 10**6}
     with LogWriter(tmp_path / "job.log", position=tmp_path / "position", **limits) as log:
         log.output(b"0123456789abc\n", Stream.STDOUT)

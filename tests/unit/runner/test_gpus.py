@@ -9,7 +9,7 @@ import pytest
 from core.domain.errors import Unavailable
 from core.domain.limits import GIB, GpuPolicy
 from runner import gpus as gpus_module
-from runner.gpu_probe import read
+from runner.engine.gpu_probe import read
 from runner.gpus import Gpus
 from tests.process_sandbox import ProcessEngine
 from tests.runner_bench import GOOD, Bench

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from runner.gvisor import system_calls
+from runner.engine.gvisor import system_calls
 from tests.conftest import REPOSITORY
 
 pytestmark = pytest.mark.unit

@@ -11,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.ports.sandbox import Stream
-from runner import log_position, log_writer
-from runner.log_writer import LogWriter
+from runner.job_log import position as log_position
+from runner.job_log import writer as log_writer
+from runner.job_log.writer import LogWriter
 
 pytestmark = pytest.mark.unit
 

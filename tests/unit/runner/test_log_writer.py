@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from core.ports.sandbox import Stream
-from runner.log_writer import LogWriter
+from runner.job_log.writer import LogWriter
 
 pytestmark = pytest.mark.unit
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from core.domain.limits import MEDIUM, SMALL, ResourceClass
-from runner.container_spec import job_options, volume_options
+from runner.engine.container_spec import job_options, volume_options
 from tests.conftest import REPOSITORY
 from tests.option_mutations import CREATION_FAILS, NO_WALL, WEAKER, Mutant, asked, mutants
 from tests.sandbox_requirements import RULES, violations

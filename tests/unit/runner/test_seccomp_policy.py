@@ -7,7 +7,7 @@ from collections import Counter
 
 import pytest
 
-from runner.seccomp_policy import ALLOWED, BY_ARGUMENT, DENIED, FALLING_BACK, NAMESPACES, profile, table, text
+from runner.engine.seccomp_policy import ALLOWED, BY_ARGUMENT, DENIED, FALLING_BACK, NAMESPACES, profile, table, text
 from tests.conftest import REPOSITORY
 from tests.system_calls import NUMBERS
 

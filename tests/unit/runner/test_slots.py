@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from core.domain.errors import Unavailable
-from runner import slots
-from runner.container_spec import SLOTS
+from runner.engine import slots
+from runner.engine.container_spec import SLOTS
 
 pytestmark = pytest.mark.unit
 

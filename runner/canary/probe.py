@@ -19,7 +19,7 @@ from core.domain.canary import CanaryReport, CanaryRow
 from core.domain.errors import LeadersboardError
 from core.domain.limits import MIB, ResourceClass
 from core.ports.sandbox import RunOutput, Sandbox, SandboxSpec, Stream
-from runner import canary_checks
+from runner.canary import checks
 from runner.in_engine import canary_limits, canary_walls
 
 PATIENCE_SECONDS = 60.0
@@ -65,11 +65,11 @@ class Canary:
         try:
             self._prepare()
             for limits in self.resource_classes:
-                rules = canary_checks.wall_rules(limits, self.runtime)
-                yield from canary_checks.rows(rules, self._run("walls", limits), limits.name)
+                rules = checks.wall_rules(limits, self.runtime)
+                yield from checks.rows(rules, self._run("walls", limits), limits.name)
             lowered = lower(self.resource_classes[0])
-            rules = canary_checks.limit_rules(lowered, self.runtime)
-            yield from canary_checks.rows(rules, self._run_into_limits(lowered), lowered.name)
+            rules = checks.limit_rules(lowered, self.runtime)
+            yield from checks.rows(rules, self._run_into_limits(lowered), lowered.name)
         except (LeadersboardError, OSError) as error:
             yield CanaryRow(check="probe", resource_class="all", expected="it runs", found=str(error)[:200], ok=False)
 

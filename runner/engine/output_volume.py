@@ -20,9 +20,9 @@ from core.domain.errors import InvalidInput, TooLarge, Unavailable
 from core.domain.limits import UploadLimits
 from core.domain.metrics import MAX_BYTES
 from core.ports.sandbox import Harvest, SandboxSpec
-from runner import slots
-from runner.container_spec import SLOT, holder_options, labels, volume_name, volume_options
-from runner.engine_things import remove
+from runner.engine import slots
+from runner.engine.container_spec import SLOT, holder_options, labels, volume_name, volume_options
+from runner.engine.things import remove
 
 METRICS = "metrics.json"
 NEARLY_FULL = 0.95

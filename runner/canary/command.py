@@ -6,11 +6,11 @@ import sys
 
 from core.domain.canary import CanaryReport
 from core.settings import Settings
-from runner.canary import Canary
-from runner.container_spec import EngineMeans
-from runner.docker_sandbox import DockerEngine
-from runner.engine_versions import told, warnings
-from runner.fitting import fitted
+from runner.canary.probe import Canary
+from runner.engine.container_spec import EngineMeans
+from runner.engine.docker_sandbox import DockerEngine
+from runner.engine.fitting import fitted
+from runner.engine.versions import told, warnings
 
 SITE = "by-hand"
 

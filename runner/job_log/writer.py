@@ -15,8 +15,8 @@ from typing import Self
 
 from core.domain.errors import Unavailable
 from core.ports.sandbox import Stream
-from runner import log_position
-from runner.log_position import Intent, Kind, Position, PositionFile
+from runner.job_log import position as log_position
+from runner.job_log.position import Intent, Kind, Position, PositionFile
 
 OWN = "[leadersboard] "
 """How the runner's own lines begin; what a run prints never holds it."""

@@ -20,13 +20,19 @@ from core.adapters.archives import CHUNK, BoundedTarInfo, Tree
 from core.domain.errors import InvalidInput, LeadersboardError, Unavailable
 from core.domain.limits import RequirementsLimits, UploadLimits
 from core.ports.sandbox import SandboxSpec
-from runner.container_spec import labels
-from runner.engine_errors import engine_errors
-from runner.engine_things import CALL_SECONDS, found, remove
+from runner.engine.container_spec import labels
+from runner.engine.errors import engine_errors
+from runner.engine.output_volume import _Chunks
+from runner.engine.things import CALL_SECONDS, found, remove
 from runner.in_engine.index_proxy import READY
-from runner.index import Index
-from runner.installer_spec import holder_options, installer_options, proxy_options, thing_name, volume_options
-from runner.output_volume import _Chunks
+from runner.requirements.index import Index
+from runner.requirements.installer_spec import (
+    holder_options,
+    installer_options,
+    proxy_options,
+    thing_name,
+    volume_options,
+)
 
 LOOK_SECONDS = 0.2
 READY_SECONDS = 30.0

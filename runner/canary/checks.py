@@ -8,7 +8,7 @@ from typing import Any
 
 from core.domain.canary import CanaryRow
 from core.domain.limits import MIB, ResourceClass
-from runner import gvisor
+from runner.engine import gvisor
 
 UIDS = range(60001, 61000)
 ENVIRONMENT = frozenset({

@@ -15,9 +15,9 @@ import docker.errors
 from docker.models.containers import Container
 
 from core.domain.runners import MOST_LISTED, DiskFigures, SandboxFigures
-from runner.container_spec import LABEL
-from runner.engine_errors import engine_errors
-from runner.engine_things import CALL_SECONDS
+from runner.engine.container_spec import LABEL
+from runner.engine.errors import engine_errors
+from runner.engine.things import CALL_SECONDS
 
 LINE = 300
 

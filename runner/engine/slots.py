@@ -15,7 +15,7 @@ from collections.abc import Iterator
 import docker
 
 from core.domain.errors import Unavailable
-from runner.container_spec import LABEL, SLOT, SLOTS
+from runner.engine.container_spec import LABEL, SLOT, SLOTS
 
 TRIES = 20
 

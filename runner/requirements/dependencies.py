@@ -11,8 +11,8 @@ from core.domain.errors import InvalidInput
 from core.domain.verdict import FailureReason, Verdict
 from core.ports.sandbox import SandboxSpec
 from core.usecases.requirements import NAME, parse, requirements_of
-from runner.dependency_cache import HELD, DependencyCache, Entry
-from runner.installer import Installer, RequirementsFailed
+from runner.requirements.cache import HELD, DependencyCache, Entry
+from runner.requirements.installer import Installer, RequirementsFailed
 from runner.run_folder import RunFolder
 
 

@@ -16,13 +16,13 @@ from docker.models.containers import Container
 from core.domain.errors import Unavailable
 from core.domain.limits import EngineCapacity
 from core.ports.sandbox import Harvest, RunOutput, SandboxSpec, SandboxState
-from runner import gvisor
-from runner.container_spec import CANARY, LABEL, PLAIN, EngineMeans, begun, job_options, owner, probe_options
-from runner.engine_errors import engine_errors
-from runner.engine_things import CALL_SECONDS, found, labels_of, remove, remove_networks, remove_volumes
-from runner.gpu_probe import probe
-from runner.output_stream import OutputStream
-from runner.output_volume import OutputVolume
+from runner.engine import gvisor
+from runner.engine.container_spec import CANARY, LABEL, PLAIN, EngineMeans, begun, job_options, owner, probe_options
+from runner.engine.errors import engine_errors
+from runner.engine.gpu_probe import probe
+from runner.engine.output_stream import OutputStream
+from runner.engine.output_volume import OutputVolume
+from runner.engine.things import CALL_SECONDS, found, labels_of, remove, remove_networks, remove_volumes
 
 FIRST_SAMPLE_SECONDS, LONGEST_SAMPLE_SECONDS = 0.05, 1.0
 DRAIN_SECONDS = 5.0

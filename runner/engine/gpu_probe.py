@@ -9,7 +9,7 @@ import docker
 import docker.errors
 
 from core.domain.limits import MIB
-from runner.engine_things import CALL_SECONDS, remove
+from runner.engine.things import CALL_SECONDS, remove
 
 
 def probe(client: docker.DockerClient, options: Mapping[str, Any]) -> dict[str, int]:

@@ -9,9 +9,9 @@ from docker.types import LogConfig, Mount, Ulimit
 
 from core.domain.limits import MIB, RequirementsLimits
 from core.ports.sandbox import SandboxSpec
-from runner.container_spec import labels
+from runner.engine.container_spec import labels
 from runner.in_engine import index_proxy, pip_step
-from runner.index import Index
+from runner.requirements.index import Index
 
 UID = 59001
 USER = f"{UID}:{UID}"
