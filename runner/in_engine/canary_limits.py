@@ -12,6 +12,7 @@ import os
 import resource
 import signal
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -100,6 +101,23 @@ def spin() -> float:
     return round((used.ru_utime + used.ru_stime) / (time.monotonic() - began), 3)
 
 
+def count_threads(most: int) -> int:
+    """How many could be started; all are gone afterwards."""
+    over = threading.Event()
+    threads: list[threading.Thread] = []
+    try:
+        while len(threads) < most:
+            thread = threading.Thread(target=over.wait)
+            thread.start()
+            threads.append(thread)
+    except RuntimeError:
+        pass
+    over.set()
+    for thread in threads:
+        thread.join()
+    return len(threads)
+
+
 def fork_on(most: int) -> int:
     """How many children could be started; all are gone afterwards."""
     children: list[int] = []
@@ -127,6 +145,7 @@ def limits(bounds: dict[str, int]) -> Iterator[tuple[str, Any]]:
     yield "files in /out", count_files("/out", bounds["output_files"])
     yield "largest file", largest_file(bounds["output_bytes"])
     yield "descriptors", count_descriptors()
+    yield "threads", count_threads(2 * bounds["pids"])
     tell("processes, tried", "begun")
     yield "processes", fork_on(2 * bounds["pids"])
 

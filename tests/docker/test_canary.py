@@ -156,7 +156,7 @@ def test_limits_that_are_not_there_are_seen_by_trying(canary: Canary, monkeypatc
         lambda limits, slot: volume(limits.model_copy(update={"output_bytes": 2**30, "output_files": 10**5}), slot),
     )
     tried = red(canary())
-    assert {"cpu", "memory", "processes", "largest file", "descriptors"} <= tried
+    assert {"cpu", "memory", "processes", "threads", "largest file", "descriptors"} <= tried
     assert {"bytes in /out", "bytes in /tmp", "bytes in /dev/shm", "files in /out"} <= tried
 
 
@@ -228,6 +228,8 @@ def test_gvisor_is_probed_with_its_own_options(
     report = probe()
     engine.close()
     assert report.ok, [str(row) for row in report.red]
+    unbounded = [row.check for row in report.rows if "not bounded by gVisor" in row.expected]
+    assert set(unbounded) == {"sizes", "threads"}
 
 
 def test_the_report_of_a_runner_carries_the_canary(site: Site, redis_client: Any) -> None:

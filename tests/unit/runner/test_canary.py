@@ -58,11 +58,13 @@ BROKEN: list[tuple[str, Any]] = [
 ]  # fmt: skip
 STOPPED: dict[str, Any] = {
     "cpu": 0.51, "bytes in /out": LOW.output_bytes, "bytes in /tmp": LOW.tmp_bytes, "bytes in /dev/shm": LOW.shm_bytes,
-    "files in /out": 63, "largest file": "EFBIG", "descriptors": 4093, "processes": 126, "memory": "ended",
+    "files in /out": 63, "largest file": "EFBIG", "descriptors": 4093, "threads": 126,
+    "processes": 126, "memory": "ended",
 }  # fmt: skip
 UNSTOPPED: list[tuple[str, Any]] = [
     ("cpu", 1.6), ("bytes in /out", 4 * LOW.output_bytes), ("bytes in /tmp", 4 * LOW.tmp_bytes), ("files in /out", 256),
     ("bytes in /dev/shm", 4 * LOW.shm_bytes), ("largest file", "larger than allowed"), ("descriptors", 100_000),
+    ("threads", 2 * LOW.pids),
     ("processes", 256), ("memory", 2 * LOW.memory_bytes), ("memory", "gone, and not for its memory"), ("cpu", 0),
 ]  # fmt: skip
 
