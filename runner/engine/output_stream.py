@@ -9,16 +9,23 @@ from __future__ import annotations
 import contextlib
 import struct
 import threading
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import docker
 import docker.errors
 
+from core.domain.limits import MIB
 from core.ports.sandbox import RunOutput, Stream
 
 CONNECT_SECONDS = 60
 PAUSE_SECONDS = 1.0
+BURST_SECONDS = 2.0
+BYTES_PER_SECOND = 8 * MIB
+LINES_PER_SECOND = 100_000
+"""What prints more than this for longer than a burst is held up in its own writes: the engine and all who share its
+machine pay for each byte and line of a flood."""
 TRIES = 5
 """So often a broken stream is taken up again before the rest of the text is given up; the run itself goes on."""
 _HEADER = struct.Struct(">BxxxL")
@@ -31,6 +38,7 @@ class OutputStream:
         self._socket, self._container, self._output = socket, container_id, output
         self._api = docker.APIClient(base_url=socket, timeout=CONNECT_SECONDS)
         self._opened: Any = None
+        self._paid_until = 0.0
         self._closed = threading.Event()
         self.ended = threading.Event()
 
@@ -81,9 +89,9 @@ class OutputStream:
     def _attached(self, stream: Iterator[tuple[bytes | None, bytes | None]]) -> None:
         for stdout, stderr in stream:
             if stdout:
-                self._output.output(stdout, Stream.STDOUT)
+                self._take(stdout, Stream.STDOUT)
             if stderr:
-                self._output.output(stderr, Stream.STDERR)
+                self._take(stderr, Stream.STDERR)
 
     def _recorded(self) -> None:
         skip = {stream: self._output.taken_of(stream) for stream in Stream}
@@ -96,7 +104,15 @@ class OutputStream:
                 known = min(skip[stream], len(chunk))
                 skip[stream] -= known
                 if chunk[known:]:
-                    self._output.output(chunk[known:], stream)
+                    self._take(chunk[known:], stream)
+
+    def _take(self, chunk: bytes, stream: Stream) -> None:
+        self._output.output(chunk, stream)
+        cost = len(chunk) / BYTES_PER_SECOND + chunk.count(b"\n") / LINES_PER_SECOND
+        now = time.monotonic()
+        self._paid_until = max(self._paid_until, now - BURST_SECONDS) + cost
+        if self._paid_until > now:
+            self._closed.wait(self._paid_until - now)
 
 
 def _frames(raw: Any) -> Iterator[tuple[Stream, bytes]]:

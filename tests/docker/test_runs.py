@@ -312,3 +312,15 @@ def test_what_is_printed_at_once_is_there_once(bench: Bench[DockerEngine], image
     wanted = b"".join(f"line {n}\n".encode() for n in range(5))
     with ThreadPoolExecutor(4) as together:
         assert set(together.map(printed, range(24))) == {wanted}
+
+
+def test_a_flood_is_held_up_and_loses_nothing(bench: Bench[DockerEngine], monkeypatch: pytest.MonkeyPatch) -> None:
+    """H40: beyond a burst of two seconds' worth a program waits in its own writes; its neighbours do not."""
+    monkeypatch.setattr("runner.engine.output_stream.BYTES_PER_SECOND", MIB)
+    bench.log_limits = {"max_bytes": 16 * MIB, "max_lines": 1_000_000, "kept_bytes": 16 * MIB}
+    program = "import os, time\nbegan = time.monotonic()\nfor n in range(1024): os.write(1, b'x' * 8191 + b'\\n')\n"
+    job = bench.run(bench.claim(program + "print('took', time.monotonic() - began)\n" + GOOD))
+    log = bench.storage.log_path(job.job_id).read_bytes()
+    assert (job.state, log.count(b"x" * 8191 + b"\n")) == (JobState.COMPLETED, 1024)
+    (took,) = (float(line.split()[1]) for line in log.splitlines() if line.startswith(b"took "))
+    assert took > 1
