@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import re
-import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -22,9 +21,9 @@ from runner.engine.errors import engine_errors
 from runner.engine.gpu_probe import probe
 from runner.engine.output_stream import OutputStream
 from runner.engine.output_volume import OutputVolume
+from runner.engine.peaks import Peaks
 from runner.engine.things import CALL_SECONDS, found, labels_of, remove, remove_networks, remove_volumes
 
-FIRST_SAMPLE_SECONDS, LONGEST_SAMPLE_SECONDS = 0.05, 1.0
 DRAIN_SECONDS = 5.0
 
 
@@ -32,13 +31,17 @@ class DockerSandbox:
     """One run in the engine: its container, its output volume, the thread that reads what it prints."""
 
     def __init__(
-        self, container: Container | None, volume: OutputVolume, output: OutputStream | None, *, keeps_failed: bool
+        self,
+        container: Container | None,
+        volume: OutputVolume,
+        output: OutputStream | None,
+        *,
+        peaks: Peaks,
+        keeps_failed: bool,
     ) -> None:
-        self._container, self._keeps_failed = container, keeps_failed
+        self._container, self._keeps_failed, self._peaks = container, keeps_failed, peaks
         self._volume = volume
         self._output = output
-        self._peaks: dict[str, float] = {}
-        self._next_sample, self._pause = 0.0, FIRST_SAMPLE_SECONDS
 
     @property
     def image_digest(self) -> str:
@@ -64,23 +67,7 @@ class DockerSandbox:
         return self._output is None or self._output.ended.wait(seconds)
 
     def peaks(self) -> Mapping[str, float]:
-        if self._container is not None and time.monotonic() >= self._next_sample:
-            self._next_sample = time.monotonic() + self._pause
-            self._pause = min(LONGEST_SAMPLE_SECONDS, 2 * self._pause)  # short runs have samples, too
-            with contextlib.suppress(Unavailable), engine_errors():
-                self._sample(self._container.stats(stream=False, one_shot=True))
-        return dict(self._peaks)
-
-    def _sample(self, stats: Any) -> None:
-        memory = stats.get("memory_stats", {})
-        seen = {
-            "memory_bytes": max(memory.get("usage", 0), memory.get("max_usage", 0)),
-            "pids": stats.get("pids_stats", {}).get("current", 0),
-            "cpu_seconds": stats.get("cpu_stats", {}).get("cpu_usage", {}).get("total_usage", 0) / 1e9,
-        }
-        for name, value in seen.items():
-            if value:  # a container that has just started or just ended has no figures
-                self._peaks[name] = max(self._peaks.get(name, 0.0), float(value))
+        return self._peaks.seen()
 
     def stop(self, *, grace_seconds: float) -> None:
         with engine_errors(), contextlib.suppress(docker.errors.NotFound):
@@ -143,7 +130,7 @@ class DockerEngine:
                 with contextlib.suppress(Unavailable):
                     self._remove(owner(spec))
                 raise
-        return DockerSandbox(container, volume, stream, keeps_failed=self._means.keeps_failed)
+        return self._sandbox(spec, container, volume, stream)
 
     def adopt(self, spec: SandboxSpec, output: RunOutput) -> DockerSandbox | None:
         """A run whose container is gone and whose output is kept was being harvested."""
@@ -153,10 +140,17 @@ class DockerEngine:
             if volume is None or (container is not None and container.status == "created"):
                 return None
             if container is None:
-                return DockerSandbox(None, volume, None, keeps_failed=False)
+                return self._sandbox(spec, None, volume, None)
             stream = OutputStream(self._socket, str(container.id), output)
             stream.follow()
-        return DockerSandbox(container, volume, stream, keeps_failed=self._means.keeps_failed)
+        return self._sandbox(spec, container, volume, stream)
+
+    def _sandbox(
+        self, spec: SandboxSpec, container: Container | None, volume: OutputVolume, stream: OutputStream | None
+    ) -> DockerSandbox:
+        gpu = spec.gpu
+        peaks = Peaks(container, (lambda: self.gpu_memory().get(gpu, 0)) if gpu else None)
+        return DockerSandbox(container, volume, stream, peaks=peaks, keeps_failed=self._means.keeps_failed)
 
     def kill(self, job_id: str) -> None:
         with engine_errors():

@@ -10,7 +10,7 @@ from errno import EACCES, EFBIG, ENOSPC, EPERM, EROFS
 import docker
 import pytest
 
-from core.domain.limits import MIB, GpuPolicy
+from core.domain.limits import GIB, MIB, GpuPolicy
 from runner.engine.container_spec import EngineMeans
 from runner.engine.docker_sandbox import DockerEngine
 from tests.conftest import REPOSITORY, service
@@ -99,6 +99,18 @@ def test_a_device_is_given_by_cdi(cdi: Bench[DockerEngine], monkeypatch: pytest.
     job = cdi.run(cdi.claim(DEVICES + GOOD))
     assert "DEVICES None ['nvidia0']" in cdi.log_of(job)
     assert job.device == f"gpu {GPU}"
+
+
+def test_the_memory_of_its_device_is_among_a_runs_peaks(
+    cdi: Bench[DockerEngine], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """BOX-9: as the engine tells it while the run has the device; here 3 GiB whenever somebody has."""
+    engine = cdi.engine
+    monkeypatch.setattr(engine, "gpu_memory", lambda: {GPU: 3 * GIB if engine.gpus_in_use() else 0})
+    job = cdi.run(cdi.claim("import time; time.sleep(3)\n" + GOOD))
+    assert (job.state, job.peaks["gpu_memory_bytes"]) == ("completed", 3 * GIB)
+    _ref, result = cdi.tracking.results[job.job_id]
+    assert result.measured["gpu_memory_bytes"] == 3 * GIB
 
 
 def test_a_run_without_a_device_finds_none(cdi: Bench[DockerEngine]) -> None:

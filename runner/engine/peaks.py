@@ -1,0 +1,60 @@
+"""The highest figures of a run, looked at from outside: nothing of ours measures where a submission could forge it."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+from docker.models.containers import Container
+
+from core.domain.errors import Unavailable
+from runner.engine.errors import engine_errors
+
+FIRST_SAMPLE_SECONDS, LONGEST_SAMPLE_SECONDS = 0.05, 1.0
+GPU_SAMPLE_SECONDS = 15.0
+"""Asking for a device's memory is a container of its own, and is not waited for."""
+
+
+class Peaks:
+    """Sampled whenever somebody looks, ever rarer: short runs have samples, too."""
+
+    def __init__(self, container: Container | None, gpu_memory: Callable[[], int] | None) -> None:
+        """`gpu_memory` tells how many bytes of the run's device are taken; None when it has none."""
+        self._container, self._gpu_memory = container, gpu_memory
+        self._highest: dict[str, float] = {}
+        self._lock = threading.Lock()
+        self._next, self._pause = 0.0, FIRST_SAMPLE_SECONDS
+        self._next_gpu = time.monotonic() + 1.0
+
+    def seen(self) -> dict[str, float]:
+        """So far. Never raises; may be empty."""
+        now = time.monotonic()
+        if self._container is not None and now >= self._next:
+            self._next = now + self._pause
+            self._pause = min(LONGEST_SAMPLE_SECONDS, 2 * self._pause)
+            with contextlib.suppress(Unavailable), engine_errors():
+                self._sample(self._container.stats(stream=False, one_shot=True))
+        if self._gpu_memory is not None and now >= self._next_gpu:
+            self._next_gpu = now + GPU_SAMPLE_SECONDS
+            threading.Thread(target=self._sample_gpu, args=(self._gpu_memory,), daemon=True, name="gpu peak").start()
+        with self._lock:
+            return dict(self._highest)
+
+    def _sample(self, stats: Any) -> None:
+        memory = stats.get("memory_stats", {})
+        self._take("memory_bytes", max(memory.get("usage", 0), memory.get("max_usage", 0)))
+        self._take("pids", stats.get("pids_stats", {}).get("current", 0))
+        self._take("cpu_seconds", stats.get("cpu_stats", {}).get("cpu_usage", {}).get("total_usage", 0) / 1e9)
+
+    def _sample_gpu(self, gpu_memory: Callable[[], int]) -> None:
+        with contextlib.suppress(Unavailable):
+            self._take("gpu_memory_bytes", gpu_memory())
+
+    def _take(self, name: str, value: float) -> None:
+        """A container that has just started or just ended has no figures."""
+        if value:
+            with self._lock:
+                self._highest[name] = max(self._highest.get(name, 0.0), float(value))
