@@ -42,7 +42,10 @@ def canary(
         engine=engine, resource_classes=[CLASS], image=image, site=fresh_name, folder=engine_folder / ".canary"
     )
     mine = {"label": f"leadersboard.site={fresh_name}"}
-    assert not [*inner.containers.list(all=True, filters=mine), *inner.volumes.list(filters=mine)], "something is left"
+    assert not [
+        *inner.containers.list(all=True, filters=mine, ignore_removed=True),
+        *inner.volumes.list(filters=mine),
+    ], "something is left"
 
 
 def red(report: CanaryReport) -> set[str]:
@@ -187,7 +190,11 @@ def test_what_a_dead_probe_left_is_removed_and_a_living_one_is_not(
         engine.launch(spec, probing.Printed())
     assert engine.runs() == set()
     assert engine.remove_canaries(before=time.time() - 600) >= 3  # container, holder, volume
-    living = {label for box in inner.containers.list(all=True) if (label := box.labels.get("leadersboard.canary"))}
+    living = {
+        label
+        for box in inner.containers.list(all=True, ignore_removed=True)
+        if (label := box.labels.get("leadersboard.canary"))
+    }
     assert specs[0].job_id in living
     assert old.job_id not in living
     engine._remove(f"leadersboard.canary={specs[0].job_id}")

@@ -78,7 +78,7 @@ def assert_settled(site: Site, ids: Sequence[str], mlflow_url: str, inner: docke
     assert {run["info"]["status"] for run in runs} == {"FINISHED"}
     until(lambda: site.left_on_disk() == [], "no folder is left")
     label = {"label": f"leadersboard.site={site.ledger.ledger_id()}"}
-    until(lambda: not inner.containers.list(all=True, filters=label), "no container is left")
+    until(lambda: not inner.containers.list(all=True, filters=label, ignore_removed=True), "no container is left")
     until(lambda: not inner.volumes.list(filters=label), "no volume is left")
     return jobs
 
@@ -192,10 +192,10 @@ def test_a_rolling_restart_reruns_nothing(site: Site, mlflow_url: str, inner: do
     with site.runner(processes=TEN) as old:
         for job_id in ids:
             begun(site, job_id)
-        before = {container.id for container in inner.containers.list(filters=label)}
+        before = {container.id for container in inner.containers.list(filters=label, ignore_removed=True)}
         old.terminate()
         assert old.wait(60) == 0
-    assert {container.id for container in inner.containers.list(filters=label)} == before
+    assert {container.id for container in inner.containers.list(filters=label, ignore_removed=True)} == before
     with site.runner(processes=TEN):
         assert_settled(site, ids, mlflow_url, inner)
 
@@ -214,7 +214,9 @@ def test_a_cancel_does_not_need_the_runner_that_started_the_job(
             site.ledger.cancel(job_id)
             asked = time.monotonic()
             label = {"label": f"leadersboard.job={job_id}"}
-            until(lambda: not inner.containers.list(all=True, filters=label), "the container is gone")
+            until(
+                lambda: not inner.containers.list(all=True, filters=label, ignore_removed=True), "the container is gone"
+            )
             assert time.monotonic() - asked < 10
             assert ended(site, job_id).state is JobState.CANCELLED
             until(lambda: not inner.volumes.list(filters=label), "the volume is gone")

@@ -116,7 +116,7 @@ def test_a_full_disk_under_redis_loses_nothing_that_was_accepted(
             assert len(known) <= len(ids) + 1  # the one whose answer did not come may be there
             until(lambda: site.left_on_disk() == [], "no folder is left")
         label = {"label": f"leadersboard.site={site.ledger.ledger_id()}"}
-        until(lambda: not inner.containers.list(all=True, filters=label), "no container is left")
+        until(lambda: not inner.containers.list(all=True, filters=label, ignore_removed=True), "no container is left")
 
 
 def accepted_until_full(site: Site) -> list[str]:

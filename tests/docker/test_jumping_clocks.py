@@ -84,4 +84,4 @@ def test_a_runner_that_dies_as_the_clock_jumps_is_followed(
     with site.runner(**clock.settings()):
         assert_whole(site, [job_id])
     label = {"label": f"leadersboard.job={job_id}"}
-    until(lambda: not inner.containers.list(all=True, filters=label), "its container is gone")
+    until(lambda: not inner.containers.list(all=True, filters=label, ignore_removed=True), "its container is gone")

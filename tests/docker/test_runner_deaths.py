@@ -38,7 +38,9 @@ def test_a_runner_killed_at_any_step_loses_nothing(
         job = ended(site, job_id)
         until(lambda: site.left_on_disk() == [], "its folder is gone")
         label = {"label": f"leadersboard.job={job_id}"}
-        until(lambda: not inner.containers.list(all=True, filters=label), "its containers are gone")
+        until(
+            lambda: not inner.containers.list(all=True, filters=label, ignore_removed=True), "its containers are gone"
+        )
         until(lambda: not inner.volumes.list(filters=label), "its volume is gone")
     assert job.state is JobState.COMPLETED
     assert job.attempt == 1

@@ -42,7 +42,9 @@ def test_a_killed_runner_costs_nothing(site: Site, inner: docker.DockerClient) -
     with site.runner() as first:
         until(lambda: "line 5" in site.log(job_id), "the job runs")
         kill_group(first)
-    (container,) = inner.containers.list(filters={"label": [f"leadersboard.job={job_id}", "leadersboard.role=job"]})
+    (container,) = inner.containers.list(
+        filters={"label": [f"leadersboard.job={job_id}", "leadersboard.role=job"]}, ignore_removed=True
+    )
     with site.runner():
         until(lambda: site.words().count("Worker process is ready") == 2, "the next one is there")
         seen, since = site.log(job_id), time.monotonic()

@@ -121,7 +121,9 @@ def test_a_cancelled_job_is_gone_within_ten_seconds(bench: Bench[DockerEngine], 
     canceller.join()
     assert job.state is JobState.CANCELLED
     assert time.monotonic() - at[0] < 10
-    assert inner.containers.list(all=True, filters={"label": f"leadersboard.job={job.job_id}"}) == []
+    assert (
+        inner.containers.list(all=True, filters={"label": f"leadersboard.job={job.job_id}"}, ignore_removed=True) == []
+    )
 
 
 def test_links_devices_and_odd_names_stay_behind(bench: Bench[DockerEngine]) -> None:
@@ -214,9 +216,9 @@ def test_names_of_the_platforms_own_are_left_out(bench: Bench[DockerEngine]) -> 
 
 def test_asking_for_devices_leaves_nothing_behind(engine: DockerEngine, inner: docker.DockerClient) -> None:
     """The probe for GPUs is removed, also where it cannot start."""
-    before = {container.id for container in inner.containers.list(all=True)}
+    before = {container.id for container in inner.containers.list(all=True, ignore_removed=True)}
     assert engine.gpu_memory() == {}
-    assert {container.id for container in inner.containers.list(all=True)} <= before
+    assert {container.id for container in inner.containers.list(all=True, ignore_removed=True)} <= before
 
 
 def test_the_sweeper_removes_what_no_job_owns(bench: Bench[DockerEngine], engine: DockerEngine) -> None:
@@ -255,7 +257,7 @@ def test_a_failed_run_is_kept_for_its_admins_where_the_site_wants_it(
     sweeper = replace(bench.sweeper(), keep_failed_seconds=60)
     sweeper.sweep()
     assert bench.engine.job_ids() == {bad.job_id}
-    (kept,) = inner.containers.list(all=True, filters={"label": f"leadersboard.job={bad.job_id}"})
+    (kept,) = inner.containers.list(all=True, filters={"label": f"leadersboard.job={bad.job_id}"}, ignore_removed=True)
     assert (kept.labels["leadersboard.role"], kept.status, kept.attrs["State"]["ExitCode"]) == ("job", "exited", 7)
     assert kept.attrs["HostConfig"]["NetworkMode"] == "none"
     replace(sweeper, keep_failed_seconds=0).sweep()
