@@ -40,6 +40,7 @@ LINES = 20
 RUNNERS = 2
 PROCESSES = 2
 SETTLE_SECONDS = 180
+CLEAR_SECONDS = 60
 KINDS = ("good", "good", "good", "good", "failing", "cancelled")
 
 
@@ -171,7 +172,7 @@ def run(plan: Plan, root: Path) -> Report:
     with stage(root, name, engine=plan.engine) as parts:
         posted = _post_and_break(plan, parts, report)
         jobs = _settled(parts.site, posted)
-        time.sleep(3)  # one more sweep
+        _cleared(parts.site)
         _look(parts, jobs, posted, plan, report)
     return report
 
@@ -225,6 +226,13 @@ def _settled(site: Site, posted: Mapping[str, str]) -> Mapping[str, Job]:
     return jobs
 
 
+def _cleared(site: Site) -> None:
+    """A runner that lost its job while a tracking server did not answer lets go of it when that call has ended."""
+    until = time.monotonic() + CLEAR_SECONDS
+    while (site.left_on_disk() or _in_engine(site)) and time.monotonic() < until:
+        time.sleep(1)
+
+
 EXPECTED = {
     "good": {JobState.COMPLETED},
     "failing": {JobState.FAILED},
@@ -247,7 +255,7 @@ def _look(parts: Stage, jobs: Mapping[str, Job], posted: Mapping[str, str], plan
             report.doubled.append(f"{job_id}: {job.attempt} attempts: {_platform_lines(site, job_id)}")
         if job.state is JobState.COMPLETED and not _whole(site, job):
             report.torn_logs.append(job_id)
-    report.left_over += site.left_on_disk() + _left_in_engine(site)
+    report.left_over += site.left_on_disk() + _in_engine(site, remove=True)
 
 
 def _runs(site: Site, mlflow_url: str) -> Counter[str]:
@@ -271,14 +279,14 @@ def _platform_lines(site: Site, job_id: str) -> list[str]:
     return [line for line in site.log(job_id).splitlines() if line.startswith("[leadersboard]")]
 
 
-def _left_in_engine(site: Site) -> list[str]:
+def _in_engine(site: Site, *, remove: bool = False) -> list[str]:
     socket, image = os.environ["LEADERSBOARD_TEST_ENGINE"], os.environ["LEADERSBOARD_TEST_SANDBOX_IMAGE"]
     engine = DockerEngine(socket, site=site.ledger.ledger_id(), image=image, seccomp="{}")
-    left = [f"container or volume of {job_id}" for job_id in engine.job_ids()]
-    for job_id in engine.job_ids():
+    found = engine.job_ids()
+    for job_id in found if remove else ():
         engine.remove_leftovers(job_id)
     engine.close()
-    return left
+    return [f"container or volume of {job_id}" for job_id in found]
 
 
 def table(plan: Plan, report: Report) -> str:
