@@ -30,7 +30,7 @@ STEPS: dict[str, tuple[type, str, Callable[..., bool]]] = {
     "noted": (RunFolder, "begin", lambda *_: True),
     "container created": (OutputStream, "attach", lambda *_: True),
     "started": (Attempt, "_note", lambda _self, phase=None, **_named: phase is Phase.RUNNING),
-    "mid-log": (LogWriter, "output", lambda _self, chunk, _stream: b"line 5" in chunk),
+    "mid-log": (LogWriter, "output", lambda self, chunk, _stream: self.printed_bytes + len(chunk) > 50),
     "mid-line": (PositionFile, "write", lambda _self, intent: intent.offset > 150),
     "exited": (Watch, "_ended", lambda *_: True),
     "harvesting": (OutputVolume, "harvest", lambda *_: True),
