@@ -27,6 +27,7 @@ from urllib.parse import urlsplit
 import docker
 
 from core.adapters.mlflow_tracking import MlflowTracking
+from core.domain.dead_letter import MOST_KEPT
 from core.domain.errors import Conflict, Unavailable
 from core.domain.job import MAX_ATTEMPTS, Job, JobState
 from runner.engine.docker_sandbox import DockerEngine
@@ -66,6 +67,8 @@ class Report:
     untrue: list[str] = field(default_factory=list)
     torn_logs: list[str] = field(default_factory=list)
     left_over: list[str] = field(default_factory=list)
+    letters: list[str] = field(default_factory=list)
+    """What the runners said of jobs for which an attempt was used up: why it was."""
 
     @property
     def wrong(self) -> list[str]:
@@ -253,6 +256,7 @@ def _look(parts: Stage, jobs: Mapping[str, Job], posted: Mapping[str, str], plan
             report.doubled.append(f"{job_id}: {job.state} with {runs[job_id]} MLflow runs")
         if job.attempt > 1 and not plan.engine and job.state is not JobState.CANCELLED:
             report.doubled.append(f"{job_id}: {job.attempt} attempts: {_platform_lines(site, job_id)}")
+            report.letters += _letters(site, job_id)
         if job.state is JobState.COMPLETED and not _whole(site, job):
             report.torn_logs.append(job_id)
     report.left_over += site.left_on_disk() + _in_engine(site, remove=True)
@@ -277,6 +281,12 @@ def _whole(site: Site, job: Job) -> bool:
 def _platform_lines(site: Site, job_id: str) -> list[str]:
     """What the platform said of the job."""
     return [line for line in site.log(job_id).splitlines() if line.startswith("[leadersboard]")]
+
+
+def _letters(site: Site, job_id: str) -> list[str]:
+    """Why the platform failed a job, with the way to it."""
+    failures = [letter.failure for letter in site.dead_letters.page(limit=MOST_KEPT).letters]
+    return [str(failure) for failure in failures if failure.job_id == job_id]
 
 
 def _in_engine(site: Site, *, remove: bool = False) -> list[str]:
@@ -314,7 +324,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="chaos-", dir=work) as root:
         report = run(plan, Path(root))
         print(table(plan, report))
-        for line in report.wrong:
+        for line in (*report.wrong, *report.letters):
             print(f"  {line}")
     raise SystemExit(1 if report.wrong else 0)
 

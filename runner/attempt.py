@@ -25,10 +25,8 @@ from runner.recording import add_log, result_of
 from runner.requirements.dependencies import used_by, verdict_of
 from runner.requirements.installer import RequirementsFailed
 from runner.run_folder import RunFolder
-from runner.watching import HandOver, RunLost, Watch, go_on
+from runner.watching import RETRY_SECONDS, HandOver, RunLost, Watch, be_sure, go_on
 from runner.workbench import Workbench
-
-RETRY_SECONDS = 1.0
 
 log = structlog.get_logger(__name__)
 
@@ -72,7 +70,7 @@ class Attempt:
         """What an earlier runner of this attempt has done is not done again."""
         submission = self.parts.ports.storage.get_submission(self.job.submission_id)
         try:
-            record = self._harvested() or self._carried_out(submission)
+            record = self._record(submission)
         except NoGpu as error:
             return self._release(Verdict(reason=FailureReason.PLATFORM, message=str(error)), {})
         except RequirementsFailed as error:
@@ -88,11 +86,22 @@ class Attempt:
             return self._release(Verdict(cancelled=True, message="Cancelled before it was recorded."), record.peaks)
         return self._release(verdict, record.peaks, ref)
 
+    def _record(self, submission: Submission) -> RunRecord:
+        """What there is to judge. What the engine does not know any more, a slower runner may have read meanwhile."""
+        try:
+            return self._harvested() or self._carried_out(submission)
+        except RunLost:
+            be_sure(self.pulse, self.parts.stopping)
+            record = self._harvested()
+            if record is None:
+                raise
+            return record
+
     def _harvested(self) -> RunRecord | None:
         """What an earlier runner read; then the engine need not keep anything of the run."""
         record = self.folder.harvested()
         if record is not None:
-            self.parts.engine.remove_leftovers(self.job.job_id)
+            self.parts.engine.remove_leftovers(self.job.job_id, claim=self.folder.claim)
         return record
 
     def _carried_out(self, submission: Submission) -> RunRecord:
@@ -145,7 +154,8 @@ class Attempt:
         """
         kind, _blank, gpu = (self.job.device or "").partition(" ")
         sandbox = self.parts.engine.adopt(self._spec(submission, gpu if kind == "gpu" else None), self.job_log)
-        if sandbox is None and not self.folder.started and not self.job_log.printed_bytes:
+        never_started = not self.folder.started and not self.job_log.printed_bytes
+        if never_started and (sandbox is None or sandbox.state().interrupted):  # nothing there, or only its volume
             raise NeverStarted
         if sandbox is None:
             raise RunLost("The engine knows nothing of this run any more.")
@@ -178,8 +188,10 @@ class Attempt:
     def _collect(self, sandbox: Sandbox, record: RunRecord) -> RunRecord:
         """Read what the run left, once its container is gone."""
         self._note(phase=Phase.COLLECTING)
+        artifacts = None
         if record.stopped is not Stop.CANCEL:
-            found = sandbox.harvest(self.folder.fresh_artifacts())
+            artifacts = self.folder.fresh_artifacts()
+            found = sandbox.harvest(artifacts)
             for notice in found.notices:
                 self.job_log.say(notice)
             late = Stop.LOG_LIMIT if self.job_log.over_limit else None
@@ -192,7 +204,8 @@ class Attempt:
                 peaks={**record.peaks, "output_bytes": found.output_bytes, "output_files": found.output_files},
             )
         record = replace(record, peaks={**record.peaks, "log_bytes": float(self.job_log.printed_bytes)})
-        self.folder.harvest(record)
+        be_sure(self.pulse, self.parts.stopping)
+        self.folder.harvest(record, artifacts)
         return record
 
     def _track(self, verdict: Verdict, record: RunRecord, submission: Submission) -> RunRef:
@@ -222,6 +235,7 @@ class Attempt:
 
     def end(self, outcome: Outcome) -> None:
         """The last line of the log, then the final state: who sees the state finds the whole log."""
+        be_sure(self.pulse, self.parts.stopping)
         self.job_log.end_output()
         self.job_log.say_once(f"Ended: {outcome.state}{': ' + outcome.message if outcome.message else ''}")
         self.tell(lambda: self.parts.ports.job_status.finish(self.claim, outcome))

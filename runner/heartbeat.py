@@ -39,9 +39,9 @@ class Heartbeat:
         self._ended.set()
         self._thread.join(timeout=self._lease_seconds)
 
-    def refresh(self) -> None:
-        """Beat now: what was asked until this moment is known afterwards."""
-        self._beat()
+    def refresh(self) -> bool:
+        """Beat now: what was asked until this moment is known afterwards. False when the ledger does not answer."""
+        return self._beat()
 
     def check(self) -> None:
         """Raises LeaseLost once another runner may hold the job."""
@@ -53,10 +53,12 @@ class Heartbeat:
         while not self._ended.wait(beat) and not self.lost:
             self._beat()
 
-    def _beat(self) -> None:
+    def _beat(self) -> bool:
         try:
             self.cancelled = self._job_status.renew(self._claim, lease_seconds=self._lease_seconds) or self.cancelled
         except LeaseLost:
             self.lost = True
         except Exception as error:  # noqa: BLE001 whatever it is, a thread that ends would let the lease run out
             log.warning("lease not renewed", job_id=self._claim.job_id, error=str(error))
+            return False
+        return True

@@ -5,7 +5,7 @@
     started       its program had been started when this was written
     stop          why we ended it, written before we did
     ended         how its program ended, written before its container goes
-    artifacts/    the files that it left
+    artifacts/    the files that it left; each reader puts them into a folder of its own first
     harvested     everything that is judged; from here on the engine holds nothing of it
     position      how far its log has come
 Each is whole or not there: written beside and renamed into place.
@@ -14,6 +14,7 @@ Each is whole or not there: written beside and renamed into place.
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
 import time
 from dataclasses import dataclass
@@ -108,13 +109,29 @@ class RunFolder:
         return self._record("ended")
 
     def fresh_artifacts(self) -> Path:
-        """An empty folder: a harvest that was cut off begins anew."""
-        shutil.rmtree(self.artifacts, ignore_errors=True)
-        self.artifacts.mkdir()
-        return self.artifacts
+        """An empty folder for the files of a run; what another reader had come to goes, whole and at once."""
+        for left in self.path.glob("artifacts.*"):
+            gone = self.path / f".{left.name}.{secrets.token_hex(4)}"
+            left.replace(gone)
+            shutil.rmtree(gone, ignore_errors=True)
+        fresh = self.path / f"artifacts.{secrets.token_hex(4)}"
+        fresh.mkdir()
+        return fresh
 
-    def harvest(self, record: RunRecord) -> None:
+    def harvest(self, record: RunRecord, artifacts: Path | None) -> None:
+        """Everything was read: `artifacts` are the run's from now on. None where they are not wanted."""
+        if artifacts is not None:
+            self._name(artifacts)
         self._write("harvested", _Stored(record=record).model_dump_json().encode())
+
+    def _name(self, artifacts: Path) -> None:
+        try:
+            artifacts.replace(self.artifacts)
+        except FileNotFoundError:  # another reader has begun
+            raise
+        except OSError:  # those of a reader that was cut off before its last word
+            shutil.rmtree(self.artifacts)
+            artifacts.replace(self.artifacts)
 
     def harvested(self) -> RunRecord | None:
         return self._record("harvested")

@@ -16,7 +16,7 @@ from runner.heartbeat import Heartbeat
 from runner.job_log.writer import NO_ROOM, LogWriter
 from runner.post_mortem import PostMortem
 from runner.run_folder import RunFolder, run_name
-from runner.watching import HandOver
+from runner.watching import HandOver, be_sure
 from runner.workbench import Workbench
 
 ROOM_SECONDS = 5.0
@@ -90,6 +90,8 @@ class RunJob:
             self._failed(attempt, error)
 
     def _failed(self, attempt: Attempt, error: Exception) -> None:
+        """What fails because another runner has taken the job is no failure."""
+        be_sure(attempt.pulse, self.bench.stopping)
         expected = isinstance(error, LeadersboardError)
         log.warning("platform failed", job_id=attempt.job.job_id, error=str(error), exc_info=not expected)
         PostMortem(dead_letters=self.bench.ports.dead_letters)("run job", error, attempt.job)

@@ -16,6 +16,7 @@ from runner.run_folder import RunFolder
 GRACE_SECONDS = {Stop.CANCEL: 2.0, Stop.LOG_LIMIT: 0.0, Stop.TIMEOUT: 10.0}
 LONGEST_LOOK_SECONDS = 0.5
 SHORT_LOOK_SECONDS = 0.05
+RETRY_SECONDS = 1.0
 
 
 class HandOver(Exception):
@@ -35,6 +36,18 @@ def go_on(pulse: Heartbeat, stopping: threading.Event) -> None:
         pulse.refresh()
         if not pulse.cancelled:
             raise HandOver
+
+
+def be_sure(pulse: Heartbeat, stopping: threading.Event) -> None:
+    """Wait until the ledger has just said that the job is ours. Raises LeaseLost or HandOver.
+
+    Before each step that cannot be taken back: an outage of the ledger may outlast the lease, and whoever claims the
+    job first when it is over need not be who ran it until then.
+    """
+    while not pulse.refresh():
+        if stopping.wait(RETRY_SECONDS):
+            raise HandOver
+    pulse.check()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -73,7 +86,13 @@ class Watch:
         return Stop.TIMEOUT if (self.folder.elapsed_seconds() or 0.0) > self.limits.timeout_seconds else None
 
     def _ended(self, state: SandboxState) -> RunRecord:
-        """How the program ended, on disk before its container goes."""
+        """How the program ended, on disk before its container goes.
+
+        Where somebody who watched it before us has come as far, what he saw holds: its container went with that.
+        """
+        be_sure(self.pulse, self.stopping)  # another runner may be reading what would go now
+        if (seen := self.folder.ended()) is not None:
+            return seen
         if state.interrupted:
             raise RunLost("The engine lost this run.")
         seconds = [value for value in (self.folder.elapsed_seconds(), state.ran_seconds) if value is not None]
@@ -87,7 +106,5 @@ class Watch:
             image_digest=self.sandbox.image_digest,
             peaks={**self.sandbox.peaks(), "wall_seconds": round(wall_seconds, 3)},
         )
-        self.pulse.refresh()
-        self.pulse.check()  # another runner may be reading what would go now
         self.folder.end(record)
         return record

@@ -127,8 +127,8 @@ class DockerEngine:
                 stream.attach()  # before the start: the first byte is not missed
                 container.start()
             except BaseException:  # whatever ends it, a half-made sandbox stays behind for nobody; raised on
-                with contextlib.suppress(Unavailable):
-                    self._remove(owner(spec))
+                with contextlib.suppress(Unavailable):  # only ours: the job may be another runner's by now
+                    self._remove(owner(spec), f"{LABEL}.claim={spec.claim}")
                 raise
         return self._sandbox(spec, container, volume, stream)
 

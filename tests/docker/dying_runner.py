@@ -1,4 +1,7 @@
-"""A runner that kills itself once, at the step DIE_AT: `dramatiq tests.docker.dying_runner:build`."""
+"""A runner that kills itself once, at the step DIE_AT: `dramatiq tests.docker.dying_runner:build`.
+
+With DIE_OF=SIGSTOP it falls asleep there instead, until somebody wakes it. DIED then holds the process that did.
+"""
 
 from __future__ import annotations
 
@@ -28,12 +31,15 @@ from runner.watching import Watch
 STEPS: dict[str, tuple[type, str, Callable[..., bool]]] = {
     "claimed": (RunJob, "__call__", lambda *_: True),
     "noted": (RunFolder, "begin", lambda *_: True),
+    "volume created": (OutputVolume, "check_bound", lambda *_: True),
     "container created": (OutputStream, "attach", lambda *_: True),
+    "started, not noted": (RunFolder, "start", lambda *_: True),
     "started": (Attempt, "_note", lambda _self, phase=None, **_named: phase is Phase.RUNNING),
     "mid-log": (LogWriter, "output", lambda self, chunk, _stream: self.printed_bytes + len(chunk) > 50),
     "mid-line": (PositionFile, "write", lambda _self, intent: intent.offset > 150),
     "exited": (Watch, "_ended", lambda *_: True),
     "harvesting": (OutputVolume, "harvest", lambda *_: True),
+    "read": (RunFolder, "harvest", lambda *_: True),
     "harvested": (DockerSandbox, "remove", lambda *_args, **_named: True),
     "recording": (MlflowTracking, "record", lambda *_args, **_named: True),
     "run created": (MlflowTracking, "_log", lambda *_: True),
@@ -58,8 +64,8 @@ def _set_trap(owner: type, name: str, due: Callable[..., bool], died: Path) -> N
     def trapped(*args: Any, **named: Any) -> Any:
         probing = threading.current_thread().name == "canary"  # which takes the same steps, for no job
         if not probing and not died.exists() and due(*args, **named):
-            died.touch()
-            os.kill(os.getpid(), signal.SIGKILL)
+            died.write_text(str(os.getpid()))
+            os.kill(os.getpid(), signal.Signals[os.environ.get("DIE_OF", "SIGKILL")])
         return original(*args, **named)
 
     setattr(owner, name, trapped)

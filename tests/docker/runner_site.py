@@ -17,6 +17,7 @@ from dramatiq.brokers.redis import RedisBroker
 from core.adapters.dramatiq_queue import DramatiqQueue
 from core.adapters.filesystem_storage import FilesystemStorage
 from core.adapters.redis_connection import connect
+from core.adapters.redis_dead_letters import RedisDeadLetters
 from core.adapters.redis_job_status import RedisJobStatus
 from core.domain.errors import Unavailable
 from core.domain.job import Job, JobRequest
@@ -48,6 +49,7 @@ class Site:
         self.root, self.benchmark = root, benchmark
         self._client = connect(redis_url)
         self.ledger = RedisJobStatus(self._client)
+        self.dead_letters = RedisDeadLetters(self._client)
         self._broker = RedisBroker(url=redis_url, middleware=[])
         self.bell = DramatiqQueue(self._broker)
         self.storage = FilesystemStorage(

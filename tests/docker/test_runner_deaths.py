@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import signal
+
 import docker
 import pytest
 
@@ -15,6 +18,10 @@ pytestmark = pytest.mark.docker
 
 PROGRAM = "for number in range(30): print('line', number, flush=True)\n" + GOOD
 LINES = [f"line {number}" for number in range(30)]
+SLEEPS = [
+    "volume created", "container created", "started, not noted", "exited", "harvesting", "read", "harvested",
+    "recording", "run created", "run closed", "last line written",
+]  # fmt: skip
 
 
 def runs_in_mlflow(tracking: MlflowTracking, site: Site) -> list[str]:
@@ -35,15 +42,34 @@ def test_a_runner_killed_at_any_step_loses_nothing(
         until(died.exists, f"the runner has died: {step}")
         first.wait(60)
     with site.runner():
-        job = ended(site, job_id)
-        until(lambda: site.left_on_disk() == [], "its folder is gone")
-        label = {"label": f"leadersboard.job={job_id}"}
-        until(
-            lambda: not inner.containers.list(all=True, filters=label, ignore_removed=True), "its containers are gone"
-        )
-        until(lambda: not inner.volumes.list(filters=label), "its volume is gone")
+        assert_one_good_run(site, job_id, inner, mlflow_url)
+
+
+@pytest.mark.parametrize("step", SLEEPS)
+def test_a_runner_that_wakes_up_while_another_has_its_job_changes_nothing(
+    site: Site, inner: docker.DockerClient, mlflow_url: str, step: str
+) -> None:
+    """SIGSTOP until its lease is taken: then both are at it, and it is the same as if the sleeper had died."""
+    asleep = site.root / "asleep"
+    trap = {"DIE_AT": step, "DIED": str(asleep), "DIE_OF": "SIGSTOP"}
+    job_id = site.post(PROGRAM)
+    with site.runner("tests.docker.dying_runner:build", **trap):
+        until(lambda: asleep.exists() and asleep.read_text() != "", f"the runner sleeps: {step}")
+        with site.runner():
+            until(lambda: site.words().count('"event": "claimed"') > 1, "another runner has the job")
+            os.kill(int(asleep.read_text()), signal.SIGCONT)
+            assert_one_good_run(site, job_id, inner, mlflow_url)
+
+
+def assert_one_good_run(site: Site, job_id: str, inner: docker.DockerClient, mlflow_url: str) -> None:
+    """Completed in one attempt, and nothing of it left but what should be."""
+    job = ended(site, job_id)
+    until(lambda: site.left_on_disk() == [], "its folder is gone")
+    label = {"label": f"leadersboard.job={job_id}"}
+    until(lambda: not inner.containers.list(all=True, filters=label, ignore_removed=True), "its containers are gone")
+    until(lambda: not inner.volumes.list(filters=label), "its volume is gone")
     assert job.state is JobState.COMPLETED
-    assert job.attempt == 1
+    assert job.attempt == 1, site.words()
     assert lines_of(site.log(job_id)) == LINES
     assert site.log(job_id).count("Ended:") == 1
     tracking = MlflowTracking(mlflow_url)

@@ -13,10 +13,11 @@ import pytest
 from core.domain.errors import Unavailable
 from core.domain.job import CANCEL_SECONDS, Claim, Job, JobState, Outcome
 from core.domain.limits import SMALL, GpuPolicy, ResourceClass, UserLimits
-from core.domain.verdict import FailureReason
+from core.domain.verdict import FailureReason, RunRecord
+from core.ports.sandbox import Harvest, RunOutput, SandboxSpec
 from core.ports.tracking import Result, RunRef
 from runner.run_folder import RunFolder
-from tests.process_sandbox import ProcessEngine
+from tests.process_sandbox import ProcessEngine, ProcessSandbox
 from tests.runner_bench import GOOD, Bench, when
 
 pytestmark = pytest.mark.unit
@@ -277,6 +278,63 @@ def test_a_runner_that_lost_its_lease_leaves_its_successor_alone(bench: Bench[Pr
     assert lines == [f"line {number}" for number in range(20)]
 
 
+def test_an_outage_of_the_ledger_that_outlasts_the_lease_leaves_the_run_to_its_new_holder(
+    bench: Bench[ProcessEngine], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever claims it first after that reads what the run left: nothing of it has been cleared away."""
+    claim = bench.claim("print('begun')\n" + GOOD)
+    begun = lambda: "begun" in bench.storage.read_log(claim.job_id).text  # noqa: E731
+    renew, until = bench.ledger.renew, time.monotonic() + 1.0
+
+    def away_for_a_while(held: Claim, *, lease_seconds: float) -> bool:
+        if begun() and time.monotonic() < until:
+            raise Unavailable("The ledger", "it is away")
+        if begun():
+            bench.ledger._leases.take(claim.job_id, "somebody else", 99)
+        return renew(held, lease_seconds=lease_seconds)
+
+    monkeypatch.setattr(bench.ledger, "renew", away_for_a_while)
+    monkeypatch.setattr("runner.watching.RETRY_SECONDS", 0.05)
+    assert bench.run(claim).state is JobState.RUNNING
+    assert bench.engine.job_ids() == {claim.job_id}
+    assert RunFolder(path=bench.root / "jobs" / f"{claim.job_id}-{claim.mark}").harvested() is None
+    bench.engine.remove_leftovers(claim.job_id)
+
+
+def test_what_a_slower_runner_reads_while_another_takes_its_run_over_counts(
+    bench: Bench[ProcessEngine], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The engine knows nothing of the run any more, because everything of it is on disk."""
+    claim, folder = harvesting_too_slowly(bench)
+
+    def adopt_after_that(_spec: SandboxSpec, _output: RunOutput) -> None:
+        folder.end(RECORD)
+        folder.harvest(RECORD, folder.fresh_artifacts())
+
+    monkeypatch.setattr(bench.engine, "adopt", adopt_after_that)
+    job = bench.run(bench.claim_again())
+    assert (job.job_id, job.state, job.attempt) == (claim.job_id, JobState.COMPLETED, 1)
+    bench.assert_nothing_left()
+
+
+def test_what_fails_because_another_runner_has_the_job_is_no_failure(
+    bench: Bench[ProcessEngine], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No word of it in the log that the other one writes, and no dead letter."""
+    claim = bench.claim(GOOD)
+
+    def cut_off(_sandbox: ProcessSandbox, _into: Path) -> Harvest:
+        bench.ledger._leases.take(claim.job_id, "somebody else", 99)
+        raise FileNotFoundError("the folder of the run")
+
+    monkeypatch.setattr(ProcessSandbox, "harvest", cut_off)
+    job = bench.run(claim)
+    assert job.state is JobState.RUNNING
+    assert "platform failed" not in bench.log_of(job)
+    assert bench.dead_letters.page().total == 0
+    bench.engine.remove_leftovers(claim.job_id)
+
+
 def test_a_ledger_that_is_away_at_the_end_is_told_when_it_is_back(
     bench: Bench[ProcessEngine], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -332,6 +390,27 @@ def test_a_started_run_that_the_engine_lost_with_its_runner_costs_an_attempt(ben
     bench.run(bench.claim_again())
     job = bench.run(bench.claim_again())
     assert (job.state, job.attempt) == (JobState.COMPLETED, 2)
+
+
+RECORD = RunRecord(
+    exit_code=0,
+    out_of_memory=False,
+    wall_seconds=1.0,
+    metrics=b'{"params": {"method": "m"}, "metrics": {"image_auc": 0.5}}',
+    image_digest="sha256:none",
+)
+
+
+def harvesting_too_slowly(bench: Bench[ProcessEngine]) -> tuple[Claim, RunFolder]:
+    """A run that has ended, whose runner lost its lease before it had read everything."""
+    claim = bench.claim(GOOD)
+    bench.ledger.note(claim, sandbox=claim.mark)
+    folder = RunFolder.make(bench.root / "jobs" / f"{claim.job_id}-{claim.mark}")
+    folder.begin()
+    folder.start()
+    bench.ledger.presume_dead(claim.job_id, claim.mark)
+    bench.sweep()
+    return claim, folder
 
 
 def killed_during_launch(bench: Bench[ProcessEngine]) -> Claim:
