@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from dramatiq.brokers.redis import RedisBroker
 
 from core.adapters.benchmark_folders import BenchmarkFolders
-from core.adapters.dramatiq_queue import DramatiqQueue
+from core.adapters.dramatiq_queue import DramatiqQueue, OneBellAtATime
 from core.adapters.filesystem_storage import FilesystemStorage
 from core.adapters.mlflow_old_runs import MlflowOldRuns
 from core.adapters.mlflow_tracking import MlflowTracking
@@ -58,7 +58,7 @@ class Ports:
 
 def open_broker(settings: Settings, **options: object) -> RedisBroker:
     """A Dramatiq broker. It looks for dead workers at every command: by default that is left to chance for minutes."""
-    return RedisBroker(  # type: ignore[no-untyped-call]
+    return OneBellAtATime(  # type: ignore[no-untyped-call]
         url=settings.redis_url,
         maintenance_chance=1_000_000,
         heartbeat_timeout=HEARTBEAT_MS,

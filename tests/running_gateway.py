@@ -108,7 +108,9 @@ def _typed(env: Mapping[str, str]) -> Iterator[tuple[str, object]]:
 
 
 @contextmanager
-def gateway_process(root: Path, env: Mapping[str, str]) -> Iterator[tuple[Door, subprocess.Popen[bytes]]]:
+def gateway_process(
+    root: Path, env: Mapping[str, str], *, build: str = "gateway.app:build"
+) -> Iterator[tuple[Door, subprocess.Popen[bytes]]]:
     """The command of the image's Dockerfile on this machine, its output in `gateway.log` below `root`."""
     port = free_port()
     door = Door(url=f"http://127.0.0.1:{port}", root=root)
@@ -116,7 +118,7 @@ def gateway_process(root: Path, env: Mapping[str, str]) -> Iterator[tuple[Door, 
     spool.mkdir(parents=True, exist_ok=True)
     with (root / "gateway.log").open("ab") as out:
         process = subprocess.Popen(
-            [sys.executable, "-m", *image_command(port)],
+            [sys.executable, "-m", *image_command(port, build)],
             cwd=REPOSITORY,
             env={"PATH": os.environ["PATH"], "PYTHONUNBUFFERED": "1", "TMPDIR": str(spool), **env},
             stdout=out,
@@ -130,11 +132,12 @@ def gateway_process(root: Path, env: Mapping[str, str]) -> Iterator[tuple[Door, 
         process.wait(timeout=START_SECONDS)
 
 
-def image_command(port: int) -> list[str]:
-    """What the image runs, on this port of the loopback interface."""
+def image_command(port: int, build: str = "gateway.app:build") -> list[str]:
+    """What the image runs, on this port of the loopback interface; `build` instead of its own app."""
     found = re.search(r"exec (uvicorn gateway\.app:build [^\"]*)", (REPOSITORY / "Dockerfile").read_text())
     assert found, "the Dockerfile starts the gateway in another way than this expects"
-    return shlex.split(found[1].replace("--host 0.0.0.0", "--host 127.0.0.1").replace("--port 8010", f"--port {port}"))
+    command = found[1].replace("gateway.app:build", build)
+    return shlex.split(command.replace("--host 0.0.0.0", "--host 127.0.0.1").replace("--port 8010", f"--port {port}"))
 
 
 def free_port() -> int:

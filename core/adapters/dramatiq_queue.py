@@ -20,6 +20,13 @@ def queue_name(resource_class: str) -> str:
     return f"jobs.{resource_class}"
 
 
+class OneBellAtATime(RedisBroker):
+    """Takes no message ahead: by default a busy worker keeps a second one, which an idle worker then does not hear."""
+
+    def consume(self, queue_name: str, prefetch: int = 1, timeout: int = 5000) -> Any:  # noqa: ARG002 that is the point
+        return super().consume(queue_name, prefetch=1, timeout=timeout)
+
+
 class DramatiqQueue:
     """JobQueuePort on a Dramatiq broker."""
 

@@ -57,6 +57,9 @@ class OutputStream:
 
     def close(self) -> None:
         self._closed.set()
+        self._hang_up()
+
+    def _hang_up(self) -> None:
         if self._opened is not None:
             with contextlib.suppress(Exception):  # it may be closing from the other side at this moment
                 self._opened.close()
@@ -73,6 +76,7 @@ class OutputStream:
                         return
                 if self._closed.wait(PAUSE_SECONDS):
                     return
+                self._hang_up()
                 read = self._recorded
         finally:
             self.ended.set()

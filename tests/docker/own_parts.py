@@ -42,10 +42,19 @@ class OwnPart:
         self._container.reload()
         return bool(self._container.status == "exited")
 
-    def start(self) -> None:
+    def beside(self, command: str) -> str:
+        """What a shell command prints in a container of the same image with the same volumes."""
+        mounts = {
+            item["Source"]: {"bind": item["Destination"], "mode": "rw"} for item in self._container.attrs["Mounts"]
+        }
+        client, image = self._container.client, self._container.attrs["Image"]
+        printed: bytes = client.containers.run(image, ["sh", "-c", command], volumes=mounts, remove=True)
+        return printed.decode()
+
+    def start(self, *, patience_seconds: float = PATIENCE_SECONDS) -> None:
         """Started, and answering."""
         self._container.start()
-        until = time.monotonic() + PATIENCE_SECONDS
+        until = time.monotonic() + patience_seconds
         while not self._answers(self.url):
             assert time.monotonic() < until, f"no answer: {self._container.logs().decode()[-2000:]}"
             time.sleep(0.1)

@@ -59,7 +59,7 @@ class Site:
             "REDIS_URL": redis_url, "MLFLOW_TRACKING_URI": mlflow_url, "SANDBOX_IMAGE": image,
             "ENGINE_SOCKET": service("LEADERSBOARD_TEST_ENGINE"), "UPLOAD_ROOT": str(root / "submissions"),
             "LOG_ROOT": str(root / "logs"), "JOB_ROOT": str(root / "jobs"), "BENCHMARK_ROOT": str(root / "benchmarks"),
-            "LEASE_SECONDS": "3", "SWEEP_SECONDS": "0.5", "dramatiq_queue_prefetch": "1",
+            "LEASE_SECONDS": "3", "SWEEP_SECONDS": "0.5",
         }  # fmt: skip
 
     def post(self, program: str, user: str = "ann") -> str:

@@ -10,21 +10,25 @@ import os
 import signal
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import docker
+import httpx2
 import pytest
 import redis
 
 from core.adapters.mlflow_tracking import MlflowTracking
 from core.domain.errors import Unavailable
 from core.domain.job import Job, JobState, Phase
+from tests.conftest import redis_url
 from tests.docker.conftest import opened_site
 from tests.docker.own_parts import OwnPart, own_mlflow, own_redis
 from tests.docker.runner_site import Site, ended, kill_group, lines_of, until
 from tests.integration.freezing_proxy import FreezingProxy, freezing_proxy
 from tests.runner_bench import GOOD
+from tests.running_gateway import environment, gateway_process
 
 pytestmark = pytest.mark.docker
 
@@ -183,6 +187,25 @@ def test_doubled_messages_start_nothing_twice(site: Site, mlflow_url: str, inner
         site.bell.ring("small")
     with site.runner(processes=2):
         assert_settled(site, ids, mlflow_url, inner)
+
+
+def test_a_gateway_killed_before_it_rings_has_lost_nothing(
+    site: Site, mlflow_url: str, inner: docker.DockerClient
+) -> None:
+    """kill -9 between ledger and doorbell: the job is run, and whoever asks again gets the same one."""
+    config = {"benchmark": site.benchmark, "resource_class": "small"}
+    wanted = {"submission_id": site.upload(program(1), "ann").submission_id, "config": config}
+    env = environment(site.root, redis_url=redis_url(), mlflow_url=mlflow_url)
+    dying = "tests.docker.dying_gateway:build"
+    with gateway_process(site.root, env, build=dying) as (door, process), door.client() as ann:
+        with suppress(httpx2.HTTPError):  # its answer may have been on its way
+            ann.post("/jobs", json=wanted, headers={"Idempotency-Key": "once"})
+        assert process.wait(20) == -signal.SIGKILL
+    (job,) = site.ledger.list_jobs(limit=10).jobs
+    with site.runner(), gateway_process(site.root, env) as (door, _process), door.client() as ann:
+        assert_settled(site, [job.job_id], mlflow_url, inner)
+        again = ann.post("/jobs", json=wanted, headers={"Idempotency-Key": "once"})
+    assert again.json()["job_id"] == job.job_id
 
 
 def test_a_rolling_restart_reruns_nothing(site: Site, mlflow_url: str, inner: docker.DockerClient) -> None:

@@ -36,6 +36,19 @@ def test_a_lost_ring_is_rung_again(site: Site, redis_client: redis.Redis) -> Non
         assert ended(site, job_id).state is JobState.COMPLETED
 
 
+def test_a_busy_worker_keeps_no_bell_from_an_idle_one(site: Site) -> None:
+    """R22: beside a long job each short one starts at once, with no sweeper to ring again."""
+    with site.runner(processes=2, SWEEP_SECONDS="600"):
+        until(lambda: site.words().count('"event": "canary"') == 2, "both workers are ready")
+        long = site.post("import time\nprint('begun', flush=True)\ntime.sleep(40)\n" + GOOD, "ann")
+        until(lambda: "begun" in site.log(long), "the long job runs")
+        for number in range(6):
+            assert ended(site, site.post(GOOD + f"# {number}\n", "bob")).state is JobState.COMPLETED
+        assert not site.ledger.get(long).is_final
+        site.ledger.cancel(long)
+        assert ended(site, long).state is JobState.CANCELLED
+
+
 def test_a_killed_runner_costs_nothing(site: Site, inner: docker.DockerClient) -> None:
     """REL-2: the container goes on, the next runner takes it over; no line of its log is lost or doubled."""
     job_id = site.post(SLOW)
