@@ -76,9 +76,10 @@ def test_damage_before_the_end_is_not_passed_over(ledger_server: OwnPart, data: 
     """Redis refuses to start, rather than go on without the jobs behind it, until an admin has it cut off."""
     first, *_others = admitted(ledger_server)
     file = written(data)
-    with file.open("r+b") as content:
-        content.seek(file.stat().st_size // 2)
-        content.write(b"\0" * 64)
+    content = file.read_bytes()
+    with file.open("r+b") as damaged:  # where a command begins: inside a value nobody would see it
+        damaged.seek(content.index(b"\r\n*", len(content) // 2))
+        damaged.write(b"\0" * 64)
     with pytest.raises(AssertionError, match="Bad file format reading the append only file"):
         ledger_server.start(patience_seconds=5)
     assert ledger_server.ended_by_itself()
