@@ -92,8 +92,7 @@ class Attempt:
             return self._harvested() or self._carried_out(submission)
         except RunLost:
             be_sure(self.pulse, self.parts.stopping)
-            record = self._harvested()
-            if record is None:
+            if (record := self._harvested()) is None:
                 raise
             return record
 

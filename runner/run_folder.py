@@ -17,6 +17,7 @@ import os
 import secrets
 import shutil
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -112,7 +113,8 @@ class RunFolder:
         """An empty folder for the files of a run; what another reader had come to goes, whole and at once."""
         for left in self.path.glob("artifacts.*"):
             gone = self.path / f".{left.name}.{secrets.token_hex(4)}"
-            left.replace(gone)
+            with suppress(FileNotFoundError):  # it has its name by now
+                left.replace(gone)
             shutil.rmtree(gone, ignore_errors=True)
         fresh = self.path / f"artifacts.{secrets.token_hex(4)}"
         fresh.mkdir()
