@@ -226,7 +226,7 @@ class Attempt:
 
     def _ask_and_heed(self) -> None:
         """As the ledger says now: what another runner may have done meanwhile is not done twice."""
-        self.pulse.refresh()
+        be_sure(self.pulse, self.parts.stopping)
         self._heed()
 
     def _release(self, verdict: Verdict, peaks: Mapping[str, float], ref: RunRef | None = None) -> None:

@@ -36,9 +36,6 @@ class MemoryTracking:
     def discard(self, run_id: str) -> None:
         self.check()
         self.begun.pop(run_id, None)
-        for job_id, (ref, _result) in list(self.results.items()):
-            if ref.run_id == run_id:
-                del self.results[job_id]
 
     def get_run(self, run_id: str) -> RecordedRun:
         self.check()

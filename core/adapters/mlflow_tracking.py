@@ -58,6 +58,7 @@ class MlflowTracking:
         if (
             earlier is not None
         ):  # begun by an attempt that did not get to its end; its params cannot be changed any more
+            keep_going()  # the search may have taken longer than a lease
             self._delete_run(earlier["info"]["run_id"])
         keep_going()
         ref = self._create_run(experiment, result)
@@ -81,8 +82,9 @@ class MlflowTracking:
 
     def discard(self, run_id: str) -> None:
         with suppress(NotFound, Rejected):
-            self._get("/runs/get", {"run_id": run_id}, missing=("run", run_id))
-            self._delete_run(run_id)
+            run = self._get("/runs/get", {"run_id": run_id}, missing=("run", run_id))["run"]
+            if run["info"]["status"] != "FINISHED":
+                self._delete_run(run_id)
 
     def _delete_run(self, run_id: str) -> None:
         self._post("/runs/delete", {"run_id": run_id})

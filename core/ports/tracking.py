@@ -85,7 +85,7 @@ class TrackingPort(Protocol):
         ...
 
     def discard(self, run_id: str) -> None:
-        """Remove a run; one that is not there is no error."""
+        """Remove an open run; one that is closed by now is a result and stays, one that is not there is no error."""
         ...
 
     def get_run(self, run_id: str) -> RecordedRun:

@@ -155,7 +155,7 @@ def test_a_record_that_is_given_up_leaves_no_run(
 
 
 def test_runs_that_were_not_closed_are_found_and_discarded(mlflow_url: str, fresh_name: str) -> None:
-    """TRK-5: with the job that each is of; a closed one is not among them, and a second discard is no error."""
+    """TRK-5: with the job that each is of; one that was closed since it was listed stays, and is on the board."""
     tracking, result = MlflowTracking(mlflow_url), result_of(fresh_name)
     assert tracking.open_runs(fresh_name) == {}
     closed = tracking.record(result_of(fresh_name, user="bob"))
@@ -163,6 +163,7 @@ def test_runs_that_were_not_closed_are_found_and_discarded(mlflow_url: str, fres
     assert tracking.open_runs(fresh_name) == {begun.run_id: result.job.job_id}
     for _time in range(2):
         tracking.discard(begun.run_id)
+    tracking.discard(closed.run_id)
     assert tracking.open_runs(fresh_name) == {}
     assert [entry.run_id for entry in tracking.entries(fresh_name)] == [closed.run_id]
     tracking.close()
