@@ -14,7 +14,7 @@ import pytest
 from core.adapters.memory_tracking import MemoryTracking
 from core.adapters.mlflow_tracking import MlflowTracking
 from core.domain.benchmark import MetricRule
-from core.domain.errors import NotFound, Unavailable
+from core.domain.errors import LeaseLost, NotFound, Unavailable
 from core.domain.job import Job, JobState, Phase
 from core.domain.links import run_resource
 from core.domain.metrics import RunMetrics
@@ -166,6 +166,20 @@ def test_runs_that_were_not_closed_are_found_and_discarded(mlflow_url: str, fres
     tracking.discard(closed.run_id)
     assert tracking.open_runs(fresh_name) == {}
     assert [entry.run_id for entry in tracking.entries(fresh_name)] == [closed.run_id]
+    tracking.close()
+
+
+def test_a_recorder_that_lost_its_job_leaves_its_successors_run_alone(mlflow_url: str, fresh_name: str) -> None:
+    """TRK-5: the search for an earlier run may take longer than a lease; what it finds may be another's by then."""
+    tracking, result = MlflowTracking(mlflow_url), result_of(fresh_name)
+    successors = tracking._create_run(tracking._experiment(fresh_name), result)
+
+    def lost() -> None:
+        raise LeaseLost("The lease ran out.")
+
+    with pytest.raises(LeaseLost):
+        tracking.record(result, keep_going=lost)
+    assert tracking.open_runs(fresh_name) == {successors.run_id: result.job.job_id}
     tracking.close()
 
 
