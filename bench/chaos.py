@@ -17,8 +17,8 @@ import subprocess
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -259,16 +259,29 @@ def _look(parts: Stage, jobs: Mapping[str, Job], posted: Mapping[str, str], plan
             report.letters += _letters(site, job_id)
         if job.state is JobState.COMPLETED and not _whole(site, job):
             report.torn_logs.append(job_id)
+    report.lost += _missing_files(parts.mlflow.url, jobs.values())
     report.left_over += site.left_on_disk() + _in_engine(site, remove=True)
 
 
 def _runs(site: Site, mlflow_url: str) -> Counter[str]:
     """MLflow runs by job, open ones, too."""
-    tracking = MlflowTracking(mlflow_url)
-    found = tracking._search(tracking._experiment(site.benchmark), "")  # noqa: SLF001 open runs are in no public list
+    with closing(MlflowTracking(mlflow_url)) as tracking:
+        experiment = tracking._experiment(site.benchmark)  # noqa: SLF001 open runs are in no public list
+        found = tracking._search(experiment, "")  # noqa: SLF001
     tags = [{tag["key"]: tag["value"] for tag in run["data"]["tags"]} for run in found]
-    tracking.close()
     return Counter(tag["leadersboard.job_id"] for tag in tags)
+
+
+def _missing_files(mlflow_url: str, jobs: Iterable[Job]) -> list[str]:
+    """What completed runs left or printed and MLflow does not have."""
+    missing = []
+    with closing(MlflowTracking(mlflow_url)) as tracking:
+        for job in jobs:
+            if job.run_id is not None:
+                there = {artifact.path for artifact in tracking.get_run(job.run_id).artifacts}
+                gone = {"curves/roc.png", f"logs/{job.job_id}.log"} - there
+                missing += [f"{job.job_id}: {name} is not in MLflow" for name in sorted(gone)]
+    return missing
 
 
 def _whole(site: Site, job: Job) -> bool:

@@ -10,13 +10,14 @@ from dataclasses import dataclass, replace
 
 import structlog
 
-from core.domain.errors import LeaseLost, Rejected, Unavailable
+from core.domain.errors import LeaseLost, Rejected, RunLost, Unavailable
 from core.domain.job import Claim, Job, Outcome, Phase
 from core.domain.limits import ResourceClass
 from core.domain.submission import Submission
 from core.domain.verdict import FailureReason, RunRecord, Stop, Verdict, judge
 from core.ports.sandbox import Sandbox, SandboxSpec
 from core.ports.tracking import RunRef
+from runner.going_on import RETRY_SECONDS, Cancelled, HandOver, NeverStarted, ResultWaits, be_sure, go_on
 from runner.gpus import NoGpu
 from runner.heartbeat import Heartbeat
 from runner.job_log.writer import LogWriter
@@ -25,22 +26,10 @@ from runner.recording import add_log, result_of
 from runner.requirements.dependencies import used_by, verdict_of
 from runner.requirements.installer import RequirementsFailed
 from runner.run_folder import RunFolder
-from runner.watching import RETRY_SECONDS, HandOver, RunLost, Watch, be_sure, go_on
+from runner.watching import Watch
 from runner.workbench import Workbench
 
 log = structlog.get_logger(__name__)
-
-
-class Cancelled(Exception):
-    """Raised when somebody cancels a job that waits for a device, or for its result to be recorded."""
-
-
-class NeverStarted(Exception):
-    """Raised when the runner before us ended while it was launching the run: nothing of the submission has run."""
-
-
-class ResultWaits(Exception):
-    """Raised when the tracking server is away: the result stays on disk until it answers."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -87,7 +76,7 @@ class Attempt:
         return self._release(verdict, record.peaks, ref)
 
     def _record(self, submission: Submission) -> RunRecord:
-        """What there is to judge. What the engine does not know any more, a slower runner may have read meanwhile."""
+        """What there is to judge. What the engine does not have any more, a slower runner may have read meanwhile."""
         try:
             return self._harvested() or self._carried_out(submission)
         except RunLost:

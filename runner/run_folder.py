@@ -146,12 +146,16 @@ class RunFolder:
         return _Stored.model_validate_json(text).record if text else None
 
     def _write(self, name: str, content: bytes) -> None:
-        beside = self.path / f".{name}"
-        with beside.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(self.path / name)
+        beside = self.path / f".{name}.{secrets.token_hex(4)}"  # two readers may write the same at once
+        try:
+            with beside.open("wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            beside.replace(self.path / name)
+        except OSError:  # a full disk is not made fuller with each try
+            beside.unlink(missing_ok=True)
+            raise
 
     def _read(self, name: str) -> bytes | None:
         try:

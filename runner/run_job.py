@@ -11,12 +11,12 @@ import structlog
 from core.domain.errors import LeadersboardError, LeaseLost, Unavailable
 from core.domain.job import MAX_ATTEMPTS, Claim, JobState, Outcome
 from core.domain.verdict import FailureReason
-from runner.attempt import Attempt, NeverStarted, ResultWaits
+from runner.attempt import Attempt
+from runner.going_on import HandOver, NeverStarted, ResultWaits, be_sure
 from runner.heartbeat import Heartbeat
 from runner.job_log.writer import NO_ROOM, LogWriter
 from runner.post_mortem import PostMortem
 from runner.run_folder import RunFolder, run_name
-from runner.watching import HandOver, be_sure
 from runner.workbench import Workbench
 
 ROOM_SECONDS = 5.0

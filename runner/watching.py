@@ -5,10 +5,11 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass
 
-from core.domain.errors import LeadersboardError
+from core.domain.errors import RunLost
 from core.domain.limits import ResourceClass
 from core.domain.verdict import RunRecord, Stop
 from core.ports.sandbox import Sandbox, SandboxState
+from runner.going_on import be_sure, go_on
 from runner.heartbeat import Heartbeat
 from runner.job_log.writer import LogWriter
 from runner.run_folder import RunFolder
@@ -16,38 +17,6 @@ from runner.run_folder import RunFolder
 GRACE_SECONDS = {Stop.CANCEL: 2.0, Stop.LOG_LIMIT: 0.0, Stop.TIMEOUT: 10.0}
 LONGEST_LOOK_SECONDS = 0.5
 SHORT_LOOK_SECONDS = 0.05
-RETRY_SECONDS = 1.0
-
-
-class HandOver(Exception):
-    """Raised when this runner is asked to stop while a job still runs: another one takes it."""
-
-
-class RunLost(LeadersboardError):
-    """Raised when the engine could not start a run, or has lost it or its output: the job is run again."""
-
-    code = "run_lost"
-
-
-def go_on(pulse: Heartbeat, stopping: threading.Event) -> None:
-    """Raises LeaseLost or HandOver when this runner must not go on. A cancel is obeyed before a hand-over."""
-    pulse.check()
-    if stopping.is_set():
-        pulse.refresh()
-        if not pulse.cancelled:
-            raise HandOver
-
-
-def be_sure(pulse: Heartbeat, stopping: threading.Event) -> None:
-    """Wait until the ledger has just said that the job is ours. Raises LeaseLost or HandOver.
-
-    Before each step that cannot be taken back: an outage of the ledger may outlast the lease, and whoever claims the
-    job first when it is over need not be who ran it until then.
-    """
-    while not pulse.refresh():
-        if stopping.wait(RETRY_SECONDS):
-            raise HandOver
-    pulse.check()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -14,6 +14,7 @@ LeadersboardError
 ├── StorageFull           the disk is nearly full
 ├── Unavailable           a part we depend on does not answer
 │   └── Rejected         it refuses what we sent; asking again does not help
+├── RunLost               the engine does not have a run, or its output, any more
 └── LeaseLost             another runner holds this job now
 """
 
@@ -140,6 +141,12 @@ class Rejected(Unavailable):
     """Raised when a part refuses what we sent: the same request will not work later either; an admin must look."""
 
     code = "rejected"
+
+
+class RunLost(LeadersboardError):
+    """Raised when the engine could not start a run, or has lost it or its output: the job is run again."""
+
+    code = "run_lost"
 
 
 class LeaseLost(LeadersboardError):

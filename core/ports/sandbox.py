@@ -115,7 +115,7 @@ class Sandbox(Protocol):
         ...
 
     def harvest(self, into: Path) -> Harvest:
-        """End the job's container, then copy plain files of the output into `into`. Raises Unavailable."""
+        """End the job's container, then copy plain files of the output into `into`. Raises Unavailable, RunLost."""
         ...
 
     def detach(self) -> None:

@@ -16,7 +16,7 @@ from docker.models.containers import Container
 from docker.models.volumes import Volume
 
 from core.adapters.archives import CHUNK, BoundedTarInfo, Tree
-from core.domain.errors import InvalidInput, TooLarge, Unavailable
+from core.domain.errors import InvalidInput, RunLost, TooLarge, Unavailable
 from core.domain.limits import UploadLimits
 from core.domain.metrics import MAX_BYTES
 from core.ports.sandbox import Harvest, SandboxSpec
@@ -91,7 +91,10 @@ class OutputVolume:
         return bool(self.holder.status == "running")
 
     def harvest(self, into: Path) -> Harvest:
-        """Raw metrics.json and copies of the plain files. Call when the run's container is gone."""
+        """Raw metrics.json and copies of the plain files. Call when the run's container is gone.
+
+        Raises RunLost when the holder has ended before everything was read: what is read after that is empty.
+        """
         metrics, problem = self._metrics()
         walk = _Walk(into, self.spec)
         try:
@@ -99,8 +102,9 @@ class OutputVolume:
             with io.BufferedReader(_Chunks(chunks), CHUNK) as stream:
                 walk.copy(stream)
         except docker.errors.APIError:
-            self._check_kept()
             problem = problem or UNREADABLE
+        if not self.is_kept():  # neither a name that was not found nor a refusal is the submission's doing then
+            raise RunLost("The engine lost the output of this run.")
         return Harvest(
             metrics=metrics,
             metrics_problem=problem,
@@ -110,11 +114,6 @@ class OutputVolume:
             notices=_shortened(walk.notices),
         )
 
-    def _check_kept(self) -> None:
-        """The engine refused to read: by the submission's doing while the holder stands, else by its own."""
-        if not self.is_kept():
-            raise Unavailable("The sandbox engine", "it lost the output of a run")
-
     def _metrics(self) -> tuple[bytes | None, str | None]:
         """The header comes before any byte: what is not a plain file of a sane size is never read."""
         try:
@@ -122,7 +121,6 @@ class OutputVolume:
         except docker.errors.NotFound:
             return None, None
         except docker.errors.APIError:
-            self._check_kept()
             return None, UNREADABLE
         with io.BufferedReader(_Chunks(chunks), CHUNK) as stream:
             stat = header or {"mode": -1, "linkTarget": "", "size": 0}

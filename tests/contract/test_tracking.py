@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -26,14 +27,15 @@ pytestmark = pytest.mark.contract
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
 
+@pytest.fixture
+def mlflow(mlflow_url: str) -> Iterator[MlflowTracking]:
+    with closing(MlflowTracking(mlflow_url)) as tracking:
+        yield tracking
+
+
 @pytest.fixture(params=["memory", "mlflow"])
-def tracking(request: pytest.FixtureRequest) -> Iterator[TrackingPort]:
-    if request.param == "memory":
-        yield MemoryTracking()
-        return
-    mlflow = MlflowTracking(request.getfixturevalue("mlflow_url"))
-    yield mlflow
-    mlflow.close()
+def tracking(request: pytest.FixtureRequest) -> TrackingPort:
+    return MemoryTracking() if request.param == "memory" else request.getfixturevalue("mlflow")
 
 
 def result_of(benchmark: str, folder: Path | None = None, *, user: str = "ann", auc: float = 0.75) -> Result:
@@ -122,21 +124,20 @@ def test_what_is_measured_is_not_what_is_reported(tracking: TrackingPort, fresh_
     assert (metrics.get("system/memory_bytes"), metrics["system/wall_seconds"]) == (None, 8.5)
 
 
-def test_a_run_that_was_begun_is_begun_anew(mlflow_url: str, fresh_name: str) -> None:
+def test_a_run_that_was_begun_is_begun_anew(mlflow: MlflowTracking, fresh_name: str) -> None:
     """TRK-5: after a runner died between two calls, the job has one run, closed, with the later attempt's params."""
-    tracking, result = MlflowTracking(mlflow_url), result_of(fresh_name)
-    begun = tracking._create_run(tracking._experiment(fresh_name), result)
-    tracking._log(begun, result)
+    result = result_of(fresh_name)
+    begun = mlflow._create_run(mlflow._experiment(fresh_name), result)
+    mlflow._log(begun, result)
     later = replace(result, metrics=replace(result.metrics, params={"method": "later"}))
-    ref = tracking.record(later)
-    (entry,) = tracking.entries(fresh_name)
+    ref = mlflow.record(later)
+    (entry,) = mlflow.entries(fresh_name)
     assert (entry.run_id, entry.method) == (ref.run_id, "later")
-    tracking.close()
 
 
 @pytest.mark.parametrize("last_call", [1, 2, "closing"])
 def test_a_record_that_is_given_up_leaves_no_run(
-    mlflow_url: str, fresh_name: str, artifacts: Path, last_call: int | str
+    mlflow: MlflowTracking, fresh_name: str, artifacts: Path, last_call: int | str
 ) -> None:
     """JOB-8: a cancel before it begins, in the middle of the files, or right before its end takes the run along."""
     calls = 0
@@ -147,60 +148,54 @@ def test_a_record_that_is_given_up_leaves_no_run(
         if calls == (last_call if isinstance(last_call, int) else 2 + sum(p.is_file() for p in artifacts.rglob("*"))):
             raise KeyboardInterrupt
 
-    tracking, result = MlflowTracking(mlflow_url), result_of(fresh_name, artifacts)
+    result = result_of(fresh_name, artifacts)
     with pytest.raises(KeyboardInterrupt):
-        tracking.record(result, keep_going=give_up)
-    assert tracking._find_run(tracking._experiment(fresh_name), result.job.job_id) is None
-    tracking.close()
+        mlflow.record(result, keep_going=give_up)
+    assert mlflow._find_run(mlflow._experiment(fresh_name), result.job.job_id) is None
 
 
-def test_runs_that_were_not_closed_are_found_and_discarded(mlflow_url: str, fresh_name: str) -> None:
+def test_runs_that_were_not_closed_are_found_and_discarded(mlflow: MlflowTracking, fresh_name: str) -> None:
     """TRK-5: with the job that each is of; one that was closed since it was listed stays, and is on the board."""
-    tracking, result = MlflowTracking(mlflow_url), result_of(fresh_name)
-    assert tracking.open_runs(fresh_name) == {}
-    closed = tracking.record(result_of(fresh_name, user="bob"))
-    begun = tracking._create_run(closed.experiment_id, result)
-    assert tracking.open_runs(fresh_name) == {begun.run_id: result.job.job_id}
+    result = result_of(fresh_name)
+    assert mlflow.open_runs(fresh_name) == {}
+    closed = mlflow.record(result_of(fresh_name, user="bob"))
+    begun = mlflow._create_run(closed.experiment_id, result)
+    assert mlflow.open_runs(fresh_name) == {begun.run_id: result.job.job_id}
     for _time in range(2):
-        tracking.discard(begun.run_id)
-    tracking.discard(closed.run_id)
-    assert tracking.open_runs(fresh_name) == {}
-    assert [entry.run_id for entry in tracking.entries(fresh_name)] == [closed.run_id]
-    tracking.close()
+        mlflow.discard(begun.run_id)
+    mlflow.discard(closed.run_id)
+    assert mlflow.open_runs(fresh_name) == {}
+    assert [entry.run_id for entry in mlflow.entries(fresh_name)] == [closed.run_id]
 
 
-def test_a_recorder_that_lost_its_job_leaves_its_successors_run_alone(mlflow_url: str, fresh_name: str) -> None:
+def test_a_recorder_that_lost_its_job_leaves_its_successors_run_alone(mlflow: MlflowTracking, fresh_name: str) -> None:
     """TRK-5: the search for an earlier run may take longer than a lease; what it finds may be another's by then."""
-    tracking, result = MlflowTracking(mlflow_url), result_of(fresh_name)
-    successors = tracking._create_run(tracking._experiment(fresh_name), result)
+    result = result_of(fresh_name)
+    successors = mlflow._create_run(mlflow._experiment(fresh_name), result)
 
     def lost() -> None:
         raise LeaseLost("The lease ran out.")
 
     with pytest.raises(LeaseLost):
-        tracking.record(result, keep_going=lost)
-    assert tracking.open_runs(fresh_name) == {successors.run_id: result.job.job_id}
-    tracking.close()
+        mlflow.record(result, keep_going=lost)
+    assert mlflow.open_runs(fresh_name) == {successors.run_id: result.job.job_id}
 
 
-def test_a_job_that_was_recorded_twice_has_one_row(mlflow_url: str, fresh_name: str) -> None:
+def test_a_job_that_was_recorded_twice_has_one_row(mlflow: MlflowTracking, fresh_name: str) -> None:
     """R: two recorders that met in the same instant make no double row; the first one counts."""
-    tracking, result = MlflowTracking(mlflow_url), result_of(fresh_name)
-    first = tracking.record(result)
+    result = result_of(fresh_name)
+    first = mlflow.record(result)
     late = replace(result, job=replace(result.job, finished_at=datetime.now(UTC) + timedelta(seconds=5)))
-    second = tracking._create_run(first.experiment_id, late)
-    tracking._close_run(second, late)
-    assert [entry.run_id for entry in tracking.entries(fresh_name)] == [first.run_id]
-    tracking.close()
+    second = mlflow._create_run(first.experiment_id, late)
+    mlflow._close_run(second, late)
+    assert [entry.run_id for entry in mlflow.entries(fresh_name)] == [first.run_id]
 
 
-def test_an_experiment_that_somebody_deleted_comes_back(mlflow_url: str, fresh_name: str) -> None:
+def test_an_experiment_that_somebody_deleted_comes_back(mlflow: MlflowTracking, fresh_name: str) -> None:
     """A click in MLflow's UI does not keep a benchmark's results from being recorded."""
-    tracking = MlflowTracking(mlflow_url)
-    ref = tracking.record(result_of(fresh_name))
-    tracking._post("/experiments/delete", {"experiment_id": ref.experiment_id})
-    assert tracking.record(result_of(fresh_name)).experiment_id == ref.experiment_id
-    tracking.close()
+    ref = mlflow.record(result_of(fresh_name))
+    mlflow._post("/experiments/delete", {"experiment_id": ref.experiment_id})
+    assert mlflow.record(result_of(fresh_name)).experiment_id == ref.experiment_id
 
 
 def test_entries_of_a_benchmark_are_its_finished_runs(tracking: TrackingPort, fresh_name: str) -> None:
@@ -222,27 +217,25 @@ def test_a_benchmark_without_runs_has_no_entries(tracking: TrackingPort, fresh_n
     assert tracking.entries(fresh_name) == ()
 
 
-def test_a_deleted_run_gives_its_place_back(mlflow_url: str, fresh_name: str) -> None:
+def test_a_deleted_run_gives_its_place_back(mlflow: MlflowTracking, mlflow_url: str, fresh_name: str) -> None:
     """SCO-4: deleting a run in MLflow itself restores its user's previous best."""
-    tracking = MlflowTracking(mlflow_url)
-    tracking.record(result_of(fresh_name, auc=0.5))
-    best = tracking.record(result_of(fresh_name, auc=0.9))
+    mlflow.record(result_of(fresh_name, auc=0.5))
+    best = mlflow.record(result_of(fresh_name, auc=0.9))
     metric = MetricRule(name="image_auc")
-    assert [place.value for place in best_per_user(tracking.entries(fresh_name), metric)] == [0.9]
+    assert [place.value for place in best_per_user(mlflow.entries(fresh_name), metric)] == [0.9]
     httpx2.post(f"{mlflow_url}/api/2.0/mlflow/runs/delete", json={"run_id": best.run_id}).raise_for_status()
-    assert [place.value for place in best_per_user(tracking.entries(fresh_name), metric)] == [0.5]
-    tracking.close()
+    assert [place.value for place in best_per_user(mlflow.entries(fresh_name), metric)] == [0.5]
 
 
-def test_a_value_that_is_no_number_is_read_and_not_ranked(mlflow_url: str, fresh_name: str) -> None:
+def test_a_value_that_is_no_number_is_read_and_not_ranked(
+    mlflow: MlflowTracking, mlflow_url: str, fresh_name: str
+) -> None:
     """SCO-3: somebody may write NaN into MLflow by hand."""
-    tracking = MlflowTracking(mlflow_url)
-    ref = tracking.record(result_of(fresh_name, auc=0.9))
+    ref = mlflow.record(result_of(fresh_name, auc=0.9))
     body = {"run_id": ref.run_id, "key": "image_auc", "value": "NaN", "timestamp": 2_000_000_000_000, "step": 1}
     httpx2.post(f"{mlflow_url}/api/2.0/mlflow/runs/log-metric", json=body).raise_for_status()
-    (place,) = best_per_user(tracking.entries(fresh_name), MetricRule(name="image_auc"))
+    (place,) = best_per_user(mlflow.entries(fresh_name), MetricRule(name="image_auc"))
     assert (place.rank, place.value) == (None, None)
-    tracking.close()
 
 
 def test_more_figures_than_one_request_holds_are_all_recorded(tracking: TrackingPort, fresh_name: str) -> None:
@@ -258,14 +251,12 @@ def test_more_figures_than_one_request_holds_are_all_recorded(tracking: Tracking
 
 
 def test_an_artifact_that_the_server_refuses_costs_only_itself(
-    mlflow_url: str, fresh_name: str, artifacts: Path
+    mlflow: MlflowTracking, fresh_name: str, artifacts: Path
 ) -> None:
     """A file's hostile name cannot keep a result from being recorded."""
     (artifacts / "a#b.txt").write_bytes(b"x")
-    tracking = MlflowTracking(mlflow_url)
-    ref = tracking.record(result_of(fresh_name, artifacts))
-    assert len(tracking.get_run(ref.run_id).artifacts) == 2
-    tracking.close()
+    ref = mlflow.record(result_of(fresh_name, artifacts))
+    assert len(mlflow.get_run(ref.run_id).artifacts) == 2
 
 
 def test_an_unknown_run_is_not_found(tracking: TrackingPort) -> None:
@@ -274,12 +265,10 @@ def test_an_unknown_run_is_not_found(tracking: TrackingPort) -> None:
         tracking.get_run("f" * 32)
 
 
-def test_no_run_stays_open_and_its_link_opens(mlflow_url: str, fresh_name: str) -> None:
+def test_no_run_stays_open_and_its_link_opens(mlflow: MlflowTracking, mlflow_url: str, fresh_name: str) -> None:
     """TRK-5 and JOB-7, asked of MLflow itself: the run is closed, tagged and dated."""
-    tracking = MlflowTracking(mlflow_url)
     result = result_of(fresh_name)
-    ref = tracking.record(result)
-    tracking.close()
+    ref = mlflow.record(result)
     run = httpx2.get(run_resource(mlflow_url, ref.run_id)).json()["run"]
     tags = {tag["key"]: tag["value"] for tag in run["data"]["tags"]}
     assert run["info"]["status"] == "FINISHED"

@@ -117,9 +117,21 @@ class Site:
 
 
 def kill_group(process: subprocess.Popen[bytes]) -> None:
+    """All of them are gone afterwards: one that is still dying holds its files open."""
     with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
     process.wait(10)
+    until(lambda: not _living(process.pid), "the whole group is dead")
+
+
+def _living(group: int) -> list[str]:
+    """The members of a process group that are not yet dead, which zombies are (proc(5): state, parent, group)."""
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):  # it has just gone
+            state, _parent, members_group = stat.read_text().rpartition(")")[2].split()[:3]
+            found += [stat.parent.name] if int(members_group) == group and state not in "ZX" else []
+    return found
 
 
 def until(condition: Callable[[], bool], what: str) -> None:

@@ -10,7 +10,7 @@ import os
 import signal
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -75,9 +75,8 @@ def assert_settled(site: Site, ids: Sequence[str], mlflow_url: str, inner: docke
     assert [(job.state, job.attempt) for job in jobs] == [(JobState.COMPLETED, 1)] * len(ids), site.words()
     assert [lines_of(site.log(job_id)) for job_id in ids] == [LINES] * len(ids), site.words()
     assert [site.log(job_id).count("Ended:") for job_id in ids] == [1] * len(ids)
-    tracking = MlflowTracking(mlflow_url)
-    runs = list(tracking._search(tracking._experiment(site.benchmark), ""))
-    tracking.close()
+    with closing(MlflowTracking(mlflow_url)) as tracking:
+        runs = list(tracking._search(tracking._experiment(site.benchmark), ""))
     assert sorted(run["info"]["run_id"] for run in runs) == sorted(job.run_id or "" for job in jobs)
     assert {run["info"]["status"] for run in runs} == {"FINISHED"}
     until(lambda: site.left_on_disk() == [], "no folder is left")

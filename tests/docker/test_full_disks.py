@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -133,7 +134,5 @@ def accepted_until_full(site: Site) -> list[str]:
 
 def artifacts_of(mlflow_url: str, run_id: str | None) -> set[str]:
     assert run_id is not None
-    tracking = MlflowTracking(mlflow_url)
-    found = {artifact.path for artifact in tracking.get_run(run_id).artifacts}
-    tracking.close()
-    return found
+    with closing(MlflowTracking(mlflow_url)) as tracking:
+        return {artifact.path for artifact in tracking.get_run(run_id).artifacts}

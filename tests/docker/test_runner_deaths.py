@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from contextlib import closing
 
 import docker
 import pytest
@@ -72,8 +73,7 @@ def assert_one_good_run(site: Site, job_id: str, inner: docker.DockerClient, mlf
     assert job.attempt == 1, site.words()
     assert lines_of(site.log(job_id)) == LINES
     assert site.log(job_id).count("Ended:") == 1
-    tracking = MlflowTracking(mlflow_url)
-    assert runs_in_mlflow(tracking, site) == ["FINISHED"]
     assert job.run_id is not None
-    assert {artifact.path for artifact in tracking.get_run(job.run_id).artifacts} >= {"curves/roc.png"}
-    tracking.close()
+    with closing(MlflowTracking(mlflow_url)) as tracking:
+        assert runs_in_mlflow(tracking, site) == ["FINISHED"]
+        assert {artifact.path for artifact in tracking.get_run(job.run_id).artifacts} >= {"curves/roc.png"}

@@ -66,9 +66,9 @@ def test_a_killed_runner_costs_nothing(site: Site, inner: docker.DockerClient) -
         container.reload()
         assert container.status == "running"
         job = ended(site, job_id)
+        until(lambda: site.left_on_disk() == [], "its folder is gone")
     assert (job.state, job.attempt) == (JobState.COMPLETED, 1)
     assert lines_of(site.log(job_id)) == LINES
-    assert site.left_on_disk() == []
 
 
 def test_a_runner_that_is_asked_to_stop_lets_a_short_job_end(site: Site) -> None:

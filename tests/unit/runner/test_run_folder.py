@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from pathlib import Path
 
 import pytest
@@ -54,3 +56,23 @@ def test_a_reader_that_died_before_its_last_word_is_read_again(folder: RunFolder
     folder.harvest(RECORD, read(folder, "whole"))
     assert folder.harvested() == RECORD
     assert (folder.artifacts / "a.txt").read_text() == "whole"
+
+
+def test_two_readers_may_write_their_last_word_at_once(folder: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither takes the other's half-written file for its own."""
+    monkeypatch.setattr(os, "fsync", lambda _file: monkeypatch.undo() or folder.harvest(RECORD, None))
+    folder.harvest(RECORD, None)
+    assert folder.harvested() == RECORD
+    assert sorted(path.name for path in folder.path.iterdir()) == ["config", "harvested"]
+
+
+def test_a_word_that_finds_the_disk_full_leaves_nothing(folder: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is written again and again, until there is room."""
+
+    def full(_file: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="No space"):
+        folder.harvest(RECORD, None)
+    assert [path.name for path in folder.path.iterdir()] == ["config"]

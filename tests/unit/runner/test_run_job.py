@@ -294,7 +294,7 @@ def test_an_outage_of_the_ledger_that_outlasts_the_lease_leaves_the_run_to_its_n
         return renew(held, lease_seconds=lease_seconds)
 
     monkeypatch.setattr(bench.ledger, "renew", away_for_a_while)
-    monkeypatch.setattr("runner.watching.RETRY_SECONDS", 0.05)
+    monkeypatch.setattr("runner.going_on.RETRY_SECONDS", 0.05)
     assert bench.run(claim).state is JobState.RUNNING
     assert bench.engine.job_ids() == {claim.job_id}
     assert RunFolder(path=bench.root / "jobs" / f"{claim.job_id}-{claim.mark}").harvested() is None
