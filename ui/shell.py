@@ -22,6 +22,25 @@ UPLOADS_SWEPT = 3600  # seconds between sweeps, and the age at which a forgotten
 QUIET: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
 
 
+COLOURS = {
+    "body_background_fill": "page",
+    "block_background_fill": "card",
+    "block_border_color": "line",
+    "input_border_color": "line",
+    "checkbox_label_background_fill": "calm-soft",
+    "checkbox_label_background_fill_hover": "calm-soft",
+    "body_text_color": "text",
+    "body_text_color_subdued": "faint",
+    "block_label_text_color": "faint",
+    "block_title_text_color": "text",
+    "block_info_text_color": "faint",
+    "button_primary_background_fill": "accent",
+    "button_primary_background_fill_hover": "accent",
+    "button_primary_text_color": "on-accent",
+}
+"""Parts of the theme by the style sheet's variable, which itself knows light from dark."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Frame:
     """What a page needs to build itself."""
@@ -40,37 +59,10 @@ def theme() -> gr.themes.Base:
         font=[gr.themes.LocalFont("IBM Plex Sans", weights=(400, 700)), "system-ui", "sans-serif"],
         font_mono=[gr.themes.LocalFont("IBM Plex Mono", weights=(400, 700)), "ui-monospace", "monospace"],
     ).set(
-        body_background_fill="var(--lb-page)",
-        body_background_fill_dark="var(--lb-page)",
-        block_background_fill="var(--lb-card)",
-        block_background_fill_dark="var(--lb-card)",
-        block_border_color="var(--lb-line)",
-        block_border_color_dark="var(--lb-line)",
+        **{f"{part}{mode}": f"var(--lb-{colour})" for part, colour in COLOURS.items() for mode in ("", "_dark")},
+        input_border_width="1px",
         input_background_fill="var(--lb-card)",
         input_background_fill_dark="var(--lb-page)",
-        input_border_color="var(--lb-line)",
-        input_border_color_dark="var(--lb-line)",
-        input_border_width="1px",
-        checkbox_label_background_fill="var(--lb-calm-soft)",
-        checkbox_label_background_fill_dark="var(--lb-calm-soft)",
-        checkbox_label_background_fill_hover="var(--lb-calm-soft)",
-        checkbox_label_background_fill_hover_dark="var(--lb-calm-soft)",
-        body_text_color="var(--lb-text)",
-        body_text_color_dark="var(--lb-text)",
-        body_text_color_subdued="var(--lb-faint)",
-        body_text_color_subdued_dark="var(--lb-faint)",
-        block_label_text_color="var(--lb-faint)",
-        block_label_text_color_dark="var(--lb-faint)",
-        block_title_text_color="var(--lb-text)",
-        block_title_text_color_dark="var(--lb-text)",
-        block_info_text_color="var(--lb-faint)",
-        block_info_text_color_dark="var(--lb-faint)",
-        button_primary_background_fill="var(--lb-accent)",
-        button_primary_background_fill_dark="var(--lb-accent)",
-        button_primary_background_fill_hover="var(--lb-accent)",
-        button_primary_background_fill_hover_dark="var(--lb-accent)",
-        button_primary_text_color="var(--lb-on-accent)",
-        button_primary_text_color_dark="var(--lb-on-accent)",
     )
 
 
