@@ -267,7 +267,7 @@ def _runs(site: Site, mlflow_url: str) -> Counter[str]:
     """MLflow runs by job, open ones, too."""
     with closing(MlflowTracking(mlflow_url)) as tracking:
         experiment = tracking._experiment(site.benchmark)  # noqa: SLF001 open runs are in no public list
-        found = tracking._search(experiment, "")  # noqa: SLF001
+        found = list(tracking._search(experiment, ""))  # noqa: SLF001
     tags = [{tag["key"]: tag["value"] for tag in run["data"]["tags"]} for run in found]
     return Counter(tag["leadersboard.job_id"] for tag in tags)
 
