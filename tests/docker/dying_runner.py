@@ -65,7 +65,8 @@ def _set_trap(owner: type, name: str, due: Callable[..., bool], died: Path) -> N
         probing = threading.current_thread().name == "canary"  # which takes the same steps, for no job
         if not probing and not died.exists() and due(*args, **named):
             died.write_text(str(os.getpid()))
-            os.kill(os.getpid(), signal.Signals[os.environ.get("DIE_OF", "SIGKILL")])
+            # to this very thread: a stop that another thread takes lets this one run on for a while
+            signal.pthread_kill(threading.get_ident(), signal.Signals[os.environ.get("DIE_OF", "SIGKILL")])
         return original(*args, **named)
 
     setattr(owner, name, trapped)
