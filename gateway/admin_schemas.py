@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Self
 
+from pydantic import Field
+
 from core.domain.dead_letter import DeadLetter
 from core.domain.retention import Expired
 from core.domain.runners import DiskFigures, HostReport, RunnerReport, SeenHost, SeenRunner, Wish
@@ -62,6 +64,9 @@ class Overview(Answer):
     sandboxes: int
     dead_letters: int
     disks: list[DiskFigures]
+    mended: dict[str, int] = Field(
+        description="How often sweepers mended what a crash, an outage or a lost message had left, by kind."
+    )
 
 
 class DeadLetterView(Answer):

@@ -11,7 +11,7 @@ from fastapi.routing import APIRoute
 from core import __version__, json_logs
 from core.settings import Settings
 from core.wiring import open_ports
-from gateway import docs_page, errors, metrics, openapi
+from gateway import docs_page, errors, metrics, openapi, upkeep
 from gateway.access_log import Watch
 from gateway.auth import Doorkeeper
 from gateway.cross_origin import CrossOrigin
@@ -94,4 +94,5 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     with open_ports(app.state.settings, tracking_timeout_seconds=TRACKING_SECONDS) as ports:
         app.state.ports = ports
         ports.storage.clear_staging()
-        yield
+        with upkeep.kept_up(ports.storage):
+            yield

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+
 from fastapi import APIRouter, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.core import CounterMetricFamily
 from prometheus_client.gc_collector import GCCollector
 from prometheus_client.process_collector import ProcessCollector
 
+from core.domain.errors import Unavailable
 from gateway.auth import CurrentAdmin
+from gateway.parts import PortsPart
 
 METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"})
 UNKNOWN = "unknown"
@@ -42,6 +48,20 @@ class Metrics:
         self._seconds.labels(*labels).observe(seconds)
 
 
+class Mended:
+    """What all runners' sweepers have mended, as Redis counts it."""
+
+    def __init__(self, counts: Mapping[str, int]) -> None:
+        self._counts = counts
+
+    def collect(self) -> Iterator[CounterMetricFamily]:
+        words = "What sweepers mended of crashes, outages and lost messages, by kind."
+        family = CounterMetricFamily("leadersboard_mended", words, labels=["kind"])
+        for kind, count in self._counts.items():
+            family.add_metric([kind], count)
+        yield family
+
+
 router = APIRouter(tags=["operation"])
 
 
@@ -50,7 +70,12 @@ router = APIRouter(tags=["operation"])
     response_class=Response,
     responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
 )
-def metrics(request: Request, _admin: CurrentAdmin) -> Response:
-    """Figures for Prometheus, in its text format; for admins only."""
+def metrics(request: Request, _admin: CurrentAdmin, ports: PortsPart) -> Response:
+    """Figures for Prometheus, in its text format; for admins only. Without Redis, this gateway's own alone."""
     found: Metrics = request.app.state.metrics
-    return Response(generate_latest(found.registry), media_type=CONTENT_TYPE_LATEST)
+    text = generate_latest(found.registry)
+    with suppress(Unavailable):
+        ledger = CollectorRegistry()
+        ledger.register(Mended(ports.runners.mended()))
+        text += generate_latest(ledger)
+    return Response(text, media_type=CONTENT_TYPE_LATEST)

@@ -93,6 +93,8 @@ class Attempt:
         return record
 
     def _carried_out(self, submission: Submission) -> RunRecord:
+        if self.folder.went_with_the_machine:
+            raise RunLost("The machine was started anew during this run.")
         sandbox = self._taken_over(submission) if self.launched else self._launch(submission)
         try:
             record = self._collect(sandbox, self.folder.ended() or self._watch(sandbox))

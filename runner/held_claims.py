@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import fcntl
 import os
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from core.domain.job import MARK_LENGTH, Claim
@@ -49,6 +50,14 @@ class HeldClaims:
                 job_id, mark = path.name.removeprefix(f"{self._host}-").split("-")
                 yield job_id, mark[:MARK_LENGTH]
                 path.unlink(missing_ok=True)
+
+    def clear_unnamed(self, *, older_than: float) -> Iterator[str]:
+        """Removes what a process that ended had not named yet, and says which; a younger one may be in the making."""
+        for path in self._folder.glob(f".{self._host}-*"):
+            with suppress(FileNotFoundError):  # its process has just ended by itself
+                if path.stat().st_mtime < time.time() - older_than and _unlocked(path):
+                    path.unlink()
+                    yield path.name
 
 
 def _unlocked(path: Path) -> bool:

@@ -34,6 +34,7 @@ from runner.requirements.cache import DependencyCache
 from runner.requirements.dependencies import Dependencies
 from runner.requirements.index import Index
 from runner.requirements.installer import Installer
+from runner.rounds import begin
 from runner.run_job import RunJob
 from runner.sweeper import Sweeper
 from runner.workbench import Workbench
@@ -92,6 +93,7 @@ class Life(Middleware):
         sweeper = Sweeper(
             job_status=ports.job_status,
             job_queue=ports.job_queue,
+            runners=ports.runners,
             tracking=ports.tracking,
             benchmarks=ports.benchmarks,
             engine=bench.engine,
@@ -99,6 +101,7 @@ class Life(Middleware):
             host=self._host,
             resource_classes=bench.resource_classes,
             job_root=settings.job_root,
+            log_root=settings.log_root,
             host_patience=settings.host_patience_seconds,
             keep_failed_seconds=60 * settings.keep_failed_minutes,
             post_mortem=mourn,
@@ -108,7 +111,7 @@ class Life(Middleware):
             log.warning("engine is old", warning=warning)
         watch = self._canary_watch(bench, duty, facts)
         sweeper.sweep()  # what this host's last runners left comes before anything new
-        self._sweep(sweeper)
+        begin(sweeper.rounds(settings.sweep_seconds), self._draining)
         self._report(bench, duty, facts)
         threading.Thread(target=watch.run, args=(self._draining,), daemon=True, name="canary").start()
 
@@ -202,10 +205,6 @@ class Life(Middleware):
         )
         self._opened.callback(installer.close)
         return installer
-
-    def _sweep(self, sweeper: Sweeper) -> None:
-        every = self._settings.sweep_seconds
-        threading.Thread(target=sweeper.run, args=(every, self._draining), daemon=True, name="sweeper").start()
 
     def before_worker_shutdown(self, _broker: Any, _worker: Any) -> None:
         """Called at SIGTERM: take no more jobs, let the running one end if it soon does, else hand it over."""

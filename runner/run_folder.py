@@ -75,6 +75,11 @@ class RunFolder:
         """Not a run that was never started, nor one of which the machine's restart left nothing."""
         return self.elapsed_seconds() is not None or self.harvested() is not None
 
+    @property
+    def went_with_the_machine(self) -> bool:
+        """It had begun when the machine was started anew, and nothing of it had been harvested."""
+        return self._read("begun") is not None and not self.can_be_taken_over
+
     def begin(self) -> None:
         """The run's time counts from here, whoever watches it."""
         self._write("begun", f"{_boot_id()} {_boot_seconds()}".encode())

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import structlog
 
-from core.domain.errors import LeadersboardError, LeaseLost, Unavailable
+from core.domain.errors import LeadersboardError, LeaseLost, RunLost, Unavailable
 from core.domain.job import MAX_ATTEMPTS, Claim, JobState, Outcome
 from core.domain.verdict import FailureReason
 from runner.attempt import Attempt
@@ -61,7 +61,8 @@ class RunJob:
         """The folder of the run that is taken over, else a new one; those of the job's earlier runs go."""
         job, root = claim.job, self.bench.job_root
         left = RunFolder(path=root / run_name(job))
-        folder = left if left.can_be_taken_over else RunFolder.make(root / f"{job.job_id}-{claim.mark}")
+        known = left.can_be_taken_over or left.went_with_the_machine
+        folder = left if known else RunFolder.make(root / f"{job.job_id}-{claim.mark}")
         for path in root.glob(f"{job.job_id}-*"):
             if path != folder.path:
                 RunFolder(path=path).remove()
@@ -69,7 +70,9 @@ class RunJob:
 
     def _log(self, claim: Claim, folder: RunFolder) -> LogWriter:
         path = self.bench.ports.storage.log_path(claim.job_id)
-        opened = LogWriter.taken_over if folder.can_be_taken_over else LogWriter
+        opened = (
+            LogWriter if folder.elapsed_seconds() is None else LogWriter.taken_over
+        )  # its position outlives no restart
         return opened(path, position=folder.position, **self.bench.log_limits)
 
     def _run(self, attempt: Attempt) -> None:
@@ -95,6 +98,8 @@ class RunJob:
         expected = isinstance(error, LeadersboardError)
         log.warning("platform failed", job_id=attempt.job.job_id, error=str(error), exc_info=not expected)
         PostMortem(dead_letters=self.bench.ports.dead_letters)("run job", error, attempt.job)
+        if isinstance(error, RunLost):
+            attempt.job_log.say(str(error))
         if isinstance(error, OSError) and error.errno in NO_ROOM and attempt.launched:
             self._wait_for_room(attempt)
         elif isinstance(error, Unavailable) and attempt.launched:

@@ -5,25 +5,29 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import wraps
 from pathlib import Path
 
 import structlog
 
-from core.domain.errors import LeadersboardError, NotFound
+from core.domain.errors import LeadersboardError, NotFound, Unavailable
 from core.domain.job import MAX_ATTEMPTS, Job, JobState
 from core.domain.limits import ResourceClass
 from core.domain.verdict import Stop
 from core.ports.benchmarks import BenchmarkPort
 from core.ports.job_queue import JobQueuePort
 from core.ports.job_status import JobStatusPort
+from core.ports.runners import RunnersPort
 from core.ports.sandbox import SandboxPort
 from core.ports.tracking import TrackingPort
 from runner.held_claims import HeldClaims
 from runner.post_mortem import PostMortem
+from runner.rounds import Round, Step, attempted
 from runner.run_folder import RunFolder, run_name
+from runner.temporary_files import TemporaryFiles
 
 TICK_SECONDS = 1.0
 TIDY_SECONDS = 60.0
@@ -43,6 +47,7 @@ class Sweeper:
 
     job_status: JobStatusPort
     job_queue: JobQueuePort
+    runners: RunnersPort
     tracking: TrackingPort
     benchmarks: BenchmarkPort
     engine: SandboxPort
@@ -50,30 +55,46 @@ class Sweeper:
     host: str
     resource_classes: Mapping[str, ResourceClass]
     job_root: Path
+    log_root: Path
     host_patience: float = 60.0
     keep_failed_seconds: float = 0.0
     post_mortem: PostMortem | None = None
     counts: Counter[str] = field(default_factory=Counter)
-    """What was mended since this process began."""
+    """What was mended since this process began; of all processes, the runners' port knows."""
+    freed: threading.Event = field(default_factory=threading.Event)
+    """Set when the ledger ended a job whose run may still be in the engine."""
 
-    def run(self, every_seconds: float, ended: threading.Event) -> None:
-        """Sweep until `ended` is set; what a user waits for is looked at each second."""
-        due = tidy = 0.0
-        while not ended.wait(min(TICK_SECONDS, every_seconds)):
-            if time.monotonic() >= tidy:
-                self.tidy()
-                tidy = time.monotonic() + TIDY_SECONDS
-            if time.monotonic() >= due:
-                self.sweep()
-                due = time.monotonic() + every_seconds
-            else:
-                _attempt(self._claims)
+    def rounds(self, every_seconds: float) -> tuple[Round, ...]:
+        """What a user waits for is looked at each second."""
+        often = min(TICK_SECONDS, every_seconds)
+        paces: Mapping[str, tuple[tuple[float, Step], ...]] = {
+            "ledger": ((often, self._claims), (every_seconds, self._doorbells)),
+            "engine": (
+                (often, self._freed),
+                (every_seconds, self._overdue),
+                (every_seconds, self._leftovers),
+                (every_seconds, self._folders),
+                (TIDY_SECONDS, self._canaries),
+            ),
+            "tracking": ((every_seconds, self._results), (TIDY_SECONDS, self._open_runs)),
+            "files": ((TIDY_SECONDS, self._temporary),),
+        }
+        return tuple(
+            Round(part=part, steps=tuple((seconds, self._mourned(step)) for seconds, step in steps))
+            for part, steps in paces.items()
+        )
 
     def sweep(self) -> None:
+        """Everything that is done every few seconds, once."""
         for step in (self._claims, self._results, self._doorbells, self._overdue, self._leftovers, self._folders):
-            _attempt(self._mourned(step))
+            attempted(self._mourned(step))
 
-    def _mourned(self, step: Callable[[], None]) -> Callable[[], None]:
+    def tidy(self) -> None:
+        """What nobody waits for."""
+        for step in (self._open_runs, self._canaries, self._temporary):
+            attempted(self._mourned(step))
+
+    def _mourned(self, step: Step) -> Step:
         """What breaks in it unexpectedly is kept as a dead letter."""
 
         @wraps(step)
@@ -88,11 +109,6 @@ class Sweeper:
                 raise
 
         return carried_out
-
-    def tidy(self) -> None:
-        """What nobody waits for."""
-        _attempt(self._open_runs)
-        _attempt(self._canaries)
 
     def _canaries(self) -> None:
         """Of runners that died while they probed the sandbox's walls."""
@@ -116,9 +132,14 @@ class Sweeper:
         for job in (*swept.requeued, *swept.ended, *swept.orphaned):
             self._count("lease", job.job_id, state=job.state, attempt=job.attempt)
         if swept.ended:
-            _attempt(self._leftovers)
+            self.freed.set()
         if self.job_status.orphans(self.host) and self.job_queue.silent(self.host):
             self.job_queue.ring(self.host)
+
+    def _freed(self) -> None:
+        if self.freed.is_set():
+            self.freed.clear()
+            self._leftovers()
 
     def _results(self) -> None:
         """Results that wait are taken up once the tracking server answers."""
@@ -126,10 +147,16 @@ class Sweeper:
             self.tracking.check()
             self._count("waiting results", "", released=self.job_status.release_results(self.host))
 
+    def _temporary(self) -> None:
+        files = TemporaryFiles(held=self.held, log_root=self.log_root)
+        for name in files.clear(lambda job_id: (job := self._known(job_id)) is None or job.is_final):
+            self._count("temporary file", "", name=name)
+
     def _doorbells(self) -> None:
         for name in self.resource_classes:
             if self.job_status.pending(name) and self.job_queue.silent(name):
                 self.job_queue.ring(name)
+                self._count("doorbell", "", resource_class=name)  # lost, or heard while its user had no place
 
     def _overdue(self) -> None:
         """A run past its time that nobody watches is ended here; whoever takes it over finds why."""
@@ -187,18 +214,10 @@ class Sweeper:
     def _count(self, what: str, job_id: str, **facts: object) -> None:
         self.counts[what] += 1
         log.warning("swept", what=what, job_id=job_id, **facts)
+        with suppress(Unavailable):  # the log has it
+            self.runners.count_mended(what)
 
 
 def _is_past(job: Job, folder: str) -> bool:
     """Whether nobody will need this folder of the job any more."""
     return job.is_final or (job.state is JobState.RUNNING and job.sandbox is not None and run_name(job) != folder)
-
-
-def _attempt(step: Callable[[], None]) -> None:
-    """A part that is away now is asked again at the next sweep; one failing step keeps no other from its work."""
-    try:
-        step()
-    except (LeadersboardError, OSError) as error:
-        log.warning("sweep step failed", step=step.__name__, error=str(error))
-    except Exception:  # the thread must not end: nothing else mends what it mends
-        log.exception("sweep step broke", step=step.__name__)

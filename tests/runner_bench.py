@@ -95,9 +95,9 @@ class Bench(Generic[Engine]):
 
     def sweeper(self) -> Sweeper:
         return Sweeper(
-            job_status=self.ledger, job_queue=self.queue, tracking=self.tracking,
+            job_status=self.ledger, job_queue=self.queue, runners=self.runners, tracking=self.tracking,
             benchmarks=BenchmarkFolders(self.root / "benchmarks"), engine=self.engine, held=self.held, host="here",
-            resource_classes={"small": self.limits}, job_root=self.root / "jobs",
+            resource_classes={"small": self.limits}, job_root=self.root / "jobs", log_root=self.root / "logs",
         )  # fmt: skip
 
     def run(self, claim: Claim) -> Job:

@@ -8,6 +8,7 @@ import json
 import os
 import re
 import shutil
+import time
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -20,7 +21,7 @@ from core.adapters import log_files
 from core.adapters.archives import Tree, unpack
 from core.adapters.packing import tar_gz
 from core.adapters.room import Room
-from core.adapters.staging import UNLOCKED_SECONDS, held
+from core.adapters.staging import UNLOCKED_SECONDS, UNNAMED_SECONDS, held
 from core.adapters.submission_index import SubmissionIndex
 from core.adapters.submission_record import record_of, submission_from
 from core.domain.errors import InvalidInput, NotFound, StorageFull, Unavailable
@@ -139,9 +140,12 @@ class FilesystemStorage:
         """
         removed = 0
         for stage in self._staging().iterdir():
-            with suppress(OSError), held(stage, unlocked_seconds=UNLOCKED_SECONDS):
-                self._forget(stage)
-                removed += 1
+            with suppress(OSError):
+                if stage.name.startswith(".") and time.time() - stage.stat().st_mtime < UNNAMED_SECONDS:
+                    continue  # to lock it would be in its owner's way
+                with held(stage, unlocked_seconds=UNLOCKED_SECONDS):
+                    self._forget(stage)
+                    removed += 1
         if not self._index.exists:
             self._index_all()
         return removed
@@ -170,14 +174,18 @@ class FilesystemStorage:
 
     @contextmanager
     def _staged(self, submission_id: str) -> Iterator[Path]:
-        stage = self._staging() / submission_id
-        stage.mkdir()
+        """Locked before it has its name: nobody finds it unlocked while this process lives."""
+        unnamed = self._staging() / f".{submission_id}"
+        stage = unnamed.with_name(submission_id)
+        unnamed.mkdir()
         try:
-            with held(stage):
+            with held(unnamed):
+                unnamed.rename(stage)
                 (stage / FILES).mkdir()
                 yield stage
         finally:
-            shutil.rmtree(stage, ignore_errors=True)
+            for folder in (unnamed, stage):
+                shutil.rmtree(folder, ignore_errors=True)
 
     def _fill(self, upload: Upload, folder: Path) -> tuple[StoredFile, ...]:
         tree = Tree(root=folder, limits=self._limits, check_room=self._room.check)

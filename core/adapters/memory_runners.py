@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from core.domain.runners import (
@@ -28,6 +29,7 @@ class MemoryRunners:
     _wishes: dict[str, Wish] = field(default_factory=dict)
     _turns: dict[str, float] = field(default_factory=dict)
     _canaries: set[str] = field(default_factory=set)
+    _mended: Counter[str] = field(default_factory=Counter)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def publish(self, report: RunnerReport) -> None:
@@ -42,6 +44,13 @@ class MemoryRunners:
                 return False
             self._turns[what] = self.clock() + seconds
             return True
+
+    def count_mended(self, what: str) -> None:
+        with self._lock:
+            self._mended[what] += 1
+
+    def mended(self) -> Mapping[str, int]:
+        return dict(sorted(self._mended.items()))
 
     def runners(self) -> Sequence[SeenRunner]:
         known = [(self.clock() - at, report) for _name, (at, report) in sorted(self._processes.items())]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, TypeVar
 
@@ -68,6 +68,15 @@ class RedisRunners:
     def turn(self, what: str, seconds: float) -> bool:
         with redis_errors():
             return bool(self._redis.set(f"{KEY}turn:{what}", "1", nx=True, px=math.ceil(seconds * 1000)))
+
+    def count_mended(self, what: str) -> None:
+        with redis_errors():
+            self._redis.hincrby(KEY + "mended", what, 1)
+
+    def mended(self) -> Mapping[str, int]:
+        with redis_errors():
+            found: Any = self._redis.hgetall(KEY + "mended")
+        return {what: int(count) for what, count in sorted(found.items())}
 
     def runners(self) -> Sequence[SeenRunner]:
         with redis_errors():

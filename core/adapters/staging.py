@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 UNLOCKED_SECONDS = 600.0
+UNNAMED_SECONDS = 60.0
+"""A folder without its name for longer belongs to a process that died before it had locked it."""
 
 
 @contextmanager

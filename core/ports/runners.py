@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from core.domain.runners import HostReport, RunnerReport, SeenHost, SeenRunner, Wish
@@ -24,6 +24,14 @@ class RunnersPort(Protocol):
 
     def turn(self, what: str, seconds: float) -> bool:
         """True for the first who asks in any `seconds`: of several processes one does it."""
+        ...
+
+    def count_mended(self, what: str) -> None:
+        """A sweeper has mended one thing of this kind."""
+        ...
+
+    def mended(self) -> Mapping[str, int]:
+        """How many things of each kind all sweepers have mended since the ledger began."""
         ...
 
     def runners(self) -> Sequence[SeenRunner]:

@@ -64,6 +64,10 @@ class StoragePort(Protocol):
         """What came after byte `offset` (at most `max_bytes` of it). Raises Unavailable."""
         ...
 
+    def clear_staging(self) -> int:
+        """Remove what uploads left that broke off with their process; how many. Never what still lives."""
+        ...
+
     def check_room(self) -> None:
         """Raises StorageFull when the disk is too full for an upload, Unavailable."""
         ...

@@ -66,6 +66,7 @@ def overview(_admin: CurrentAdmin, ports: PortsPart, settings: SettingsPart) -> 
         sandboxes=sum(len(host.report.sandboxes) for host in hosts),
         dead_letters=ports.dead_letters.page(limit=1).total,
         disks=[disk for host in hosts for disk in host.report.disks],
+        mended=dict(ports.runners.mended()),
     )
 
 

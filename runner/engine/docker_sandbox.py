@@ -195,7 +195,8 @@ class DockerEngine:
     def runs(self) -> set[tuple[str, str]]:
         with engine_errors():
             mine = f"{LABEL}.site={self._site}"
-            things = [*self._containers(mine), *self._client.volumes.list(filters={"label": mine})]
+            kinds = (self._client.volumes, self._client.networks)
+            things = [*self._containers(mine), *(one for kind in kinds for one in kind.list(filters={"label": mine}))]
             found = [(labels_of(thing).get(f"{LABEL}.job"), labels_of(thing).get(f"{LABEL}.claim")) for thing in things]
             return {(job_id, claim or "") for job_id, claim in found if job_id}
 

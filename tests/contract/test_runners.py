@@ -77,6 +77,14 @@ def test_of_many_who_ask_one_has_the_turn(runners: RunnersPort) -> None:
     assert runners.turn("other", 30)
 
 
+def test_what_is_mended_is_counted_by_kind(runners: RunnersPort) -> None:
+    """Issue 5: of all sweepers together, also when they count at once."""
+    assert runners.mended() == {}
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(runners.count_mended, ["lease"] * 30 + ["doorbell"] * 10))
+    assert runners.mended() == {"doorbell": 10, "lease": 30}
+
+
 def test_a_canary_is_taken_once(runners: RunnersPort) -> None:
     assert not runners.take_canary("engine")
     runners.ask_canary("engine")

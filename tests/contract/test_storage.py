@@ -170,6 +170,17 @@ def test_an_upload_that_was_killed_is_cleared_away_at_once(tmp_path: Path, slow_
     assert storage.list_submissions().submissions == ()
 
 
+def test_an_upload_that_has_no_name_yet_is_left_alone_while_it_is_young(tmp_path: Path) -> None:
+    """SUB-6: between the making of a folder and its lock nobody can tell it from one that was left."""
+    storage = storage_at(tmp_path)
+    storage.clear_staging()
+    unnamed = tmp_path / ".staging" / f".{'0' * 32}"
+    unnamed.mkdir()
+    assert storage.clear_staging() == 0
+    os.utime(unnamed, (time.time() - 100, time.time() - 100))
+    assert storage.clear_staging() == 1
+
+
 def test_a_kill_before_the_rename_leaves_no_entry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """SUB-6: an entry is written before its submission is visible; without it, it goes with the staging folder."""
     storage = storage_at(tmp_path)
@@ -182,7 +193,9 @@ def test_a_kill_before_the_rename_leaves_no_entry(tmp_path: Path, monkeypatch: p
 
     with monkeypatch.context() as broken:
         original = Path.rename
-        broken.setattr(Path, "rename", lambda path, to: killed(path, to) if len(to.name) == 32 else original(path, to))
+        broken.setattr(
+            Path, "rename", lambda path, to: killed(path, to) if to.parent == tmp_path else original(path, to)
+        )
         broken.setattr("core.adapters.filesystem_storage.shutil.rmtree", lambda *_args, **_more: None)
         with pytest.raises(Killed):
             uploaded(storage)

@@ -51,6 +51,27 @@ def test_the_parts_are_opened_with_the_app_and_stale_uploads_removed(tmp_path: P
     assert answer.json()["dependencies"] == {"redis": "unavailable", "mlflow": "unavailable", "storage": "ok"}
 
 
+def test_what_another_gateway_leaves_goes_while_this_one_serves(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """R19: a gateway that was killed need not be started again for its half-made uploads to go."""
+    monkeypatch.setattr("gateway.upkeep.EVERY_SECONDS", 0.05)
+    settings = Settings(
+        redis_url="redis://127.0.0.1:1/0",
+        mlflow_tracking_uri="http://127.0.0.1:1",
+        upload_root=tmp_path,
+        log_root=tmp_path,
+        benchmark_root=tmp_path,
+    )
+    with TestClient(create_app(settings)):
+        stage = tmp_path / ".staging" / ("0" * 32)
+        stage.mkdir()
+        deadline = time.monotonic() + 10
+        while stage.exists():
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+
+
 def test_the_documentation_describes_every_error(site: Site) -> None:
     """Each operation declares problem documents, 401 wherever a token counts, and every reference leads somewhere."""
     document = site.as_(None).get("/openapi.json").json()

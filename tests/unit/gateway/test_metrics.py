@@ -10,6 +10,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from starlette.testclient import TestClient
 
 from core.adapters.memory_job_status import MemoryJobStatus
+from core.adapters.memory_runners import MemoryRunners
+from core.domain.errors import Unavailable
 from core.settings import Settings
 from gateway.app import create_app
 from tests.running_gateway import Door
@@ -26,7 +28,8 @@ def client() -> Iterator[TestClient]:
     tokens = f"ann:{Door.token},admin:{Door.admin_token}"
     settings = Settings.model_validate({"api_tokens": tokens, "admin_users": "admin"})
     app = create_app(settings)
-    app.state.ports = SimpleNamespace(rate_limit=MemoryJobStatus(), storage=SimpleNamespace(check_room=lambda: None))
+    storage = SimpleNamespace(check_room=lambda: None)
+    app.state.ports = SimpleNamespace(rate_limit=MemoryJobStatus(), storage=storage, runners=MemoryRunners())
     client = TestClient(app, raise_server_exceptions=False)
     yield client
     client.close()
@@ -60,6 +63,22 @@ def test_requests_in_hand_and_upload_bytes_have_figures(client: TestClient) -> N
     assert samples(client, "leadersboard_http_requests_in_flight") == {(): 1}
     client.post("/submissions", headers={**USER, "Content-Type": "multipart/form-data; boundary=x"}, content=b"y" * 99)
     assert samples(client, "leadersboard_upload_bytes_total")[()] == 99
+
+
+def test_what_sweepers_mended_is_told_and_an_outage_of_redis_hides_nothing_else(client: TestClient) -> None:
+    """Issue 5: what the sweeper does is counted."""
+    runners = client.app.state.ports.runners  # type: ignore[attr-defined] it is a FastAPI app
+    for kind in ("lease", "lease", "doorbell"):
+        runners.count_mended(kind)
+    mended = samples(client, "leadersboard_mended_total")
+    assert mended == {(("kind", "lease"),): 2, (("kind", "doorbell"),): 1}
+
+    def away() -> None:
+        raise Unavailable("Redis", "it is away")
+
+    runners.mended = away
+    assert samples(client, "leadersboard_mended_total") == {}
+    assert samples(client, "leadersboard_http_requests_in_flight") == {(): 1}
 
 
 def test_only_admins_read_them(client: TestClient) -> None:

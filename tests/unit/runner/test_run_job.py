@@ -127,6 +127,25 @@ def test_an_engine_that_loses_a_run_costs_an_attempt_and_not_the_job(bench: Benc
     bench.assert_nothing_left()
 
 
+def test_a_machine_that_was_started_anew_costs_an_attempt_and_the_log_says_so(bench: Bench[ProcessEngine]) -> None:
+    """Its runs went with it: what was printed stays, and no run is begun again as if it were the first."""
+    claim = bench.claim("print('before', flush=True); import time; time.sleep(60)")
+    stopper = when(lambda: "before" in bench.storage.read_log(claim.job_id).text, bench.stopping.set)
+    bench.run(claim)
+    stopper.join()
+    bench.stopping.clear()
+    bench.engine.remove_leftovers(claim.job_id)
+    (folder,) = (bench.root / "jobs").glob(f"{claim.job_id}-*")
+    (folder / "begun").write_text("another-boot 12.5")
+    (folder / "position").write_bytes(bytes(65))  # as a power cut may leave it
+    job = bench.run(bench.claim_again())
+    assert (job.state, job.attempt) == (JobState.PENDING, 1)
+    assert "The machine was started anew during this run." in bench.log_of(job)
+    assert bench.log_of(job).count("before") == 1
+    bench.assert_nothing_left()
+    assert bench.claim_again().job.attempt == 2
+
+
 def test_a_stopping_runner_hands_its_run_over(bench: Bench[ProcessEngine]) -> None:
     """RUN-3: the run goes on, and another runner brings it to its end: one attempt, one start, the whole log."""
     claim = bench.claim("import time; print('begun'); time.sleep(1.5); print('still here')\n" + GOOD)

@@ -1,0 +1,57 @@
+"""What killed processes left half-made: it goes once it has settled, and what is in the making stays."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+from core.domain.job import JobState, Outcome
+from tests.process_sandbox import ProcessEngine
+from tests.runner_bench import Bench
+
+pytestmark = pytest.mark.unit
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench[ProcessEngine]:
+    return Bench(tmp_path, ProcessEngine(tmp_path / "engine"))
+
+
+def aged(path: Path) -> Path:
+    path.parent.mkdir(exist_ok=True)
+    path.write_text("x")
+    os.utime(path, (time.time() - 100, time.time() - 100))
+    return path
+
+
+def test_a_copy_of_a_log_goes_once_nobody_will_need_it(bench: Bench[ProcessEngine]) -> None:
+    """LOG-1: the log itself stays, and so does the copy of a job that is still to be taken over."""
+    claim = bench.claim("pass")
+    logs = bench.root / "logs"
+    copy, log = aged(logs / f".{claim.job_id}.log.0123abcd"), aged(logs / f"{claim.job_id}.log")
+    stray = aged(logs / f".{'0' * 32}.log.0123abcd")
+    other = aged(logs / ".somebody.log.else")
+    young = logs / f".{'1' * 32}.log.0123abcd"
+    young.write_text("x")
+    sweeper = bench.sweeper()
+    sweeper.tidy()
+    assert [path.exists() for path in (copy, log, stray, other, young)] == [True, True, False, True, True]
+    bench.ledger.finish(claim, Outcome(state=JobState.FAILED))
+    sweeper.tidy()
+    assert [path.exists() for path in (copy, log)] == [False, True]
+    assert bench.runners.mended()["temporary file"] == 2
+
+
+def test_a_lock_that_never_got_its_name_goes_with_its_process(bench: Bench[ProcessEngine]) -> None:
+    """One that a living process holds stays, and so does another host's."""
+    folder = bench.root / "jobs" / ".held"
+    dead, alive, other = (aged(folder / f".{name}") for name in ("here-a-1", "here-b-2", "there-c-3"))
+    with alive.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        os.utime(alive, (time.time() - 100, time.time() - 100))
+        bench.sweeper().tidy()
+        assert [path.exists() for path in (dead, alive, other)] == [False, True, True]
