@@ -11,7 +11,7 @@ import structlog
 from core.domain.errors import LeadersboardError
 from core.ports.storage import StoragePort
 
-EVERY_SECONDS = 60.0
+EVERY_SECONDS = 20.0
 
 log = structlog.get_logger(__name__)
 

@@ -6,17 +6,18 @@ from pathlib import Path
 
 import pytest
 
-from bench.chaos import Plan, run, table
+from bench.chaos.plan import Plan, table
+from bench.chaos.run import run
 from tests.conftest import service
 
 pytestmark = pytest.mark.docker
 
 
 def test_a_minute_of_random_faults_loses_nothing(engine_folder: Path, image: str) -> None:
-    """REL-2: kills, pauses and restarts of runners, Redis, MLflow and the way to it, on fifteen jobs."""
+    """REL-2: kills, pauses and restarts of gateway, runners, Redis, MLflow and the way to it, on fifty jobs."""
     assert image
     assert service("LEADERSBOARD_TEST_PROJECT")
-    plan = Plan(seconds=45, jobs=15, seed=7)
+    plan = Plan(seconds=45, jobs=50, seed=7)
     report = run(plan, engine_folder)
     assert report.wrong == [], table(plan, report)
     assert sum(report.faults.values()) >= 3

@@ -1,0 +1,39 @@
+"""Break everything at random and look.
+
+    scripts/bench chaos --minutes 20 --jobs 300 --seed 7
+
+Jobs come over a gateway of its own; that, runners, a Redis and an MLflow of its own and the way to that break; with
+--engine the test project's inner engine is restarted, too. Prints one table row and what was wrong, and then exits 1.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import tempfile
+from pathlib import Path
+
+from bench.chaos.plan import Plan, table
+from bench.chaos.run import run
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--minutes", type=float, default=20)
+    parser.add_argument("--jobs", type=int, default=300, choices=range(1, 501), metavar="1..500")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--engine", action="store_true", help="restart the inner engine, too")
+    options = parser.parse_args()
+    plan = Plan(seconds=60 * options.minutes, jobs=options.jobs, seed=options.seed, engine=options.engine)
+    work = Path(os.environ["LEADERSBOARD_TEST_ROOT"]) / "work"  # the engine sees it at the same path
+    work.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="chaos-", dir=work) as root:
+        report = run(plan, Path(root))
+        print(table(plan, report))
+        for line in (*report.wrong, *report.letters):
+            print(f"  {line}")
+    raise SystemExit(1 if report.wrong else 0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,97 @@
+"""The users: each posts the jobs of a plan over the API and insists, as a careful client does."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+import httpx2
+
+from bench.chaos.plan import USERS, Wish
+
+AGAIN_SECONDS = 0.2
+CANCEL_AFTER_SECONDS = 0.5
+GONE = {httpx2.codes.CONFLICT}
+"""What a cancel is answered of a job that has ended."""
+
+
+def token(user: str) -> str:
+    return f"{user}-token-0123456789"
+
+
+def tokens() -> str:
+    """All users', as the setting `API_TOKENS` has them."""
+    names = [f"user{number}" for number in range(USERS)]
+    return ",".join(f"{name}:{token(name)}" for name in names)
+
+
+@dataclass(kw_only=True)
+class Crowd:
+    """Everybody who posts; `kinds` are the accepted jobs with what their programs deserve."""
+
+    url: str
+    benchmark: str
+    give_up: threading.Event = field(default_factory=threading.Event)
+    kinds: dict[str, str] = field(default_factory=dict)
+    refused: list[str] = field(default_factory=list)
+    """Answers that were neither yes nor "not now": there should be none."""
+    _threads: list[threading.Thread] = field(default_factory=list)
+
+    def begin(self, wishes: Iterable[Wish]) -> None:
+        """Each wish at its time, the users beside each other."""
+        began, by_user = time.monotonic(), dict[str, list[Wish]]()
+        for wish in wishes:
+            by_user.setdefault(wish.user, []).append(wish)
+        for user, own in by_user.items():
+            thread = threading.Thread(target=self._live, args=(user, own, began), daemon=True)
+            self._threads.append(thread)
+            thread.start()
+
+    def join(self, seconds: float) -> None:
+        """Everybody has posted everything, or gives up."""
+        until = time.monotonic() + seconds
+        for thread in self._threads:
+            thread.join(max(0.0, until - time.monotonic()))
+        self.give_up.set()
+
+    def _live(self, user: str, wishes: list[Wish], began: float) -> None:
+        headers = {"Authorization": f"Bearer {token(user)}"}
+        with httpx2.Client(base_url=self.url, headers=headers, timeout=10.0, trust_env=False) as door:
+            for wish in wishes:
+                self.give_up.wait(max(0.0, began + wish.at_seconds - time.monotonic()))
+                self._post(door, wish)
+
+    def _post(self, door: httpx2.Client, wish: Wish) -> None:
+        upload = lambda: door.post("/submissions", files=[("files", ("main.py", wish.program.encode()))])  # noqa: E731
+        stored = self._insist(upload)
+        if stored is None:
+            return
+        wanted = {"submission_id": stored.json()["submission_id"], "config": {"benchmark": self.benchmark}}
+        key = {"Idempotency-Key": f"chaos {wish.number}"}
+        posted = self._insist(lambda: door.post("/jobs", json=wanted, headers=key))
+        if posted is None:
+            return
+        job_id = posted.json()["job_id"]
+        self.kinds[job_id] = wish.kind
+        if wish.kind == "cancelled":
+            self.give_up.wait(CANCEL_AFTER_SECONDS)
+            self._insist(lambda: door.post(f"/jobs/{job_id}/cancel"))
+
+    def _insist(self, ask: Callable[[], httpx2.Response]) -> httpx2.Response | None:
+        """Ask again what was not answered, or with "not now". None after any other answer, or without more time."""
+        while not self.give_up.is_set():
+            try:
+                answer = ask()
+            except httpx2.TransportError:
+                answer = None
+            if answer is not None and answer.is_success:
+                return answer
+            if answer is not None and answer.status_code in GONE:
+                return None
+            if answer is not None and answer.status_code != httpx2.codes.SERVICE_UNAVAILABLE:
+                self.refused.append(f"{answer.request.url.path}: {answer.status_code} {answer.text[:300]}")
+                return None
+            self.give_up.wait(AGAIN_SECONDS)
+        return None

@@ -1,0 +1,99 @@
+"""What happens in a chaos run, as far as its seed decides it, and what is found at the end."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from tests.runner_bench import GOOD
+
+USERS = 5
+LINES = 20
+KINDS = ("good", "good", "good", "good", "failing", "cancelled")
+FIRST_FAULT_SECONDS = 3.0
+LONGEST_PAUSE_SECONDS = 6.0
+"""Between two faults."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Wish:
+    """One job that somebody posts at its time."""
+
+    number: int
+    at_seconds: float
+    user: str
+    kind: str
+    program: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Plan:
+    """The same seed gives the same jobs and faults in the same order; when they meet is up to the machine."""
+
+    seconds: float
+    jobs: int
+    seed: int
+    engine: bool = False
+    """Restart the inner engine, too, which takes its runs along."""
+
+    def wishes(self) -> Iterator[Wish]:
+        """Evenly over the time, of users and kinds at random."""
+        choice = random.Random(self.seed)
+        for number in range(self.jobs):
+            kind = choice.choice(KINDS)
+            yield Wish(
+                number=number, at_seconds=self.seconds * number / self.jobs, user=f"user{choice.randrange(USERS)}",
+                kind=kind, program=program(kind, number, choice),
+            )  # fmt: skip
+
+    def faults(self, names: list[str]) -> Iterator[tuple[float, str, random.Random]]:
+        """Seconds to wait before each, and the dice that say how it is done; without end."""
+        choice = random.Random(f"faults {self.seed}")
+        pause = FIRST_FAULT_SECONDS
+        while True:
+            yield pause, choice.choice(names), choice
+            pause = choice.uniform(1, LONGEST_PAUSE_SECONDS)
+
+
+def program(kind: str, number: int, choice: random.Random) -> str:
+    """Numbered lines over up to four seconds, then the end of its kind."""
+    pause = choice.uniform(0.01, 0.2)
+    end = {"good": GOOD, "failing": "raise SystemExit(3)\n", "cancelled": "time.sleep(30)\n" + GOOD}[kind]
+    return (
+        f"import time  # {number}\nfor n in range({LINES}):\n"
+        f"    print('line', n, flush=True)\n    time.sleep({pause:.3f})\n{end}"
+    )
+
+
+@dataclass(kw_only=True)
+class Report:
+    """What was injected and what was found; every list must be empty."""
+
+    jobs: int = 0
+    faults: Counter[str] = field(default_factory=Counter)
+    states: Counter[str] = field(default_factory=Counter)
+    lost: list[str] = field(default_factory=list)
+    doubled: list[str] = field(default_factory=list)
+    untrue: list[str] = field(default_factory=list)
+    torn_logs: list[str] = field(default_factory=list)
+    left_over: list[str] = field(default_factory=list)
+    letters: list[str] = field(default_factory=list)
+    """What the runners said of jobs for which an attempt was used up: why it was."""
+
+    @property
+    def wrong(self) -> list[str]:
+        return [*self.lost, *self.doubled, *self.untrue, *self.torn_logs, *self.left_over]
+
+
+def table(plan: Plan, report: Report) -> str:
+    faults = ", ".join(f"{count} × {name}" for name, count in sorted(report.faults.items()))
+    states = ", ".join(f"{count} {state}" for state, count in sorted(report.states.items()))
+    return (
+        "| seed | minutes | jobs | ended as | faults | lost | doubled | untrue state | torn log | left over |\n"
+        "|---|---|---|---|---|---|---|---|---|---|\n"
+        f"| {plan.seed} | {plan.seconds / 60:.1f} | {report.jobs} | {states} | {sum(report.faults.values())}: {faults} "
+        f"| {len(report.lost)} | {len(report.doubled)} | {len(report.untrue)} | {len(report.torn_logs)} "
+        f"| {len(report.left_over)} |"
+    )
