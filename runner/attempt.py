@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import structlog
 
@@ -52,8 +53,8 @@ class Attempt:
 
     @property
     def launched(self) -> bool:
-        """Whether the engine may hold something of this run."""
-        return self.folder.elapsed_seconds() is not None
+        """Whether there is something of this run to go on with, in the engine or on disk."""
+        return self.folder.can_be_taken_over
 
     def to_its_end(self) -> None:
         """What an earlier runner of this attempt has done is not done again."""
@@ -178,9 +179,9 @@ class Attempt:
     def _collect(self, sandbox: Sandbox, record: RunRecord) -> RunRecord:
         """Read what the run left, once its container is gone."""
         self._note(phase=Phase.COLLECTING)
-        artifacts = None
-        if record.stopped is not Stop.CANCEL:
-            artifacts = self.folder.fresh_artifacts()
+        if record.stopped is Stop.CANCEL:
+            return self._kept(record, None)
+        with self.folder.fresh_artifacts() as artifacts:
             found = sandbox.harvest(artifacts)
             for notice in found.notices:
                 self.job_log.say(notice)
@@ -193,16 +194,21 @@ class Attempt:
                 stopped=record.stopped or late,
                 peaks={**record.peaks, "output_bytes": found.output_bytes, "output_files": found.output_files},
             )
+            return self._kept(record, artifacts)
+
+    def _kept(self, record: RunRecord, artifacts: Path | None) -> RunRecord:
+        """On disk from here on; where another runner has come as far, what that one read counts."""
         record = replace(record, peaks={**record.peaks, "log_bytes": float(self.job_log.printed_bytes)})
         be_sure(self.pulse, self.parts.stopping)
-        self.folder.harvest(record, artifacts)
-        return record
+        return self.folder.harvest(record, artifacts)
 
     def _track(self, verdict: Verdict, record: RunRecord, submission: Submission) -> RunRef:
         """Record the result. Raises ResultWaits while the tracking server is away."""
         self._note(phase=Phase.RECORDING)
         self._ask_and_heed()
         artifacts = self.folder.artifacts
+        if artifacts is None or not artifacts.is_dir():  # its folder went with the job, which is another runner's then
+            raise RunLost("The files of this run are gone.")
         add_log(artifacts, self.parts.ports.storage.log_path(self.job.job_id))
         device = self.parts.ports.job_status.get(self.job.job_id).device or ""
         used = used_by(self.folder)
@@ -229,7 +235,8 @@ class Attempt:
         self.job_log.end_output()
         self.job_log.say_once(f"Ended: {outcome.state}{': ' + outcome.message if outcome.message else ''}")
         self.tell(lambda: self.parts.ports.job_status.finish(self.claim, outcome))
-        self.folder.remove()
+        for path in self.parts.job_root.glob(f"{self.job.job_id}-*"):  # those of its earlier runs, too
+            RunFolder(path=path).remove()
         log.info("finished", job_id=self.job.job_id, state=outcome.state, reason=outcome.reason)
 
     def tell(self, step: Callable[[], object]) -> None:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import tempfile
 import threading
+import time
 from contextlib import ExitStack
-from pathlib import Path
 from typing import Any
 
 import dramatiq
@@ -39,6 +38,8 @@ from runner.run_job import RunJob
 from runner.sweeper import Sweeper
 from runner.workbench import Workbench
 
+BOOT_SECONDS = 20.0
+"""So long a process waits for a part that is away when it begins; then it ends, and is started anew."""
 STOP_GRACE_SECONDS = 10.0
 """How long a job may still end by itself once the process was asked to stop; below Dramatiq's own limit."""
 
@@ -75,10 +76,27 @@ class Life(Middleware):
             self._run_next(resource_class)
 
     def after_process_boot(self, _broker: Any) -> None:
+        """Dramatiq goes on whatever happens here, and would then answer each bell with nothing: rather no process."""
+        until = time.monotonic() + BOOT_SECONDS
+        while True:
+            try:
+                return self._begin()
+            except Unavailable as error:
+                self._opened.close()
+                if time.monotonic() > until:
+                    raise SystemExit(f"runner: {error}") from error
+                log.warning("waiting for a part", error=str(error))
+                time.sleep(1.0)
+            except Exception as error:
+                log.exception("runner cannot begin")
+                raise SystemExit(f"runner: {type(error).__name__}") from error
+
+    def _begin(self) -> None:
+        """Everything is opened before anything begins. Raises Unavailable."""
         bench = self._workbench()
         ports, settings = bench.ports, self._settings
         duty, mourn = self._duty(bench), PostMortem(dead_letters=ports.dead_letters)
-        self._run_next = RunNext(
+        run_next = RunNext(
             job_status=ports.job_status,
             job_queue=ports.job_queue,
             engine=bench.engine,
@@ -110,6 +128,7 @@ class Life(Middleware):
         for warning in facts.warnings:
             log.warning("engine is old", warning=warning)
         watch = self._canary_watch(bench, duty, facts)
+        self._run_next = run_next
         sweeper.sweep()  # what this host's last runners left comes before anything new
         begin(sweeper.rounds(settings.sweep_seconds), self._draining)
         self._report(bench, duty, facts)
@@ -181,7 +200,7 @@ class Life(Middleware):
         return Workbench(
             ports=ports,
             engine=engine,
-            gpus=Gpus(engine, lock_file=Path(tempfile.gettempdir()) / "gpus.lock", busy_bytes=settings.gpu_busy_bytes),
+            gpus=Gpus(engine, lock_file=settings.job_root / f".gpus-{self._host}", busy_bytes=settings.gpu_busy_bytes),
             resource_classes={item.name: item for item in fitted(settings, engine)},
             image=settings.sandbox_image,
             site=site,

@@ -5,19 +5,21 @@
     started       its program had been started when this was written
     stop          why we ended it, written before we did
     ended         how its program ended, written before its container goes
-    artifacts/    the files that it left; each reader puts them into a folder of its own first
-    harvested     everything that is judged; from here on the engine holds nothing of it
+    artifacts.*   the files that it left, in a folder of each reader's own
+    harvested     everything that is judged, and whose files count; from here on the engine holds nothing of it
     position      how far its log has come
 Each is whole or not there: written beside and renamed into place.
 """
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
 import shutil
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,6 +28,8 @@ from pydantic import BaseModel, ConfigDict
 from core.domain.job import Job
 from core.domain.verdict import RunRecord, Stop
 
+NO_LINKS = frozenset({errno.EPERM, errno.ENOTSUP, errno.EMLINK})
+
 
 class _Stored(BaseModel):
     """A record as JSON; the bytes in it are the run's and may be anything."""
@@ -33,6 +37,12 @@ class _Stored(BaseModel):
     model_config = ConfigDict(ser_json_bytes="base64", val_json_bytes="base64")
 
     record: RunRecord
+
+
+class _Harvested(_Stored):
+    """What was read, with the name of the folder of its files."""
+
+    artifacts: str | None = "artifacts"
 
 
 def run_name(job: Job) -> str:
@@ -58,8 +68,11 @@ class RunFolder:
         return self.path / "config"
 
     @property
-    def artifacts(self) -> Path:
-        return self.path / "artifacts"
+    def artifacts(self) -> Path | None:
+        """The files of the run; None before they were all read, and where they were not wanted."""
+        text = self._read("harvested")
+        name = _Harvested.model_validate_json(text).artifacts if text else None
+        return self.path / name if name else None
 
     @property
     def position(self) -> Path:
@@ -114,31 +127,25 @@ class RunFolder:
     def ended(self) -> RunRecord | None:
         return self._record("ended")
 
-    def fresh_artifacts(self) -> Path:
-        """An empty folder for the files of a run; what another reader had come to goes, whole and at once."""
-        for left in self.path.glob("artifacts.*"):
-            gone = self.path / f".{left.name}.{secrets.token_hex(4)}"
-            with suppress(FileNotFoundError):  # it has its name by now
-                left.replace(gone)
-            shutil.rmtree(gone, ignore_errors=True)
+    @contextmanager
+    def fresh_artifacts(self) -> Iterator[Path]:
+        """An empty folder of this reader's own for the files of a run; it goes unless it became the run's."""
         fresh = self.path / f"artifacts.{secrets.token_hex(4)}"
         fresh.mkdir()
-        return fresh
-
-    def harvest(self, record: RunRecord, artifacts: Path | None) -> None:
-        """Everything was read: `artifacts` are the run's from now on. None where they are not wanted."""
-        if artifacts is not None:
-            self._name(artifacts)
-        self._write("harvested", _Stored(record=record).model_dump_json().encode())
-
-    def _name(self, artifacts: Path) -> None:
         try:
-            artifacts.replace(self.artifacts)
-        except FileNotFoundError:  # another reader has begun
-            raise
-        except OSError:  # those of a reader that was cut off before its last word
-            shutil.rmtree(self.artifacts)
-            artifacts.replace(self.artifacts)
+            yield fresh
+        finally:
+            if self.artifacts != fresh:
+                shutil.rmtree(fresh, ignore_errors=True)
+
+    def harvest(self, record: RunRecord, artifacts: Path | None) -> RunRecord:
+        """Everything was read: `artifacts` are the run's from now on, None where they are not wanted.
+
+        Of two readers the first has the last word; this is what holds.
+        """
+        stored = _Harvested(record=record, artifacts=artifacts.name if artifacts else None)
+        self._write("harvested", stored.model_dump_json().encode(), only_once=True)
+        return self.harvested() or record
 
     def harvested(self) -> RunRecord | None:
         return self._record("harvested")
@@ -150,23 +157,37 @@ class RunFolder:
         text = self._read(name)
         return _Stored.model_validate_json(text).record if text else None
 
-    def _write(self, name: str, content: bytes) -> None:
+    def _write(self, name: str, content: bytes, *, only_once: bool = False) -> None:
         beside = self.path / f".{name}.{secrets.token_hex(4)}"  # two readers may write the same at once
         try:
             with beside.open("wb") as file:
                 file.write(content)
                 file.flush()
                 os.fsync(file.fileno())
-            beside.replace(self.path / name)
-        except OSError:  # a full disk is not made fuller with each try
+            if only_once:
+                _link(beside, self.path / name)
+            else:
+                beside.replace(self.path / name)
+        finally:  # a full disk is not made fuller with each try
             beside.unlink(missing_ok=True)
-            raise
 
     def _read(self, name: str) -> bytes | None:
         try:
             return (self.path / name).read_bytes()
         except FileNotFoundError:
             return None
+
+
+def _link(beside: Path, path: Path) -> None:
+    """Under its name, unless somebody has that; where the storage knows no links, the last one has it."""
+    try:
+        os.link(beside, path)
+    except FileExistsError:
+        return
+    except OSError as error:
+        if error.errno not in NO_LINKS:
+            raise
+        beside.replace(path)
 
 
 def _boot_seconds() -> float:

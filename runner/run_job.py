@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 
 import structlog
 
+from core.adapters.room import NO_ROOM
 from core.domain.errors import LeadersboardError, LeaseLost, RunLost, Unavailable
 from core.domain.job import MAX_ATTEMPTS, Claim, JobState, Outcome
 from core.domain.verdict import FailureReason
 from runner.attempt import Attempt
 from runner.going_on import HandOver, NeverStarted, ResultWaits, be_sure
 from runner.heartbeat import Heartbeat
-from runner.job_log.writer import NO_ROOM, LogWriter
+from runner.job_log.writer import LogWriter
 from runner.post_mortem import PostMortem
 from runner.run_folder import RunFolder, run_name
 from runner.workbench import Workbench
@@ -35,38 +34,47 @@ class RunJob:
         """Bring a claimed job to its end, or leave it so that another runner can. Never raises for what a run does."""
         words = log.bind(job_id=claim.job_id, attempt=claim.job.attempt, user_id=claim.job.user_id)
         words.info("claimed", takeover=claim.job.sandbox is not None)
+        ledger = self.bench.ports.job_status
         try:
-            with self._attempt(claim) as attempt:
-                self._run(attempt)
+            with (
+                self.bench.held.holding(claim),
+                Heartbeat(ledger, claim, lease_seconds=self.bench.lease_seconds) as pulse,
+            ):
+                be_sure(pulse, self.bench.stopping)  # only who holds the job may take its log
+                self._take_up(claim, pulse)
         except LeaseLost:
             words.warning("lease lost; dropped")
         except HandOver:
             words.warning("ledger not told; left to the next runner")
 
-    @contextmanager
-    def _attempt(self, claim: Claim) -> Iterator[Attempt]:
-        """Everything an attempt needs, for as long as this runner holds it."""
-        ledger = self.bench.ports.job_status
-        with (
-            self.bench.held.holding(claim),
-            Heartbeat(ledger, claim, lease_seconds=self.bench.lease_seconds) as pulse,
-        ):
-            pulse.refresh()
-            pulse.check()  # only who holds the job may clear away what earlier holders left
+    def _take_up(self, claim: Claim, pulse: Heartbeat) -> None:
+        try:
             folder = self._folder(claim)
-            with self._log(claim, folder) as job_log:
-                yield Attempt(parts=self.bench, claim=claim, job_log=job_log, pulse=pulse, folder=folder)
+            job_log = self._log(claim, folder)
+        except OSError as error:
+            if error.errno not in NO_ROOM:
+                raise
+            self._put_off(claim, error)
+            return
+        with job_log:
+            self._run(Attempt(parts=self.bench, claim=claim, job_log=job_log, pulse=pulse, folder=folder))
+
+    def _put_off(self, claim: Claim, error: OSError) -> None:
+        """Without room for its log or its folder a job is not begun, and a run that goes on is not taken over."""
+        log.warning("no room for a job", job_id=claim.job_id, error=str(error))
+        self.bench.stopping.wait(ROOM_SECONDS)
+        if claim.job.sandbox is None:
+            self.bench.ports.job_status.hand_back(claim, count_attempt=False)
+        else:
+            self.bench.ports.job_status.leave(claim)
 
     def _folder(self, claim: Claim) -> RunFolder:
-        """The folder of the run that is taken over, else a new one; those of the job's earlier runs go."""
+        """The folder of the run that is taken over, else a new one; what earlier runs left is the sweeper's."""
         job, root = claim.job, self.bench.job_root
         left = RunFolder(path=root / run_name(job))
-        known = left.can_be_taken_over or left.went_with_the_machine
-        folder = left if known else RunFolder.make(root / f"{job.job_id}-{claim.mark}")
-        for path in root.glob(f"{job.job_id}-*"):
-            if path != folder.path:
-                RunFolder(path=path).remove()
-        return folder
+        if left.can_be_taken_over or left.went_with_the_machine:
+            return left
+        return RunFolder.make(root / f"{job.job_id}-{claim.mark}")
 
     def _log(self, claim: Claim, folder: RunFolder) -> LogWriter:
         path = self.bench.ports.storage.log_path(claim.job_id)

@@ -165,7 +165,7 @@ class Sweeper:
             elapsed = folder.elapsed_seconds()
             if limits and elapsed and elapsed > limits.timeout_seconds + OVERDUE_SECONDS and not folder.ended():
                 folder.stop(Stop.TIMEOUT)
-                self.engine.kill(job.job_id)
+                self.engine.kill(job.job_id, claim=folder.claim)
                 self._count("overdue run", job.job_id)
 
     def _leftovers(self) -> None:
@@ -187,8 +187,7 @@ class Sweeper:
         for path in self._folders_there():
             job = self._known(path.name.partition("-")[0])
             settled = path.stat().st_mtime < time.time() - SETTLED_SECONDS
-            waits = job is None or job.state is JobState.PENDING
-            if (settled and waits) or (job is not None and _is_past(job, path.name)):
+            if (settled and _is_past(job, path.name)) or (job is not None and job.is_final):
                 RunFolder(path=path).remove()
                 self._count("folder", path.name)
 
@@ -218,6 +217,8 @@ class Sweeper:
             self.runners.count_mended(what)
 
 
-def _is_past(job: Job, folder: str) -> bool:
-    """Whether nobody will need this folder of the job any more."""
-    return job.is_final or (job.state is JobState.RUNNING and job.sandbox is not None and run_name(job) != folder)
+def _is_past(job: Job | None, folder: str) -> bool:
+    """Whether nobody will need this folder any more, unless somebody is about to say that it is his."""
+    if job is None or job.state is JobState.PENDING:
+        return True
+    return job.is_final or (job.sandbox is not None and run_name(job) != folder)

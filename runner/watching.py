@@ -48,6 +48,9 @@ class Watch:
         return self._ended(state)
 
     def _reason_to_stop(self) -> Stop | None:
+        """Why it must end; what a runner before us had found is carried out though that one did not come to it."""
+        if (found := self.folder.stopped) is not None:
+            return found
         if self.pulse.cancelled:
             return Stop.CANCEL
         if self.job_log.over_limit:

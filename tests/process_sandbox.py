@@ -84,7 +84,7 @@ class ProcessSandbox:
         self._process.kill()
         self._process.wait(5)
         self._reader.join(5)
-        self._engine.remove_leftovers(self._spec.job_id)
+        self._engine.remove_leftovers(self._spec.job_id, claim=self._spec.claim)
 
 
 def printed_by(out: Path) -> Path:
@@ -108,13 +108,13 @@ class ProcessEngine:
     lost: set[tuple[str, int]] = field(default_factory=set)
     launched: list[SandboxSpec] = field(default_factory=list)
     adopted: list[SandboxSpec] = field(default_factory=list)
-    processes: dict[str, tuple[str, subprocess.Popen[bytes]]] = field(default_factory=dict)
+    processes: dict[tuple[str, str], subprocess.Popen[bytes]] = field(default_factory=dict)
+    """By job and claim."""
 
     def launch(self, spec: SandboxSpec, output: RunOutput) -> ProcessSandbox:
         self.check()
-        self.remove_leftovers(spec.job_id)
         self.launched.append(spec)
-        out = self._out(spec.job_id)
+        out = self._out(spec.job_id, spec.claim)
         out.mkdir(parents=True)
         with printed_by(out).open("wb") as record:
             process = subprocess.Popen(
@@ -122,39 +122,38 @@ class ProcessEngine:
                 stderr=subprocess.STDOUT,
                 env={"PYTHONUNBUFFERED": "1", "LEADERSBOARD_JOB": str(spec.config / "job.json")},
             )  # fmt: skip
-        self.processes[spec.job_id] = (spec.claim, process)
+        self.processes[spec.job_id, spec.claim] = process
         return ProcessSandbox(spec, process, out, output, self)
 
     def adopt(self, spec: SandboxSpec, output: RunOutput) -> ProcessSandbox | None:
         self.check()
-        claim, process = self.processes.get(spec.job_id, ("", None))
-        if process is None or claim != spec.claim:
+        process = self.processes.get((spec.job_id, spec.claim))
+        if process is None:
             return None
         self.adopted.append(spec)
-        return ProcessSandbox(spec, process, self._out(spec.job_id), output, self)
+        return ProcessSandbox(spec, process, self._out(spec.job_id, spec.claim), output, self)
 
-    def kill(self, job_id: str) -> None:
-        self.processes[job_id][1].kill()
+    def kill(self, job_id: str, *, claim: str) -> None:
+        self.processes[job_id, claim].kill()
 
-    def _out(self, job_id: str) -> Path:
-        return self.root / f"out-{job_id}"
+    def _out(self, job_id: str, claim: str) -> Path:
+        return self.root / f"out-{job_id}-{claim}"
 
     def remove_leftovers(self, job_id: str, *, claim: str | None = None) -> int:
-        known, process = self.processes.get(job_id, ("", None))
-        if process is None or claim not in {None, known}:
-            return 0
-        process.kill()
-        process.wait(5)
-        del self.processes[job_id]
-        shutil.rmtree(self._out(job_id), ignore_errors=True)
-        printed_by(self._out(job_id)).unlink(missing_ok=True)
-        return 1
+        gone = [key for key in self.processes if key[0] == job_id and claim in {None, key[1]}]
+        for key in gone:
+            process = self.processes.pop(key)
+            process.kill()
+            process.wait(5)
+            shutil.rmtree(self._out(*key), ignore_errors=True)
+            printed_by(self._out(*key)).unlink(missing_ok=True)
+        return len(gone)
 
     def job_ids(self) -> set[str]:
-        return set(self.processes)
+        return {job_id for job_id, _claim in self.processes}
 
     def runs(self) -> set[tuple[str, str]]:
-        return {(job_id, claim) for job_id, (claim, _process) in self.processes.items()}
+        return set(self.processes)
 
     def host_id(self) -> str:
         return "here"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import json
 import os
@@ -20,7 +19,7 @@ from typing import Any
 from core.adapters import log_files
 from core.adapters.archives import Tree, unpack
 from core.adapters.packing import tar_gz
-from core.adapters.room import Room
+from core.adapters.room import NO_ROOM, Room
 from core.adapters.staging import UNLOCKED_SECONDS, UNNAMED_SECONDS, held
 from core.adapters.submission_index import SubmissionIndex
 from core.adapters.submission_record import record_of, submission_from
@@ -234,7 +233,7 @@ def _disk_errors() -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+        if error.errno in NO_ROOM:
             raise StorageFull(
                 "The disk for submissions is full; nothing can be uploaded until an admin makes room."
             ) from error

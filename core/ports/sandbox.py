@@ -144,8 +144,8 @@ class SandboxPort(Protocol):
         """
         ...
 
-    def kill(self, job_id: str) -> None:
-        """End the job's program at once; what belongs to the run stays."""
+    def kill(self, job_id: str, *, claim: str) -> None:
+        """End the program of this run at once; what belongs to the run stays."""
         ...
 
     def remove_leftovers(self, job_id: str, *, claim: str | None = None) -> int:

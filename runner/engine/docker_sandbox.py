@@ -114,7 +114,6 @@ class DockerEngine:
         self._client.close()
 
     def launch(self, spec: SandboxSpec, output: RunOutput) -> DockerSandbox:
-        self._remove(owner(spec))
         with engine_errors():
             image_id = self._image_id(spec.image)
             try:
@@ -152,9 +151,9 @@ class DockerEngine:
         peaks = Peaks(container, (lambda: self.gpu_memory().get(gpu, 0)) if gpu else None)
         return DockerSandbox(container, volume, stream, peaks=peaks, keeps_failed=self._means.keeps_failed)
 
-    def kill(self, job_id: str) -> None:
+    def kill(self, job_id: str, *, claim: str) -> None:
         with engine_errors():
-            for container in self._containers(f"{LABEL}.job={job_id}"):
+            for container in self._containers(f"{LABEL}.job={job_id}", f"{LABEL}.claim={claim}"):
                 if labels_of(container)[f"{LABEL}.role"] == "job":
                     with contextlib.suppress(docker.errors.APIError):  # it has just ended
                         container.kill()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import secrets
 import shutil
@@ -13,6 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from core.adapters.room import NO_ROOM
 from core.domain.errors import Unavailable
 from core.ports.sandbox import Stream
 from runner.job_log import position as log_position
@@ -21,7 +21,6 @@ from runner.job_log.position import Intent, Kind, Position, PositionFile
 OWN = "[leadersboard] "
 """How the runner's own lines begin; what a run prints never holds it."""
 MARK = OWN.strip().encode()
-NO_ROOM = {errno.ENOSPC, errno.EDQUOT}
 SETTLE_SECONDS = 10.0
 """So long a predecessor that lost its lease may still write."""
 

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from core.domain.errors import Unavailable
 from core.domain.job import JobState
 from core.ports.sandbox import Stream
+from runner.engine.errors import engine_errors
 from runner.job_log import writer
 from runner.job_log.writer import LogWriter
 from runner.run_folder import RunFolder
 from tests.process_sandbox import ProcessEngine
-from tests.runner_bench import GOOD, Bench
+from tests.runner_bench import GOOD, Bench, when
 
 pytestmark = pytest.mark.unit
 
@@ -55,11 +58,11 @@ def test_a_result_that_cannot_be_kept_yet_is_not_thrown_away(tmp_path: Path, mon
     bench = Bench(tmp_path, ProcessEngine(tmp_path / "engine"))
     write, full = RunFolder._write, [True]
 
-    def refuse(self: RunFolder, name: str, content: bytes) -> Any:
+    def refuse(self: RunFolder, name: str, content: bytes, **how: bool) -> Any:
         if name == "ended" and full:
             full.clear()
             raise OSError(errno.ENOSPC, "No space left on device")
-        return write(self, name, content)
+        return write(self, name, content, **how)
 
     monkeypatch.setattr(RunFolder, "_write", refuse)
     monkeypatch.setattr("runner.run_job.ROOM_SECONDS", 0.01)
@@ -68,3 +71,48 @@ def test_a_result_that_cannot_be_kept_yet_is_not_thrown_away(tmp_path: Path, mon
     job = bench.run(bench.claim_again())
     assert (job.state, job.attempt, len(bench.engine.launched)) == (JobState.COMPLETED, 1, 1)
     bench.assert_nothing_left()
+
+
+def test_a_run_is_not_taken_over_into_a_full_log_disk_and_costs_no_attempt(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its copy of the log finds no room: it waits as it is, however often that is tried."""
+    bench = Bench(tmp_path, ProcessEngine(tmp_path / "engine"))
+    claim = bench.claim("import time; print('begun', flush=True); time.sleep(1)\n" + GOOD)
+    stopper = when(lambda: "begun" in bench.storage.read_log(claim.job_id).text, bench.stopping.set)
+    bench.run(claim)
+    stopper.join()
+    bench.stopping.clear()
+    monkeypatch.setattr("runner.run_job.ROOM_SECONDS", 0.01)
+    with monkeypatch.context() as full:
+        full.setattr(shutil, "copyfile", no_room)
+        full.setattr(writer.shutil, "copyfile", no_room)
+        for _try in range(8):  # more than one attempt may lose runners
+            assert bench.run(bench.claim_again()).state is JobState.RUNNING
+            bench.sweeper().sweep()
+    job = bench.run(bench.claim_again())
+    assert (job.state, job.attempt, len(bench.engine.launched)) == (JobState.COMPLETED, 1, 1)
+    assert bench.log_of(job).count("begun") == 1
+
+
+def test_a_job_is_not_begun_without_room_for_its_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It goes back to the queue with its attempt."""
+    bench = Bench(tmp_path, ProcessEngine(tmp_path / "engine"))
+    monkeypatch.setattr("runner.run_job.ROOM_SECONDS", 0.01)
+    with monkeypatch.context() as full:
+        full.setattr(RunFolder, "make", no_room)
+        assert bench.run(bench.claim(GOOD)).state is JobState.PENDING
+    job = bench.run(bench.claim_again())
+    assert (job.state, job.attempt) == (JobState.COMPLETED, 1)
+
+
+def test_a_full_disk_of_ours_is_no_fault_of_the_engine() -> None:
+    """Else a run that cannot be read for want of room would be taken for one that the engine keeps from us."""
+    with pytest.raises(OSError, match="No space"), engine_errors():
+        no_room()
+    with pytest.raises(Unavailable), engine_errors():
+        raise ConnectionRefusedError(errno.ECONNREFUSED, "refused")
+
+
+def no_room(*_args: object, **_named: object) -> None:
+    raise OSError(errno.ENOSPC, "No space left on device")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -21,41 +22,60 @@ def folder(tmp_path: Path) -> RunFolder:
     return RunFolder.make(tmp_path / "job-mark")
 
 
-def read(folder: RunFolder, content: str) -> Path:
-    artifacts = folder.fresh_artifacts()
-    (artifacts / "a.txt").write_text(content)
-    return artifacts
+def files_of(folder: RunFolder) -> dict[str, str]:
+    assert folder.artifacts is not None
+    return {path.name: path.read_text() for path in folder.artifacts.iterdir()}
 
 
-def test_a_reader_that_was_cut_off_leaves_nothing_behind(folder: RunFolder) -> None:
+def test_a_reader_that_breaks_off_leaves_nothing(folder: RunFolder) -> None:
     """A disk that is full would otherwise be the fuller with each try."""
-    read(folder, "half")
-    folder.harvest(RECORD, read(folder, "whole"))
-    assert sorted(path.name for path in folder.path.iterdir()) == ["artifacts", "config", "harvested"]
-    assert (folder.artifacts / "a.txt").read_text() == "whole"
+    with pytest.raises(IsADirectoryError), folder.fresh_artifacts() as artifacts:
+        artifacts.write_text("breaks off")
+    assert [path.name for path in folder.path.iterdir()] == ["config"]
 
 
-def test_a_slower_reader_cannot_change_what_its_successor_reads(folder: RunFolder) -> None:
-    """Its files are gone at once, and its last word, whenever it comes, changes nothing."""
-    slow = read(folder, "slow")
-    successor = read(folder, "whole")
-    with pytest.raises(FileNotFoundError):
+def test_of_two_readers_the_first_has_the_last_word(folder: RunFolder) -> None:
+    """Neither is in the other's way, and what the second one says changes nothing: it learns what holds."""
+    with folder.fresh_artifacts() as slow, folder.fresh_artifacts() as quick:
+        (slow / "a.txt").write_text("slow")
+        (quick / "a.txt").write_text("quick")
+        assert folder.harvest(RECORD, quick) == RECORD
         (slow / "b.txt").write_text("late")
-    with pytest.raises(FileNotFoundError):
-        folder.harvest(RECORD, slow)
-    assert folder.harvested() is None
-    folder.harvest(RECORD, successor)
-    with pytest.raises(FileNotFoundError):
-        folder.harvest(RECORD, slow)
-    assert (folder.artifacts / "a.txt").read_text() == "whole"
+        assert folder.harvest(replace(RECORD, exit_code=9), slow) == RECORD
+    assert files_of(folder) == {"a.txt": "quick"}
+    assert not slow.exists()
 
 
-def test_a_reader_that_died_before_its_last_word_is_read_again(folder: RunFolder) -> None:
-    """Its artifacts had their name already."""
-    read(folder, "earlier").replace(folder.artifacts)
-    folder.harvest(RECORD, read(folder, "whole"))
-    assert folder.harvested() == RECORD
-    assert (folder.artifacts / "a.txt").read_text() == "whole"
+def test_a_reader_that_was_killed_is_in_nobodys_way(folder: RunFolder) -> None:
+    """What it had come to stays where it is, and counts for nothing."""
+    killed = folder.path / "artifacts.0123abcd"
+    killed.mkdir()
+    (killed / "a.txt").write_text("half")
+    with folder.fresh_artifacts() as artifacts:
+        (artifacts / "b.txt").write_text("whole")
+        folder.harvest(RECORD, artifacts)
+    assert files_of(folder) == {"b.txt": "whole"}
+
+
+def test_what_an_earlier_version_had_read_is_found(folder: RunFolder) -> None:
+    """An upgrade between a harvest and its recording: then the folder had a name of its own."""
+    (folder.path / "artifacts").mkdir()
+    (folder.path / "artifacts" / "a.txt").write_text("whole")
+    folder.harvest(RECORD, None)
+    text = (folder.path / "harvested").read_text()
+    (folder.path / "harvested").write_text(text.replace(',"artifacts":null', ""))
+    assert files_of(folder) == {"a.txt": "whole"}
+
+
+def test_storage_that_knows_no_links_keeps_the_last_word(folder: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    """There two readers at once are rare, and one that cannot write at all would never end."""
+
+    def no_links(*_paths: object) -> None:
+        raise OSError(errno.EPERM, "no links here")
+
+    monkeypatch.setattr(os, "link", no_links)
+    assert folder.harvest(RECORD, None) == RECORD
+    assert sorted(path.name for path in folder.path.iterdir()) == ["config", "harvested"]
 
 
 def test_two_readers_may_write_their_last_word_at_once(folder: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,7 +13,7 @@ import pytest
 from core.domain.errors import Unavailable
 from core.domain.job import CANCEL_SECONDS, Claim, Job, JobState, Outcome
 from core.domain.limits import SMALL, GpuPolicy, ResourceClass, UserLimits
-from core.domain.verdict import FailureReason, RunRecord
+from core.domain.verdict import FailureReason, RunRecord, Stop
 from core.ports.sandbox import Harvest, RunOutput, SandboxSpec
 from core.ports.tracking import Result, RunRef
 from runner.run_folder import RunFolder
@@ -144,6 +144,36 @@ def test_a_machine_that_was_started_anew_costs_an_attempt_and_the_log_says_so(be
     assert bench.log_of(job).count("before") == 1
     bench.assert_nothing_left()
     assert bench.claim_again().job.attempt == 2
+
+
+def test_a_result_that_waits_outlives_the_machine(bench: Bench[ProcessEngine]) -> None:
+    """TRK-5: it is on disk; a runner that stops while it is recorded throws nothing away."""
+    bench.tracking.away = True
+    claim = bench.claim(GOOD)
+    bench.run(claim)
+    (bench.root / "jobs" / f"{claim.job_id}-{claim.mark}" / "begun").write_text("another-boot 12.5")
+    bench.tracking.away = False
+    bench.ledger.release_results("here")
+    bench.stopping.set()
+    assert bench.run(bench.claim_again()).state is JobState.RUNNING
+    bench.stopping.clear()
+    job = bench.run(bench.claim_again())
+    assert (job.state, job.attempt, len(bench.engine.launched)) == (JobState.COMPLETED, 1, 1)
+    bench.assert_nothing_left()
+
+
+def test_a_stop_that_its_runner_did_not_come_to_is_carried_out(
+    bench: Bench[ProcessEngine], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """BOX-9: killed between the word and the deed; whoever takes the run over ends it for the same reason."""
+    claim = bench.claim("import time; print('begun', flush=True); time.sleep(60)")
+    stopper = when(lambda: "begun" in bench.storage.read_log(claim.job_id).text, bench.stopping.set)
+    bench.run(claim)
+    stopper.join()
+    bench.stopping.clear()
+    RunFolder(path=bench.root / "jobs" / f"{claim.job_id}-{claim.mark}").stop(Stop.LOG_LIMIT)
+    job = bench.run(bench.claim_again())
+    assert (job.state, job.failure_reason) == (JobState.FAILED, FailureReason.LOG_LIMIT)
 
 
 def test_a_stopping_runner_hands_its_run_over(bench: Bench[ProcessEngine]) -> None:
@@ -328,7 +358,8 @@ def test_what_a_slower_runner_reads_while_another_takes_its_run_over_counts(
 
     def adopt_after_that(_spec: SandboxSpec, _output: RunOutput) -> None:
         folder.end(RECORD)
-        folder.harvest(RECORD, folder.fresh_artifacts())
+        with folder.fresh_artifacts() as artifacts:
+            folder.harvest(RECORD, artifacts)
 
     monkeypatch.setattr(bench.engine, "adopt", adopt_after_that)
     job = bench.run(bench.claim_again())
