@@ -108,7 +108,11 @@ def _mounts(options: Options) -> Iterator[Mutant]:
             above = mount["Source"].rpartition("/")[0].rpartition("/")[0]
             changes = {"ReadOnly": False}, {"Source": above}, {"BindOptions": {"Propagation": "rshared"}}
         else:
-            changes = {"Source": "shared"}, {"Type": "bind", "Source": "/shared/out"}, {"VolumeOptions": {}}
+            changes = (
+                {"Source": "shared"},
+                {"Type": "bind", "Source": "/shared/out"},
+                {"VolumeOptions": {"NoCopy": True}},
+            )
         for change in changes:
             word = f"weaker: {next(iter(change))}"
             yield _mutant(

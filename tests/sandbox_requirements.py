@@ -94,10 +94,15 @@ def _mounts(_body: Body, host: Body, _limits: ResourceClass) -> bool:
     )
 
 
-def _output(_body: Body, host: Body, _limits: ResourceClass) -> bool:
+def _output(_body: Body, host: Body, limits: ResourceClass) -> bool:
+    """The volume as it was made; should it be gone, the engine makes it as bounded, and the sweeper finds it."""
     (out,) = [mount for mount in host["Mounts"] if mount["Target"] == "/out"]
-    copies_nothing = out["VolumeOptions"]["NoCopy"] is True
-    return out["Type"] == "volume" and out["Source"].startswith("out-job-") and copies_nothing
+    options, driver = out["VolumeOptions"], out["VolumeOptions"]["DriverConfig"]
+    bounded = f"size={limits.output_bytes},nr_inodes={limits.output_files}," in driver["Options"]["o"]
+    in_memory = (driver["Name"], driver["Options"]["type"]) == ("local", "tmpfs")
+    found_again = {"leadersboard.site", "leadersboard.job", "leadersboard.claim"} <= set(options["Labels"])
+    named = out["Type"] == "volume" and out["Source"].startswith("out-job-")
+    return named and options["NoCopy"] is True and bounded and in_memory and found_again
 
 
 def _user(body: Body, host: Body, _limits: ResourceClass) -> bool:

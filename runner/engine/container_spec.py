@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from docker.types import DeviceRequest, LogConfig, Mount, Ulimit
+from docker.types import DeviceRequest, DriverConfig, LogConfig, Mount, Ulimit
 
 from core.domain.limits import MIB, ResourceClass
 from core.ports.sandbox import SandboxSpec
@@ -136,7 +136,7 @@ def job_options(
             "labels": labels(spec, spec.role, slot),
             "working_dir": "/job",
             "environment": environment(limits, gpu=spec.gpu is not None) | _python_path(spec),
-            "mounts": _mounts(spec),
+            "mounts": _mounts(spec, slot),
             "mem_limit": limits.memory_bytes,
             "memswap_limit": limits.memory_bytes,
             "nano_cpus": int(limits.cpus * 10**9),
@@ -159,7 +159,7 @@ def holder_options(spec: SandboxSpec, *, image_id: str, seccomp: str, slot: int)
         "name": f"holder-{spec.name}",
         "labels": {key: value for key, value in labels(spec, "holder", slot).items() if not key.endswith(".gpu")},
         "environment": {"PATH": "/usr/bin:/bin"},
-        "mounts": [Mount("/out", volume_name(spec), type="volume", read_only=True, no_copy=True)],
+        "mounts": [_output(spec, slot, read_only=True)],
         "mem_limit": HOLDER_MEMORY,
         "memswap_limit": HOLDER_MEMORY,
         "pids_limit": 8,
@@ -185,12 +185,17 @@ def probe_options(site: str, image_id: str, means: EngineMeans = PLAIN) -> dict[
     }
 
 
-def _mounts(spec: SandboxSpec) -> list[Mount]:
-    found = [
-        _read_only("/job", spec.submission),
-        _read_only("/config", spec.config),
-        Mount("/out", volume_name(spec), type="volume", no_copy=True),
-    ]
+def _output(spec: SandboxSpec, slot: int, *, read_only: bool = False) -> Mount:
+    """With the volume's bound and labels: one that went meanwhile is made anew by the engine, and just so."""
+    bound = DriverConfig("local", volume_options(spec.limits, slot))
+    told = labels(spec, "output")
+    return Mount(
+        "/out", volume_name(spec), type="volume", read_only=read_only, no_copy=True, driver_config=bound, labels=told
+    )
+
+
+def _mounts(spec: SandboxSpec, slot: int) -> list[Mount]:
+    found = [_read_only("/job", spec.submission), _read_only("/config", spec.config), _output(spec, slot)]
     found += [_read_only("/data", spec.data)] if spec.data else []
     return found + ([_read_only("/deps", spec.dependencies)] if spec.dependencies else [])
 

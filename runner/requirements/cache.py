@@ -18,13 +18,19 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 import structlog
+
+from core.domain.errors import Unavailable
 
 FOLDER = ".dependencies"
 HELD = "dependencies"
 STALE_SECONDS = 2 * 3600
 """A staging folder older than this is nobody's any more: installing has a limit far below it."""
+
+LOCK_SECONDS = 60.0
+LOOK_SECONDS = 0.1
 
 log = structlog.get_logger(__name__)
 
@@ -129,8 +135,20 @@ class DependencyCache:
     def _locked(self) -> Iterator[None]:
         self._root.mkdir(exist_ok=True)
         with (self._root / ".lock").open("w") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
+            _take(file)
             yield
+
+
+def _take(lock: IO[str]) -> None:
+    """Whoever has it checks or removes packages; one that sleeps meanwhile is not waited for without end."""
+    until = time.monotonic() + LOCK_SECONDS
+    while True:
+        try:
+            return fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            if time.monotonic() > until:
+                raise Unavailable("The kept packages", "another runner does not let go of them") from error
+            time.sleep(LOOK_SECONDS)
 
 
 def digest(tree: Path) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from core.domain.errors import InvalidInput
+from core.domain.errors import InvalidInput, Unavailable
 from core.domain.verdict import FailureReason, Verdict
 from core.ports.sandbox import SandboxSpec
 from core.usecases.requirements import NAME, parse, requirements_of
@@ -48,8 +48,8 @@ class Dependencies:
             say(f"Installing {len(wanted)} requirements from the package index …")
             self._install(key, replace(spec, image=image_id), wanted, keep_waiting)
             entry = self.cache.held(key, folder.path)
-        if entry is None:
-            raise RequirementsFailed("The installed packages are gone again. Submit the job once more.")
+        if entry is None:  # for others, which were installed meanwhile: no fault of the submission
+            raise Unavailable("The kept packages", "they had to make room before the run could hold them")
         for line in _told(entry):
             say(line)
         return replace(spec, dependencies=entry.tree)

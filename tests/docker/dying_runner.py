@@ -19,7 +19,7 @@ from core.adapters.mlflow_tracking import MlflowTracking
 from core.adapters.redis_job_status import RedisJobStatus
 from core.domain.job import Phase
 from runner.attempt import Attempt
-from runner.engine.docker_sandbox import DockerSandbox
+from runner.engine.docker_sandbox import DockerEngine, DockerSandbox
 from runner.engine.output_stream import OutputStream
 from runner.engine.output_volume import OutputVolume
 from runner.job_log.position import PositionFile
@@ -31,6 +31,7 @@ from runner.watching import Watch
 STEPS: dict[str, tuple[type, str, Callable[..., bool]]] = {
     "claimed": (RunJob, "__call__", lambda *_: True),
     "noted": (RunFolder, "begin", lambda *_: True),
+    "launching": (DockerEngine, "launch", lambda *_: True),
     "volume created": (OutputVolume, "check_bound", lambda *_: True),
     "container created": (OutputStream, "attach", lambda *_: True),
     "started, not noted": (RunFolder, "start", lambda *_: True),
@@ -38,6 +39,7 @@ STEPS: dict[str, tuple[type, str, Callable[..., bool]]] = {
     "mid-log": (LogWriter, "output", lambda self, chunk, _stream: self.printed_bytes + len(chunk) > 50),
     "mid-line": (PositionFile, "write", lambda _self, intent: intent.offset > 150),
     "exited": (Watch, "_ended", lambda *_: True),
+    "reading": (RunFolder, "fresh_artifacts", lambda *_: True),
     "harvesting": (OutputVolume, "harvest", lambda *_: True),
     "read": (RunFolder, "harvest", lambda *_: True),
     "harvested": (DockerSandbox, "remove", lambda *_args, **_named: True),

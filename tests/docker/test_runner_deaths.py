@@ -20,8 +20,8 @@ pytestmark = pytest.mark.docker
 PROGRAM = "for number in range(30): print('line', number, flush=True)\n" + GOOD
 LINES = [f"line {number}" for number in range(30)]
 SLEEPS = [
-    "volume created", "started, not noted", "exited", "harvesting", "read", "harvested", "run created",
-    "last line written",
+    "launching", "volume created", "started, not noted", "exited", "reading", "harvesting", "read", "harvested",
+    "run created", "last line written",
 ]  # fmt: skip
 
 

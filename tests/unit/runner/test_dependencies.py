@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from core.domain.errors import Unavailable
+from core.domain.job import JobState
 from core.domain.limits import MEDIUM, RequirementsLimits
 from core.domain.verdict import FailureReason
 from core.ports.sandbox import SandboxSpec
@@ -122,6 +124,17 @@ def test_stale_staging_folders_go(tmp_path: Path) -> None:
     assert not stale.exists()
 
 
+def test_a_runner_that_sleeps_over_the_cache_keeps_no_other_for_ever(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its lock is waited for, and then it is the platform that fails, not the submission."""
+    monkeypatch.setattr("runner.requirements.cache.LOCK_SECONDS", 0.3)
+    kept = cache(tmp_path)
+    filled(kept, "k")
+    with kept._locked(), pytest.raises(Unavailable, match="does not let go"):
+        kept.held("k", tmp_path)
+
+
 def test_the_key_tells_wishes_image_and_index_apart() -> None:
     """An entry belongs to its exact content."""
     keys = {key_of(("a",), image_id="i", index="x"), key_of(("a", "b"), image_id="i", index="x"),
@@ -189,6 +202,17 @@ def test_the_second_run_finds_what_the_first_installed(bench: Bench[ProcessEngin
     tree = bench.engine.launched[0].dependencies
     assert tree is not None
     assert (tree / "timm.py").exists()
+
+
+def test_packages_that_had_to_make_room_at_once_are_no_fault_of_the_submission(
+    bench: Bench[ProcessEngine], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What another runner published between the installation and the run's hold on it."""
+    installer: Any = FakeInstaller()
+    bench.dependencies = Dependencies(installer=installer, cache=cache(bench.root / "jobs"))
+    monkeypatch.setattr(DependencyCache, "held", lambda *_asked: None)
+    job = bench.run(bench.claim(GOOD, requirements="timm\n"))
+    assert (job.state, job.failure_reason) == (JobState.PENDING, None)
 
 
 @pytest.mark.parametrize(

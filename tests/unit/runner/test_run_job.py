@@ -172,8 +172,10 @@ def test_a_stop_that_its_runner_did_not_come_to_is_carried_out(
     stopper.join()
     bench.stopping.clear()
     RunFolder(path=bench.root / "jobs" / f"{claim.job_id}-{claim.mark}").stop(Stop.LOG_LIMIT)
+    asked = time.monotonic()
     job = bench.run(bench.claim_again())
     assert (job.state, job.failure_reason) == (JobState.FAILED, FailureReason.LOG_LIMIT)
+    assert time.monotonic() - asked < 30
 
 
 def test_a_stopping_runner_hands_its_run_over(bench: Bench[ProcessEngine]) -> None:
