@@ -8,17 +8,26 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import TypeVar
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, TypeVar
 
+import dramatiq
 import pytest
 import redis
 
+from core.adapters.dramatiq_queue import ACTOR, DramatiqQueue, OneBellAtATime, queue_name
+from core.adapters.memory_dead_letters import MemoryDeadLetters
+from core.adapters.memory_runners import MemoryRunners
 from core.adapters.redis_connection import connect
 from core.adapters.redis_job_status import RedisJobStatus
 from core.adapters.redis_rate_limit import RedisRateLimit
 from core.domain.job import MAX_ATTEMPTS, MAX_RECOVERIES, Claim, JobRequest, JobState
 from core.domain.limits import UserLimits
 from core.ports.job_status import Swept
+from runner.actor import RunNext, declare
+from runner.duty import Duty
+from runner.post_mortem import PostMortem
 from tests.conftest import redis_url
 
 pytestmark = pytest.mark.contract
@@ -137,3 +146,54 @@ def test_an_attempt_is_used_up_once_and_a_place_given_back_once(crowd: Crowd, re
             assert (again.job_id, again.job.attempt) == (job_id, attempt + 1)
     assert crowd.ledger.get(job_id).state is JobState.FAILED
     assert crowd.left() == LIMITS.jobs_per_hour - 1
+
+
+def doubled_message(client: redis.Redis) -> None:
+    """One message, one id, twice in the list that workers take from."""
+    options = {"redis_message_id": "the-same"}
+    message: dramatiq.Message[None] = dramatiq.Message(
+        queue_name=queue_name("small"), actor_name=ACTOR, args=("small",), kwargs={}, options=options
+    )
+    client.hset(f"dramatiq:{queue_name('small')}.msgs", "the-same", message.encode())
+    client.rpush(f"dramatiq:{queue_name('small')}", "the-same", "the-same")
+
+
+def hearing(ledger: RedisJobStatus, ran: list[str], meet: Callable[[], Any], folder: Path) -> dramatiq.Worker:
+    """An idle worker on a broker of its own; `meet` is the last that it does before it claims."""
+    broker = OneBellAtATime(url=redis_url(), middleware=[])  # type: ignore[no-untyped-call]
+    duty = Duty(
+        name="w", host=HOST, runners=MemoryRunners(), check_engine=meet, folders={"logs": folder}, min_free_bytes=0,
+        draining=threading.Event(),
+    )  # fmt: skip
+    engine: Any = SimpleNamespace(check=lambda: None)
+    run_next = RunNext(
+        job_status=ledger, job_queue=DramatiqQueue(broker), engine=engine,
+        run_job=lambda claim: ran.append(claim.job_id), lease_seconds=60, running_limit=50, host=HOST,
+        draining=duty.draining, duty=duty, post_mortem=PostMortem(dead_letters=MemoryDeadLetters()),
+    )  # fmt: skip
+    declare(broker, run_next, ["small"])
+    return dramatiq.Worker(broker, worker_threads=1, worker_timeout=50)
+
+
+def test_a_message_delivered_twice_at_once_starts_its_job_once(
+    crowd: Crowd, redis_client: redis.Redis, tmp_path: Path
+) -> None:
+    """JOB-11: two idle workers are given the very same message and claim in the same moment."""
+    job_id = crowd.admit()
+    both, ran = threading.Barrier(2), list[str]()
+    doubled_message(redis_client)
+    workers = [hearing(ledger, ran, lambda: both.wait(10), tmp_path) for ledger in crowd.ledgers[:2]]
+    for worker in workers:
+        worker.start()
+    try:
+        deadline = time.monotonic() + 20
+        while redis_client.exists("dramatiq:jobs.small", "dramatiq:jobs.small.msgs"):
+            assert time.monotonic() < deadline, "both have heard it"
+            time.sleep(0.02)
+    finally:
+        for worker in workers:
+            worker.stop()
+            worker.broker.close()
+    assert not both.broken
+    assert ran == [job_id]
+    assert crowd.ledger.get(job_id).attempt == 1
