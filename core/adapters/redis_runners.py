@@ -75,6 +75,10 @@ class RedisRunners:
             taken = self._redis.register_script(TURN)(keys=[f"{KEY}turn:{what}"], args=[math.ceil(seconds * 1000)])
         return bool(taken)
 
+    def keep_turn(self, what: str, seconds: float) -> None:
+        with redis_errors():
+            self._redis.pexpire(f"{KEY}turn:{what}", math.ceil(seconds * 1000))
+
     def count_mended(self, what: str) -> None:
         with redis_errors():
             self._redis.hincrby(KEY + "mended", what, 1)
