@@ -58,7 +58,7 @@ class Ports:
 
 def open_broker(settings: Settings, **options: object) -> RedisBroker:
     """A Dramatiq broker. It looks for dead workers at every command: by default that is left to chance for minutes."""
-    return OneBellAtATime(  # type: ignore[no-untyped-call]
+    return OneBellAtATime(
         url=settings.redis_url,
         maintenance_chance=1_000_000,
         heartbeat_timeout=HEARTBEAT_MS,

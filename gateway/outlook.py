@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from core.domain.errors import Unavailable
 from core.domain.estimate import Estimate, estimate
-from core.domain.job import Job, JobState
+from core.domain.job import Job, JobState, Phase
 from core.domain.runners import SeenRunner
 from core.ports.job_status import JobStatusPort
 from core.ports.runners import RunnersPort
@@ -44,7 +44,7 @@ class Outlook:
             seats = sum(runner.is_ready_for(name) for runner in self._runners())
             if not seats:
                 return NOBODY.format(name=name), None
-            running = sum(job.resource_class == name for job in self._jobs(JobState.RUNNING, FRESH_SECONDS))
+            running = sum(_takes_a_seat(job, name) for job in self._jobs(JobState.RUNNING, FRESH_SECONDS))
             seconds = self._measured(name)
         except Unavailable:
             return None, None
@@ -60,10 +60,8 @@ class Outlook:
 
     def _measured(self, resource_class: str) -> Sequence[float]:
         jobs = self._jobs(JobState.COMPLETED, MEASURED_FRESH_SECONDS)
-        mine = [job for job in jobs if job.resource_class == resource_class]
-        return [
-            (job.finished_at - job.started_at).total_seconds() for job in mine if job.finished_at and job.started_at
-        ]
+        seconds = [_run_seconds(job) for job in jobs if job.resource_class == resource_class]
+        return [known for known in seconds if known is not None]
 
     def _jobs(self, state: JobState, seconds: float) -> Sequence[Job]:
         return self._fresh(state, seconds, lambda: self.job_status.list_jobs(state=state, limit=MEASURED_RUNS).jobs)
@@ -75,3 +73,18 @@ class Outlook:
                 found = ask()
                 self._kept[name] = (self.clock(), found)
         return found  # type: ignore[return-value]
+
+
+def _takes_a_seat(job: Job, resource_class: str) -> bool:
+    """A result that is recorded, or waits for the tracking server, has had its run."""
+    return job.resource_class == resource_class and job.phase is not Phase.RECORDING
+
+
+def _run_seconds(job: Job) -> float | None:
+    """What was measured of its run alone: until its end a job may also wait for the tracking server.
+
+    None for one that was run more than once, which says nothing about the next.
+    """
+    if job.attempt > 1 or not job.finished_at or not job.started_at:
+        return None
+    return job.peaks.get("wall_seconds", (job.finished_at - job.started_at).total_seconds())

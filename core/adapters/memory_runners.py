@@ -45,6 +45,11 @@ class MemoryRunners:
             self._turns[what] = self.clock() + seconds
             return True
 
+    def keep_turn(self, what: str, seconds: float) -> None:
+        with self._lock:
+            if self._turns.get(what, float("-inf")) > self.clock():
+                self._turns[what] = self.clock() + seconds
+
     def count_mended(self, what: str) -> None:
         with self._lock:
             self._mended[what] += 1

@@ -50,6 +50,11 @@ class OldFiles:
                 return False
         return True
 
+    def left_aside(self) -> Sequence[str]:
+        with _disk_errors():
+            folder = self._root / ASIDE
+            return sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
+
     def put_back(self, submission_id: str) -> None:
         with _disk_errors(), suppress(FileNotFoundError):
             (self._root / ASIDE / submission_id).rename(self._root / submission_id)

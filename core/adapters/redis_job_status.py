@@ -14,6 +14,7 @@ import redis
 
 from core.adapters.job_record import cursor_score, job_from, outcome_fields
 from core.adapters.redis_connection import redis_errors
+from core.adapters.redis_write_check import WriteCheck
 from core.domain.errors import Conflict, KeyReused, LeaseLost, LimitReached, NotFound
 from core.domain.job import (
     CANCEL_SECONDS,
@@ -46,6 +47,7 @@ class RedisJobStatus:
 
     def __init__(self, client: redis.Redis) -> None:
         self._redis = client
+        self._takes_writes = WriteCheck(client)
 
     def _script(self, name: str) -> Any:
         return self._redis.register_script(_script_text(name))
@@ -182,8 +184,7 @@ class RedisJobStatus:
             return str(self._redis.get(f"{PREFIX}ledger_id"))
 
     def check(self) -> None:
-        with redis_errors():
-            self._redis.ping()
+        self._takes_writes()
 
 
 def _asked(request: JobRequest, limits: UserLimits) -> list[str | int]:

@@ -25,10 +25,15 @@ from core.domain.runners import (
 KEY = "leaderboard:runners:"
 Report = TypeVar("Report", bound=Fact)
 
+# Both also with a full memory: they take a place that they had, or one for seconds.
 # KEYS: hash of reports; ARGV: name, report. The moment is Redis's own.
-PUBLISH = """
+PUBLISH = """#!lua flags=allow-oom
 local clock = redis.call('TIME')
 redis.call('HSET', KEYS[1], ARGV[1], clock[1] .. '.' .. string.format('%06d', clock[2]) .. ' ' .. ARGV[2])
+"""
+# KEYS: whose turn; ARGV: for how many milliseconds nobody else has it.
+TURN = """#!lua flags=allow-oom
+return redis.call('SET', KEYS[1], '1', 'NX', 'PX', ARGV[1])
 """
 # KEYS: hash of reports; ARGV: seconds after which one is forgotten. Answers pairs of silence (ms) and report.
 LIST = """
@@ -67,7 +72,12 @@ class RedisRunners:
 
     def turn(self, what: str, seconds: float) -> bool:
         with redis_errors():
-            return bool(self._redis.set(f"{KEY}turn:{what}", "1", nx=True, px=math.ceil(seconds * 1000)))
+            taken = self._redis.register_script(TURN)(keys=[f"{KEY}turn:{what}"], args=[math.ceil(seconds * 1000)])
+        return bool(taken)
+
+    def keep_turn(self, what: str, seconds: float) -> None:
+        with redis_errors():
+            self._redis.pexpire(f"{KEY}turn:{what}", math.ceil(seconds * 1000))
 
     def count_mended(self, what: str) -> None:
         with redis_errors():

@@ -28,3 +28,9 @@ class Expired:
     runs: Sequence[OldRun] = ()
     trimmed: int = 0
     """Entries of lists whose job's record is gone."""
+    hindered: bool = False
+    """Something of it stayed because a part was away."""
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.jobs or self.submissions or self.logs or self.runs or self.trimmed)

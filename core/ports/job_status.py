@@ -153,5 +153,5 @@ class JobStatusPort(Protocol):
         ...
 
     def check(self) -> None:
-        """Raises Unavailable when the ledger does not answer."""
+        """Raises Unavailable when the ledger does not answer, or would not take a job now."""
         ...

@@ -60,6 +60,10 @@ class OldFilesPort(Protocol):
         """Make it invisible, to be removed or put back; False when it is gone."""
         ...
 
+    def left_aside(self) -> Sequence[str]:
+        """What was put aside and neither removed nor put back: its process ended, or is at it."""
+        ...
+
     def put_back(self, submission_id: str) -> None:
         """Visible again, as it was."""
         ...

@@ -26,6 +26,10 @@ class RunnersPort(Protocol):
         """True for the first who asks in any `seconds`: of several processes one does it."""
         ...
 
+    def keep_turn(self, what: str, seconds: float) -> None:
+        """Nobody else has the turn for so long from now; it must not have run out yet."""
+        ...
+
     def count_mended(self, what: str) -> None:
         """A sweeper has mended one thing of this kind."""
         ...

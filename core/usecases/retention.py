@@ -35,14 +35,15 @@ class Retention:
         before = self.now() - timedelta(days=days)
         pinned, needed = self.records.pinned(), self.records.needed_submissions(before)
         jobs = self.records.expired(before, limit=PER_ROUND)
-        old_logs = self.files.old_logs(before, limit=PER_ROUND)
+        old_logs = self.files.old_logs(before, limit=PER_ROUND + len(pinned))
         alive = set(self.records.known(old_logs)) - set(jobs)
+        old = [*self.files.left_aside(), *self.files.old_submissions(before, limit=PER_ROUND + len(needed))]
         return Expired(
             before=before,
             jobs=jobs,
-            submissions=[one for one in self.files.old_submissions(before, limit=PER_ROUND) if one not in needed],
+            submissions=[one for one in old if one not in needed][:PER_ROUND],
             logs=[job_id for job_id in old_logs if job_id not in alive and job_id not in pinned],
-            runs=[run for run in self.runs.old_runs(before, limit=PER_ROUND) if run.job_id not in pinned],
+            runs=[run for run in self.runs.old_runs(before, limit=PER_ROUND + len(pinned)) if run.job_id not in pinned],
         )
 
     def carry_out(self, days: int) -> Expired:
@@ -53,29 +54,36 @@ class Retention:
         logs = [one for one in plan.logs if _done(lambda one=one: self.files.remove_log(one))]  # type: ignore[misc]
         gone = [one for one in plan.jobs if one not in kept_runs]
         jobs = [one for one in gone if _done(lambda one=one: self.records.forget(one))]  # type: ignore[misc]
-        done = replace(plan, runs=runs, logs=logs, jobs=jobs, submissions=self._submissions(plan))
+        submissions, settled = self._submissions(plan)
+        stayed = len(plan.runs) + len(plan.logs) + len(plan.jobs) - len(runs) - len(logs) - len(jobs)
+        done = replace(plan, runs=runs, logs=logs, jobs=jobs, submissions=submissions)
+        done = replace(done, hindered=stayed > 0 or not settled)
         done = replace(done, trimmed=self.records.trim(plan.before))
         log.info("retention", jobs=len(jobs), submissions=len(done.submissions), logs=len(logs), runs=len(runs))
         return done
 
-    def _submissions(self, plan: Expired) -> list[str]:
-        """Put aside, looked at once more, then removed: a job that came meanwhile gets its submission back."""
-        aside = [one for one in plan.submissions if self.files.put_aside(one)]
+    def _submissions(self, plan: Expired) -> tuple[list[str], bool]:
+        """Put aside, looked at once more, then removed: a job that came meanwhile gets its submission back.
+
+        So does one whose process died between those. Answers what was removed, and whether all could be settled.
+        """
+        left = self.files.left_aside()
+        aside = [*left, *(one for one in plan.submissions if one not in left and self.files.put_aside(one))]
         if not aside:
-            return []
-        removed = []
+            return [], True
+        removed, settled = [], True
         try:
             time.sleep(self.settle_seconds)
             needed = self.records.needed_submissions(plan.before)
         except LeadersboardError:
-            needed = frozenset(aside)
+            needed, settled = frozenset(aside), False
         for submission_id in aside:
             if submission_id in needed:
                 self.files.put_back(submission_id)
             else:
                 self.files.remove_aside(submission_id)
                 removed.append(submission_id)
-        return removed
+        return removed, settled
 
 
 def _done(step: Callable[[], None]) -> bool:

@@ -1,4 +1,4 @@
-"""For admins: what is old enough to go, removing it now, and jobs that are kept; once a day it is done by itself."""
+"""For admins: what is old enough to go, removing it now, and jobs that are kept; once a day all of it is removed."""
 
 from __future__ import annotations
 
@@ -22,6 +22,12 @@ FIRST_SECONDS = 300.0
 """After the start: whoever restarts a gateway is looked after first."""
 EVERY_SECONDS = 24 * 3600.0
 ASK_SECONDS = 1800.0
+AT_IT_SECONDS = 900.0
+"""Longer than a round takes: after that another gateway goes on where one died, or met a part that was away."""
+PAUSE_SECONDS = 5.0
+"""Between two rounds, for whoever uses Redis and the disks meanwhile."""
+MOST_ROUNDS = 200
+TURN = "retention"
 
 log = structlog.get_logger(__name__)
 
@@ -45,19 +51,29 @@ def _run(settings: Settings, ports: Ports, ended: threading.Event) -> None:
     while settings.retention_days and not ended.wait(wait):
         wait = ASK_SECONDS
         try:
-            round_of_today(settings, ports)
+            rounds_of_today(settings, ports, ended)
         except LeadersboardError as error:
             log.warning("retention not done", error=str(error))
         except Exception:  # the thread must not end: disks would fill
             log.exception("retention broke")
 
 
-def round_of_today(settings: Settings, ports: Ports) -> bool:
-    """One round, unless this or another gateway had one within a day; whether it was done. Raises Unavailable."""
-    if not ports.runners.turn("retention", EVERY_SECONDS):
+def rounds_of_today(settings: Settings, ports: Ports, ended: threading.Event) -> bool:
+    """Rounds until nothing goes any more, by one gateway in a day; whether they were done. Raises Unavailable.
+
+    The day is used up only then: where a part is away, or this process ends, somebody goes on a while later.
+    """
+    if not ports.runners.turn(TURN, AT_IT_SECONDS):
         return False
     with open_retention(settings) as retention:
-        retention.carry_out(settings.retention_days)
+        for _round in range(MOST_ROUNDS):
+            done = retention.carry_out(settings.retention_days)
+            if done.is_empty and not done.hindered:
+                break
+            if done.hindered or ended.wait(PAUSE_SECONDS):
+                return False
+            ports.runners.keep_turn(TURN, AT_IT_SECONDS)
+    ports.runners.keep_turn(TURN, EVERY_SECONDS)
     return True
 
 

@@ -77,6 +77,16 @@ def test_of_many_who_ask_one_has_the_turn(runners: RunnersPort) -> None:
     assert runners.turn("other", 30)
 
 
+def test_who_has_a_turn_may_keep_it(runners: RunnersPort) -> None:
+    """Work that takes longer than was thought stays one process's; one that is over belongs to whoever asks next."""
+    assert runners.turn("work", 0.3)
+    runners.keep_turn("work", 30)
+    runners.keep_turn("nobody's", 30)
+    time.sleep(0.5)
+    assert not runners.turn("work", 30)
+    assert runners.turn("nobody's", 30)
+
+
 def test_what_is_mended_is_counted_by_kind(runners: RunnersPort) -> None:
     """Issue 5: of all sweepers together, also when they count at once."""
     assert runners.mended() == {}

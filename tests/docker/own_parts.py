@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import re
 import socket
 import time
 import urllib.request
@@ -12,14 +13,11 @@ from pathlib import Path
 
 import docker
 import redis
+import yaml
 from docker.models.containers import Container
 
-from tests.conftest import service
+from tests.conftest import COMPOSE_FILES, service
 
-REDIS = (
-    "redis-server --bind 0.0.0.0 --protected-mode no --dir /data --save '' --appendonly yes --appendfsync always "
-    "--maxmemory-policy noeviction --maxmemory "
-)
 PATIENCE_SECONDS = 60
 
 
@@ -64,10 +62,18 @@ class OwnPart:
 def own_redis(name: str, *, maxmemory: str = "64mb", data: Path | None = None) -> Iterator[OwnPart]:
     """`data` instead of a volume that goes with it."""
     place = _place(data or f"redis-{name}", "/data")
-    with _own("redis", f"redis-{name}", 6379, mounts=place, command=REDIS + maxmemory) as (container, port):
+    with _own("redis", f"redis-{name}", 6379, mounts=place, command=redis_command(maxmemory)) as (container, port):
         part = OwnPart(container, f"redis://127.0.0.1:{port}/0", _redis_answers)
         part.start()
         yield part
+
+
+def redis_command(maxmemory: str) -> str:
+    """The one of compose.yml, with its own bound of memory."""
+    command: str = yaml.safe_load(Path(COMPOSE_FILES[0]).read_text())["services"]["redis"]["command"]
+    bounded = re.sub(r"\$\{REDIS_MAXMEMORY[^}]*\}", maxmemory, command)
+    assert bounded != command, "compose.yml bounds Redis's memory in another way than this expects"
+    return bounded
 
 
 @contextmanager

@@ -10,25 +10,27 @@ import os
 import signal
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import docker
 import httpx2
 import pytest
-import redis
 
 from core.adapters.mlflow_tracking import MlflowTracking
-from core.domain.errors import Unavailable
+from core.adapters.redis_connection import connect
+from core.adapters.redis_runners import RedisRunners
 from core.domain.job import Job, JobState, Phase
 from tests.conftest import redis_url
 from tests.docker.conftest import opened_site
 from tests.docker.own_parts import OwnPart, own_mlflow, own_redis
-from tests.docker.runner_site import Site, ended, kill_group, lines_of, until
+from tests.docker.runner_site import PATIENCE_SECONDS, Site, ended, kill_group, lines_of, until
 from tests.integration.freezing_proxy import FreezingProxy, freezing_proxy
 from tests.runner_bench import GOOD
-from tests.running_gateway import environment, gateway_process
+from tests.running_gateway import Door, environment, gateway_process
 
 pytestmark = pytest.mark.docker
 
@@ -86,8 +88,47 @@ def assert_settled(site: Site, ids: Sequence[str], mlflow_url: str, inner: docke
     return jobs
 
 
+def readiness(door: Door) -> tuple[int, str]:
+    """The status, and what is said of Redis."""
+    with door.client() as anybody:
+        answer = anybody.get("/health/ready")
+    return answer.status_code, str(answer.json()["dependencies"]["redis"])
+
+
 def begun(site: Site, job_id: str) -> None:
     until(lambda: "line 3" in site.log(job_id), "the job runs")
+
+
+@dataclass
+class Poster:
+    """One who posts a job over HTTP under a key, again and again until it is accepted, as our client does."""
+
+    door: Door
+    benchmark: str
+    key: str
+    submission_id: str
+    refused: int = 0
+
+    def ask(self) -> str | None:
+        """The job, or None for a refusal that says in our words when to come again."""
+        config = {"benchmark": self.benchmark, "resource_class": "small"}
+        wanted = {"submission_id": self.submission_id, "config": config}
+        with self.door.client() as ann:
+            answer = ann.post("/jobs", json=wanted, headers={"Idempotency-Key": self.key})
+        if answer.status_code == 202:
+            return str(answer.json()["job_id"])
+        assert (answer.status_code, answer.headers["content-type"]) == (503, "application/problem+json"), answer.text
+        assert answer.json()["code"] == "unavailable"
+        assert int(answer.headers["retry-after"]) > 0
+        self.refused += 1
+        return None
+
+    def insist(self) -> str:
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while (job_id := self.ask()) is None:
+            assert time.monotonic() < deadline, "refused for too long"
+            time.sleep(0.2)
+        return job_id
 
 
 def test_redis_killed_under_load_loses_nothing(
@@ -116,18 +157,48 @@ def test_a_redis_that_hangs_is_waited_for(
         assert_settled(fragile, [job_id], mlflow_url, inner)
 
 
+def test_whoever_insists_while_redis_dies_has_each_job_once(
+    fragile: Site, ledger_server: OwnPart, mlflow_url: str, inner: docker.DockerClient
+) -> None:
+    """R6: over HTTP, three at a time; what was not accepted was told so, and the same key is the same job."""
+    wanted = {f"key {number}": fragile.upload(program(1, number), "ann").submission_id for number in range(6)}
+    env = environment(fragile.root, redis_url=ledger_server.url, mlflow_url=mlflow_url)
+    runner = fragile.runner(processes=2, MAX_CONCURRENT_RUNNING="9")
+    with runner, gateway_process(fragile.root, env) as (door, _process), ThreadPoolExecutor(3) as crowd:
+        posters = [Poster(door, fragile.benchmark, key, submission) for key, submission in wanted.items()]
+        posted = [crowd.submit(poster.insist) for poster in posters]
+        until(lambda: sum(one.done() for one in posted) >= 2, "some are accepted")
+        ledger_server.kill()
+        until(lambda: any(poster.refused for poster in posters), "some are refused")
+        ledger_server.start()
+        ids = [one.result(PATIENCE_SECONDS) for one in posted]
+        assert_settled(fragile, ids, mlflow_url, inner)
+        assert [poster.insist() for poster in posters] == ids
+    assert {job.job_id for job in fragile.ledger.list_jobs().jobs} == set(ids)
+
+
 def test_a_full_redis_refuses_what_is_new_and_keeps_what_it_has(
     fragile: Site, ledger_server: OwnPart, mlflow_url: str, inner: docker.DockerClient
 ) -> None:
-    """R10, R11: nothing is evicted, a new job is refused and not half recorded, a running one ends."""
-    job_id = fragile.post(program(4))
-    with fragile.runner(), redis.Redis.from_url(ledger_server.url) as client:
-        begun(fragile, job_id)
+    """R10, R11: nothing is evicted; a new job is refused as a whole; what runs and what waits is brought to its end."""
+    ids = [fragile.post(program(3, number), user) for number, user in enumerate(("bob", "eve"))]
+    late = fragile.upload(program(0.2, 2), "ann").submission_id
+    env = environment(fragile.root, redis_url=ledger_server.url, mlflow_url=mlflow_url)
+    with fragile.runner(), gateway_process(fragile.root, env) as (door, _process), connect(ledger_server.url) as client:
+        begun(fragile, ids[0])
         client.config_set("maxmemory", "1")
-        with pytest.raises(Unavailable):
-            fragile.post(program(1, 1))
-        assert_settled(fragile, [job_id], mlflow_url, inner)
-        assert len(fragile.ledger.list_jobs().jobs) == 1
+        poster = Poster(door, fragile.benchmark, "late", late)
+        assert poster.ask() is None
+        until(lambda: readiness(door) == (503, "unavailable"), "readiness tells of it")
+        assert not client.keys("leaderboard:*:ann*")
+        since = time.monotonic()
+        silent = lambda: RedisRunners(client).runners()[0].silent_seconds  # noqa: E731
+        until(lambda: silent() < time.monotonic() - since, "the runner tells of itself as before")
+        assert_settled(fragile, ids, mlflow_url, inner)
+        assert {job.job_id for job in fragile.ledger.list_jobs().jobs} == set(ids)
+        client.config_set("maxmemory", "64mb")
+        until(lambda: readiness(door) == (200, "ok"), "all is well again")
+        assert_settled(fragile, [*ids, poster.insist()], mlflow_url, inner)
 
 
 def test_results_wait_for_mlflow_and_the_runner_does_not(

@@ -16,7 +16,7 @@ import redis
 from core.adapters.filesystem_storage import FilesystemStorage
 from core.adapters.mlflow_old_runs import MlflowOldRuns
 from core.adapters.mlflow_tracking import MlflowTracking
-from core.adapters.old_files import OldFiles
+from core.adapters.old_files import ASIDE, OldFiles
 from core.adapters.redis_job_status import RedisJobStatus
 from core.adapters.redis_old_records import PINNED, RedisOldRecords
 from core.domain.errors import NotFinished, NotFound, Unavailable
@@ -213,3 +213,46 @@ def test_what_mlflow_keeps_is_not_forgotten(site: Site, monkeypatch: pytest.Monk
     assert {"record", "run"} <= site.left_of(old)
     site.retention.carry_out(90)
     assert site.left_of(old) == set()
+
+
+def test_what_a_dead_process_put_aside_is_removed_at_the_next_round(site: Site) -> None:
+    """Killed between putting it aside and removing it: nothing of it stays, in no list either."""
+    old = site.ended("ann", old=True)
+    site.files.put_aside(old.submission_id)
+    assert site.retention.plan(90).submissions == [old.submission_id]
+    assert site.retention.carry_out(90).submissions == [old.submission_id]
+    assert list((site.root / "submissions" / ASIDE).iterdir()) == []
+    assert site.storage.list_submissions(user_id="ann").submissions == ()
+
+
+def test_what_a_dead_process_put_aside_comes_back_for_a_job_that_needs_it(site: Site) -> None:
+    """Posted just before it went aside, and its process killed before it looked again."""
+    old = site.ended("ann", old=True)
+    site.pending("bob", old.submission_id)
+    site.files.put_aside(old.submission_id)
+    assert site.retention.carry_out(90).submissions == []
+    assert site.storage.get_submission(old.submission_id).submission_id == old.submission_id
+
+
+def test_what_is_kept_does_not_stand_before_what_goes(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """More pinned jobs than a round holds: the others go all the same."""
+    monkeypatch.setattr("core.usecases.retention.PER_ROUND", 1)
+    *kept, old = sorted([site.ended("ann", old=True) for _job in range(3)], key=lambda job: job.submission_id)
+    for job in kept:
+        site.records.pin(job.job_id)
+    site.retention.carry_out(90)
+    assert site.left_of(old) == set()
+    assert [site.left_of(job) for job in kept] == [EVERYTHING] * 2
+
+
+def test_a_round_says_that_something_kept_it_from_its_work(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that it is repeated before another day."""
+    site.ended("ann", old=True)
+
+    def refuses(*_args: object) -> None:
+        raise Unavailable("The storage")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(site.files, "remove_log", refuses)
+        assert site.retention.carry_out(90).hindered
+    assert not site.retention.carry_out(90).hindered

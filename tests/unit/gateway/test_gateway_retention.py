@@ -1,18 +1,22 @@
-"""Retention over the API: shown, done, pinned; once a day by one gateway. What it removes: tests/integration."""
+"""Retention over the API: shown, done, pinned; once a day done by one gateway. What it removes: tests/integration."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import threading
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from types import SimpleNamespace
 
 import pytest
+from fastapi.testclient import TestClient
 
-from core.domain.errors import NotFinished
+from core.domain.errors import NotFinished, Unavailable
 from core.domain.retention import Expired, OldRun
 from core.settings import Settings
+from gateway.app import create_app
 from gateway.routes import retention
 from tests.unit.gateway.app_site import Site
 
@@ -23,13 +27,15 @@ GOES = Expired(
     before=datetime(2026, 1, 1, tzinfo=UTC), jobs=[JOB], logs=[JOB], trimmed=2,
     runs=[OldRun(run_id="r", experiment_id="1", job_id=JOB)],
 )  # fmt: skip
+NOTHING = Expired(before=GOES.before)
 
 
 @dataclass
 class Told:
-    """What was asked of retention."""
+    """What was asked of retention, and what its rounds answer: one by one these, then that nothing was left."""
 
     asked: list[tuple[str, object]] = field(default_factory=list)
+    rounds: list[Expired | Exception] = field(default_factory=lambda: [GOES])
 
     def note(self, what: str, answer: object = None) -> object:
         def call(value: object) -> object:
@@ -39,6 +45,13 @@ class Told:
             return answer
 
         return call
+
+    def carry_out(self, days: int) -> Expired:
+        self.asked.append(("carry out", days))
+        found = self.rounds.pop(0) if self.rounds else NOTHING
+        if isinstance(found, Exception):
+            raise found
+        return found
 
 
 @pytest.fixture
@@ -50,7 +63,7 @@ def told(monkeypatch: pytest.MonkeyPatch) -> Told:
         records = SimpleNamespace(
             pin=found.note("pin", NotFinished("it runs")), unpin=found.note("unpin"), pinned=lambda: {JOB}
         )
-        yield SimpleNamespace(plan=found.note("plan", GOES), carry_out=found.note("carry out", GOES), records=records)
+        yield SimpleNamespace(plan=found.note("plan", GOES), carry_out=found.carry_out, records=records)
 
     monkeypatch.setattr(retention, "open_retention", opened)
     return found
@@ -76,10 +89,101 @@ def test_pins_are_set_listed_and_taken_away(site: Site, told: Told) -> None:
     assert told.asked == [("pin", JOB), ("unpin", JOB)]
 
 
-def test_of_several_gateways_one_does_it_in_a_day(site: Site, told: Told) -> None:
-    turns = [retention.round_of_today(site.app.state.settings, site.ports) for _gateway in range(3)]
-    assert turns == [True, False, False]
-    assert told.asked == [("carry out", 90)]
+@pytest.fixture
+def night(site: Site, told: Told, monkeypatch: pytest.MonkeyPatch) -> Night:
+    monkeypatch.setattr(retention, "PAUSE_SECONDS", 0.0)
+    return Night(site, told)
+
+
+class Night:
+    """A gateway's rounds, and a clock that is set forth."""
+
+    def __init__(self, site: Site, told: Told) -> None:
+        self.site, self.told, self.ended = site, told, threading.Event()
+        self._now = 0.0
+        site.ports.runners.clock = lambda: self._now
+
+    def rounds(self) -> bool:
+        return retention.rounds_of_today(self.site.app.state.settings, self.site.ports, self.ended)
+
+    def later(self, seconds: float) -> None:
+        self._now += seconds
+
+    @property
+    def count(self) -> int:
+        return self.told.asked.count(("carry out", 90))
+
+
+def test_of_several_gateways_one_does_it_in_a_day(night: Night) -> None:
+    assert [night.rounds() for _gateway in range(3)] == [True, False, False]
+    night.later(retention.EVERY_SECONDS - 1)
+    assert not night.rounds()
+    night.later(1)
+    assert night.rounds()
+
+
+def test_rounds_are_repeated_until_nothing_goes(night: Night) -> None:
+    """RUN-7: a round is bounded, and a busy site's day has more than one holds."""
+    night.told.rounds = [GOES] * 7
+    assert night.rounds()
+    assert night.count == 8
+
+
+def test_rounds_are_bounded(night: Night, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever goes wrong, it ends for this day."""
+    monkeypatch.setattr(retention, "MOST_ROUNDS", 3)
+    night.told.rounds = [GOES] * 99
+    assert night.rounds()
+    assert night.count == 3
+
+
+@pytest.mark.parametrize(
+    "first", [Unavailable("MLflow"), replace(GOES, hindered=True), replace(NOTHING, hindered=True)]
+)
+def test_a_part_that_is_away_does_not_use_up_the_day(night: Night, first: Expired | Exception) -> None:
+    """What it kept goes a while later, not a day later."""
+    night.told.rounds = [first]
+    try:
+        assert not night.rounds()
+    except Unavailable:
+        assert isinstance(first, Unavailable)
+    night.later(retention.ASK_SECONDS)
+    assert night.rounds()
+    assert night.count == 2
+
+
+def test_a_gateway_that_stops_begins_no_other_round(night: Night) -> None:
+    """And leaves the rest of the day to the next one."""
+    night.told.rounds = [GOES] * 99
+    night.ended.set()
+    assert not night.rounds()
+    assert night.count == 1
+    night.ended.clear()
+    night.later(retention.ASK_SECONDS)
+    assert night.rounds()
+
+
+def test_it_begins_and_ends_with_the_app(site: Site, told: Told, monkeypatch: pytest.MonkeyPatch) -> None:
+    """RUN-7: nobody has to ask for it."""
+    monkeypatch.setattr(retention, "FIRST_SECONDS", 0.01)
+    monkeypatch.setattr(retention, "PAUSE_SECONDS", 0.01)
+
+    @contextmanager
+    def opened(*_settings: object, **_named: object) -> Iterator[object]:
+        yield site.ports
+
+    monkeypatch.setattr("gateway.app.open_ports", opened)
+    with TestClient(create_app(site.app.state.settings)):
+        until(lambda: len(told.asked) == 2)
+    assert told.asked == [("carry out", 90)] * 2
+    until(lambda: "retention" not in {thread.name for thread in threading.enumerate()})
+
+
+def until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
 
 
 @pytest.mark.parametrize("call", [("GET", "/admin/retention"), ("POST", "/admin/retention"), ("GET", "/admin/pins")])

@@ -2,23 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
+from core.adapters.memory_runners import MemoryRunners
 from core.domain.errors import Unavailable
+from core.domain.estimate import Estimate
+from core.domain.job import Job, JobState, Phase
 from core.domain.runners import ClassFigures, RunnerReport, RunnerState
+from core.usecases.jobs import JobStanding
 from gateway.outlook import Outlook
+from tests import builders
 from tests.unit.gateway.app_site import Site
 
 pytestmark = pytest.mark.unit
 
 
-def there(site: Site, state: RunnerState = RunnerState.READY) -> None:
+def ready(state: RunnerState = RunnerState.READY) -> RunnerReport:
     small = ClassFigures(name="small", cpus=1, memory_bytes=1, gpus="auto", timeout_seconds=1)
     since = datetime.now(UTC)
-    report = RunnerReport(name="box:1", host="e", version="1", since=since, state=state, classes=(small,))
-    site.ports.runners.publish(report)
+    return RunnerReport(name="box:1", host="e", version="1", since=since, state=state, classes=(small,))
+
+
+def there(site: Site, state: RunnerState = RunnerState.READY) -> None:
+    site.ports.runners.publish(ready(state))
 
 
 def forget(site: Site) -> None:
@@ -73,3 +84,52 @@ def test_readiness_tells_whether_runners_are_there(site: Site) -> None:
     forget(site)
     answer = site.as_(None).get("/health/ready")
     assert (answer.status_code, answer.json()["runners"]) == (200, "1 ready")
+
+
+def completed(*seconds: float, **changes: Any) -> list[Job]:
+    """Jobs that took so long from their start to their end."""
+    known = {"state": JobState.COMPLETED, "attempt": 1, "started_at": builders.NOON}
+    return [builders.job(**{**known, "finished_at": builders.later(one), **changes}) for one in seconds]
+
+
+def estimated(ended: Sequence[Job], running: Sequence[Job] = ()) -> Estimate | None:
+    """For the first that waits, where one runner is ready."""
+    runners = MemoryRunners()
+    runners.publish(ready())
+    known = {JobState.COMPLETED: ended, JobState.RUNNING: running}
+    ledger: Any = SimpleNamespace(list_jobs=lambda *, state, limit: SimpleNamespace(jobs=known[state][:limit]))
+    outlook = Outlook(job_status=ledger, runners=runners)
+    notice, found = outlook.of(JobStanding(job=builders.job(), queue_position=1))
+    assert notice is None
+    return found
+
+
+def test_an_estimate_rests_on_what_was_measured_of_the_run() -> None:
+    """A job that ran for a minute and then waited an hour for the tracking server took a minute."""
+    found = estimated(completed(*[3660.0] * 5, peaks={"wall_seconds": 60.0}))
+    assert found is not None
+    assert (found.runs_for, found.measured_runs) == ((60, 60), 5)
+
+
+def test_without_a_measure_the_time_from_start_to_end_counts() -> None:
+    found = estimated(completed(*[90.0] * 5))
+    assert found is not None
+    assert found.runs_for == (90, 90)
+
+
+def test_jobs_of_several_attempts_are_left_out() -> None:
+    """Their time has runs in it that were lost."""
+    repeated = completed(*[9000.0] * 20, attempt=2, peaks={"wall_seconds": 9000.0})
+    found = estimated([*repeated, *completed(*[60.0] * 5)])
+    assert found is not None
+    assert (found.runs_for, found.measured_runs) == ((60, 60), 5)
+    assert estimated(repeated) is None
+
+
+@pytest.mark.parametrize(("phase", "latest"), [(Phase.RECORDING, 0), (Phase.RUNNING, 60)])
+def test_a_result_that_waits_to_be_recorded_keeps_no_seat_busy(phase: Phase, latest: int) -> None:
+    """TRK-5: with MLflow away the next job starts at once."""
+    running = [builders.job(state=JobState.RUNNING, phase=phase, attempt=1)]
+    found = estimated(completed(*[60.0] * 5), running)
+    assert found is not None
+    assert found.starts_in == (0, latest)
