@@ -25,7 +25,7 @@ from core.domain.job import Job, JobState, Phase
 from tests.conftest import redis_url
 from tests.docker.conftest import opened_site
 from tests.docker.own_parts import OwnPart, own_mlflow, own_redis
-from tests.docker.runner_site import Site, ended, kill_group, lines_of, until
+from tests.docker.runner_site import DEFAULTS, Site, ended, kill_group, lines_of, until
 from tests.integration.freezing_proxy import FreezingProxy, freezing_proxy
 from tests.runner_bench import GOOD
 from tests.running_gateway import environment, gateway_process
@@ -144,6 +144,25 @@ def test_results_wait_for_mlflow_and_the_runner_does_not(
         kill_group(first)
     with site.runner():
         mlflow_door.admit()
+        assert_settled(site, ids, mlflow_url, inner)
+
+
+def test_an_mlflow_that_hangs_holds_no_runner(
+    site: Site, mlflow_url: str, mlflow_door: FreezingProxy, inner: docker.DockerClient
+) -> None:
+    """R13, TRK-5: as it takes a result's files; the next job starts within 30 s, and each result is there once later."""
+    site.environment["MLFLOW_TRACKING_URI"] = f"http://127.0.0.1:{mlflow_door.port}"
+    asleep = site.root / "asleep"
+    trap = {"DIE_AT": "metrics logged", "DIED": str(asleep), "DIE_OF": "SIGSTOP"}
+    ids = [site.post(program(0.2, number)) for number in range(2)]
+    with site.runner("tests.docker.dying_runner:build", **trap, **DEFAULTS):
+        until(lambda: asleep.exists() and asleep.read_text() != "", "it is about to send the files")
+        mlflow_door.freeze()
+        os.kill(int(asleep.read_text()), signal.SIGCONT)
+        since = time.monotonic()
+        until(lambda: "line 0" in site.log(ids[1]), "the next job runs")
+        assert time.monotonic() - since < 30
+        mlflow_door.thaw()
         assert_settled(site, ids, mlflow_url, inner)
 
 

@@ -27,6 +27,10 @@ class FreezingProxy:
         """From now on nothing passes; connections stay open, new ones are taken."""
         self._flowing.clear()
 
+    def thaw(self) -> None:
+        """Everything passes that was held up, and what comes."""
+        self._flowing.set()
+
     def refuse(self) -> None:
         """Away: what is open ends, and nobody is let in until `admit`."""
         self._open_to_all.clear()
@@ -73,4 +77,4 @@ def freezing_proxy(target: tuple[str, int]) -> Iterator[FreezingProxy]:
     with closing(socket.create_server(("127.0.0.1", 0))) as listener:
         proxy = FreezingProxy(listener, target)
         yield proxy
-        proxy._flowing.set()
+        proxy.thaw()
