@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 import shutil
 import time
@@ -17,7 +18,7 @@ import redis
 from core.adapters.redis_rate_limit import RedisRateLimit
 from core.adapters.redis_runners import RedisRunners
 from core.domain.job import JobState
-from core.domain.limits import UserLimits
+from core.domain.limits import SMALL, UserLimits
 from core.domain.runners import RunnerState
 from tests.conftest import service
 from tests.docker.own_parts import OwnPart, give_small_image, own_engine
@@ -55,7 +56,10 @@ def engine() -> Iterator[Engine]:
 @pytest.fixture
 def fragile(site: Site, engine: Engine) -> Site:
     """A site on that engine."""
-    site.environment |= {"ENGINE_SOCKET": engine.part.url, "SANDBOX_IMAGE": engine.image}
+    classes = json.dumps([SMALL.model_dump()])  # each is probed before the first job
+    site.environment |= {
+        "ENGINE_SOCKET": engine.part.url, "SANDBOX_IMAGE": engine.image, "RESOURCE_CLASSES": classes
+    }  # fmt: skip
     return site
 
 

@@ -121,7 +121,10 @@ def test_the_deadline_counts_from_the_first_start(site: Site) -> None:
         kill_group(first)
     time.sleep(max(0.0, begun + BRIEF.timeout_seconds - time.monotonic()))
     with site.runner():
+        until(lambda: "run taken over" in site.words(), "the next runner has it")
+        since = time.monotonic()
         job = ended(site, job_id)
+        assert time.monotonic() - since < BRIEF.timeout_seconds
         until(lambda: site.left_on_disk() == [], "its folder is gone")
     assert (job.state, job.failure_reason, job.attempt) == (JobState.FAILED, FailureReason.TIMEOUT, 1)
     assert (site.log(job_id).count("begun"), site.ledger.pending("small")) == (1, 0)
