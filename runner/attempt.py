@@ -129,6 +129,7 @@ class Attempt:
             self.job_log.say_once(
                 f"Attempt {self.job.attempt}: class {self.limits.name}, {device}. {bounds(self.limits)}"
             )
+            self._heed()  # who has cancelled until now gets no container
             self.folder.begin()
             try:
                 sandbox = self.parts.engine.launch(spec, self.job_log)

@@ -42,6 +42,8 @@ BOOT_SECONDS = 20.0
 """So long a process waits for a part that is away when it begins; then it ends, and is started anew."""
 STOP_GRACE_SECONDS = 10.0
 """How long a job may still end by itself once the process was asked to stop; below Dramatiq's own limit."""
+TRACKING_SECONDS = 20.0
+"""For one answer: a runner whose tracking server hangs takes the next job within 30 s (R13)."""
 
 log = structlog.get_logger(__name__)
 
@@ -185,7 +187,9 @@ class Life(Middleware):
 
     def _workbench(self) -> Workbench:
         settings = self._settings
-        ports = self._opened.enter_context(open_ports(settings, broker=self._broker, tracking_timeout_seconds=30.0))
+        ports = self._opened.enter_context(
+            open_ports(settings, broker=self._broker, tracking_timeout_seconds=TRACKING_SECONDS)
+        )
         site = ports.job_status.ledger_id()
         seccomp = settings.seccomp_profile.read_text()
         means = EngineMeans(

@@ -118,6 +118,7 @@ class Sweeper:
 
     def _open_runs(self) -> None:
         """Runs at the tracking server whose job has ended: their recorder died and nobody had to record them again."""
+        self.tracking.check()  # one that hangs keeps the sweeper from what users wait for only shortly
         for benchmark in self.benchmarks.list_benchmarks():
             for run_id, job_id in self.tracking.open_runs(benchmark.name).items():
                 if self._running(job_id) is None:

@@ -25,7 +25,8 @@ BATCH = 900
 PARAM_BATCH = 100
 PAGE = 500
 """Runs in one answer: so many come within the shortest deadline, also from a busy server."""
-UPLOAD_SECONDS = 120.0
+STORED_BYTES_PER_SECOND = 10 * 1024**2
+"""At least: so much longer a server may take to answer once it has the whole of a file."""
 MAX_LISTED_ARTIFACTS = 1000
 MAX_LISTED_FOLDERS = 200
 DOWNLOADS = 32
@@ -41,7 +42,7 @@ class MlflowTracking:
     """TrackingPort on an MLflow server. The client lives as long as its process; `close` ends it."""
 
     def __init__(self, uri: str, *, timeout_seconds: float = 10.0) -> None:
-        timeout = httpx2.Timeout(timeout_seconds, connect=min(1.5, timeout_seconds))
+        self._timeout_seconds, timeout = timeout_seconds, _timeout(timeout_seconds)
         self._http = httpx2.Client(base_url=uri.rstrip("/"), timeout=timeout)
         limits = httpx2.Limits(max_connections=DOWNLOADS)
         self._downloads = httpx2.Client(base_url=uri.rstrip("/"), timeout=timeout, limits=limits)
@@ -195,7 +196,9 @@ class MlflowTracking:
             name = path.relative_to(folder).as_posix()
             url = f"{ARTIFACTS}/{ref.experiment_id}/{ref.run_id}/artifacts/{quote(name)}"
             with mlflow_errors(), path.open("rb") as content:
-                answer = self._http.put(url, content=content, timeout=UPLOAD_SECONDS)
+                answer = self._http.put(
+                    url, content=content, timeout=_timeout(self._timeout_seconds, path.stat().st_size)
+                )
                 if answer.status_code == httpx2.codes.BAD_REQUEST:  # a name it does not like: one file, not the run
                     log.warning("artifact refused", run_id=ref.run_id, path=name, answer=answer.text[:200])
                 else:
@@ -233,6 +236,11 @@ class MlflowTracking:
             if answer.status_code == httpx2.codes.NOT_FOUND and missing:
                 raise NotFound(*missing)
             return answer.raise_for_status().json()
+
+
+def _timeout(seconds: float, sent_bytes: int = 0) -> httpx2.Timeout:
+    """For each step, and besides for storing what was sent: a server that hangs is given up after that."""
+    return httpx2.Timeout(seconds, connect=min(1.5, seconds), read=seconds + sent_bytes / STORED_BYTES_PER_SECOND)
 
 
 def _pieces(answer: httpx2.Response) -> Iterator[bytes]:

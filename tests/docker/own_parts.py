@@ -1,4 +1,4 @@
-"""A Redis and an MLflow of a test's own, as compose.yml starts them, that may be killed and started again."""
+"""A Redis, an MLflow and an inner engine of a test's own, as compose.yml starts them, that may be killed."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import docker
 import redis
@@ -19,6 +20,7 @@ from docker.models.containers import Container
 from tests.conftest import COMPOSE_FILES, service
 
 PATIENCE_SECONDS = 60
+SMALL_IMAGE = "small-sandbox:latest"
 
 
 class OwnPart:
@@ -29,6 +31,10 @@ class OwnPart:
 
     def kill(self) -> None:
         self._container.kill()
+
+    def stop(self) -> None:
+        """As `docker stop` does: asked first."""
+        self._container.stop(timeout=30)
 
     def pause(self) -> None:
         self._container.pause()
@@ -86,6 +92,33 @@ def own_mlflow(name: str, *, artifacts: Path | None = None) -> Iterator[OwnPart]
         yield part
 
 
+@contextmanager
+def own_engine(name: str, folder: Path) -> Iterator[OwnPart]:
+    """An inner engine with its socket in that folder, which sees the tests' folder at the same path as we do.
+
+    Its /run outlives it, so that it meets at its start what it left there when it was killed.
+    """
+    root = service("LEADERSBOARD_TEST_ROOT")
+    mounts = (
+        _place(f"engine-{name}", "/var/lib/docker") | _place(f"run-{name}", "/run") | _place(folder, "/run/engine")
+        | _place(root, root)
+    )  # fmt: skip
+    with _created("engine", f"engine-{name}", mounts=mounts, privileged=True) as container:
+        part = OwnPart(container, f"unix://{folder}/docker.sock", _engine_answers)
+        part.start()
+        yield part
+
+
+def give_small_image(engine: OwnPart) -> str:
+    """For an engine to run submissions in, under the name that is returned; it is there within seconds.
+
+    The files of our smallest running part: they hold Python, and without that part's environment nothing of ours.
+    """
+    with closing(docker.from_env()) as outer, closing(docker.DockerClient(base_url=engine.url)) as inner:
+        inner.api.import_image_from_stream(_running(outer, "redis").export(), SMALL_IMAGE, changes=["CMD python"])
+    return SMALL_IMAGE
+
+
 def _place(source: Path | str, inside: str) -> dict[str, dict[str, str]]:
     return {str(source): {"bind": inside, "mode": "rw"}}
 
@@ -94,25 +127,40 @@ def _place(source: Path | str, inside: str) -> dict[str, dict[str, str]]:
 def _own(
     running: str, name: str, inner_port: int, *, mounts: Mapping[str, Mapping[str, str]], command: str | None = None
 ) -> Iterator[tuple[Container, int]]:
+    port = _free_port()
+    ports = {f"{inner_port}/tcp": ("127.0.0.1", port)}
+    with _created(running, name, mounts=mounts, ports=ports, command=command) as container:
+        yield container, port
+
+
+@contextmanager
+def _created(
+    running: str, name: str, *, mounts: Mapping[str, Mapping[str, str]], command: str | None = None, **options: Any
+) -> Iterator[Container]:
     """From the image and the settings of the running test project's; container and volumes go afterwards."""
     outer = docker.from_env()
-    project = service("LEADERSBOARD_TEST_PROJECT")
-    labels = [f"com.docker.compose.project={project}", f"com.docker.compose.service={running}"]
-    (known,) = outer.containers.list(filters={"label": labels})
-    port = _free_port()
+    known = _running(outer, running)
     settings = known.attrs["Config"]
     container = outer.containers.create(
         known.image.id, command=command or settings["Cmd"], name=name, user=settings["User"],
-        environment=settings["Env"], ports={f"{inner_port}/tcp": ("127.0.0.1", port)}, volumes=dict(mounts),
+        environment=settings["Env"], volumes=dict(mounts), **options,
     )  # fmt: skip
     try:
-        yield container, port
+        yield container
     finally:
         container.remove(force=True)
         for source in mounts:
             if not source.startswith("/"):
                 outer.volumes.get(source).remove(force=True)
         outer.close()
+
+
+def _running(outer: docker.DockerClient, part: str) -> Container:
+    """That part of the running test project."""
+    project = service("LEADERSBOARD_TEST_PROJECT")
+    labels = [f"com.docker.compose.project={project}", f"com.docker.compose.service={part}"]
+    (found,) = outer.containers.list(filters={"label": labels})
+    return found
 
 
 def _redis_answers(url: str) -> bool:
@@ -124,6 +172,16 @@ def _redis_answers(url: str) -> bool:
 def _mlflow_answers(url: str) -> bool:
     with suppress(OSError, http.client.HTTPException), urllib.request.urlopen(f"{url}/health", timeout=2) as answer:
         return bool(answer.status == 200)
+    return False
+
+
+def _engine_answers(url: str) -> bool:
+    """Asked by hand: the SDK leaves its socket to the garbage collector when it cannot connect."""
+    with socket.socket(socket.AF_UNIX) as wire, suppress(OSError):
+        wire.settimeout(2)
+        wire.connect(url.removeprefix("unix://"))
+        wire.sendall(b"GET /_ping HTTP/1.0\r\n\r\n")
+        return b" 200 " in wire.recv(64)
     return False
 
 

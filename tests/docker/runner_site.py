@@ -9,13 +9,15 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
+import docker
 from dramatiq.brokers.redis import RedisBroker
 
 from core.adapters.dramatiq_queue import DramatiqQueue
 from core.adapters.filesystem_storage import FilesystemStorage
+from core.adapters.mlflow_tracking import MlflowTracking
 from core.adapters.redis_connection import connect
 from core.adapters.redis_dead_letters import RedisDeadLetters
 from core.adapters.redis_job_status import RedisJobStatus
@@ -35,6 +37,8 @@ for number in range(30):
 """
 SLOW = COUNT + GOOD
 LINES = [f"line {number}" for number in range(30)]
+DEFAULTS = {"LEASE_SECONDS": "30", "SWEEP_SECONDS": "5"}
+"""What a site has that sets neither; the tests' own are shorter."""
 PATIENCE_SECONDS = 60
 
 
@@ -121,10 +125,10 @@ def kill_group(process: subprocess.Popen[bytes]) -> None:
     with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
     process.wait(10)
-    until(lambda: not _living(process.pid), "the whole group is dead")
+    until(lambda: not living(process.pid), "the whole group is dead")
 
 
-def _living(group: int) -> list[str]:
+def living(group: int) -> list[str]:
     """The members of a process group that are not yet dead, which zombies are (proc(5): state, parent, group)."""
     found = []
     for stat in Path("/proc").glob("[0-9]*/stat"):
@@ -146,6 +150,21 @@ def until(condition: Callable[[], bool], what: str) -> None:
     while not met():
         assert time.monotonic() < deadline, f"waited {PATIENCE_SECONDS} s until {what}"
         time.sleep(0.05)
+
+
+def until_nothing_is_left(site: Site, inner: docker.DockerClient) -> None:
+    """Of any job: on disk, and in that engine."""
+    until(lambda: site.left_on_disk() == [], "no folder is left")
+    label = {"label": f"leadersboard.site={site.ledger.ledger_id()}"}
+    until(lambda: not inner.containers.list(all=True, filters=label, ignore_removed=True), "no container is left")
+    until(lambda: not inner.volumes.list(filters=label), "no volume is left")
+
+
+def mlflow_runs(site: Site) -> list[tuple[str, str]]:
+    """The id and the status of each run of the site's benchmark, open ones, too; sorted."""
+    with closing(MlflowTracking(site.environment["MLFLOW_TRACKING_URI"])) as tracking:
+        found = [run["info"] for run in tracking._search(tracking._experiment(site.benchmark), "")]
+    return sorted((info["run_id"], info["status"]) for info in found)
 
 
 def lines_of(text: str) -> list[str]:

@@ -1,92 +1,133 @@
-"""The engine stops, dies or hangs in the middle of a job: the job is run again, never judged (R15, R17)."""
+"""The engine stops, dies or hangs under real runners: no job fails for it, and who waits goes on waiting."""
 
 from __future__ import annotations
 
+import json
+import secrets
+import shutil
 import time
 from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
 
 import docker
 import pytest
-from docker.models.containers import Container
+import redis
 
-from core.domain.errors import Unavailable
+from core.adapters.redis_rate_limit import RedisRateLimit
+from core.adapters.redis_runners import RedisRunners
 from core.domain.job import JobState
-from runner.engine.docker_sandbox import DockerEngine
+from core.domain.limits import SMALL, UserLimits
+from core.domain.runners import RunnerState
 from tests.conftest import service
-from tests.runner_bench import GOOD, Bench, when
+from tests.docker.own_parts import OwnPart, give_small_image, own_engine
+from tests.docker.runner_site import Site, ended, lines_of, mlflow_runs, until, until_nothing_is_left
+from tests.runner_bench import GOOD
 
-pytestmark = [
-    pytest.mark.docker,
-    # The SDK leaves its socket to the garbage collector when it cannot connect.
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
-]
+pytestmark = pytest.mark.docker
 
-SLOW = "import time\nprint('begun', flush=True)\ntime.sleep(30)\n" + GOOD
-PATIENCE_SECONDS = 60
+LINES = [f"line {number}" for number in range(20)]
+PROGRAM = "import time\nfor number in range(20):\n    print('line', number, flush=True)\n    time.sleep(0.15)\n" + GOOD
+RUN_AGAIN = "The platform failed in attempt 1; the job is run again."
+AWAY_SECONDS = 2.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Engine:
+    """The test's own, and the image that it has."""
+
+    part: OwnPart
+    image: str
+    onlooker: docker.DockerClient
+
+
+@pytest.fixture(scope="module")
+def engine() -> Iterator[Engine]:
+    """One for the file: whichever test killed it has started it again."""
+    name = f"t{secrets.token_hex(6)}"
+    folder = Path(service("LEADERSBOARD_TEST_ROOT")) / "work" / f"{name}-engine"
+    folder.mkdir(parents=True)
+    with own_engine(name, folder) as part, closing(docker.DockerClient(base_url=part.url)) as onlooker:
+        yield Engine(part=part, image=give_small_image(part), onlooker=onlooker)
+    shutil.rmtree(folder)
 
 
 @pytest.fixture
-def engine_container() -> Iterator[Container]:
-    """The inner engine's own container, seen from outside; it answers again when the test is over."""
-    outer = docker.from_env()
-    labels = [f"com.docker.compose.project={service('LEADERSBOARD_TEST_PROJECT')}", "com.docker.compose.service=engine"]
-    (found,) = outer.containers.list(filters={"label": labels})
-    yield found
-    outer.close()
+def fragile(site: Site, engine: Engine) -> Site:
+    """A site on that engine."""
+    classes = json.dumps([SMALL.model_dump()])  # each is probed before the first job
+    site.environment |= {
+        "ENGINE_SOCKET": engine.part.url, "SANDBOX_IMAGE": engine.image, "RESOURCE_CLASSES": classes
+    }  # fmt: skip
+    return site
 
 
-def await_engine(engine: DockerEngine) -> None:
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while True:
-        try:
-            return engine.check()
-        except Unavailable:
-            assert time.monotonic() < deadline, "the engine has not come back"
-            time.sleep(0.2)
+def places_left(client: redis.Redis, user: str) -> int:
+    return RedisRateLimit(client).allowance(user, UserLimits(jobs_per_hour=1000)).remaining
 
 
-@pytest.mark.parametrize("how", ["restart", "kill"])
-def test_a_job_whose_engine_stopped_is_run_again(
-    bench: Bench[DockerEngine], engine_container: Container, how: str
+def no_runner_has_an_engine(client: redis.Redis, processes: int) -> bool:
+    told = [seen.report.state for seen in RedisRunners(client).runners()]
+    return told == [RunnerState.NO_ENGINE] * processes
+
+
+def two_run_and_one_waits(site: Site) -> list[str]:
+    """For two workers; `eve`'s comes last."""
+    ids = [site.post(PROGRAM, user) for user in ("ann", "bob", "eve")]
+    until(lambda: all("line 3" in site.log(job_id) for job_id in ids[:2]), "two jobs run")
+    assert standing(site, ids[2]) == (JobState.PENDING, 0)
+    return ids
+
+
+def standing(site: Site, job_id: str) -> tuple[JobState, int]:
+    job = site.ledger.get(job_id)
+    return job.state, job.attempt
+
+
+def assert_all_completed(site: Site, engine: Engine, attempts: dict[str, int]) -> None:
+    """Each in that attempt, with one closed MLflow run and the whole log of its last one; nothing is left."""
+    jobs = [ended(site, job_id) for job_id in attempts]
+    found = {job.job_id: job.attempt for job in jobs if job.state is JobState.COMPLETED}
+    assert found == attempts, site.words()
+    assert mlflow_runs(site) == sorted((job.run_id or "", "FINISHED") for job in jobs)
+    assert [lines_of(site.log(job_id))[-len(LINES) :] for job_id in attempts] == [LINES] * len(attempts)
+    until_nothing_is_left(site, engine.onlooker)
+
+
+@pytest.mark.parametrize("how", ["stop", "kill"])
+def test_an_engine_that_goes_down_costs_an_attempt_and_no_job(
+    fragile: Site, engine: Engine, redis_client: redis.Redis, how: str
 ) -> None:
-    """The engine's own end takes the run with it: one attempt is used up, the next one completes the job (R15)."""
-    claim = bench.claim(SLOW.replace("30", "2"))
+    """R15, R17: while it is away jobs wait and no attempt is used up; it starts over what its own death left.
 
-    def stop_engine() -> None:
-        if how == "restart":
-            engine_container.restart(timeout=10)
-        else:
-            engine_container.kill()
-            engine_container.start()
-
-    stopper = when(lambda: "begun" in bench.storage.read_log(claim.job_id).text, stop_engine)
-    job = bench.run(claim)
-    stopper.join()
-    await_engine(bench.engine)
-    if job.state is JobState.RUNNING:  # the runner looked while the engine was away: what became of the run shows now
-        bench.sweep()
-        job = bench.run(bench.claim_again())
-    assert (job.state, job.failure_reason, job.attempt) == (JobState.PENDING, None, 1)
-    assert "platform failed in attempt 1" in bench.log_of(job)
-    job = bench.run(bench.claim_again())
-    assert (job.state, job.attempt) == (JobState.COMPLETED, 2)
+    What ran in it is run again, by the platform's fault and at nobody's cost.
+    """
+    with fragile.runner(processes=2):
+        ids = two_run_and_one_waits(fragile)
+        getattr(engine.part, how)()
+        until(lambda: no_runner_has_an_engine(redis_client, 2), "both workers say why they take nothing")
+        ids.append(fragile.post(PROGRAM, "dan"))
+        time.sleep(AWAY_SECONDS)  # many sweeps
+        assert [standing(fragile, job_id) for job_id in ids[2:]] == [(JobState.PENDING, 0)] * 2
+        engine.part.start()
+        assert_all_completed(fragile, engine, dict(zip(ids, (2, 2, 1, 1), strict=True)))
+    assert [fragile.log(job_id).count(RUN_AGAIN) for job_id in ids] == [1, 1, 0, 0]
+    assert [places_left(redis_client, user) for user in ("ann", "bob", "eve", "dan")] == [999] * 4
 
 
 def test_an_engine_that_hangs_is_not_waited_for_for_ever(
-    bench: Bench[DockerEngine], engine_container: Container, monkeypatch: pytest.MonkeyPatch
+    fragile: Site, engine: Engine, redis_client: redis.Redis
 ) -> None:
-    """Every call has a deadline of its own; when the engine answers again the run, which went on, is taken over."""
-    monkeypatch.setattr(bench.engine._client.api, "timeout", 2)
-    claim = bench.claim(SLOW.replace("30", "5"))
-    freezer = when(lambda: "begun" in bench.storage.read_log(claim.job_id).text, engine_container.pause)
-    started = time.monotonic()
-    job = bench.run(claim)
-    freezer.join()
-    engine_container.unpause()
-    assert time.monotonic() - started < 60
-    assert job.state is JobState.RUNNING
-    await_engine(bench.engine)
-    bench.sweep()
-    job = bench.run(bench.claim_again())
-    assert (job.state, job.attempt) == (JobState.COMPLETED, 1)
-    assert bench.log_of(job).count("begun") == 1
+    """Every call has a deadline, after which jobs wait; when it answers again the same runs are taken over."""
+    with fragile.runner("tests.docker.impatient_runner:build", processes=2):
+        ids = two_run_and_one_waits(fragile)
+        engine.part.pause()
+        try:
+            until(lambda: fragile.words().count('"event": "platform failed"') == 2, "both runs are left alone")
+            until(lambda: no_runner_has_an_engine(redis_client, 2), "both workers say why they take nothing")
+            assert standing(fragile, ids[2]) == (JobState.PENDING, 0)
+        finally:
+            engine.part.unpause()
+        assert_all_completed(fragile, engine, dict.fromkeys(ids, 1))
+    assert [lines_of(fragile.log(job_id)) for job_id in ids] == [LINES] * 3

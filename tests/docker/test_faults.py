@@ -27,7 +27,7 @@ from core.domain.job import Job, JobState, Phase
 from tests.conftest import redis_url
 from tests.docker.conftest import opened_site
 from tests.docker.own_parts import OwnPart, own_mlflow, own_redis
-from tests.docker.runner_site import PATIENCE_SECONDS, Site, ended, kill_group, lines_of, until
+from tests.docker.runner_site import DEFAULTS, PATIENCE_SECONDS, Site, ended, kill_group, lines_of, until
 from tests.integration.freezing_proxy import FreezingProxy, freezing_proxy
 from tests.runner_bench import GOOD
 from tests.running_gateway import Door, environment, gateway_process
@@ -218,6 +218,25 @@ def test_results_wait_for_mlflow_and_the_runner_does_not(
         assert_settled(site, ids, mlflow_url, inner)
 
 
+def test_an_mlflow_that_hangs_holds_no_runner(
+    site: Site, mlflow_url: str, mlflow_door: FreezingProxy, inner: docker.DockerClient
+) -> None:
+    """R13, TRK-5: as it takes a result's files. The next job starts within 30 s, and each result is recorded once."""
+    site.environment["MLFLOW_TRACKING_URI"] = f"http://127.0.0.1:{mlflow_door.port}"
+    asleep = site.root / "asleep"
+    trap = {"DIE_AT": "metrics logged", "DIED": str(asleep), "DIE_OF": "SIGSTOP"}
+    ids = [site.post(program(0.2, number)) for number in range(2)]
+    with site.runner("tests.docker.dying_runner:build", **trap, **DEFAULTS):
+        until(lambda: asleep.exists() and asleep.read_text() != "", "it is about to send the files")
+        mlflow_door.freeze()
+        os.kill(int(asleep.read_text()), signal.SIGCONT)
+        since = time.monotonic()
+        until(lambda: "line 0" in site.log(ids[1]), "the next job runs")
+        assert time.monotonic() - since < 30
+        mlflow_door.thaw()
+        assert_settled(site, ids, mlflow_url, inner)
+
+
 def test_an_mlflow_that_is_killed_gets_every_result_once(
     site: Site, fresh_name: str, inner: docker.DockerClient
 ) -> None:
@@ -297,19 +316,25 @@ def test_a_rolling_restart_reruns_nothing(site: Site, mlflow_url: str, inner: do
 def test_a_cancel_does_not_need_the_runner_that_started_the_job(
     site: Site, inner: docker.DockerClient, how: signal.Signals
 ) -> None:
-    """JOB-8: its worker dead or asleep, the container is gone within ten seconds of another runner's watching."""
+    """JOB-8: its worker dead or asleep, the container is gone within ten seconds of another runner's being there.
+
+    Asked when there is none (dead), or one that waits for a lease that has 30 s to go (asleep).
+    """
     job_id = site.post(program(60))
-    with site.runner() as first:
+    with site.runner(**DEFAULTS) as first:
         begun(site, job_id)
         os.killpg(first.pid, how)
-        with site.runner():
-            until(lambda: site.words().count("Worker process is ready") == 2, "it is there")
+        if how is signal.SIGKILL:
             site.ledger.cancel(job_id)
-            asked = time.monotonic()
+        with site.runner(**DEFAULTS):
+            until(lambda: site.words().count("Worker process is ready") == 2, "it is there")
+            since = time.monotonic()
+            if how is signal.SIGSTOP:
+                site.ledger.cancel(job_id)
             label = {"label": f"leadersboard.job={job_id}"}
             until(
                 lambda: not inner.containers.list(all=True, filters=label, ignore_removed=True), "the container is gone"
             )
-            assert time.monotonic() - asked < 10
+            assert time.monotonic() - since < 10
             assert ended(site, job_id).state is JobState.CANCELLED
             until(lambda: not inner.volumes.list(filters=label), "the volume is gone")

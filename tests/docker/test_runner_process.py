@@ -2,17 +2,39 @@
 
 from __future__ import annotations
 
+import json
+import os
+import signal
+import subprocess
 import time
 
 import docker
 import pytest
 import redis
+from docker.models.containers import Container
 
 from core.domain.job import JobState
-from tests.docker.runner_site import LINES, PATIENCE_SECONDS, SLOW, Site, ended, kill_group, lines_of, until
+from core.domain.limits import SMALL
+from core.domain.verdict import FailureReason
+from tests.docker.runner_site import (
+    DEFAULTS,
+    LINES,
+    PATIENCE_SECONDS,
+    SLOW,
+    Site,
+    ended,
+    kill_group,
+    lines_of,
+    living,
+    until,
+)
 from tests.runner_bench import GOOD
 
 pytestmark = pytest.mark.docker
+
+BRIEF = SMALL.model_copy(update={"timeout_seconds": 6})
+AT_ONCE_SECONDS = 5
+"""Half of the grace that a first signal leaves to a job."""
 
 
 def test_a_ring_starts_the_job_and_mlflow_has_its_run(site: Site) -> None:
@@ -50,25 +72,62 @@ def test_a_busy_worker_keeps_no_bell_from_an_idle_one(site: Site) -> None:
 
 
 def test_a_killed_runner_costs_nothing(site: Site, inner: docker.DockerClient) -> None:
-    """REL-2: the container goes on, the next runner takes it over; no line of its log is lost or doubled."""
-    job_id = site.post(SLOW)
-    with site.runner() as first:
+    """REL-2: the container goes on, and the next runner is at its log within 10 s, whatever is left of the lease.
+
+    No line of the log is lost or doubled.
+    """
+    job_id = site.post(SLOW.replace("0.2", "0.3"))
+    with site.runner(**DEFAULTS) as first:
         until(lambda: "line 5" in site.log(job_id), "the job runs")
         kill_group(first)
-    (container,) = inner.containers.list(
-        filters={"label": [f"leadersboard.job={job_id}", "leadersboard.role=job"]}, ignore_removed=True
-    )
-    with site.runner():
+    container = run_of(inner, job_id)
+    with site.runner(**DEFAULTS):
         until(lambda: site.words().count("Worker process is ready") == 2, "the next one is there")
         seen, since = site.log(job_id), time.monotonic()
         until(lambda: site.log(job_id) != seen or "line 29" in seen, "its log goes on")
         assert time.monotonic() - since < 10
         container.reload()
         assert container.status == "running"
-        job = ended(site, job_id)
+        assert_whole_in_one_attempt(site, job_id)
         until(lambda: site.left_on_disk() == [], "its folder is gone")
-    assert (job.state, job.attempt) == (JobState.COMPLETED, 1)
-    assert lines_of(site.log(job_id)) == LINES
+
+
+def test_a_sleeping_runner_is_followed_when_its_lease_is_over(site: Site, inner: docker.DockerClient) -> None:
+    """REL-2 at its slowest: only the lease tells that it does nothing. Its job's log goes on within 45 seconds."""
+    job_id = site.post(SLOW.replace("0.2", "1.5"))
+    with site.runner(**DEFAULTS) as sleeper:
+        until(lambda: "line 0" in site.log(job_id), "the job runs")
+        container = run_of(inner, job_id)
+        os.killpg(sleeper.pid, signal.SIGSTOP)
+        seen, since = site.log(job_id), time.monotonic()
+        with site.runner(**DEFAULTS):
+            until(lambda: site.log(job_id) != seen, "its log goes on")
+            assert time.monotonic() - since < 45
+            container.reload()
+            assert container.status == "running"
+            site.ledger.cancel(job_id)  # the rest of it would show no more
+            assert ended(site, job_id).attempt == 1
+    lines = lines_of(site.log(job_id))
+    assert lines == LINES[: len(lines)]
+
+
+def test_the_deadline_counts_from_the_first_start(site: Site) -> None:
+    """JOB-6: a run that passes its time-out while no runner lives has failed of that when one is back, and stays so."""
+    site.environment["RESOURCE_CLASSES"] = json.dumps([BRIEF.model_dump()])
+    job_id = site.post("import time\nprint('begun', flush=True)\ntime.sleep(60)\n" + GOOD)
+    with site.runner() as first:
+        until(lambda: "begun" in site.log(job_id), "the job runs")
+        begun = time.monotonic()
+        kill_group(first)
+    time.sleep(max(0.0, begun + BRIEF.timeout_seconds - time.monotonic()))
+    with site.runner():
+        until(lambda: "run taken over" in site.words(), "the next runner has it")
+        since = time.monotonic()
+        job = ended(site, job_id)
+        assert time.monotonic() - since < BRIEF.timeout_seconds
+        until(lambda: site.left_on_disk() == [], "its folder is gone")
+    assert (job.state, job.failure_reason, job.attempt) == (JobState.FAILED, FailureReason.TIMEOUT, 1)
+    assert (site.log(job_id).count("begun"), site.ledger.pending("small")) == (1, 0)
 
 
 def test_a_runner_that_is_asked_to_stop_lets_a_short_job_end(site: Site) -> None:
@@ -95,4 +154,35 @@ def test_a_runner_that_is_asked_to_stop_hands_a_long_run_over(site: Site) -> Non
     with site.runner():
         job = ended(site, job_id)
     assert (job.state, job.attempt) == (JobState.COMPLETED, 1)
+    assert lines_of(site.log(job_id)) == LINES
+
+
+def test_a_second_signal_ends_a_runner_at_once(site: Site, inner: docker.DockerClient) -> None:
+    """RUN-3: without its grace and without the run, which the next runner finishes: one attempt, the whole log."""
+    job_id = site.post(SLOW.replace("0.2", "0.3"))
+    with site.runner() as process:
+        until(lambda: "line 3" in site.log(job_id), "the job runs")
+        container = run_of(inner, job_id)
+        process.terminate()
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(1.5)
+        process.terminate()
+        process.wait(AT_ONCE_SECONDS)
+        assert living(process.pid) == []
+    container.reload()
+    assert container.status == "running"
+    with site.runner():
+        assert_whole_in_one_attempt(site, job_id)
+
+
+def run_of(inner: docker.DockerClient, job_id: str) -> Container:
+    """The one container in which the job's program runs."""
+    labels = [f"leadersboard.job={job_id}", "leadersboard.role=job"]
+    (found,) = inner.containers.list(filters={"label": labels}, ignore_removed=True)
+    return found
+
+
+def assert_whole_in_one_attempt(site: Site, job_id: str) -> None:
+    job = ended(site, job_id)
+    assert (job.state, job.attempt) == (JobState.COMPLETED, 1), site.words()
     assert lines_of(site.log(job_id)) == LINES

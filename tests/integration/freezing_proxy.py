@@ -69,6 +69,7 @@ class FreezingProxy:
             while data := source.recv(65536):
                 self._flowing.wait()
                 sink.sendall(data)
+            self._flowing.wait()  # nor does an end pass
 
 
 @contextmanager

@@ -297,6 +297,16 @@ def test_a_cancelled_job_does_not_wait_for_a_device(bench: Bench[ProcessEngine])
     assert bench.engine.launched == []
 
 
+def test_a_job_that_is_cancelled_before_its_launch_gets_no_container(bench: Bench[ProcessEngine]) -> None:
+    """JOB-8: also when nothing has to be waited for; what nobody wants any more is not begun."""
+    claim = bench.claim(GOOD)
+    bench.ledger.cancel(claim.job_id)
+    job = bench.run(claim)
+    assert (job.state, bench.engine.launched) == (JobState.CANCELLED, [])
+    assert "Cancelled before it started" in bench.log_of(job)
+    bench.assert_nothing_left()
+
+
 def test_a_job_that_is_cancelled_while_its_runner_stops_is_not_run_again(bench: Bench[ProcessEngine]) -> None:
     """RUN-3 and JOB-8 at once: the hand-over ends it."""
     claim = bench.claim("import time; print('begun'); time.sleep(60)")

@@ -97,6 +97,20 @@ def test_an_open_run_of_a_job_that_has_ended_is_closed_away(bench: Bench[Process
     assert len(bench.tracking.results) == 1
 
 
+def test_a_tracking_server_that_hangs_is_asked_nothing_that_may_take_long(
+    bench: Bench[ProcessEngine], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """JOB-8: a cancel does not wait for the sweeper while that waits for an answer."""
+    asked: list[str] = []
+    monkeypatch.setattr(bench.tracking, "open_runs", lambda benchmark: asked.append(benchmark) or {})
+    bench.tracking.away = True
+    bench.sweeper().tidy()
+    assert asked == []
+    bench.tracking.away = False
+    bench.sweeper().tidy()
+    assert asked == ["synthetic"]
+
+
 def test_what_an_earlier_claim_left_goes_and_the_present_run_stays(bench: Bench[ProcessEngine]) -> None:
     """BOX-10: a run that was repeated elsewhere meanwhile is nobody's any more."""
     claim = left_running(bench, ENDLESS)
