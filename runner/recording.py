@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import shutil
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -10,11 +11,18 @@ from pathlib import Path
 from core.domain.job import Job
 from core.domain.submission import Submission
 from core.domain.verdict import RunRecord, Verdict
-from core.ports.tracking import Result
+from core.ports.tracking import SITE_TAG, Result
 
 
 def result_of(
-    job: Job, verdict: Verdict, record: RunRecord, submission: Submission, *, device: str, dependencies: str = ""
+    job: Job,
+    verdict: Verdict,
+    record: RunRecord,
+    submission: Submission,
+    *,
+    site: str,
+    device: str,
+    dependencies: str = "",
 ) -> Result:
     """The result of a run that passed, without its artifacts."""
     if verdict.metrics is None:
@@ -24,6 +32,7 @@ def result_of(
         metrics=verdict.metrics,
         measured=record.peaks,
         tags={
+            SITE_TAG: site,
             "leadersboard.code_sha256": submission.sha256,
             "leadersboard.image_digest": record.image_digest,
             "leadersboard.device": device,
@@ -34,6 +43,14 @@ def result_of(
 
 
 def add_log(artifacts: Path, job_log: Path) -> None:
-    """The log becomes an artifact beside the run's own files; the harvest left no file of this name there."""
+    """The log becomes an artifact beside the run's own files; the harvest left no file of this name there.
+
+    Whole at every moment: a recorder that was paused here may wake while its successor uploads the file.
+    """
     (artifacts / "logs").mkdir(exist_ok=True)
-    shutil.copyfile(job_log, artifacts / "logs" / job_log.name)
+    copy = artifacts.parent / f"log.{secrets.token_hex(4)}"
+    try:
+        shutil.copyfile(job_log, copy)
+        copy.replace(artifacts / "logs" / job_log.name)
+    finally:
+        copy.unlink(missing_ok=True)

@@ -400,7 +400,7 @@ def test_a_ledger_that_is_away_at_the_end_is_told_when_it_is_back(
         return finish(claim, outcome)
 
     monkeypatch.setattr(bench.ledger, "finish", away_at_first)
-    monkeypatch.setattr("runner.attempt.RETRY_SECONDS", 0.05)
+    monkeypatch.setattr("runner.going_on.RETRY_SECONDS", 0.05)
     job = bench.run(bench.claim(GOOD))
     assert (job.state, job.attempt, len(calls)) == (JobState.COMPLETED, 1, 3)
     assert bench.log_of(job).count("Ended:") == 1
@@ -419,7 +419,7 @@ def test_a_ledger_that_is_away_at_the_launch_costs_no_attempt(
         note(claim, **changes)
 
     monkeypatch.setattr(bench.ledger, "note", away_at_times)
-    monkeypatch.setattr("runner.attempt.RETRY_SECONDS", 0.05)
+    monkeypatch.setattr("runner.going_on.RETRY_SECONDS", 0.05)
     job = bench.run(bench.claim(GOOD))
     assert (job.state, job.attempt, len(bench.engine.launched)) == (JobState.COMPLETED, 1, 1)
 
