@@ -212,14 +212,13 @@ class Attempt:
             raise RunLost("The files of this run are gone.")
         add_log(artifacts, self.parts.ports.storage.log_path(self.job.job_id))
         device = self.parts.ports.job_status.get(self.job.job_id).device or ""
-        used, site = used_by(self.folder), self.parts.site
-        result = result_of(self.job, verdict, record, submission, site=site, device=device, dependencies=used)
-        result = replace(result, artifacts=artifacts)
+        facts = {"site": self.parts.site, "device": device, "dependencies": used_by(self.folder)}
+        result = result_of(self.job, verdict, record, submission, artifacts=artifacts, facts=facts)
         try:
             return self.parts.ports.tracking.record(result, keep_going=self._ask_and_heed, seal=self._seal)
-        except Rejected:
-            raise
         except Unavailable as error:
+            if isinstance(error, Rejected):
+                raise
             log.warning("result not recorded yet", job_id=self.job.job_id, error=str(error))
             raise ResultWaits from error
 
@@ -251,5 +250,5 @@ class Attempt:
         """What the ledger must know. A job that was let go of and is ended for that has its last line all the same."""
         answer = told(step, self.pulse, self.parts.stopping)
         if isinstance(answer, Job) and answer.state is JobState.CANCELLED:
-            say_end(self.parts.ports.storage.log_path(answer.job_id), answer)
+            say_end(self.parts.ports.storage.log_path(answer.job_id).parent, answer)
         return answer

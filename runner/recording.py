@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import shutil
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,34 +12,27 @@ from pathlib import Path
 from core.domain.job import Job
 from core.domain.submission import Submission
 from core.domain.verdict import RunRecord, Verdict
-from core.ports.tracking import SITE_TAG, Result
+from core.ports.tracking import Result
 
 
 def result_of(
-    job: Job,
-    verdict: Verdict,
-    record: RunRecord,
-    submission: Submission,
-    *,
-    site: str,
-    device: str,
-    dependencies: str = "",
+    job: Job, verdict: Verdict, record: RunRecord, submission: Submission, *, artifacts: Path, facts: Mapping[str, str]
 ) -> Result:
-    """The result of a run that passed, without its artifacts."""
+    """The result of a run that passed; each of the facts becomes a tag."""
     if verdict.metrics is None:
         raise ValueError("only a passed run is recorded")
+    told = {
+        "code_sha256": submission.sha256,
+        "image_digest": record.image_digest,
+        "resource_class": job.resource_class,
+        **{name: value for name, value in facts.items() if value},
+    }
     return Result(
         job=replace(job, finished_at=datetime.now(UTC)),
         metrics=verdict.metrics,
         measured=record.peaks,
-        tags={
-            SITE_TAG: site,
-            "leadersboard.code_sha256": submission.sha256,
-            "leadersboard.image_digest": record.image_digest,
-            "leadersboard.device": device,
-            "leadersboard.resource_class": job.resource_class,
-        }
-        | ({"leadersboard.dependencies": dependencies} if dependencies else {}),
+        tags={f"leadersboard.{name}": value for name, value in told.items()},
+        artifacts=artifacts,
     )
 
 

@@ -156,8 +156,7 @@ class Sweeper:
     def _last_lines(self) -> None:
         """BOX-10, also where no runner is left to say it. A disk that hangs holds up no more than this."""
         while self.unsaid:
-            job = self.unsaid.popleft()
-            say_end(self.log_root / f"{job.job_id}.log", job)
+            say_end(self.log_root, self.unsaid.popleft())
 
     def _freed(self) -> None:
         """Also what another process ended: the ledger is asked, which costs less than the engine."""

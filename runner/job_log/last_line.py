@@ -16,12 +16,13 @@ TAIL_BYTES = 4096
 log = structlog.get_logger(__name__)
 
 
-def say_end(path: Path, job: Job) -> None:
-    """The job's log ends with how it ended; one that does already, or that is not there, stays as it is.
+def say_end(logs: Path, job: Job) -> None:
+    """The job's log in this folder ends with how it ended; one that does already, or that is not there, stays as it is.
 
     A copy takes the place of the file: a writer that was only paused goes on in one that nobody reads. Never raises for
     a disk that does not take it.
     """
+    path = logs / f"{job.job_id}.log"
     end = f"{OWN}Ended: {job.state}"
     line = f"{end}: {job.error_message}\n" if job.error_message else f"{end}\n"
     try:
