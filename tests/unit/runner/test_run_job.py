@@ -277,9 +277,9 @@ def test_a_cancel_is_heard_until_the_result_is_recorded(bench: Bench[ProcessEngi
     claim = bench.claim(GOOD)
     record = bench.tracking.record
 
-    def cancel_first(result: Result, *, keep_going: Callable[[], None]) -> RunRef:
+    def cancel_first(result: Result, *, keep_going: Callable[[], None], seal: Callable[[], None]) -> RunRef:
         bench.ledger.cancel(claim.job_id)
-        return record(result, keep_going=keep_going)
+        return record(result, keep_going=keep_going, seal=seal)
 
     bench.tracking.record = cancel_first  # type: ignore[method-assign]
     job = bench.run(claim)
