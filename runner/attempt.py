@@ -12,15 +12,16 @@ from pathlib import Path
 import structlog
 
 from core.domain.errors import LeaseLost, Rejected, RunLost, Unavailable
-from core.domain.job import Claim, Job, Outcome, Phase
+from core.domain.job import Claim, Job, JobState, Outcome, Phase
 from core.domain.limits import ResourceClass
 from core.domain.submission import Submission
 from core.domain.verdict import FailureReason, RunRecord, Stop, Verdict, judge
 from core.ports.sandbox import Sandbox, SandboxSpec
 from core.ports.tracking import RunRef
-from runner.going_on import RETRY_SECONDS, Cancelled, HandOver, NeverStarted, ResultWaits, be_sure, go_on
+from runner.going_on import AnswerT, Cancelled, HandOver, NeverStarted, ResultWaits, be_sure, go_on, told
 from runner.gpus import NoGpu
 from runner.heartbeat import Heartbeat
+from runner.job_log.last_line import say_end
 from runner.job_log.writer import LogWriter
 from runner.launching import bounds, spec_of, write_config
 from runner.recording import add_log, result_of
@@ -212,13 +213,13 @@ class Attempt:
             raise RunLost("The files of this run are gone.")
         add_log(artifacts, self.parts.ports.storage.log_path(self.job.job_id))
         device = self.parts.ports.job_status.get(self.job.job_id).device or ""
-        used = used_by(self.folder)
-        result = result_of(self.job, verdict, record, submission, device=device, dependencies=used)
+        facts = {"site": self.parts.site, "device": device, "dependencies": used_by(self.folder)}
+        result = result_of(self.job, verdict, record, submission, artifacts=artifacts, facts=facts)
         try:
-            return self.parts.ports.tracking.record(replace(result, artifacts=artifacts), keep_going=self._ask_and_heed)
-        except Rejected:
-            raise
+            return self.parts.ports.tracking.record(result, keep_going=self._ask_and_heed, seal=self._seal)
         except Unavailable as error:
+            if isinstance(error, Rejected):
+                raise
             log.warning("result not recorded yet", job_id=self.job.job_id, error=str(error))
             raise ResultWaits from error
 
@@ -226,6 +227,12 @@ class Attempt:
         """As the ledger says now: what another runner may have done meanwhile is not done twice."""
         be_sure(self.pulse, self.parts.stopping)
         self._heed()
+
+    def _seal(self) -> None:
+        """Before the result is final: from the ledger's word on no cancel makes it untrue."""
+        self._ask_and_heed()
+        if not self.tell(lambda: self.parts.ports.job_status.seal(self.claim)):
+            raise Cancelled
 
     def _release(self, verdict: Verdict, peaks: Mapping[str, float], ref: RunRef | None = None) -> None:
         self.end(Outcome.of(verdict, peaks=peaks, run_id=ref.run_id if ref else None))
@@ -240,15 +247,9 @@ class Attempt:
             RunFolder(path=path).remove()
         log.info("finished", job_id=self.job.job_id, state=outcome.state, reason=outcome.reason)
 
-    def tell(self, step: Callable[[], object]) -> None:
-        """What the ledger must know, repeated while it is away and the job is ours. Raises LeaseLost, HandOver."""
-        while True:
-            try:
-                step()
-            except Unavailable as error:
-                log.warning("ledger not told yet", job_id=self.job.job_id, error=str(error))
-                self.pulse.check()
-                if self.parts.stopping.wait(RETRY_SECONDS):
-                    raise HandOver from error
-            else:
-                return
+    def tell(self, step: Callable[[], AnswerT]) -> AnswerT:
+        """What the ledger must know. A job that was let go of and is ended for that has its last line all the same."""
+        answer = told(step, self.pulse, self.parts.stopping)
+        if isinstance(answer, Job) and answer.state is JobState.CANCELLED:
+            say_end(self.parts.ports.storage.log_path(answer.job_id).parent, answer)
+        return answer

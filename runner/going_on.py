@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
+from typing import TypeVar
 
+import structlog
+
+from core.domain.errors import Unavailable
 from runner.heartbeat import Heartbeat
 
 RETRY_SECONDS = 1.0
+
+AnswerT = TypeVar("AnswerT")
+log = structlog.get_logger(__name__)
 
 
 class HandOver(Exception):
@@ -44,3 +52,15 @@ def be_sure(pulse: Heartbeat, stopping: threading.Event) -> None:
         if stopping.wait(RETRY_SECONDS):
             raise HandOver
     pulse.check()
+
+
+def told(step: Callable[[], AnswerT], pulse: Heartbeat, stopping: threading.Event) -> AnswerT:
+    """What the ledger must know, repeated while it is away and the job is ours. Raises LeaseLost or HandOver."""
+    while True:
+        try:
+            return step()
+        except Unavailable as error:
+            log.warning("ledger not told yet", job_id=pulse.job_id, error=str(error))
+            pulse.check()
+            if stopping.wait(RETRY_SECONDS):
+                raise HandOver from error

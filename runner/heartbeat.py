@@ -29,6 +29,10 @@ class Heartbeat:
         self.cancelled = claim.job.cancel_requested
         self.lost = False
 
+    @property
+    def job_id(self) -> str:
+        return self._claim.job_id
+
     def __enter__(self) -> Self:
         self._thread.start()
         return self

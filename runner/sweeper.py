@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -23,7 +23,9 @@ from core.ports.job_status import JobStatusPort
 from core.ports.runners import RunnersPort
 from core.ports.sandbox import SandboxPort
 from core.ports.tracking import TrackingPort
+from runner.closed_runs import ClosedRuns
 from runner.held_claims import HeldClaims
+from runner.job_log.last_line import say_end
 from runner.post_mortem import PostMortem
 from runner.rounds import Round, Step, attempted
 from runner.run_folder import RunFolder, run_name
@@ -63,6 +65,11 @@ class Sweeper:
     """What was mended since this process began; of all processes, the runners' port knows."""
     freed: threading.Event = field(default_factory=threading.Event)
     """Set when the ledger ended a job whose run may still be in the engine."""
+    needed: set[tuple[str, str]] = field(default_factory=set)
+    """Runs, by job and claim, that the engine had and that were needed when it was last asked."""
+    unsaid: deque[Job] = field(default_factory=deque)
+    """Jobs that the ledger ended, whose logs do not say so yet."""
+    closed: ClosedRuns = field(default_factory=ClosedRuns)
 
     def rounds(self, every_seconds: float) -> tuple[Round, ...]:
         """What a user waits for is looked at each second."""
@@ -76,8 +83,8 @@ class Sweeper:
                 (every_seconds, self._folders),
                 (TIDY_SECONDS, self._canaries),
             ),
-            "tracking": ((every_seconds, self._results), (TIDY_SECONDS, self._open_runs)),
-            "files": ((TIDY_SECONDS, self._temporary),),
+            "tracking": ((every_seconds, self._results), (TIDY_SECONDS, self._open_runs), (TIDY_SECONDS, self._untrue)),
+            "files": ((often, self._last_lines), (TIDY_SECONDS, self._temporary)),
         }
         return tuple(
             Round(part=part, steps=tuple((seconds, self._mourned(step)) for seconds, step in steps))
@@ -86,12 +93,13 @@ class Sweeper:
 
     def sweep(self) -> None:
         """Everything that is done every few seconds, once."""
-        for step in (self._claims, self._results, self._doorbells, self._overdue, self._leftovers, self._folders):
+        first = (self._claims, self._last_lines, self._results, self._doorbells, self._overdue)
+        for step in (*first, self._leftovers, self._folders):
             attempted(self._mourned(step))
 
     def tidy(self) -> None:
         """What nobody waits for."""
-        for step in (self._open_runs, self._canaries, self._temporary):
+        for step in (self._open_runs, self._untrue, self._canaries, self._temporary):
             attempted(self._mourned(step))
 
     def _mourned(self, step: Step) -> Step:
@@ -118,12 +126,20 @@ class Sweeper:
 
     def _open_runs(self) -> None:
         """Runs at the tracking server whose job has ended: their recorder died and nobody had to record them again."""
-        self.tracking.check()  # one that hangs keeps the sweeper from what users wait for only shortly
+        self.tracking.check()  # one that is away or hangs is asked no more
+        site = self.job_status.ledger_id()
         for benchmark in self.benchmarks.list_benchmarks():
-            for run_id, job_id in self.tracking.open_runs(benchmark.name).items():
+            for run_id, job_id in self.tracking.open_runs(benchmark.name, site=site).items():
                 if self._running(job_id) is None:
                     self.tracking.discard(run_id)
                     self._count("open run", job_id, run_id=run_id)
+
+    def _untrue(self) -> None:
+        """Results at the tracking server whose job ended otherwise."""
+        site, names = self.job_status.ledger_id(), [benchmark.name for benchmark in self.benchmarks.list_benchmarks()]
+        for run_id in self.closed.untrue(self.tracking, names, site=site, job_of=self._known):
+            self.tracking.discard(run_id, closed=True)
+            self._count("untrue run", "", run_id=run_id)
 
     def _claims(self) -> None:
         for job_id, mark in self.held.dead():
@@ -133,12 +149,19 @@ class Sweeper:
         for job in (*swept.requeued, *swept.ended, *swept.orphaned):
             self._count("lease", job.job_id, state=job.state, attempt=job.attempt)
         if swept.ended:
+            self.unsaid.extend(swept.ended)
             self.freed.set()
         if self.job_status.orphans(self.host) and self.job_queue.silent(self.host):
             self.job_queue.ring(self.host)
 
+    def _last_lines(self) -> None:
+        """BOX-10, also where no runner is left to say it. A disk that hangs holds up no more than this."""
+        while self.unsaid:
+            say_end(self.log_root, self.unsaid.popleft())
+
     def _freed(self) -> None:
-        if self.freed.is_set():
+        """Also what another process ended: the ledger is asked, which costs less than the engine."""
+        if self.freed.is_set() or not all(self._needed(self._known(job_id), claim) for job_id, claim in self.needed):
             self.freed.clear()
             self._leftovers()
 
@@ -171,9 +194,12 @@ class Sweeper:
 
     def _leftovers(self) -> None:
         """The engine is asked first: what is launched meanwhile is not in its answer."""
-        for job_id, claim in self.engine.runs():
-            job = self._known(job_id)
-            if not self._needed(job, claim):
+        runs = self.engine.runs()
+        self.needed.clear()
+        for job_id, claim in runs:
+            if self._needed(self._known(job_id), claim):
+                self.needed.add((job_id, claim))
+            else:
                 self._count("leftovers", job_id, things=self.engine.remove_leftovers(job_id, claim=claim))
 
     def _needed(self, job: Job | None, claim: str) -> bool:

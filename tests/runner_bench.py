@@ -53,7 +53,7 @@ class Bench(Generic[Engine]):
             (root / name).mkdir(parents=True)
         (root / "benchmarks" / "synthetic" / "benchmark.yaml").write_text(BENCHMARK)
         self.root = root
-        self.ledger = MemoryJobStatus()
+        self.ledger = MemoryJobStatus(_name=site)
         self.queue = MemoryJobQueue()
         self.tracking = MemoryTracking()
         self.runners = MemoryRunners()

@@ -52,6 +52,7 @@ def job_from(fields: Mapping[str, str]) -> Job:
         rerun_of=fields.get("rerun_of"),
         sandbox=fields.get("sandbox"),
         host=fields.get("host"),
+        sealed=fields.get("sealed") == "1",
     )
 
 

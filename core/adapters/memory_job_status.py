@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from core.adapters.memory_job_records import MemoryJobRecords
 from core.adapters.memory_leases import UNTIL_TOLD, MemoryLeases
 from core.domain.errors import Conflict
-from core.domain.job import Claim, Job, JobState, Outcome, Phase
+from core.domain.job import TOO_LATE_TO_CANCEL, Claim, Job, JobState, Outcome, Phase
 from core.domain.verdict import FailureReason
 from core.ports.job_status import Swept
 
@@ -72,6 +72,12 @@ class MemoryJobStatus(MemoryJobRecords):
             known = {name: value for name, value in changes.items() if value}
             self._store(replace(job, updated_at=self._now(), **known))  # type: ignore[arg-type]
 
+    def seal(self, claim: Claim) -> bool:
+        with self._fenced(claim) as job:
+            if not job.cancel_requested:
+                self._store(replace(job, sealed=True))
+            return not job.cancel_requested
+
     def finish(self, claim: Claim, outcome: Outcome) -> Job:
         with self._fenced(claim) as job:
             if outcome.refund:
@@ -91,12 +97,12 @@ class MemoryJobStatus(MemoryJobRecords):
                 return self._close(job, JobState.CANCELLED)
             return self._requeue(job, counted=count_attempt)
 
-    def leave(self, claim: Claim, *, until_told: bool = False) -> None:
+    def leave(self, claim: Claim, *, until_told: bool = False) -> Job:
         with self._fenced(claim) as job:
             if job.cancel_requested:
-                self._close(job, JobState.CANCELLED)
-            else:
-                self._leases.leave(job.job_id, UNTIL_TOLD if until_told else self.clock())
+                return self._close(job, JobState.CANCELLED)
+            self._leases.leave(job.job_id, UNTIL_TOLD if until_told else self.clock())
+            return job
 
     def orphans(self, host: str) -> int:
         with self._lock:
@@ -124,6 +130,8 @@ class MemoryJobStatus(MemoryJobRecords):
                 return job
             if job.is_final:
                 raise Conflict("This job has already ended.")
+            if job.sealed:
+                raise Conflict(TOO_LATE_TO_CANCEL)
             job = replace(job, cancel_requested=True)
             if job.state is JobState.PENDING:
                 return self._close(job, JobState.CANCELLED)
@@ -169,7 +177,7 @@ class MemoryJobStatus(MemoryJobRecords):
         self._leases.forget(job.job_id, attempt_too=counted)
         job = replace(job, attempt=job.attempt - (not counted))
         pending = self._move(job, JobState.PENDING, phase=Phase.QUEUED)
-        return self._store(replace(pending, sandbox=None, host=None))
+        return self._store(replace(pending, sandbox=None, host=None, sealed=False))
 
     def _close(self, job: Job, to: JobState) -> Job:
         self._leases.forget(job.job_id)

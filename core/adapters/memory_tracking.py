@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 from core.domain.errors import NotFound, Unavailable
 from core.domain.standings import Entry
-from core.ports.tracking import Artifact, ArtifactContent, RecordedRun, Result, RunRef, system_figures
+from core.ports.tracking import SITE_TAG, Artifact, ArtifactContent, RecordedRun, Result, RunRef, system_figures
 
 
 @dataclass
@@ -22,20 +22,34 @@ class MemoryTracking:
     begun: dict[str, tuple[str, str]] = field(default_factory=dict)
     """Runs that were never closed, by run id: job and benchmark."""
 
-    def record(self, result: Result, *, keep_going: Callable[[], None] = lambda: None) -> RunRef:
+    def record(
+        self, result: Result, *, keep_going: Callable[[], None] = lambda: None, seal: Callable[[], None] = lambda: None
+    ) -> RunRef:
         self.check()
         keep_going()
-        keep_going()
+        seal()
         ref = RunRef(run_id=secrets.token_hex(16), experiment_id=result.job.benchmark)
         return self.results.setdefault(result.job.job_id, (ref, result))[0]
 
-    def open_runs(self, benchmark: str) -> Mapping[str, str]:
+    def open_runs(self, benchmark: str, *, site: str = "") -> Mapping[str, str]:  # noqa: ARG002 it has one site
         self.check()
         return {run_id: job_id for run_id, (job_id, of) in self.begun.items() if of == benchmark}
 
-    def discard(self, run_id: str) -> None:
+    def closed_runs(self, benchmark: str, *, since: datetime, site: str = "") -> Mapping[str, str]:
+        self.check()
+        return {
+            ref.run_id: job_id
+            for job_id, (ref, result) in self.results.items()
+            if result.job.benchmark == benchmark
+            and (result.job.finished_at or since) >= since
+            and result.tags.get(SITE_TAG, site) == site
+        }
+
+    def discard(self, run_id: str, *, closed: bool = False) -> None:
         self.check()
         self.begun.pop(run_id, None)
+        if closed:
+            self.results = {job: known for job, known in self.results.items() if known[0].run_id != run_id}
 
     def get_run(self, run_id: str) -> RecordedRun:
         self.check()

@@ -11,7 +11,10 @@ import httpx2
 
 from core.domain.errors import Rejected, Unavailable
 from core.domain.standings import Entry
+from core.ports.tracking import SITE_TAG, RunRef
 
+API = "/api/2.0/mlflow"
+ARTIFACTS = "/api/2.0/mlflow-artifacts/artifacts"
 JOB_TAG = "leadersboard.job_id"
 PASSING = {httpx2.codes.REQUEST_TIMEOUT, httpx2.codes.TOO_MANY_REQUESTS}
 """Refusals that are not for good."""
@@ -25,13 +28,26 @@ def metrics_of(run: Mapping[str, Any]) -> dict[str, float]:
     return {item["key"]: float(item["value"]) for item in run["data"].get("metrics", [])}
 
 
-def job_of(run: Mapping[str, Any]) -> str | None:
-    return next((str(item["value"]) for item in run["data"].get("tags", []) if item["key"] == JOB_TAG), None)
+def tags_of(run: Mapping[str, Any]) -> dict[str, str]:
+    return {item["key"]: item["value"] for item in run["data"].get("tags", [])}
+
+
+def is_of(site: str, run: Mapping[str, Any]) -> bool:
+    """Whether the run is one of this site's, as is every one that does not say whose it is."""
+    return tags_of(run).get(SITE_TAG, site) == site
+
+
+def is_finished(run: Mapping[str, Any]) -> bool:
+    return bool(run["info"]["status"] == "FINISHED")
+
+
+def ref_of(run: Mapping[str, Any]) -> RunRef:
+    return RunRef(run_id=run["info"]["run_id"], experiment_id=run["info"]["experiment_id"])
 
 
 def entry_of(run: Mapping[str, Any]) -> Entry | None:
     """The board's entry of a run; None for runs that somebody else put into the experiment."""
-    tags = {item["key"]: item["value"] for item in run["data"].get("tags", [])}
+    tags = tags_of(run)
     if not all(tags.get(key) for key in (JOB_TAG, "leadersboard.user_id", "leadersboard.submission_id")):
         return None
     info = run["info"]

@@ -8,11 +8,10 @@ from typing import Any
 
 import httpx2
 
-from core.adapters.mlflow_answers import JOB_TAG, mlflow_errors
+from core.adapters.mlflow_answers import API, JOB_TAG, mlflow_errors, tags_of
+from core.adapters.mlflow_removal import remove_run
 from core.domain.retention import OldRun
 
-API = "/api/2.0/mlflow"
-ARTIFACTS = "/api/2.0/mlflow-artifacts/artifacts"
 PAGE = 500
 
 
@@ -28,7 +27,7 @@ class MlflowOldRuns:
     def old_runs(self, before: datetime, *, limit: int) -> Sequence[OldRun]:
         found = []
         for run in self._search(int(before.timestamp() * 1000)):
-            tags = {item["key"]: item["value"] for item in run["data"].get("tags", [])}
+            tags = tags_of(run)
             if tags.get(JOB_TAG) and run["info"].get("end_time"):  # what others record here is theirs
                 info = run["info"]
                 old = OldRun(run_id=info["run_id"], experiment_id=info["experiment_id"], job_id=tags[JOB_TAG])
@@ -38,13 +37,7 @@ class MlflowOldRuns:
         return found
 
     def remove_run(self, run: OldRun) -> None:
-        """The files first: a run that is gone tells nobody where its files are."""
-        with mlflow_errors():
-            url = f"{ARTIFACTS}/{run.experiment_id}/{run.run_id}/artifacts"
-            answer = self._http.delete(url)
-            if answer.status_code != httpx2.codes.NOT_FOUND:
-                answer.raise_for_status()
-            self._http.post(f"{API}/runs/delete", json={"run_id": run.run_id}).raise_for_status()
+        remove_run(self._http, run.experiment_id, run.run_id)
 
     def _search(self, before_ms: int) -> Iterator[Mapping[str, Any]]:
         for page in self._pages("/experiments/search", "experiments", {}):

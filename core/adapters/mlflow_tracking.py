@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
@@ -13,16 +12,26 @@ from urllib.parse import quote
 import httpx2
 import structlog
 
-from core.adapters.mlflow_answers import JOB_TAG, entry_of, job_of, metrics_of, mlflow_errors, params_of
+from core.adapters.mlflow_answers import (
+    API,
+    ARTIFACTS,
+    JOB_TAG,
+    entry_of,
+    is_finished,
+    is_of,
+    metrics_of,
+    mlflow_errors,
+    params_of,
+    ref_of,
+    tags_of,
+)
+from core.adapters.mlflow_downloads import pieces
+from core.adapters.mlflow_removal import remove_run
+from core.adapters.mlflow_requests import figures, new_run
 from core.domain.errors import NotFound, Rejected, Unavailable
 from core.domain.standings import Entry
-from core.ports.tracking import Artifact, ArtifactContent, RecordedRun, Result, RunRef, system_figures
+from core.ports.tracking import SITE_TAG, Artifact, ArtifactContent, RecordedRun, Result, RunRef
 
-API = "/api/2.0/mlflow"
-ARTIFACTS = "/api/2.0/mlflow-artifacts/artifacts"
-BATCH = 900
-"""MLflow takes 1000 metrics, params and tags together."""
-PARAM_BATCH = 100
 PAGE = 500
 """Runs in one answer: so many come within the shortest deadline, also from a busy server."""
 STORED_BYTES_PER_SECOND = 10 * 1024**2
@@ -31,9 +40,6 @@ MAX_LISTED_ARTIFACTS = 1000
 MAX_LISTED_FOLDERS = 200
 DOWNLOADS = 32
 """At once, on connections of their own: slow receivers hold up no board."""
-DOWNLOAD_SECONDS = 900.0
-DOWNLOAD_BYTES = 8 * 1024**3
-PIECE = 256 * 1024
 
 log = structlog.get_logger(__name__)
 
@@ -51,44 +57,54 @@ class MlflowTracking:
         self._http.close()
         self._downloads.close()
 
-    def record(self, result: Result, *, keep_going: Callable[[], None] = lambda: None) -> RunRef:
+    def record(
+        self, result: Result, *, keep_going: Callable[[], None] = lambda: None, seal: Callable[[], None] = lambda: None
+    ) -> RunRef:
         experiment = self._experiment(result.job.benchmark)
-        earlier = self._find_run(experiment, result.job.job_id)
-        if earlier is not None and earlier["info"]["status"] == "FINISHED":
-            return RunRef(run_id=earlier["info"]["run_id"], experiment_id=experiment)
-        if (
-            earlier is not None
-        ):  # begun by an attempt that did not get to its end; its params cannot be changed any more
-            keep_going()  # the search may have taken longer than a lease
-            self._delete_run(earlier["info"]["run_id"])
+        known = self._runs_of(experiment, result)
+        for run in known:  # begun by an attempt that did not get to its end; its params cannot be changed any more
+            if not is_finished(run):
+                keep_going()  # the search may have taken longer than a lease
+                self._remove(ref_of(run))
+        if done := [run for run in known if is_finished(run)]:
+            seal()
+            return ref_of(done[0])  # the one on the board
         keep_going()
         ref = self._create_run(experiment, result)
         try:
             self._log(ref, result)
             self._upload(ref, result.artifacts, keep_going)
-            keep_going()
+            seal()
         except Unavailable:
             raise
         except BaseException:  # a cancel, a lost lease, an interrupt: whatever ends it, no open run stays; raised on
             with suppress(Unavailable):
-                self._delete_run(ref.run_id)
+                self._remove(ref)
             raise
         self._close_run(ref, result)
         return ref
 
-    def open_runs(self, benchmark: str) -> Mapping[str, str]:
-        experiment = self._experiment_named(benchmark)
-        found = self._search(experiment, "attributes.status = 'RUNNING'") if experiment else ()
-        return {run["info"]["run_id"]: job_id for run in found if (job_id := job_of(run))}
+    def open_runs(self, benchmark: str, *, site: str = "") -> Mapping[str, str]:
+        return self._jobs_of(benchmark, "attributes.status = 'RUNNING'", site)
 
-    def discard(self, run_id: str) -> None:
+    def closed_runs(self, benchmark: str, *, since: datetime, site: str = "") -> Mapping[str, str]:
+        ended = f"attributes.end_time > {int(since.timestamp() * 1000)}"
+        return self._jobs_of(benchmark, f"attributes.status = 'FINISHED' and {ended}", site)
+
+    def _jobs_of(self, benchmark: str, condition: str, site: str) -> Mapping[str, str]:
+        experiment = self._experiment_named(benchmark)
+        found = self._search(experiment, condition) if experiment else ()
+        jobs = {run["info"]["run_id"]: tags_of(run).get(JOB_TAG) for run in found if is_of(site, run)}
+        return {run_id: job_id for run_id, job_id in jobs.items() if job_id}
+
+    def discard(self, run_id: str, *, closed: bool = False) -> None:
         with suppress(NotFound, Rejected):
             run = self._get("/runs/get", {"run_id": run_id}, missing=("run", run_id))["run"]
-            if run["info"]["status"] != "FINISHED":
-                self._delete_run(run_id)
+            if closed or not is_finished(run):
+                self._remove(ref_of(run))
 
-    def _delete_run(self, run_id: str) -> None:
-        self._post("/runs/delete", {"run_id": run_id})
+    def _remove(self, ref: RunRef) -> None:
+        remove_run(self._http, ref.experiment_id, ref.run_id)
 
     def _close_run(self, ref: RunRef, result: Result) -> None:
         finished = int((result.job.finished_at or datetime.now(UTC)).timestamp() * 1000)
@@ -112,7 +128,7 @@ class MlflowTracking:
                 answer.read()
             answer.raise_for_status()
             size = answer.headers.get("content-length")
-            yield ArtifactContent(size_bytes=int(size) if size else None, pieces=_pieces(answer))
+            yield ArtifactContent(size_bytes=int(size) if size else None, pieces=pieces(answer))
 
     def entries(self, benchmark: str) -> Sequence[Entry]:
         experiment = self._experiment_named(benchmark)
@@ -146,47 +162,25 @@ class MlflowTracking:
             found = self._get("/experiments/get-by-name", {"experiment_name": name}, missing=("experiment", name))
         except NotFound:
             return None
-        experiment = str(found["experiment"]["experiment_id"])
-        if (
-            found["experiment"].get("lifecycle_stage") == "deleted"
-        ):  # it would take no run, nor give its name to another
-            self._post("/experiments/restore", {"experiment_id": experiment})
-        return experiment
+        experiment = found["experiment"]
+        if experiment.get("lifecycle_stage") == "deleted":  # it would take no run, nor give its name to another
+            with suppress(Rejected):  # somebody else restored it a moment ago; if not, what is done next is refused
+                self._post("/experiments/restore", {"experiment_id": experiment["experiment_id"]})
+        return str(experiment["experiment_id"])
 
-    def _find_run(self, experiment: str, job_id: str) -> Mapping[str, Any] | None:
-        return next(self._search(experiment, f"tags.`{JOB_TAG}` = '{job_id}'"), None)
+    def _runs_of(self, experiment: str, result: Result) -> Sequence[Mapping[str, Any]]:
+        """All runs of the job, in the order of their end."""
+        found = self._search(experiment, f"tags.`{JOB_TAG}` = '{result.job.job_id}'")
+        ours = [run for run in found if is_of(result.tags.get(SITE_TAG, ""), run)]
+        return sorted(ours, key=lambda run: int(run["info"].get("end_time") or 0))
 
     def _create_run(self, experiment: str, result: Result) -> RunRef:
-        job = result.job
-        tags = {
-            JOB_TAG: job.job_id,
-            "leadersboard.user_id": job.user_id,
-            "leadersboard.submission_id": job.submission_id,
-            "leadersboard.benchmark": job.benchmark,
-            "mlflow.user": job.user_id,
-            "mlflow.source.name": "leadersboard",
-            **result.tags,
-        }
-        body = {
-            "experiment_id": experiment,
-            "run_name": f"{job.user_id} {job.job_id[:8]}",
-            "start_time": int((job.started_at or job.created_at).timestamp() * 1000),
-            "tags": [{"key": key, "value": value} for key, value in tags.items()],
-        }
-        created = self._post("/runs/create", body)["run"]
+        created = self._post("/runs/create", new_run(experiment, result))["run"]
         return RunRef(run_id=created["info"]["run_id"], experiment_id=experiment)
 
     def _log(self, ref: RunRef, result: Result) -> None:
-        system = system_figures(result)
-        now = int(time.time() * 1000)
-        metrics = [
-            {"key": key, "value": value, "timestamp": now, "step": 0}
-            for key, value in {**result.metrics.metrics, **system}.items()
-        ]
-        params = [{"key": key, "value": value} for key, value in result.metrics.params.items()]
-        for start in range(0, max(len(metrics), 1), BATCH):
-            body = {"run_id": ref.run_id, "metrics": metrics[start : start + BATCH]}
-            self._post("/runs/log-batch", body | ({"params": params[:PARAM_BATCH]} if start == 0 else {}))
+        for body in figures(ref.run_id, result):
+            self._post("/runs/log-batch", body)
 
     def _upload(self, ref: RunRef, folder: Path | None, keep_going: Callable[[], None]) -> None:
         if folder is None:
@@ -241,14 +235,3 @@ class MlflowTracking:
 def _timeout(seconds: float, sent_bytes: int = 0) -> httpx2.Timeout:
     """For each step, and besides for storing what was sent: a server that hangs is given up after that."""
     return httpx2.Timeout(seconds, connect=min(1.5, seconds), read=seconds + sent_bytes / STORED_BYTES_PER_SECOND)
-
-
-def _pieces(answer: httpx2.Response) -> Iterator[bytes]:
-    """The body, as long as it keeps to the bounds."""
-    until, left = time.monotonic() + DOWNLOAD_SECONDS, DOWNLOAD_BYTES
-    with mlflow_errors():
-        for piece in answer.iter_bytes(PIECE):
-            left -= len(piece)
-            if left < 0 or time.monotonic() > until:
-                raise Unavailable("The tracking server (MLflow)", "this file takes too long")
-            yield piece

@@ -20,6 +20,7 @@ from core.domain.job import (
     CANCEL_SECONDS,
     LONGEST_LEASE_SECONDS,
     MAX_RECOVERIES,
+    TOO_LATE_TO_CANCEL,
     Claim,
     Job,
     JobRequest,
@@ -116,9 +117,7 @@ class RedisJobStatus:
     ) -> Claim | None:
         token = secrets.token_hex(16)
         fields = self._run("claim", resource_class, worker, token, lease_seconds, running_limit, host)
-        if not fields:
-            return None
-        return Claim(job=job_from(dict(zip(fields[::2], fields[1::2], strict=True))), token=token)
+        return Claim(job=_job_of(fields), token=token) if fields else None
 
     def renew(self, claim: Claim, *, lease_seconds: float) -> bool:
         return bool(self._fenced("renew", claim, lease_seconds) == "1")
@@ -129,17 +128,19 @@ class RedisJobStatus:
         changes = {"phase": phase, "device": device, "sandbox": sandbox}
         self._fenced("note", claim, *(part for pair in changes.items() if pair[1] for part in pair if part))
 
+    def seal(self, claim: Claim) -> bool:
+        return bool(self._fenced("seal", claim) == "ok")
+
     def finish(self, claim: Claim, outcome: Outcome) -> Job:
         pairs = [part for pair in outcome_fields(outcome).items() for part in pair]
-        fields = self._fenced("finish", claim, outcome.state, int(outcome.refund), *pairs)
-        return job_from(dict(zip(fields[::2], fields[1::2], strict=True)))
+        return _job_of(self._fenced("finish", claim, outcome.state, int(outcome.refund), *pairs))
 
     def hand_back(self, claim: Claim, *, count_attempt: bool) -> Job:
         self._fenced("hand_back", claim, int(count_attempt))
         return self.get(claim.job_id)
 
-    def leave(self, claim: Claim, *, until_told: bool = False) -> None:
-        self._fenced("leave", claim, int(until_told))
+    def leave(self, claim: Claim, *, until_told: bool = False) -> Job:
+        return _job_of(self._fenced("leave", claim, int(until_told)))
 
     def orphans(self, host: str) -> int:
         return int(self._run("orphans", host))
@@ -156,6 +157,8 @@ class RedisJobStatus:
             raise NotFound("job", job_id)
         if answer == "final":
             raise Conflict("This job has already ended.")
+        if answer == "sealed":
+            raise Conflict(TOO_LATE_TO_CANCEL)
         return self.get(job_id)
 
     def presume_dead(self, job_id: str, mark: str) -> bool:
@@ -185,6 +188,11 @@ class RedisJobStatus:
 
     def check(self) -> None:
         self._takes_writes()
+
+
+def _job_of(pairs: Sequence[str]) -> Job:
+    """The job of a hash as a script answers it: each field, then its value."""
+    return job_from(dict(zip(pairs[::2], pairs[1::2], strict=True)))
 
 
 def _asked(request: JobRequest, limits: UserLimits) -> list[str | int]:

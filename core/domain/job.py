@@ -55,7 +55,7 @@ MAX_RECOVERIES = 5
 LONGEST_LEASE_SECONDS = 600.0
 CANCEL_SECONDS = 6.0
 """A runner that has not obeyed a cancel by then is not waited for (JOB-8: gone within 10 s)."""
-
+TOO_LATE_TO_CANCEL = "This job has run to its end and its result is being recorded: it cannot be cancelled any more."
 
 MARK_LENGTH = 8
 
@@ -118,6 +118,8 @@ class Job:
     """Names this attempt's run in the engine and on disk, from before it exists; None while there is none."""
     host: str | None = None
     """The engine that holds the run."""
+    sealed: bool = False
+    """Its result is being made final at the tracking server, or was: from then on it is not cancelled any more."""
 
     @property
     def is_final(self) -> bool:

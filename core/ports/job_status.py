@@ -92,6 +92,14 @@ class JobStatusPort(Protocol):
         """Record progress of a claimed job. Raises LeaseLost."""
         ...
 
+    def seal(self, claim: Claim) -> bool:
+        """Before a result is made final elsewhere: from now on a cancel comes too late, whoever holds the job.
+
+        That ends when the job goes back into the queue. False when a cancel was asked before; then nothing has
+        changed. May be repeated. Raises LeaseLost.
+        """
+        ...
+
     def finish(self, claim: Claim, outcome: Outcome) -> Job:
         """End a claimed job in a final state. Raises LeaseLost."""
         ...
@@ -103,7 +111,7 @@ class JobStatusPort(Protocol):
         """
         ...
 
-    def leave(self, claim: Claim, *, until_told: bool = False) -> None:
+    def leave(self, claim: Claim, *, until_told: bool = False) -> Job:
         """Let go of a job whose run goes on: a runner of its host takes it over, now or after `release_results`.
 
         A cancelled one ends. Left until told, its result waits on disk and takes no place among its user's running
@@ -124,7 +132,10 @@ class JobStatusPort(Protocol):
         ...
 
     def cancel(self, job_id: str) -> Job:
-        """A pending job is cancelled at once; a running one is marked for its runner. Raises NotFound, Conflict."""
+        """A pending job is cancelled at once; a running one is marked for its runner.
+
+        Raises NotFound, and Conflict when it has ended or is sealed.
+        """
         ...
 
     def presume_dead(self, job_id: str, mark: str) -> bool:

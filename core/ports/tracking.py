@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
@@ -25,6 +26,8 @@ class Result:
     artifacts: Path | None = None
 
 
+SITE_TAG = "leadersboard.site"
+"""Which ledger the job of a run is in: several sites may record on one server."""
 OURS = frozenset({"memory_bytes", "cpu_seconds", "pids", "wall_seconds", "log_bytes", "output_bytes", "output_files"})
 """What we measure ourselves; where we could not, a submission's word does not stand in for it."""
 
@@ -72,20 +75,30 @@ class RecordedRun:
 class TrackingPort(Protocol):
     """All methods raise Unavailable when the tracking server does not answer or refuses."""
 
-    def record(self, result: Result, *, keep_going: Callable[[], None] = lambda: None) -> RunRef:
+    def record(
+        self, result: Result, *, keep_going: Callable[[], None] = lambda: None, seal: Callable[[], None] = lambda: None
+    ) -> RunRef:
         """Record a result as one closed run; a job that has its run already keeps it as it is.
 
-        `keep_going` is called before the run is created, between the files and before it is closed; when it raises, no
-        run is left. Raises Rejected when refused for good.
+        What else was begun for the job goes. `keep_going` is called before the run is created and before each file,
+        `seal` once, right before the run is closed or an earlier one is answered. When one of them raises, no run of
+        this call is left. Raises Rejected when refused for good.
         """
         ...
 
-    def open_runs(self, benchmark: str) -> Mapping[str, str]:
-        """Runs that were begun and not closed, by run id: of which job each is."""
+    def open_runs(self, benchmark: str, *, site: str = "") -> Mapping[str, str]:
+        """Runs of this site that were begun and not closed, by run id: of which job each is."""
         ...
 
-    def discard(self, run_id: str) -> None:
-        """Remove an open run; one that is closed by now is a result and stays, one that is not there is no error."""
+    def closed_runs(self, benchmark: str, *, since: datetime, site: str = "") -> Mapping[str, str]:
+        """Runs of this site that are results, of jobs that ended since then, by run id: of which job each is."""
+        ...
+
+    def discard(self, run_id: str, *, closed: bool = False) -> None:
+        """Remove an open run with its files; one that is not there is no error.
+
+        One that is closed by now is a result and stays, unless `closed` says that it is none all the same.
+        """
         ...
 
     def get_run(self, run_id: str) -> RecordedRun:

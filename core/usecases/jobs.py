@@ -65,7 +65,7 @@ class ListJobs:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CancelJob:
-    """Raises NotFound, Conflict (it has ended), Unavailable."""
+    """Raises NotFound, Conflict (it has ended, or its result is being recorded), Unavailable."""
 
     job_status: JobStatusPort
 

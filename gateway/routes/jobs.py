@@ -114,7 +114,7 @@ def status(job_id: JobId, user: CurrentUser, ports: PortsPart, outlook: OutlookP
 
 @router.post("/{job_id}/cancel", status_code=HTTPStatus.ACCEPTED)
 def cancel(job_id: JobId, user: CurrentUser, ports: PortsPart) -> JobView:
-    """A waiting job never starts; a running one is stopped within seconds."""
+    """A waiting job never starts; a running one is stopped within seconds. 409 once its result is being made final."""
     return JobView.of(CancelJob(job_status=ports.job_status)(user, job_id))
 
 

@@ -12,7 +12,7 @@ import pytest
 from core.adapters.memory_job_status import MemoryJobStatus
 from core.adapters.redis_job_status import RedisJobStatus
 from core.adapters.redis_rate_limit import RedisRateLimit
-from core.domain.errors import LeaseLost
+from core.domain.errors import Conflict, LeaseLost
 from core.domain.job import MAX_ATTEMPTS, MAX_RECOVERIES, Claim, JobRequest, JobState, Outcome, Phase
 from core.domain.limits import UserLimits
 from core.ports.job_status import JobStatusPort, Swept
@@ -209,3 +209,46 @@ def test_a_claim_that_is_over_cannot_be_presumed_dead(ledger: Ledger) -> None:
     assert not ledger.jobs.presume_dead(old.job_id, old.mark)
     assert ledger.sweep().orphaned == ()
     assert not ledger.jobs.renew(new, lease_seconds=LEASE)
+
+
+def test_a_sealed_job_ends_with_its_result(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    """JOB-8: once its result is being made final a cancel is refused and changes nothing, whoever holds it."""
+    claim = ledger.launched()
+    assert ledger.jobs.seal(claim)
+    assert ledger.jobs.seal(claim), "it may be repeated"
+    ledger.kill(claim)
+    claim = ledger.claimed()
+    ledger.jobs.leave(claim, until_told=True)
+    with pytest.raises(Conflict, match="result is being recorded"):
+        ledger.jobs.cancel(claim.job_id)
+    monkeypatch.setattr("core.adapters.redis_job_status.CANCEL_SECONDS", 0.0)
+    assert ledger.sweep() == Swept()
+    ledger.jobs.release_results(HOST)
+    claim = ledger.claimed()
+    assert (claim.job.cancel_requested, claim.job.sealed) == (False, True)
+    assert ledger.jobs.finish(claim, Outcome(state=JobState.COMPLETED)).state is JobState.COMPLETED
+
+
+def test_a_cancelled_job_is_not_sealed(ledger: Ledger) -> None:
+    """JOB-8: who cancelled in time is obeyed; whoever lost the job cannot seal it either."""
+    claim = ledger.launched()
+    ledger.jobs.cancel(claim.job_id)
+    assert not ledger.jobs.seal(claim)
+    assert not ledger.jobs.get(claim.job_id).sealed
+    assert ledger.jobs.leave(claim).state is JobState.CANCELLED
+    with pytest.raises(LeaseLost):
+        ledger.jobs.seal(claim)
+
+
+@pytest.mark.parametrize("way", ["its host is gone", "it is handed back"])
+def test_a_sealed_job_that_is_run_again_can_be_cancelled(ledger: Ledger, way: str) -> None:
+    """RUN-4: its result may never have been made final, and its job must end all the same."""
+    claim = ledger.launched()
+    ledger.jobs.seal(claim)
+    if way == "its host is gone":
+        ledger.jobs.leave(claim, until_told=True)
+        ledger.sweep(host="engine-b")
+    else:
+        ledger.jobs.hand_back(claim, count_attempt=True)
+    assert (ledger.jobs.get(claim.job_id).state, ledger.jobs.get(claim.job_id).sealed) == (JobState.PENDING, False)
+    assert ledger.jobs.cancel(claim.job_id).state is JobState.CANCELLED

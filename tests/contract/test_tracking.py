@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import httpx2
 import pytest
@@ -20,7 +21,7 @@ from core.domain.job import Job, JobState, Phase
 from core.domain.links import run_resource
 from core.domain.metrics import RunMetrics
 from core.domain.standings import best_per_user
-from core.ports.tracking import Result, TrackingPort
+from core.ports.tracking import SITE_TAG, Result, TrackingPort
 
 pytestmark = pytest.mark.contract
 
@@ -140,18 +141,100 @@ def test_a_record_that_is_given_up_leaves_no_run(
     mlflow: MlflowTracking, fresh_name: str, artifacts: Path, last_call: int | str
 ) -> None:
     """JOB-8: a cancel before it begins, in the middle of the files, or right before its end takes the run along."""
-    calls = 0
+    calls: list[str] = []
 
-    def give_up() -> None:
-        nonlocal calls
-        calls += 1
-        if calls == (last_call if isinstance(last_call, int) else 2 + sum(p.is_file() for p in artifacts.rglob("*"))):
+    def asked(what: str) -> None:
+        calls.append(what)
+        if last_call in {what, len(calls)}:
             raise KeyboardInterrupt
 
     result = result_of(fresh_name, artifacts)
     with pytest.raises(KeyboardInterrupt):
-        mlflow.record(result, keep_going=give_up)
-    assert mlflow._find_run(mlflow._experiment(fresh_name), result.job.job_id) is None
+        mlflow.record(result, keep_going=lambda: asked("going on"), seal=lambda: asked("closing"))
+    assert mlflow._runs_of(mlflow._experiment(fresh_name), result) == []
+
+
+def test_a_result_is_sealed_before_it_is_final(tracking: TrackingPort, fresh_name: str) -> None:
+    """JOB-8: and again where an earlier one is answered, once each time."""
+    seen: list[int] = []
+    result = result_of(fresh_name)
+    for _time in range(2):
+        tracking.record(result, seal=lambda: seen.append(len(tracking.entries(fresh_name))))
+    assert seen == [0, 1]
+
+    def too_late() -> None:
+        raise LeaseLost("The lease ran out.")
+
+    other = result_of(fresh_name)
+    with pytest.raises(LeaseLost):
+        tracking.record(other, seal=too_late)
+    assert [entry.job_id for entry in tracking.entries(fresh_name)] == [result.job.job_id]
+
+
+def test_a_closed_run_wins_over_every_open_one(mlflow: MlflowTracking, fresh_name: str) -> None:
+    """TRK-5: in whatever order MLflow tells of them; no third one is begun."""
+    result = result_of(fresh_name)
+    experiment = mlflow._experiment(fresh_name)
+    begun = [mlflow._create_run(experiment, result) for _run in range(3)]
+    mlflow._close_run(begun[1], result)
+    assert mlflow.record(result) == begun[1]
+    assert [run["info"]["run_id"] for run in mlflow._runs_of(experiment, result)] == [begun[1].run_id]
+
+
+def test_a_result_that_is_none_can_be_taken_back(tracking: TrackingPort, fresh_name: str) -> None:
+    """TRK-5: results of late are told with their jobs; only by name one is removed, whatever its state."""
+    kept, wrong = result_of(fresh_name), result_of(fresh_name)
+    refs = [tracking.record(result) for result in (kept, wrong)]
+    since = NOW - timedelta(minutes=1)
+    assert tracking.closed_runs(fresh_name, since=NOW + timedelta(minutes=1)) == {}
+    assert tracking.closed_runs(f"{fresh_name}-other", since=since) == {}
+    expected = dict(zip([ref.run_id for ref in refs], [kept.job.job_id, wrong.job.job_id], strict=True))
+    assert tracking.closed_runs(fresh_name, since=since) == expected
+    for closed in (False, True):
+        tracking.discard(refs[1].run_id, closed=closed)
+        assert len(tracking.entries(fresh_name)) == 2 - closed
+    assert [entry.run_id for entry in tracking.entries(fresh_name)] == [refs[0].run_id]
+
+
+def test_a_discarded_run_takes_its_files_along(
+    mlflow: MlflowTracking, mlflow_url: str, fresh_name: str, artifacts: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """RUN-7: retention does not see a deleted run. Who is killed between the two leaves it to be found again."""
+    result = result_of(fresh_name, artifacts)
+    begun = mlflow._create_run(mlflow._experiment(fresh_name), result)
+    mlflow._upload(begun, artifacts, lambda: None)
+
+    def files() -> int:
+        query = {"path": f"{begun.experiment_id}/{begun.run_id}/artifacts"}
+        answer = httpx2.get(f"{mlflow_url}/api/2.0/mlflow-artifacts/artifacts", params=query)
+        return len(answer.json().get("files", []))
+
+    def killed(*_args: object, **_named: object) -> None:
+        raise KeyboardInterrupt
+
+    assert files() == 2
+    with monkeypatch.context() as patch:
+        patch.setattr(mlflow._http, "post", killed)
+        with pytest.raises(KeyboardInterrupt):
+            mlflow.discard(begun.run_id)
+    assert list(mlflow.open_runs(fresh_name)) == [begun.run_id]
+    mlflow.discard(begun.run_id)
+    assert (files(), mlflow.open_runs(fresh_name)) == (0, {})
+
+
+def test_another_sites_runs_are_left_alone(mlflow: MlflowTracking, fresh_name: str) -> None:
+    """TRK-5: two ledgers may share a server, and the same request has the same id in both; old runs count as ours."""
+    result = result_of(fresh_name)
+    experiment = mlflow._experiment(fresh_name)
+    theirs, ours = (replace(result, tags={SITE_TAG: site}) for site in ("theirs", "ours"))
+    open_there = mlflow._create_run(experiment, theirs)
+    untold = mlflow._create_run(experiment, result_of(fresh_name))
+    assert set(mlflow.open_runs(fresh_name, site="ours")) == {untold.run_id}
+    ref = mlflow.record(ours)
+    assert set(mlflow.open_runs(fresh_name, site="theirs")) == {untold.run_id, open_there.run_id}
+    since = NOW - timedelta(minutes=1)
+    assert (mlflow.closed_runs(fresh_name, since=since, site="theirs")) == {}
+    assert set(mlflow.closed_runs(fresh_name, since=since, site="ours")) == {ref.run_id}
 
 
 def test_runs_that_were_not_closed_are_found_and_discarded(mlflow: MlflowTracking, fresh_name: str) -> None:
@@ -195,6 +278,23 @@ def test_an_experiment_that_somebody_deleted_comes_back(mlflow: MlflowTracking, 
     """A click in MLflow's UI does not keep a benchmark's results from being recorded."""
     ref = mlflow.record(result_of(fresh_name))
     mlflow._post("/experiments/delete", {"experiment_id": ref.experiment_id})
+    assert mlflow.record(result_of(fresh_name)).experiment_id == ref.experiment_id
+
+
+def test_an_experiment_that_comes_back_twice_at_once_is_taken_as_it_is(
+    mlflow: MlflowTracking, fresh_name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """MLflow refuses to restore what somebody else restored a moment ago; that costs nobody an attempt."""
+    ref = mlflow.record(result_of(fresh_name))
+    mlflow._post("/experiments/delete", {"experiment_id": ref.experiment_id})
+    post = mlflow._post
+
+    def late(path: str, body: Mapping[str, Any]) -> Any:
+        if path == "/experiments/restore":
+            post(path, body)
+        return post(path, body)
+
+    monkeypatch.setattr(mlflow, "_post", late)
     assert mlflow.record(result_of(fresh_name)).experiment_id == ref.experiment_id
 
 

@@ -168,12 +168,12 @@ def test_links_devices_and_odd_names_stay_behind(bench: Bench[DockerEngine]) -> 
     kept: list[str] = []
     record = bench.tracking.record
 
-    def recorded(result: Result, *, keep_going: Callable[[], None]) -> RunRef:
+    def recorded(result: Result, *, keep_going: Callable[[], None], seal: Callable[[], None]) -> RunRef:
         assert result.artifacts is not None
         kept.extend(
             path.relative_to(result.artifacts).as_posix() for path in result.artifacts.rglob("*") if path.is_file()
         )
-        return record(result, keep_going=keep_going)
+        return record(result, keep_going=keep_going, seal=seal)
 
     bench.tracking.record = recorded  # type: ignore[method-assign]
     job = bench.run(bench.claim(program))

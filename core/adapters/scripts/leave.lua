@@ -5,8 +5,8 @@ if lost(id, ARGV[2]) then return 'lost' end
 if redis.call('HGET', job_key(id), 'cancel_requested') == '1' then
   release(id, redis.call('HGET', job_key(id), 'user_id'))
   close(id, 'running', 'cancelled')
-  return 'ok'
+  return redis.call('HGETALL', job_key(id))
 end
 if ARGV[3] == '1' then redis.call('SREM', running_key(redis.call('HGET', job_key(id), 'user_id')), id) end
 orphan(id, ARGV[3] == '1' and '+inf' or now)
-return 'ok'
+return redis.call('HGETALL', job_key(id))

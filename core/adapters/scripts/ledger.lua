@@ -71,7 +71,7 @@ end
 local function requeue(id, user, class, created, counted)
   release(id, user)
   move(id, 'running', 'pending')
-  redis.call('HDEL', job_key(id), 'sandbox', 'host')
+  redis.call('HDEL', job_key(id), 'sandbox', 'host', 'sealed')
   if counted then
     redis.call('HDEL', job_key(id), 'recoveries')
   else

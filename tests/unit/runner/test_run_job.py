@@ -277,9 +277,9 @@ def test_a_cancel_is_heard_until_the_result_is_recorded(bench: Bench[ProcessEngi
     claim = bench.claim(GOOD)
     record = bench.tracking.record
 
-    def cancel_first(result: Result, *, keep_going: Callable[[], None]) -> RunRef:
+    def cancel_first(result: Result, *, keep_going: Callable[[], None], seal: Callable[[], None]) -> RunRef:
         bench.ledger.cancel(claim.job_id)
-        return record(result, keep_going=keep_going)
+        return record(result, keep_going=keep_going, seal=seal)
 
     bench.tracking.record = cancel_first  # type: ignore[method-assign]
     job = bench.run(claim)
@@ -410,7 +410,7 @@ def test_a_ledger_that_is_away_at_the_end_is_told_when_it_is_back(
         return finish(claim, outcome)
 
     monkeypatch.setattr(bench.ledger, "finish", away_at_first)
-    monkeypatch.setattr("runner.attempt.RETRY_SECONDS", 0.05)
+    monkeypatch.setattr("runner.going_on.RETRY_SECONDS", 0.05)
     job = bench.run(bench.claim(GOOD))
     assert (job.state, job.attempt, len(calls)) == (JobState.COMPLETED, 1, 3)
     assert bench.log_of(job).count("Ended:") == 1
@@ -429,7 +429,7 @@ def test_a_ledger_that_is_away_at_the_launch_costs_no_attempt(
         note(claim, **changes)
 
     monkeypatch.setattr(bench.ledger, "note", away_at_times)
-    monkeypatch.setattr("runner.attempt.RETRY_SECONDS", 0.05)
+    monkeypatch.setattr("runner.going_on.RETRY_SECONDS", 0.05)
     job = bench.run(bench.claim(GOOD))
     assert (job.state, job.attempt, len(bench.engine.launched)) == (JobState.COMPLETED, 1, 1)
 

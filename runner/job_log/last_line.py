@@ -1,0 +1,53 @@
+"""The last line of a job that the ledger ended, without a runner that could say it."""
+
+from __future__ import annotations
+
+import secrets
+import shutil
+from pathlib import Path
+
+import structlog
+
+from core.domain.job import Job
+from runner.job_log.writer import OWN
+
+TAIL_BYTES = 4096
+
+log = structlog.get_logger(__name__)
+
+
+def say_end(logs: Path, job: Job) -> None:
+    """The job's log in this folder ends with how it ended; one that does already, or that is not there, stays as it is.
+
+    A copy takes the place of the file: a writer that was only paused goes on in one that nobody reads. Never raises for
+    a disk that does not take it.
+    """
+    path = logs / f"{job.job_id}.log"
+    end = f"{OWN}Ended: {job.state}"
+    line = f"{end}: {job.error_message}\n" if job.error_message else f"{end}\n"
+    try:
+        tail = _tail(path)
+        if not b"".join(tail.splitlines()[-1:]).startswith(end.encode()):
+            _append(path, (b"" if tail[-1:] in {b"", b"\n"} else b"\n") + line.encode())
+    except FileNotFoundError:  # it never began, or another host keeps it
+        return
+    except OSError as error:
+        log.warning("last line not written", job_id=job.job_id, error=str(error))
+
+
+def _tail(path: Path) -> bytes:
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - TAIL_BYTES))
+        return file.read()
+
+
+def _append(path: Path, line: bytes) -> None:
+    copy = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    try:
+        shutil.copyfile(path, copy)
+        with copy.open("ab") as file:
+            file.write(line)
+        copy.chmod(0o640)
+        copy.replace(path)
+    finally:
+        copy.unlink(missing_ok=True)
