@@ -47,6 +47,7 @@ SCHEMAS: dict[str, Any] = {
     "QueueView": _QUEUE,
     "Overview": {
         "queues": [_QUEUE], "runners": 1, "runners_ready": 1, "sandboxes": 1, "dead_letters": 0, "disks": [_DISK],
+        "mended": {"doorbell": 3, "lease": 1},
     },
     "DeadLetterView": _LETTER,
     "DeadLetterList": {"items": [_LETTER], "total": 1},

@@ -102,7 +102,7 @@ def test_a_tracking_server_that_hangs_is_asked_nothing_that_may_take_long(
 ) -> None:
     """JOB-8: a cancel does not wait for the sweeper while that waits for an answer."""
     asked: list[str] = []
-    monkeypatch.setattr(bench.tracking, "open_runs", lambda benchmark: asked.append(benchmark) or {})
+    monkeypatch.setattr(bench.tracking, "open_runs", lambda benchmark, **_site: asked.append(benchmark) or {})
     bench.tracking.away = True
     bench.sweeper().tidy()
     assert asked == []
