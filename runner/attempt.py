@@ -203,6 +203,7 @@ class Attempt:
         self._note(phase=Phase.RECORDING)
         self._ask_and_heed()
         artifacts = self.folder.artifacts
+        self.job_log.keep_place()
         add_log(artifacts, self.parts.ports.storage.log_path(self.job.job_id))
         device = self.parts.ports.job_status.get(self.job.job_id).device or ""
         used = used_by(self.folder)

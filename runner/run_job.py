@@ -54,7 +54,7 @@ class RunJob:
             pulse.refresh()
             pulse.check()  # only who holds the job may clear away what earlier holders left
             folder = self._folder(claim)
-            with self._log(claim, folder) as job_log:
+            with self._log(claim, folder, pulse) as job_log:
                 yield Attempt(parts=self.bench, claim=claim, job_log=job_log, pulse=pulse, folder=folder)
 
     def _folder(self, claim: Claim) -> RunFolder:
@@ -68,12 +68,14 @@ class RunJob:
                 RunFolder(path=path).remove()
         return folder
 
-    def _log(self, claim: Claim, folder: RunFolder) -> LogWriter:
-        path = self.bench.ports.storage.log_path(claim.job_id)
-        opened = (
-            LogWriter if folder.elapsed_seconds() is None else LogWriter.taken_over
-        )  # its position outlives no restart
-        return opened(path, position=folder.position, **self.bench.log_limits)
+    def _log(self, claim: Claim, folder: RunFolder, pulse: Heartbeat) -> LogWriter:
+        return LogWriter(
+            self.bench.ports.storage.log_path(claim.job_id),
+            position=folder.position,
+            trusted=folder.elapsed_seconds() is not None,  # it outlives no restart of the machine
+            still_ours=lambda: be_sure(pulse, self.bench.stopping),
+            **self.bench.log_limits,
+        )
 
     def _run(self, attempt: Attempt) -> None:
         try:
