@@ -265,7 +265,8 @@ def test_the_sweeper_removes_what_no_job_owns(bench: Bench[DockerEngine], engine
     )  # fmt: skip
     bench.ledger.note(claim, sandbox="c1")
     position = folder / "position"
-    with LogWriter(bench.storage.log_path(claim.job_id), position=position, **bench.log_limits) as job_log:
+    path = bench.storage.log_path(claim.job_id)
+    with LogWriter(path, position=position, still_ours=lambda: None, **bench.log_limits) as job_log:
         engine.launch(spec, job_log).detach()
     sweeper = bench.sweeper()
     sweeper.sweep()
@@ -327,6 +328,10 @@ def test_what_is_printed_at_once_is_there_once(bench: Bench[DockerEngine], image
 
         def taken_of(self, _stream: Stream) -> int:
             return len(self.text)
+
+        def incomplete(self) -> None: ...
+
+        def settle(self) -> None: ...
 
     folder = bench.root / "submissions" / "printer"
     folder.mkdir()
