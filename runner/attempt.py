@@ -211,6 +211,7 @@ class Attempt:
         artifacts = self.folder.artifacts
         if artifacts is None or not artifacts.is_dir():  # its folder went with the job, which is another runner's then
             raise RunLost("The files of this run are gone.")
+        self.job_log.keep_place()
         add_log(artifacts, self.parts.ports.storage.log_path(self.job.job_id))
         device = self.parts.ports.job_status.get(self.job.job_id).device or ""
         facts = {"site": self.parts.site, "device": device, "dependencies": used_by(self.folder)}

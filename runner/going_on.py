@@ -38,6 +38,7 @@ def go_on(pulse: Heartbeat, stopping: threading.Event) -> None:
     pulse.check()
     if stopping.is_set():
         pulse.refresh()
+        pulse.check()
         if not pulse.cancelled:
             raise HandOver
 

@@ -20,7 +20,7 @@ from runner.actor import RunNext, declare
 from runner.canary.probe import Canary
 from runner.canary.watch import CanaryWatch
 from runner.duty import Duty, worker_name
-from runner.engine.container_spec import EngineMeans
+from runner.engine.container_spec import EngineMeans, record_bytes
 from runner.engine.docker_sandbox import DockerEngine
 from runner.engine.fitting import fitted
 from runner.engine.inspection import Inspection
@@ -195,6 +195,7 @@ class Life(Middleware):
         means = EngineMeans(
             runtime=settings.sandbox_runtime,
             gpu_access=settings.gpu_access,
+            record_bytes=record_bytes(max_bytes=settings.max_log_bytes, max_lines=settings.max_log_lines),
             keeps_failed=settings.keep_failed_minutes > 0,
         )
         engine = DockerEngine(

@@ -50,7 +50,7 @@ class RunJob:
     def _take_up(self, claim: Claim, pulse: Heartbeat) -> None:
         try:
             folder = self._folder(claim)
-            job_log = self._log(claim, folder)
+            job_log = self._log(claim, folder, pulse)
         except OSError as error:
             if error.errno not in NO_ROOM:
                 raise
@@ -76,12 +76,14 @@ class RunJob:
             return left
         return RunFolder.make(root / f"{job.job_id}-{claim.mark}")
 
-    def _log(self, claim: Claim, folder: RunFolder) -> LogWriter:
-        path = self.bench.ports.storage.log_path(claim.job_id)
-        opened = (
-            LogWriter if folder.elapsed_seconds() is None else LogWriter.taken_over
-        )  # its position outlives no restart
-        return opened(path, position=folder.position, **self.bench.log_limits)
+    def _log(self, claim: Claim, folder: RunFolder, pulse: Heartbeat) -> LogWriter:
+        return LogWriter(
+            self.bench.ports.storage.log_path(claim.job_id),
+            position=folder.position,
+            trusted=folder.elapsed_seconds() is not None,  # it outlives no restart of the machine
+            still_ours=lambda: be_sure(pulse, self.bench.stopping),
+            **self.bench.log_limits,
+        )
 
     def _run(self, attempt: Attempt) -> None:
         try:

@@ -24,12 +24,14 @@ class ProcessSandbox:
     def __init__(
         self, spec: SandboxSpec, process: subprocess.Popen[bytes], out: Path, output: RunOutput, engine: ProcessEngine
     ) -> None:
-        self._process, self._spec, self._out, self._engine = process, spec, out, engine
+        self._process, self._spec, self._out, self._engine, self._output = process, spec, out, engine, output
         self._detached = threading.Event()
         self._reader = threading.Thread(target=self._read, args=(output,), daemon=True)
         self._reader.start()
 
     def _read(self, output: RunOutput) -> None:
+        if not printed_by(self._out).exists():
+            return
         with printed_by(self._out).open("rb") as record:
             record.seek(output.taken_of(Stream.STDOUT))
             while not self._detached.is_set():
@@ -66,6 +68,8 @@ class ProcessSandbox:
 
     def harvest(self, into: Path) -> Harvest:
         self.await_output_end(5)
+        self._output.settle()
+        printed_by(self._out).unlink(missing_ok=True)  # it goes with the container
         metrics = self._out / "metrics.json"
         if metrics.is_symlink() or metrics.is_dir():
             return Harvest(metrics_problem="it is not a plain file")
@@ -84,6 +88,7 @@ class ProcessSandbox:
         self._process.kill()
         self._process.wait(5)
         self._reader.join(5)
+        self._output.settle()
         self._engine.remove_leftovers(self._spec.job_id, claim=self._spec.claim)
 
 

@@ -89,6 +89,14 @@ class RunOutput(Protocol):
         """How many bytes of the stream were taken so far: whoever reads it anew goes on there."""
         ...
 
+    def incomplete(self) -> None:
+        """Told when some of what the run printed may have been lost before it could be taken."""
+        ...
+
+    def settle(self) -> None:
+        """All that was taken is on disk afterwards: where it came from goes. Raises LeaseLost, HandOver, OSError."""
+        ...
+
 
 class Sandbox(Protocol):
     """One running container and everything of it. Every method has a deadline of its own."""

@@ -133,6 +133,12 @@ class Printed:
     def taken_of(self, _stream: Stream) -> int:
         return 0
 
+    def incomplete(self) -> None:
+        """What is missing of the findings is red anyway."""
+
+    def settle(self) -> None:
+        """Nothing of it is kept."""
+
     def findings(self) -> dict[str, Any]:
         """One of each check, from the lines that are one."""
         found: dict[str, Any] = {}

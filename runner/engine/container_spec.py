@@ -23,11 +23,18 @@ CANARY = f"{LABEL}.canary"
 HOLDER_MEMORY = 32 * MIB
 PROBE_MEMORY = 512 * MIB
 TMP_FILES = 100_000
+ENTRY_BYTES = 32
+"""What the `local` driver keeps of a line besides its text, and some more; of a line without end, for each 16 KiB."""
 CDI_KIND = "nvidia.com/gpu"
 GPU_ENVIRONMENT = {"NVIDIA_DRIVER_CAPABILITIES": "compute,utility"}
 """Inside, the one device is number 0: an index of the host's in CUDA_VISIBLE_DEVICES would hide it."""
 NO_GPU_ENVIRONMENT = {"NVIDIA_VISIBLE_DEVICES": "void", "CUDA_VISIBLE_DEVICES": ""}
 """None, also on an engine whose default runtime would hand out all."""
+
+
+def record_bytes(*, max_bytes: int, max_lines: int) -> int:
+    """The size of the engine's record of a run's output is, to hold all that one may print, however short its lines."""
+    return max_bytes + max_bytes // 64 + max_lines * ENTRY_BYTES + MIB
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -36,6 +43,8 @@ class EngineMeans:
 
     runtime: str = "runc"
     gpu_access: str = "device_requests"
+    record_bytes: int = record_bytes(max_bytes=256 * MIB, max_lines=2_000_000)
+    """Before the engine begins its record of a run's output anew; at most twice as much is on its disk."""
     keeps_failed: bool = False
     """Whether the stopped container of a failed run stays until the sweeper takes it (BOX-11)."""
 
@@ -144,11 +153,19 @@ def job_options(
             "shm_size": limits.shm_bytes,
             "tmpfs": {"/tmp": _tmp(limits)},  # noqa: S108
             "ulimits": _ulimits(limits),
-            "log_config": LogConfig(type="local", config={"max-size": "10m", "max-file": "2"}),
+            "log_config": LogConfig(type="local", config=_record(means)),
             "device_requests": [device_request([spec.gpu], means)] if spec.gpu else [],
         }
         | ({} if means.runtime == PLAIN.runtime else {"runtime": means.runtime})
     )
+
+
+def _record(means: EngineMeans) -> dict[str, str]:
+    """One file until more was printed than a run may; then a second one, since the first is cut off with its successor.
+
+    A reader that is behind by more than one file skips what is between: many small ones would lose lines.
+    """
+    return {"max-size": str(means.record_bytes), "max-file": "2", "compress": "false"}
 
 
 def holder_options(spec: SandboxSpec, *, image_id: str, seccomp: str, slot: int) -> dict[str, Any]:

@@ -76,6 +76,7 @@ class DockerSandbox:
 
     def harvest(self, into: Path) -> Harvest:
         self.await_output_end(DRAIN_SECONDS)
+        self._settle()
         with engine_errors():
             if self._keeps_failed:
                 self.stop(grace_seconds=0)
@@ -83,12 +84,18 @@ class DockerSandbox:
                 remove(self._container)
             return self._volume.harvest(into)
 
+    def _settle(self) -> None:
+        """The engine's record goes with the container."""
+        if self._output is not None:
+            self._output.settle()
+
     def detach(self) -> None:
         if self._output is not None:
             self._output.close()
 
     def remove(self, *, failed: bool = False) -> None:
         self.detach()
+        self._settle()
         with engine_errors():
             remove(self._volume.holder)
             if failed and self._keeps_failed:
@@ -122,7 +129,7 @@ class DockerEngine:
                     spec, image_id=image_id, seccomp=self._job_seccomp, slot=volume.slot, means=self._means
                 )
                 container = self._client.containers.create(**options)
-                stream = OutputStream(self._socket, str(container.id), output)
+                stream = self._stream(container, output)
                 stream.attach()  # before the start: the first byte is not missed
                 container.start()
             except BaseException:  # whatever ends it, a half-made sandbox stays behind for nobody; raised on
@@ -140,9 +147,12 @@ class DockerEngine:
                 return None
             if container is None:
                 return self._sandbox(spec, None, volume, None)
-            stream = OutputStream(self._socket, str(container.id), output)
+            stream = self._stream(container, output)
             stream.follow()
         return self._sandbox(spec, container, volume, stream)
+
+    def _stream(self, container: Container, output: RunOutput) -> OutputStream:
+        return OutputStream(self._socket, str(container.id), output, record_bytes=self._means.record_bytes)
 
     def _sandbox(
         self, spec: SandboxSpec, container: Container | None, volume: OutputVolume, stream: OutputStream | None

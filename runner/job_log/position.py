@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import os
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
 from pathlib import Path
 from typing import Self
 
 from core.ports.sandbox import Stream
 
-_RECORD = struct.Struct("<B8Q")
+_RECORD = struct.Struct("<B9Q")
 
 
 class Kind(IntEnum):
@@ -52,6 +52,22 @@ class Position:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Reached:
+    """How far a log has come: the size that it should have, and what is accounted for in it."""
+
+    position: Position = field(default_factory=Position)
+    size: int
+    missing: int = 0
+    """So many of the bytes accounted for are not in it, and it does not say so yet."""
+
+    def intent(self) -> Intent:
+        """On record while nothing is about to be appended."""
+        return Intent(
+            kind=Kind.OWN, offset=self.size, length=0, before=self.position, after=self.position, missing=self.missing
+        )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Intent:
     """One append: of what, from which byte of the file, how long; the position before it and after it."""
 
@@ -60,35 +76,39 @@ class Intent:
     length: int
     before: Position
     after: Position
+    missing: int = 0
+    """So many bytes are to be told as missing, by this append if it has any."""
 
     def packed(self) -> bytes:
         before, after = self.before, self.after
         return _RECORD.pack(
             self.kind, self.offset, self.length,
-            before.stdout, before.stderr, before.lines, after.stdout, after.stderr, after.lines,
+            before.stdout, before.stderr, before.lines, after.stdout, after.stderr, after.lines, self.missing,
         )  # fmt: skip
 
     @classmethod
     def unpacked(cls, record: bytes) -> Self:
-        kind, offset, length, *counts = _RECORD.unpack(record)
+        kind, offset, length, *counts, missing = _RECORD.unpack(record)
         before, after = (
             Position(stdout=stdout, stderr=stderr, lines=lines) for stdout, stderr, lines in (counts[:3], counts[3:])
         )
-        return cls(kind=Kind(kind), offset=offset, length=length, before=before, after=after)
+        return cls(kind=Kind(kind), offset=offset, length=length, before=before, after=after, missing=missing)
 
-    def outcome(self, log: Path) -> tuple[Position, int]:
-        """The position that this file is at, and the size that it should have; see the head of this module."""
-        size = log.stat().st_size
+    def outcome(self, log: int) -> Reached:
+        """What this open file has come to; see the head of this module.
+
+        What stands beyond the append is nobody's: of a writer whose record was taken away, or half of a tail.
+        """
+        size = os.fstat(log).st_size
         applied = max(0, min(size - self.offset, self.length))
         if applied == self.length:
-            return self.after, size
-        if self.kind is Kind.TAIL:
-            return self.before, self.offset
+            return Reached(position=self.after, size=self.offset + applied, missing=0 if applied else self.missing)
+        if self.kind is Kind.TAIL or self.missing:
+            return Reached(position=self.before, size=min(size, self.offset), missing=self.missing)
         if self.kind is Kind.OWN or not applied:
-            return self.before, size
-        with log.open("rb") as file:
-            file.seek(self.offset)
-            return self.before.after(file.read(applied), Stream(self.kind)), size
+            return Reached(position=self.before, size=size)
+        printed = os.pread(log, applied, self.offset)
+        return Reached(position=self.before.after(printed, Stream(self.kind)), size=size)
 
 
 class PositionFile:
@@ -105,9 +125,14 @@ class PositionFile:
 
 
 def read(path: Path) -> Intent | None:
-    """The last intent; None when nothing was ever about to be appended."""
-    try:
-        record = path.read_bytes()
-    except FileNotFoundError:
-        return None
+    """The last intent; None when no writer has begun."""
+    while (record := _content(path)) != _content(path):  # its writer is at it
+        pass
     return Intent.unpacked(record) if len(record) == _RECORD.size else None
+
+
+def _content(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return b""

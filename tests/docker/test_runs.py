@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import statistics
 import time
@@ -17,9 +18,9 @@ from core.domain.limits import MIB
 from core.domain.verdict import FailureReason, Stop
 from core.ports.sandbox import SandboxSpec, Stream
 from core.ports.tracking import Result, RunRef
+from runner.engine import output_stream
 from runner.engine.container_spec import EngineMeans
 from runner.engine.docker_sandbox import DockerEngine, DockerSandbox
-from runner.engine.output_stream import OutputStream
 from runner.job_log.writer import LogWriter
 from runner.watching import GRACE_SECONDS
 from tests.conftest import service
@@ -64,32 +65,26 @@ def test_the_log_grows_while_the_job_runs(bench: Bench[DockerEngine]) -> None:
 
 def test_a_stream_that_breaks_is_taken_up_again(bench: Bench[DockerEngine], monkeypatch: pytest.MonkeyPatch) -> None:
     """R27: the end of a stream is not the end of its job, and nothing is lost or doubled where it broke."""
-    streams: list[OutputStream] = []
-    attach = OutputStream.attach
+    streams: list[socket.socket] = []
+    begin = output_stream._Pump.__init__
 
-    def seen(stream: OutputStream) -> None:
-        attach(stream)
-        streams.append(stream)
+    def seen(pump: output_stream._Pump, stream: int) -> None:
+        streams.append(socket.socket(fileno=os.dup(stream)))
+        begin(pump, stream)
 
-    monkeypatch.setattr(OutputStream, "attach", seen)
+    monkeypatch.setattr(output_stream._Pump, "__init__", seen)
     claim = bench.claim("import time\nfor n in range(40): print('line', n); time.sleep(0.1)\n" + GOOD)
     breaker = when(
         lambda: "line 9\n" in bench.storage.read_log(claim.job_id).text,
-        lambda: socket_of(streams[0]).shutdown(socket.SHUT_RDWR),
+        lambda: streams[0].shutdown(socket.SHUT_RDWR),
     )
     job = bench.run(claim)
     breaker.join()
+    streams[0].close()
     assert job.state is JobState.COMPLETED
     assert [line for line in bench.log_of(job).splitlines() if line.startswith("line")] == [
         f"line {number}" for number in range(40)
     ]
-
-
-def socket_of(stream: OutputStream) -> socket.socket:
-    """Of the connection to the engine."""
-    found = stream._opened.raw._fp.fp.raw._sock
-    assert isinstance(found, socket.socket)
-    return found
 
 
 @pytest.mark.parametrize(
@@ -265,7 +260,8 @@ def test_the_sweeper_removes_what_no_job_owns(bench: Bench[DockerEngine], engine
     )  # fmt: skip
     bench.ledger.note(claim, sandbox="c1")
     position = folder / "position"
-    with LogWriter(bench.storage.log_path(claim.job_id), position=position, **bench.log_limits) as job_log:
+    path = bench.storage.log_path(claim.job_id)
+    with LogWriter(path, position=position, still_ours=lambda: None, **bench.log_limits) as job_log:
         engine.launch(spec, job_log).detach()
     sweeper = bench.sweeper()
     sweeper.sweep()
@@ -327,6 +323,10 @@ def test_what_is_printed_at_once_is_there_once(bench: Bench[DockerEngine], image
 
         def taken_of(self, _stream: Stream) -> int:
             return len(self.text)
+
+        def incomplete(self) -> None: ...
+
+        def settle(self) -> None: ...
 
     folder = bench.root / "submissions" / "printer"
     folder.mkdir()

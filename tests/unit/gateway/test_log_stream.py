@@ -331,7 +331,7 @@ def test_a_viewer_who_goes_away_is_noticed(site: Site) -> None:
             assert next(lines) == f"retry: {RETRY_MS}"
             assert eventually(lambda: hub.watched == 1)
         assert eventually(lambda: hub.watched == 0)
-        assert not +hub._streams
+        assert eventually(lambda: not +hub._streams)
 
 
 def eventually(check: object, seconds: float = 5.0) -> bool:

@@ -38,12 +38,16 @@ class Disk:
         return written
 
 
+def ours() -> None:
+    """The job is."""
+
+
 def test_a_log_goes_on_where_there_is_room_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What could not be written is counted and told, in its place."""
     disk = Disk(9)
     monkeypatch.setattr(writer.os, "write", disk.write)
     limits = {"max_bytes": 10**6, "max_lines": 10**6, "kept_bytes": 10**6}
-    with LogWriter(tmp_path / "job.log", position=tmp_path / "position", **limits) as log:
+    with LogWriter(tmp_path / "job.log", position=tmp_path / "position", still_ours=ours, **limits) as log:
         log.output(b"0123456789abc\n", Stream.STDOUT)
         log.output(b"lost\n", Stream.STDOUT)
         disk.room = 10**6
@@ -86,7 +90,6 @@ def test_a_run_is_not_taken_over_into_a_full_log_disk_and_costs_no_attempt(
     monkeypatch.setattr("runner.run_job.ROOM_SECONDS", 0.01)
     with monkeypatch.context() as full:
         full.setattr(shutil, "copyfile", no_room)
-        full.setattr(writer.shutil, "copyfile", no_room)
         for _try in range(8):  # more than one attempt may lose runners
             assert bench.run(bench.claim_again()).state is JobState.RUNNING
             bench.sweeper().sweep()

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import errno
+import itertools
 import os
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from core.domain.errors import LeaseLost
 from core.ports.sandbox import Stream
 from runner.job_log import position as log_position
 from runner.job_log import writer as log_writer
@@ -56,12 +61,28 @@ STEPS = st.lists(
 )
 
 
-def writer(folder: Path, limits: dict[str, int] = LIMITS) -> LogWriter:
-    return LogWriter(folder / "job.log", position=folder / "position", **limits)
+def ours() -> None:
+    """The job is."""
 
 
-def successor(folder: Path, limits: dict[str, int] = LIMITS) -> LogWriter:
-    return LogWriter.taken_over(folder / "job.log", position=folder / "position", **limits)
+def writer(
+    folder: Path, limits: dict[str, int] = LIMITS, *, trusted: bool = True, still_ours: Callable[[], None] = ours
+) -> LogWriter:
+    return LogWriter(folder / "job.log", position=folder / "position", trusted=trusted, still_ours=still_ours, **limits)
+
+
+successor = writer
+
+
+class Lease:
+    """Held by one of two; `lost` for who asks after the other has it."""
+
+    def __init__(self) -> None:
+        self.lost = False
+
+    def check(self) -> None:
+        if self.lost:
+            raise LeaseLost("it is another's")
 
 
 def write_until_killed(log: LogWriter, steps: list[tuple[Stream | None, bytes]], death: Death) -> None:
@@ -122,15 +143,203 @@ def test_order_within_a_stream_is_kept(tmp_path: Path) -> None:
 
 
 def test_a_writer_that_wakes_up_late_changes_nothing(tmp_path: Path) -> None:
-    """A paused runner whose lease was taken writes into a file that nobody reads any more."""
-    late = writer(tmp_path)
+    """A paused runner whose lease was taken writes into a file that nobody reads any more, and says nothing at all."""
+    lease = Lease()
+    late = writer(tmp_path, still_ours=lease.check)
     late.output(b"first\n", Stream.STDOUT)
     with successor(tmp_path) as log:
+        lease.lost = True
         late.output(b"second\n", Stream.STDOUT)
-        late.say("I am late.")
+        for word in (late.say, late.say_once):
+            with pytest.raises(LeaseLost):
+                word("I am late.")
         log.output(b"second\n", Stream.STDOUT)
         assert (tmp_path / "job.log").read_bytes() == b"first\nsecond\n"
     late.__exit__(None, None, None)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["job.log", "position"]
+
+
+STEPS_OF_A_TAKEOVER = [(Path, "unlink"), (Path, "replace"), (os, "ftruncate"), (os, "pwrite"), (os, "fchmod")]
+
+
+def deadly(real: Callable[..., Any], due: Callable[[], bool]) -> Callable[..., Any]:
+    def trapped(*args: Any, **named: Any) -> Any:
+        if due():
+            raise Killed
+        return real(*args, **named)
+
+    return trapped
+
+
+def killed_at(step: int, act: Callable[[], object]) -> bool:
+    """Whether the process was gone before that step, of those that change anything on disk."""
+    steps = itertools.count()
+    with pytest.MonkeyPatch.context() as patch:
+        for owner, name in STEPS_OF_A_TAKEOVER:
+            patch.setattr(owner, name, deadly(getattr(owner, name), lambda: next(steps) >= step))
+        try:
+            act()
+        except Killed:
+            return True
+    return False
+
+
+@pytest.mark.parametrize(("cut", "late"), [(20, b""), (57, b""), (200, b""), (200, b"late\n" * 3)])
+def test_a_successor_killed_at_any_step_of_taking_over_doubles_nothing(tmp_path: Path, cut: int, late: bytes) -> None:
+    """Mid-line, in half a tail, or whole; and also where the predecessor was only slow and goes on meanwhile."""
+    limits = LIMITS | {"kept_bytes": 1000 if late else 100}
+    printed = b"".join(b"line %04d\n" % number for number in range(8))
+    step = 0
+    for step in itertools.count():
+        folder = tmp_path / str(step)
+        folder.mkdir()
+        first = writer(folder, limits)
+        write_until_killed(first, [(Stream.STDOUT, printed), (None, b"own")], Death(cut))
+        killed = killed_at(step, lambda folder=folder: successor(folder, limits))  # type: ignore[misc]
+        for start in range(0, len(late), 5):
+            first.output(late[start : start + 5], Stream.STDERR)
+        with successor(folder, limits) as log:
+            log.output(printed[log.taken_of(Stream.STDOUT) :], Stream.STDOUT)
+            log.output(late[log.taken_of(Stream.STDERR) :], Stream.STDERR)
+            log.say("end")
+        first.__exit__(None, None, None)
+        text = (folder / "job.log").read_bytes()
+        own = b"[leadersboard] own\n" if cut == 200 else b""
+        assert text == printed + own + late + b"[leadersboard] end\n", step
+        assert sorted(path.name for path in folder.iterdir()) == ["job.log", "position"]
+        if not killed:
+            break
+    assert step > 4
+
+
+def asleep_in_takeover(folder: Path, lease: Lease, before: str, meanwhile: Callable[[], None]) -> None:
+    """A takeover that stops before this call, is overtaken, and wakes up."""
+    real, met = getattr(Path, before), False
+
+    def trapped(self: Path, *args: Any, **named: Any) -> Any:
+        nonlocal met
+        if not met:
+            met = True
+            meanwhile()
+        return real(self, *args, **named)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Path, before, trapped)
+        with pytest.raises(LeaseLost):
+            successor(folder, still_ours=lease.check)
+
+
+@pytest.mark.parametrize("before", ["read_bytes", "replace"])
+def test_a_sleeper_that_was_taking_over_does_not_take_the_log_back(tmp_path: Path, before: str) -> None:
+    """Stopped before it copies, or with its copies ready: who holds the job by then has the file that is read."""
+    dead, lease = writer(tmp_path), Lease()
+    dead.output(b"line 0\n", Stream.STDOUT)
+    holder: list[LogWriter] = []
+
+    def overtake() -> None:
+        lease.lost = True
+        holder.append(successor(tmp_path))
+        holder[0].output(b"line 1\n", Stream.STDOUT)
+
+    asleep_in_takeover(tmp_path, lease, before, overtake)
+    holder[0].output(b"line 2\n", Stream.STDOUT)
+    holder[0].say("end")
+    for one in (dead, *holder):
+        one.__exit__(None, None, None)
+    assert (tmp_path / "job.log").read_bytes() == b"line 0\nline 1\nline 2\n[leadersboard] end\n"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["job.log", "position"]
+
+
+@pytest.mark.parametrize("act", ["say", "say_once", "settle", "keep_place"])
+def test_a_file_that_was_put_over_the_log_does_not_stay(tmp_path: Path, act: str) -> None:
+    """Whatever did it: what readers find is the owner's own again, before its next word and before it is recorded."""
+    with writer(tmp_path) as log:
+        log.output(b"line 0\n", Stream.STDOUT)
+        for name in ("job.log", "position"):
+            (tmp_path / "stranger").write_bytes(b"line 0\n")
+            (tmp_path / "stranger").replace(tmp_path / name)
+        log.output(b"line 1\n", Stream.STDOUT)
+        getattr(log, act)(*(["end"] if act.startswith("say") else []))
+        log.output(b"line 2\n", Stream.STDOUT)
+        assert log.taken_of(Stream.STDOUT) == 21
+    with successor(tmp_path) as log:
+        assert log.taken_of(Stream.STDOUT) == 21
+    text = (tmp_path / "job.log").read_bytes()
+    assert text.replace(b"[leadersboard] end\n", b"") == b"line 0\nline 1\nline 2\n"
+
+
+def test_after_a_restart_of_the_machine_the_position_says_nothing(tmp_path: Path) -> None:
+    """What of the log had reached the disk is not known: it goes on at its end, and nothing is cut off."""
+    with writer(tmp_path) as log:
+        log.output(b"line 0\n", Stream.STDOUT)
+        log.output(b"line 1\n", Stream.STDOUT)
+    with (tmp_path / "job.log").open("ab") as file:
+        file.write(b"more than the position knows\n")
+    with writer(tmp_path, trusted=False) as log:
+        assert log.printed_bytes == 0
+        log.say("end")
+    text = (tmp_path / "job.log").read_bytes()
+    assert text == b"line 0\nline 1\nmore than the position knows\n[leadersboard] end\n"
+
+
+def test_what_was_held_back_is_on_disk_before_its_source_goes(tmp_path: Path) -> None:
+    """LOG-3: a runner killed once the container is gone leaves the tail; its successor adds and loses nothing."""
+    limits = LIMITS | {"kept_bytes": 100}
+    dead = writer(tmp_path, limits)
+    dead.output(b"".join(b"line %04d\n" % number for number in range(90)) + b"the reason\n", Stream.STDOUT)
+    dead.settle()
+    with successor(tmp_path, limits) as log:
+        assert log.taken_of(Stream.STDOUT) == 911
+        log.say_once("Ended: failed")
+    dead.__exit__(None, None, None)
+    text = (tmp_path / "job.log").read_text()
+    assert text.count("bytes were dropped here") == 1
+    assert text.endswith("line 0089\nthe reason\n[leadersboard] Ended: failed\n")
+
+
+@pytest.mark.parametrize("room", [0, 30, 100])
+def test_what_a_full_disk_cost_is_told_by_the_successor(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, room: int
+) -> None:
+    """Settled without room and then killed: the count is not lost, and every byte is in the file or counted."""
+    limits = LIMITS | {"kept_bytes": 100}
+    disk = FullDisk(50 + room)
+    dead = writer(tmp_path, limits)
+    monkeypatch.setattr(log_writer.os, "write", disk.write)
+    dead.output(b"x" * 90, Stream.STDOUT)
+    dead.settle()
+    monkeypatch.undo()
+    with successor(tmp_path, limits) as log:
+        assert log.taken_of(Stream.STDOUT) == 90
+        log.say("end")
+    dead.__exit__(None, None, None)
+    lines = (tmp_path / "job.log").read_text().split()
+    missing = f"[leadersboard] ... {40 - room} bytes are missing here: the disk was full ..." if room < 40 else ""
+    assert lines == ["x" * (50 + min(room, 40)), *missing.split(), "[leadersboard]", "end"]
+
+
+class FullDisk:
+    """Takes so many bytes more."""
+
+    def __init__(self, room: int) -> None:
+        self.room = room
+
+    def write(self, file: int, content: bytes) -> int:
+        if not self.room:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        written = real_write(file, content[: self.room])
+        self.room -= written
+        return written
+
+
+def test_what_never_came_is_told(tmp_path: Path) -> None:
+    """Where the engine had not kept all that was printed, the log says that something is missing, once."""
+    with writer(tmp_path, LIMITS | {"kept_bytes": 100}) as log:
+        log.output(b"x" * 1000, Stream.STDOUT)
+        log.incomplete()
+        log.say("end")
+        log.say("after it")
+    assert (tmp_path / "job.log").read_text().count("the engine had not kept all of it") == 1
 
 
 def test_a_flood_goes_on_at_its_limits(tmp_path: Path) -> None:

@@ -19,7 +19,10 @@ def path(tmp_path: Path) -> Path:
 
 
 def writer(path: Path, kept: int = 1000) -> LogWriter:
-    return LogWriter(path, position=path.with_name("position"), max_bytes=100_000, max_lines=1000, kept_bytes=kept)
+    return LogWriter(
+        path, position=path.with_name("position"), still_ours=lambda: None, max_bytes=100_000, max_lines=1000,
+        kept_bytes=kept,
+    )  # fmt: skip
 
 
 def test_the_file_is_there_and_grows_with_every_chunk(path: Path) -> None:
