@@ -15,6 +15,8 @@ import pytest
 from core.adapters import redis_job_status
 from core.adapters.memory_job_status import MemoryJobStatus
 from core.adapters.redis_job_status import RedisJobStatus
+from core.adapters.redis_rate_limit import RedisRateLimit
+from core.domain.errors import LimitReached
 from core.domain.job import (
     CANCEL_SECONDS,
     HEARING_SECONDS,
@@ -28,6 +30,7 @@ from core.domain.job import (
 )
 from core.domain.limits import UserLimits
 from core.ports.job_status import JobStatusPort, Swept
+from core.ports.rate_limit import RateLimitPort
 
 pytestmark = pytest.mark.contract
 
@@ -38,19 +41,21 @@ AWAY = PATIENCE + 6
 """Longer than leases and hosts are waited for."""
 
 
+def wanted(number: int, user: str) -> JobRequest:
+    return JobRequest(submission_id=f"{number:032x}", user_id=user, resource_class="small", benchmark="synthetic")
+
+
 @dataclass
 class Ledger:
     """A ledger whose clock may be set."""
 
     jobs: JobStatusPort
+    rates: RateLimitPort
     set_clock: Callable[[float], None]
     """By so many seconds from the true time."""
 
     def begun(self, number: int = 0, host: str = HOST) -> Claim:
-        request = JobRequest(
-            submission_id=f"{number:032x}", user_id=f"user{number}", resource_class="small", benchmark="synthetic"
-        )
-        self.jobs.admit(request, UserLimits())
+        self.jobs.admit(wanted(number, f"user{number}"), UserLimits())
         claim = self.claimed(host)
         self.jobs.note(claim, sandbox=claim.mark)
         return claim
@@ -80,7 +85,7 @@ class Ledger:
 def ledger(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ledger]:
     if request.param == "memory":
         twin = MemoryJobStatus()
-        yield Ledger(twin, lambda seconds: setattr(twin, "clock", lambda: time.time() + seconds))
+        yield Ledger(twin, twin, lambda seconds: setattr(twin, "clock", lambda: time.time() + seconds))
         return
     client: Any = request.getfixturevalue("redis_client")
     text = redis_job_status._script_text
@@ -95,7 +100,7 @@ def ledger(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> I
 
         monkeypatch.setattr(redis_job_status, "_script_text", shifted)
 
-    yield Ledger(RedisJobStatus(client), set_clock)
+    yield Ledger(RedisJobStatus(client), RedisRateLimit(client), set_clock)
 
 
 @pytest.mark.parametrize("seconds", [DAY, -DAY])
@@ -145,6 +150,21 @@ def test_a_cancel_of_tomorrow_is_carried_out_today(ledger: Ledger) -> None:
     assert ledger.sweep().ended == ()
     ledger.set_clock(-DAY + CANCEL_SECONDS + 1)
     assert [job.state for job in ledger.sweep().ended] == [JobState.CANCELLED]
+
+
+def test_jobs_posted_tomorrow_count_for_an_hour(ledger: Ledger) -> None:
+    """JOB-4: not for a day and an hour."""
+    limits = UserLimits(jobs_per_hour=2)
+    ledger.set_clock(DAY)
+    for number in range(2):
+        ledger.jobs.admit(wanted(number, "ann"), limits)
+    ledger.set_clock(0)
+    assert ledger.rates.allowance("ann", limits).renews_in_seconds <= 3601
+    with pytest.raises(LimitReached) as refused:
+        ledger.jobs.admit(wanted(2, "ann"), limits)
+    assert refused.value.retry_after_seconds <= 3601
+    ledger.set_clock(3602)
+    assert ledger.jobs.admit(wanted(2, "ann"), limits).created
 
 
 def test_a_host_that_told_of_itself_tomorrow_is_gone_today(ledger: Ledger) -> None:
