@@ -42,6 +42,10 @@ class Duty:
     """Why the canary wants no job to run here."""
     jobs: set[str] = field(default_factory=set)
 
+    def begin(self) -> None:
+        """What an admin wanted of an earlier process of this name ended with that. Raises Unavailable."""
+        self.runners.set_wish(self.name, Wish.RUN)
+
     @contextmanager
     def holding(self, job_id: str) -> Iterator[None]:
         self.jobs.add(job_id)

@@ -98,6 +98,7 @@ class Life(Middleware):
         bench = self._workbench()
         ports, settings = bench.ports, self._settings
         duty, mourn = self._duty(bench), PostMortem(dead_letters=ports.dead_letters)
+        duty.begin()
         run_next = RunNext(
             job_status=ports.job_status,
             job_queue=ports.job_queue,

@@ -87,7 +87,10 @@ class RunJob:
 
     def _run(self, attempt: Attempt) -> None:
         try:
-            attempt.to_its_end()
+            if attempt.job.resource_class in self.bench.resource_classes:
+                attempt.to_its_end()
+            else:
+                self._end_without_class(attempt)
         except LeaseLost:
             raise
         except HandOver:
@@ -101,6 +104,15 @@ class RunJob:
             attempt.tell(lambda: self.bench.ports.job_status.leave(attempt.claim, until_told=True))
         except (LeadersboardError, OSError) as error:
             self._failed(attempt, error)
+
+    def _end_without_class(self, attempt: Attempt) -> None:
+        """Its class was taken out of the settings: how long may it run, and who would run it again?"""
+        self.bench.engine.remove_leftovers(attempt.job.job_id, claim=attempt.folder.claim)
+        message = (
+            f"The run was ended because this site no longer has a resource class {attempt.job.resource_class!r}. "
+            "It was not your submission's fault. Post the job again with another class."
+        )
+        attempt.end(Outcome(state=JobState.FAILED, reason=FailureReason.PLATFORM, message=message, refund=True))
 
     def _failed(self, attempt: Attempt, error: Exception) -> None:
         """What fails because another runner has taken the job is no failure."""

@@ -20,7 +20,7 @@ from core.adapters.memory_runners import MemoryRunners
 from core.adapters.memory_sessions import MemorySessions
 from core.adapters.memory_tracking import MemoryTracking
 from core.domain.job import Claim, Job, JobRequest
-from core.domain.limits import SMALL, UploadLimits, UserLimits
+from core.domain.limits import SMALL, ResourceClass, UploadLimits, UserLimits
 from core.domain.submission import Upload, UploadedFile
 from core.ports.sandbox import SandboxPort
 from core.wiring import Ports
@@ -64,6 +64,7 @@ class Bench(Generic[Engine]):
         self.held = HeldClaims(root / "jobs", "here")
         self.stopping = threading.Event()
         self.limits = SMALL
+        self.resource_classes: dict[str, ResourceClass] | None = None
         self.dependencies: Preparing = NoDependencies()
         self.lease_seconds = 30.0
         self.jobs_per_hour = 50
@@ -111,7 +112,7 @@ class Bench(Generic[Engine]):
             ports=ports,
             engine=self.engine,
             gpus=Gpus(self.engine, lock_file=self.root / "gpus.lock"),
-            resource_classes={"small": self.limits},
+            resource_classes={"small": self.limits} if self.resource_classes is None else self.resource_classes,
             image=self.image,
             site=self.site,
             host="here",

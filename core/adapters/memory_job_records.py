@@ -73,7 +73,7 @@ class MemoryJobRecords:
 
     def allowance(self, user_id: str, limits: UserLimits) -> Allowance:
         now = self.clock()
-        times = sorted(when for when in self._posted.get(user_id, {}).values() if when > now - WINDOW_SECONDS)
+        times = _of_this_hour(self._posted.get(user_id, {}), now)
         remaining = max(0, limits.jobs_per_hour - len(times))
         renews = int(times[0] + WINDOW_SECONDS - now) + 1 if times else 0
         return Allowance(limit=limits.jobs_per_hour, remaining=remaining, renews_in_seconds=renews)
@@ -84,7 +84,7 @@ class MemoryJobRecords:
     def take_upload(self, user_id: str, upload_id: str, *, per_hour: int) -> None:
         with self._lock:
             now, taken = self.clock(), self._uploads.setdefault(user_id, {})
-            times = sorted(when for when in taken.values() if when > now - WINDOW_SECONDS)
+            times = _of_this_hour(taken, now)
             if len(times) >= per_hour:
                 raise uploads_used_up(per_hour, int(times[-per_hour] + WINDOW_SECONDS - now) + 1)
             taken[upload_id] = now
@@ -175,3 +175,9 @@ class MemoryJobRecords:
         if to not in MOVES[job.state]:
             raise AssertionError(f"{job.state} cannot become {to}")
         return self._store(replace(job, state=to, phase=phase, updated_at=self._now()))
+
+
+def _of_this_hour(counted: dict[str, float], now: float) -> list[float]:
+    """When they were counted; what a clock that was set back says was counted in an hour to come is of this one."""
+    counted.update({one: min(when, now) for one, when in counted.items()})
+    return sorted(when for when in counted.values() if when > now - WINDOW_SECONDS)

@@ -145,6 +145,7 @@ class MemoryJobStatus(MemoryJobRecords):
     def sweep(self, *, max_attempts: int, host: str = "", host_patience: float = 60.0) -> Swept:
         with self._lock:
             self._leases.announce(host, host_patience)
+            self._leases.listen()
             self._leases.settle()
             expired, found = self._leases.expired(), []
             for job in map(self.get, expired):
@@ -159,7 +160,8 @@ class MemoryJobStatus(MemoryJobRecords):
                     found.append(job)
             overdue = map(self.get, self._leases.cancels_overdue())
             found += [self._close(job, JobState.CANCELLED) for job in overdue]
-            lost = [job for job in map(self.get, self._leases.orphans) if not self._leases.is_there(job.host)]
+            alone = map(self.get, self._leases.orphans if self._leases.has_listened(host_patience) else ())
+            lost = [job for job in alone if not self._leases.is_there(job.host)]
             found += [self._again(job, max_attempts) for job in lost]
         latest = {job.job_id: self.get(job.job_id) for job in found}.values()
         by_state = {state: tuple(job for job in latest if job.state is state) for state in JobState}
@@ -167,6 +169,8 @@ class MemoryJobStatus(MemoryJobRecords):
         return Swept(requeued=by_state[JobState.PENDING], ended=ended, orphaned=by_state[JobState.RUNNING])
 
     def _again(self, job: Job, max_attempts: int) -> Job:
+        if job.cancel_requested:
+            return self._close(job, JobState.CANCELLED)
         if job.attempt < max_attempts:
             return self._requeue(job, counted=True)
         self.refund(job.user_id, job.job_id)

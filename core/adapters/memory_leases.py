@@ -6,9 +6,18 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from core.domain.errors import LeaseLost
-from core.domain.job import CANCEL_SECONDS, LONGEST_LEASE_SECONDS, MAX_RECOVERIES, Claim, Job
+from core.domain.job import (
+    CANCEL_SECONDS,
+    HEARING_SECONDS,
+    LONGEST_LEASE_SECONDS,
+    MAX_RECOVERIES,
+    UNSWEPT_SECONDS,
+    Claim,
+    Job,
+)
 
 UNTIL_TOLD = float("inf")
+KNOWN_DEAD = float("-inf")
 
 
 @dataclass
@@ -22,7 +31,10 @@ class MemoryLeases:
     """Job to the moment since when it may be taken over."""
     _cancelling: dict[str, float] = field(default_factory=dict)
     _recoveries: dict[str, int] = field(default_factory=dict)
-    _hosts: dict[str, float] = field(default_factory=dict)
+    _hosts: dict[str, tuple[float, float]] = field(default_factory=dict)
+    """When it told of itself last, and for how long that holds."""
+    _swept: float | None = None
+    _listening_since: float = float("-inf")
 
     def take(self, job_id: str, token: str, lease_seconds: float) -> None:
         self.orphans.pop(job_id, None)
@@ -46,7 +58,7 @@ class MemoryLeases:
         token, _until = self.held.get(job_id, ("", 0.0))
         if not token or not token.startswith(mark):
             return False
-        self.held[job_id] = (token, self.clock())
+        self.held[job_id] = ("", KNOWN_DEAD)
         return True
 
     def settle(self) -> None:
@@ -58,7 +70,8 @@ class MemoryLeases:
             self._cancelling[job_id] = min(since, now)
 
     def expired(self) -> list[str]:
-        return [job_id for job_id, (_token, until) in self.held.items() if until <= self.clock()]
+        over = self.clock() if self.has_listened(HEARING_SECONDS) else KNOWN_DEAD
+        return [job_id for job_id, (_token, until) in self.held.items() if until <= over]
 
     def available(self) -> Iterator[str]:
         return (job_id for job_id, since in self.orphans.items() if since != UNTIL_TOLD)
@@ -74,9 +87,23 @@ class MemoryLeases:
         self._recoveries[job.job_id] = self._recoveries.get(job.job_id, 0) + 1
         return self._recoveries[job.job_id] <= MAX_RECOVERIES
 
+    def listen(self) -> None:
+        """Where nobody swept for a while, silence says nothing: it counts from this sweep on."""
+        now = self.clock()
+        if self._listening_since > now or (self._swept is not None and now - self._swept > UNSWEPT_SECONDS):
+            self._listening_since = now
+        self._swept = now
+
+    def has_listened(self, seconds: float) -> bool:
+        return self.clock() - self._listening_since >= seconds
+
     def announce(self, host: str, patience: float) -> None:
         if host:
-            self._hosts[host] = self.clock() + patience
+            self._hosts[host] = (self.clock(), patience)
 
     def is_there(self, host: str | None) -> bool:
-        return self._hosts.get(host or "", 0.0) > self.clock()
+        if host not in self._hosts:
+            return False
+        now, (at, patience) = self.clock(), self._hosts[host]
+        self._hosts[host] = (min(at, now), patience)
+        return now - at <= patience

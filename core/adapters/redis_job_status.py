@@ -18,9 +18,11 @@ from core.adapters.redis_write_check import WriteCheck
 from core.domain.errors import Conflict, KeyReused, LeaseLost, LimitReached, NotFound
 from core.domain.job import (
     CANCEL_SECONDS,
+    HEARING_SECONDS,
     LONGEST_LEASE_SECONDS,
     MAX_RECOVERIES,
     TOO_LATE_TO_CANCEL,
+    UNSWEPT_SECONDS,
     Claim,
     Job,
     JobRequest,
@@ -167,7 +169,7 @@ class RedisJobStatus:
     def sweep(self, *, max_attempts: int, host: str = "", host_patience: float = 60.0) -> Swept:
         found = self._run(
             "sweep", max_attempts, ATTEMPTS_USED_UP, MAX_RECOVERIES, CANCEL_SECONDS, host, math.ceil(host_patience),
-            LONGEST_LEASE_SECONDS,
+            LONGEST_LEASE_SECONDS, UNSWEPT_SECONDS, HEARING_SECONDS,
         )  # fmt: skip
         requeued, ended, orphaned = (tuple(map(self.get, ids)) for ids in found)
         return Swept(requeued=requeued, ended=ended, orphaned=orphaned)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
+from itertools import islice
 from typing import Any
 
 import redis
@@ -128,7 +129,7 @@ class RedisOldRecords:
 
     def _fields(self, job_ids: Iterator[str], name: str) -> Iterator[tuple[str, str | None]]:
         """One field of each record, a batch at a time; None without a record."""
-        while batch := [job_id for job_id, _number in zip(job_ids, range(BATCH), strict=False)]:
+        while batch := list(islice(job_ids, BATCH)):
             with redis_errors():
                 pipe = self._redis.pipeline(transaction=False)
                 for job_id in batch:

@@ -36,7 +36,7 @@ class RedisRateLimit:
             now = clock[0] + clock[1] / 1e6
             posted: Any = self._redis.zrangebyscore(KEY + user_id, now - WINDOW_SECONDS, "+inf", withscores=True)
         remaining = max(0, limits.jobs_per_hour - len(posted))
-        renews = math.ceil(posted[0][1] + WINDOW_SECONDS - now) if posted else 0
+        renews = math.ceil(min(posted[0][1], now) + WINDOW_SECONDS - now) if posted else 0  # or the clock was set back
         return Allowance(limit=limits.jobs_per_hour, remaining=remaining, renews_in_seconds=renews)
 
     def refund(self, user_id: str, job_id: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, TypeVar
@@ -31,9 +30,16 @@ PUBLISH = """#!lua flags=allow-oom
 local clock = redis.call('TIME')
 redis.call('HSET', KEYS[1], ARGV[1], clock[1] .. '.' .. string.format('%06d', clock[2]) .. ' ' .. ARGV[2])
 """
-# KEYS: whose turn; ARGV: for how many milliseconds nobody else has it.
+# KEYS: a turn; ARGV: seconds, whether who has it keeps it (0/1). Its value is since when and until when it is taken:
+# the key itself lives on where the clock was set back.
 TURN = """#!lua flags=allow-oom
-return redis.call('SET', KEYS[1], '1', 'NX', 'PX', ARGV[1])
+local clock = redis.call('TIME')
+local now = clock[1] + clock[2] / 1000000
+local since, ends = string.match(redis.call('GET', KEYS[1]) or '', '^(%S+) (%S+)$')
+local taken = since ~= nil and tonumber(since) <= now and now < tonumber(ends)
+if taken ~= (ARGV[2] == '1') then return 0 end
+redis.call('SET', KEYS[1], string.format('%.6f %.6f', now, now + ARGV[1]), 'PX', math.ceil(ARGV[1] * 1000))
+return 1
 """
 # KEYS: hash of reports; ARGV: seconds after which one is forgotten. Answers pairs of silence (ms) and report.
 LIST = """
@@ -72,12 +78,11 @@ class RedisRunners:
 
     def turn(self, what: str, seconds: float) -> bool:
         with redis_errors():
-            taken = self._redis.register_script(TURN)(keys=[f"{KEY}turn:{what}"], args=[math.ceil(seconds * 1000)])
-        return bool(taken)
+            return bool(self._redis.register_script(TURN)(keys=[f"{KEY}turn:{what}"], args=[seconds, 0]))
 
     def keep_turn(self, what: str, seconds: float) -> None:
         with redis_errors():
-            self._redis.pexpire(f"{KEY}turn:{what}", math.ceil(seconds * 1000))
+            self._redis.register_script(TURN)(keys=[f"{KEY}turn:{what}"], args=[seconds, 1])
 
     def count_mended(self, what: str) -> None:
         with redis_errors():

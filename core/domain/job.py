@@ -56,6 +56,11 @@ LONGEST_LEASE_SECONDS = 600.0
 CANCEL_SECONDS = 6.0
 """A runner that has not obeyed a cancel by then is not waited for (JOB-8: gone within 10 s)."""
 TOO_LATE_TO_CANCEL = "This job has run to its end and its result is being recorded: it cannot be cancelled any more."
+UNSWEPT_SECONDS = 10.0
+"""Runners sweep each second: after a longer time without one nobody could be heard, and silence says nothing yet."""
+HEARING_SECONDS = 8.0
+"""So long holders of leases have then to be heard: more than a beat that first meets a ledger that is not there yet."""
+
 
 MARK_LENGTH = 8
 

@@ -139,7 +139,10 @@ class JobStatusPort(Protocol):
         ...
 
     def presume_dead(self, job_id: str, mark: str) -> bool:
-        """The process that held this claim is known to be gone: its lease is over. False when it held none any more."""
+        """The process that held this claim is known to be gone, or lets go of it: nothing that it says counts any more.
+
+        False when it held none any more.
+        """
         ...
 
     def sweep(self, *, max_attempts: int, host: str = "", host_patience: float = 60.0) -> Swept:
@@ -147,7 +150,7 @@ class JobStatusPort(Protocol):
 
         A job whose lease ran out is left to its host for as long as that was seen within `host_patience` seconds, if it
         has a run there. Otherwise it goes back to the queue, or to its end after `max_attempts`. A cancel that nobody
-        obeyed is carried out in the ledger.
+        obeyed is carried out in the ledger. After a time in which nobody swept, who lives has time to be heard first.
         """
         ...
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from core.domain.errors import Conflict, NotFound
 from core.domain.job import FINAL, JobState
 from core.domain.runners import SeenRunner, Wish
-from core.domain.user import Role, User
+from core.domain.user import User
 from core.domain.verdict import FailureReason
 from core.ports.dead_letters import DeadLettersPort
 from core.ports.job_queue import JobQueuePort
@@ -58,7 +58,8 @@ def named(runners: RunnersPort, name: str) -> list[SeenRunner]:
 class RetryDeadLetter:
     """The job of a failed step once more, as a new job of its user's that counts nowhere; the letter goes.
 
-    A final state never changes, so the failed job stays as it is. Raises NotFound, Conflict, what EnqueueJob raises.
+    A final state never changes, so the failed job stays as it is; of whose submission it was is the admin's to see.
+    Raises NotFound, Conflict, what EnqueueJob raises.
     """
 
     dead_letters: DeadLettersPort
@@ -66,7 +67,7 @@ class RetryDeadLetter:
     rerun: RerunJob
     """With limits that refuse nobody: this rerun is the platform's."""
 
-    def __call__(self, letter_id: str) -> Admission:
+    def __call__(self, admin: User, letter_id: str) -> Admission:
         letter = self.dead_letters.get(letter_id)
         if letter.failure.job_id is None:
             raise Conflict("This step belongs to no job. It repeats itself; drop the letter once you have read it.")
@@ -75,7 +76,7 @@ class RetryDeadLetter:
             raise Conflict("The job of this step has not ended: the platform runs it again by itself.")
         if job.state is not JobState.FAILED or job.failure_reason is not FailureReason.PLATFORM:
             raise Conflict(f"The job of this step has ended as {job.state}, which the platform did not cause.")
-        owner = User(user_id=job.user_id, role=Role.USER)
+        owner = replace(admin, user_id=job.user_id)  # the job may repeat somebody else's submission
         key = f"dead letter {letter_id} {letter.last_at.isoformat()}"  # asked twice, it is one job
         admission = self.rerun(owner, job.job_id, idempotency_key=key)
         self.rate_limit.refund(job.user_id, admission.job.job_id)

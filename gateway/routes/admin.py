@@ -122,14 +122,14 @@ def dead_letters(
 
 
 @router.post("/dead-letters/{letter_id}/retry", status_code=HTTPStatus.ACCEPTED)
-def retry(letter_id: LetterId, _admin: CurrentAdmin, ports: PortsPart, settings: SettingsPart) -> JobView:
+def retry(letter_id: LetterId, admin: CurrentAdmin, ports: PortsPart, settings: SettingsPart) -> JobView:
     """Run its job once more, as a new job of its user's that does not count; the failed one stays as it is."""
     usecase = RetryDeadLetter(
         dead_letters=ports.dead_letters,
         rate_limit=ports.rate_limit,
         rerun=RerunJob(enqueue=enqueuing(ports, settings, limits=UNLIMITED)),
     )
-    admission = usecase(letter_id)
+    admission = usecase(admin, letter_id)
     RingForJob(job_queue=ports.job_queue)(admission.job)
     return JobView.of(JobStanding(job=admission.job, queue_position=admission.queue_position))
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import random
 import time
+import timeit
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
+import redis
 
 from core.adapters.memory_job_status import MemoryJobStatus
 from core.adapters.redis_connection import connect
@@ -387,3 +390,33 @@ def test_a_redis_that_is_away_is_unavailable() -> None:
     for attempt in (away.check, lambda: away.get("0" * 32), lambda: away.pending("small")):
         with pytest.raises(Unavailable):
             attempt()
+
+
+def crowded(jobs: JobStatusPort) -> list[str]:
+    """Users with many and few jobs, running and waiting, in two classes; the same on each ledger."""
+    dice = random.Random(7)
+    for number in range(60):
+        user = f"user{dice.choice([0, 0, 0, 1, 1, 2, 3, 4])}"
+        wanted = request_of(user, number, dice.choice(["small", "small", "medium"]))
+        jobs.admit(wanted, UserLimits(jobs_per_hour=100, queue_when_over=True))
+    for resource_class in ["small"] * 5 + ["medium"] * 2:
+        assert jobs.claim(resource_class, worker="w", lease_seconds=LEASE, running_limit=2)
+    return [job.job_id for job in jobs.list_jobs(state=JobState.PENDING, limit=99).jobs]
+
+
+def test_places_of_a_crowd_are_right(jobs: JobStatusPort) -> None:
+    """JOB-5: asked for a page or one by one; both ledgers agree, of which one sorts them all."""
+    waiting, twin = crowded(jobs), MemoryJobStatus()
+    places = jobs.positions(waiting)
+    assert {job_id: jobs.positions([job_id])[job_id] for job_id in waiting} == places
+    assert twin.positions(crowded(twin)) == places
+
+
+def test_a_page_of_places_costs_little_more_than_one(redis_client: redis.Redis) -> None:
+    """PER-7: Redis does nothing else meanwhile, so a page must not cost its length times the users that wait."""
+    jobs = RedisJobStatus(redis_client)
+    ids = [jobs.admit(request_of(f"user{number}", number), LIMITS).job.job_id for number in range(200)]
+    one, page = (
+        min(timeit.repeat(lambda asked=asked: jobs.positions(asked), number=3, repeat=7)) for asked in (ids[:1], ids)
+    )
+    assert page < 40 * one

@@ -201,6 +201,27 @@ def test_a_cancelled_run_without_a_runner_ends_at_once(ledger: Ledger) -> None:
     assert ledger.claim() is None
 
 
+def test_a_cancel_outlives_the_host_of_its_run(ledger: Ledger) -> None:
+    """JOB-8: what is to be cancelled is not run again elsewhere."""
+    claim = ledger.launched()
+    ledger.sweep(patience=1)
+    ledger.jobs.presume_dead(claim.job_id, claim.mark)
+    assert ledger.sweep(host="engine-b").orphaned
+    ledger.jobs.cancel(claim.job_id)
+    time.sleep(1.1)
+    assert [job.state for job in ledger.sweep(host="engine-b").ended] == [JobState.CANCELLED]
+    assert ledger.claim(host="engine-b") is None
+
+
+def test_no_late_beat_brings_a_claim_back_that_was_given_up(ledger: Ledger) -> None:
+    """Its heart may have been beating just then: somebody watches the run all the same, within a sweep."""
+    claim = ledger.launched()
+    assert ledger.jobs.presume_dead(claim.job_id, claim.mark)
+    with pytest.raises(LeaseLost):
+        ledger.jobs.renew(claim, lease_seconds=LEASE)
+    assert [job.job_id for job in ledger.sweep().orphaned] == [claim.job_id]
+
+
 def test_a_claim_that_is_over_cannot_be_presumed_dead(ledger: Ledger) -> None:
     """What is found of an old process says nothing about who holds the job now."""
     old = ledger.launched()

@@ -1,9 +1,12 @@
-"""The ledger's own clock, set forth and back by a day: no job waits for a moment that the clock once named (R20)."""
+"""The ledger's own clock, set forth and back by a day, or gone on while the ledger was away (R20).
+
+No job waits for a moment that the clock once named; nobody is judged by a silence in which they could not be heard.
+"""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,14 +15,34 @@ import pytest
 from core.adapters import redis_job_status
 from core.adapters.memory_job_status import MemoryJobStatus
 from core.adapters.redis_job_status import RedisJobStatus
-from core.domain.job import CANCEL_SECONDS, LONGEST_LEASE_SECONDS, Claim, JobRequest, JobState, Outcome
+from core.adapters.redis_rate_limit import RedisRateLimit
+from core.domain.errors import LimitReached
+from core.domain.job import (
+    CANCEL_SECONDS,
+    HEARING_SECONDS,
+    LONGEST_LEASE_SECONDS,
+    MAX_RECOVERIES,
+    Claim,
+    Job,
+    JobRequest,
+    JobState,
+    Outcome,
+)
 from core.domain.limits import UserLimits
 from core.ports.job_status import JobStatusPort, Swept
+from core.ports.rate_limit import RateLimitPort
 
 pytestmark = pytest.mark.contract
 
 DAY = 86_400
-HOST = "engine-a"
+HOST, OTHER = "engine-a", "engine-b"
+PATIENCE = 60
+AWAY = PATIENCE + 6
+"""Longer than leases and hosts are waited for."""
+
+
+def wanted(number: int, user: str) -> JobRequest:
+    return JobRequest(submission_id=f"{number:032x}", user_id=user, resource_class="small", benchmark="synthetic")
 
 
 @dataclass
@@ -27,32 +50,42 @@ class Ledger:
     """A ledger whose clock may be set."""
 
     jobs: JobStatusPort
+    rates: RateLimitPort
     set_clock: Callable[[float], None]
     """By so many seconds from the true time."""
 
-    def begun(self, number: int = 0) -> Claim:
-        request = JobRequest(
-            submission_id=f"{number:032x}", user_id=f"user{number}", resource_class="small", benchmark="synthetic"
-        )
-        self.jobs.admit(request, UserLimits())
-        claim = self.claimed()
+    def begun(self, number: int = 0, host: str = HOST) -> Claim:
+        self.jobs.admit(wanted(number, f"user{number}"), UserLimits())
+        claim = self.claimed(host)
         self.jobs.note(claim, sandbox=claim.mark)
         return claim
 
-    def claimed(self) -> Claim:
-        claim = self.jobs.claim("small", worker="w", lease_seconds=30, running_limit=1, host=HOST)
+    def claimed(self, host: str = HOST) -> Claim:
+        claim = self.jobs.claim("small", worker="w", lease_seconds=30, running_limit=1, host=host)
         assert claim is not None
         return claim
 
-    def sweep(self) -> Swept:
-        return self.jobs.sweep(max_attempts=3, host=HOST)
+    def sweep(self, host: str = HOST) -> Swept:
+        return self.jobs.sweep(max_attempts=3, host=host, host_patience=PATIENCE)
+
+    def swept_on(self, begin: float, seconds: float, *hosts: str, beating: Sequence[Claim] = ()) -> Sequence[Job]:
+        """What sweepers of these hosts settle in so many seconds, while these claims are renewed."""
+        found: list[Job] = []
+        for second in range(0, int(seconds) + 1, 2):
+            self.set_clock(begin + second)
+            for host in hosts:
+                swept = self.sweep(host)
+                found += [*swept.requeued, *swept.ended, *swept.orphaned]
+            for claim in beating:
+                self.jobs.renew(claim, lease_seconds=30)
+        return found
 
 
 @pytest.fixture(params=["memory", "redis"])
 def ledger(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ledger]:
     if request.param == "memory":
         twin = MemoryJobStatus()
-        yield Ledger(twin, lambda seconds: setattr(twin, "clock", lambda: time.time() + seconds))
+        yield Ledger(twin, twin, lambda seconds: setattr(twin, "clock", lambda: time.time() + seconds))
         return
     client: Any = request.getfixturevalue("redis_client")
     text = redis_job_status._script_text
@@ -67,7 +100,7 @@ def ledger(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> I
 
         monkeypatch.setattr(redis_job_status, "_script_text", shifted)
 
-    yield Ledger(RedisJobStatus(client), set_clock)
+    yield Ledger(RedisJobStatus(client), RedisRateLimit(client), set_clock)
 
 
 @pytest.mark.parametrize("seconds", [DAY, -DAY])
@@ -80,11 +113,13 @@ def test_a_claim_is_kept_over_the_jump_by_whoever_holds_it(ledger: Ledger, secon
     assert ledger.jobs.finish(claim, Outcome(state=JobState.COMPLETED)).state is JobState.COMPLETED
 
 
-def test_a_clock_set_forth_ends_leases_and_repeats_nothing(ledger: Ledger) -> None:
-    """Swept before the holder's next beat: taken over in the same attempt, at most one of the two is heard."""
+def test_a_clock_set_forth_repeats_nothing(ledger: Ledger) -> None:
+    """Whose next beats do not come either is taken over in the same attempt."""
     old = ledger.begun()
+    ledger.sweep()
     ledger.set_clock(DAY)
-    assert [job.job_id for job in ledger.sweep().orphaned] == [old.job_id]
+    assert ledger.sweep().orphaned == ()
+    assert [job.job_id for job in ledger.swept_on(DAY, HEARING_SECONDS, HOST)] == [old.job_id]
     assert (ledger.claimed().job_id, ledger.jobs.get(old.job_id).attempt) == (old.job_id, 1)
 
 
@@ -93,8 +128,8 @@ def test_a_lease_of_tomorrow_ends_today(ledger: Ledger) -> None:
     claim = ledger.begun()
     ledger.set_clock(-DAY)
     assert ledger.sweep().orphaned == ()
-    ledger.set_clock(-DAY + LONGEST_LEASE_SECONDS + 1)
-    assert [job.job_id for job in ledger.sweep().orphaned] == [claim.job_id]
+    found = ledger.swept_on(-DAY, LONGEST_LEASE_SECONDS + 1, HOST)
+    assert [job.job_id for job in found] == [claim.job_id]
 
 
 def test_what_lost_its_runner_before_the_jump_is_taken_over_after_it(ledger: Ledger) -> None:
@@ -115,3 +150,61 @@ def test_a_cancel_of_tomorrow_is_carried_out_today(ledger: Ledger) -> None:
     assert ledger.sweep().ended == ()
     ledger.set_clock(-DAY + CANCEL_SECONDS + 1)
     assert [job.state for job in ledger.sweep().ended] == [JobState.CANCELLED]
+
+
+def test_jobs_posted_tomorrow_count_for_an_hour(ledger: Ledger) -> None:
+    """JOB-4: not for a day and an hour."""
+    limits = UserLimits(jobs_per_hour=2)
+    ledger.set_clock(DAY)
+    for number in range(2):
+        ledger.jobs.admit(wanted(number, "ann"), limits)
+    ledger.set_clock(0)
+    assert ledger.rates.allowance("ann", limits).renews_in_seconds <= 3601
+    with pytest.raises(LimitReached) as refused:
+        ledger.jobs.admit(wanted(2, "ann"), limits)
+    assert refused.value.retry_after_seconds <= 3601
+    ledger.set_clock(3602)
+    assert ledger.jobs.admit(wanted(2, "ann"), limits).created
+
+
+def test_a_host_that_told_of_itself_tomorrow_is_gone_today(ledger: Ledger) -> None:
+    """RUN-4: so long as it is waited for at any time, counted from the first look after the jump."""
+    ledger.set_clock(DAY)
+    ledger.sweep()
+    claim = ledger.begun()
+    ledger.jobs.presume_dead(claim.job_id, claim.mark)
+    ledger.sweep(OTHER)
+    assert ledger.swept_on(0, PATIENCE - 2, OTHER) == []
+    assert [job.state for job in ledger.swept_on(PATIENCE + 2, 0, OTHER)] == [JobState.PENDING]
+
+
+def test_no_outage_of_the_ledger_takes_a_run_from_who_lives(ledger: Ledger) -> None:
+    """However long and often: no run is taken over or repeated, on no host, and no waiting result is thrown away."""
+    ledger.swept_on(0, 0, HOST, OTHER)
+    claims = [ledger.begun(0), ledger.begun(1, OTHER)]
+    waits = ledger.begun(2, OTHER)
+    ledger.jobs.leave(waits, until_told=True)
+    for outage in range(1, MAX_RECOVERIES + 2):
+        begin = outage * 10 * AWAY
+        ledger.set_clock(begin)
+        assert ledger.sweep(HOST) == ledger.sweep(OTHER) == Swept()  # before any beat
+        assert ledger.swept_on(begin, PATIENCE + 10, HOST, OTHER, beating=claims) == []
+    assert ledger.jobs.waiting_results(OTHER) == 1
+    dead = claims[1]
+    ledger.jobs.presume_dead(dead.job_id, dead.mark)
+    assert [job.attempt for job in ledger.sweep().orphaned] == [1]  # none of it was counted as a loss of its runner
+
+
+def test_after_an_outage_of_the_ledger_what_is_gone_is_settled(ledger: Ledger) -> None:
+    """RUN-3, RUN-4: a dead claim at once, a silent runner's after some beats, a silent host's after its patience."""
+    dead, silent = ledger.begun(0), ledger.begun(1)
+    gone = ledger.begun(2, OTHER)
+    ledger.swept_on(0, 0, HOST, OTHER)
+    ledger.set_clock(AWAY)
+    ledger.jobs.presume_dead(dead.job_id, dead.mark)
+    assert [job.job_id for job in ledger.sweep().orphaned] == [dead.job_id]
+    found = ledger.swept_on(AWAY, HEARING_SECONDS, HOST)
+    assert {job.job_id for job in found} == {silent.job_id, gone.job_id}
+    assert {job.state for job in found} == {JobState.RUNNING}
+    found = ledger.swept_on(AWAY + HEARING_SECONDS, PATIENCE - HEARING_SECONDS, HOST)
+    assert [(job.job_id, job.state) for job in found] == [(gone.job_id, JobState.PENDING)]

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
 import pytest
+import redis
 
 from core.adapters.memory_runners import MemoryRunners
 from core.adapters.redis_connection import connect
@@ -17,6 +18,8 @@ from core.domain.runners import HostReport, RunnerReport, RunnerState, SandboxFi
 from core.ports.runners import RunnersPort
 
 pytestmark = pytest.mark.contract
+
+DAY = 86_400
 
 
 @pytest.fixture(params=["memory", "redis"])
@@ -85,6 +88,15 @@ def test_who_has_a_turn_may_keep_it(runners: RunnersPort) -> None:
     time.sleep(0.5)
     assert not runners.turn("work", 30)
     assert runners.turn("nobody's", 30)
+
+
+def test_a_turn_of_tomorrow_is_over_today(redis_client: redis.Redis) -> None:
+    """Redis's clock was set back by a day: hosts are told of all the same."""
+    runners, key = RedisRunners(redis_client), KEY + "turn:look"
+    assert runners.turn("look", 30)
+    told = [float(moment) + DAY for moment in str(redis_client.get(key)).split()]
+    redis_client.set(key, " ".join(f"{moment:.6f}" for moment in told), ex=DAY)
+    assert [runners.turn("look", 30) for _ in range(2)] == [True, False]
 
 
 def test_what_is_mended_is_counted_by_kind(runners: RunnersPort) -> None:

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from core.adapters import redis_rate_limit
 from core.adapters.memory_job_status import MemoryJobStatus
 from core.adapters.redis_rate_limit import UPLOADS, RedisRateLimit
 from core.domain.errors import LimitReached
@@ -61,3 +62,26 @@ def test_an_hour_later_the_place_is_free(monkeypatch: pytest.MonkeyPatch, redis_
     assert taken(real, 1, per_hour=1)
     redis_client.zadd(f"{UPLOADS}ann", {f"{1:032x}": 1.0})  # type: ignore[attr-defined]
     assert taken(real, 2, per_hour=1)
+
+
+@pytest.mark.parametrize("which", ["memory", "redis"])
+def test_uploads_of_tomorrow_count_for_an_hour(
+    which: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The clock was set back by a day: nobody waits for that."""
+    now = [86_400.0]
+    if which == "memory":
+        rates: RateLimitPort = MemoryJobStatus(clock=lambda: now[0])
+    else:
+        text = redis_rate_limit._take_upload()
+        monkeypatch.setattr(
+            redis_rate_limit, "_take_upload", lambda: text.replace("redis.call('TIME')", f"{{ {int(now[0])}, 0 }}")
+        )
+        rates = RedisRateLimit(request.getfixturevalue("redis_client"))
+    assert taken(rates, 1, per_hour=1)
+    now[0] = 1000.0
+    with pytest.raises(LimitReached) as refused:
+        rates.take_upload("ann", "f" * 32, per_hour=1)
+    assert refused.value.retry_after_seconds <= 3601
+    now[0] += 3602
+    assert taken(rates, 2, per_hour=1)

@@ -9,6 +9,8 @@ local function answer(verdict)
 end
 
 redis.call('ZREMRANGEBYSCORE', rate, '-inf', now - 3600)
+-- What a clock that was set back says was posted in an hour to come is of this one.
+for _, posted in ipairs(redis.call('ZRANGEBYSCORE', rate, '(' .. stamp, '+inf')) do redis.call('ZADD', rate, stamp, posted) end
 local known = redis.call('HMGET', job_key(id), 'status', 'fingerprint')
 if known[1] then return answer((known[2] or ARGV[10]) == ARGV[10] and 'existing' or 'key_reused') end
 if redis.call('ZCARD', rate) >= tonumber(ARGV[7]) then return answer('hourly') end

@@ -12,10 +12,14 @@ local function waiting_key(class) return PREFIX .. 'waiting:' .. class end
 local function pending_key(class, user) return PREFIX .. 'pending:' .. class .. ':' .. user end
 local function host_key(host) return PREFIX .. 'host:' .. host end
 local LEASES = PREFIX .. 'leases'
+-- The end of a lease whose holder is known to be gone.
+local KNOWN_DEAD = 0
 -- Running jobs that no runner holds, with the moment since when one of their host may take them over; 'inf': when it is told.
 local ORPHANS = PREFIX .. 'orphans'
 -- Running jobs that are to be cancelled, with the moment at which that was asked.
 local CANCELLING = PREFIX .. 'cancelling'
+-- When any runner swept last, and since when they have done so without a long break.
+local SWEPT = PREFIX .. 'swept'
 
 -- The lists in which a job stands: all, its user's, its benchmark's, its user's of its benchmark. Each has lists by state
 -- beside it, under its own name and ':state:<state>'.

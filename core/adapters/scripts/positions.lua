@@ -1,7 +1,7 @@
 -- ARGV: jobs. For each its place in the order in which `claim` would take the jobs of its class if nothing else changed:
 -- level by level (a user's running jobs plus those of theirs before it), and within a level the longest-waiting first.
--- 0 for a job that does not wait. What a whole page shares (who waits, with how many) is read once.
-local crowds = {}
+-- 0 for a job that does not wait. What a whole page shares (who waits with how many, what stands on a level) is read once.
+local crowds, levels = {}, {}
 local function crowd(class)
   if not crowds[class] then
     local found = {}
@@ -9,26 +9,43 @@ local function crowd(class)
       local key = pending_key(class, user)
       found[user] = { key = key, running = redis.call('SCARD', running_key(user)), waiting = redis.call('ZCARD', key) }
     end
-    crowds[class] = found
+    crowds[class], levels[class] = found, {}
   end
   return crowds[class]
+end
+
+-- How many jobs of the class stand on lower levels, and since when those on this one wait, in order.
+local function standing_on(class, level)
+  if levels[class][level] then return levels[class][level] end
+  local lower, since = 0, {}
+  for _, user in pairs(crowd(class)) do
+    local index = level - user.running
+    lower = lower + math.max(0, math.min(user.waiting, index))
+    if index >= 0 and index < user.waiting then
+      since[#since + 1] = tonumber(redis.call('ZRANGE', user.key, index, index, 'WITHSCORES')[2])
+    end
+  end
+  table.sort(since)
+  levels[class][level] = { lower = lower, since = since }
+  return levels[class][level]
+end
+
+local function count_before(since, moment)
+  local low, high = 0, #since
+  while low < high do
+    local middle = math.ceil((low + high) / 2)
+    if since[middle] < moment then low = middle else high = middle - 1 end
+  end
+  return low
 end
 
 local function position(id)
   local fields = redis.call('HMGET', job_key(id), 'status', 'user_id', 'resource_class', 'created_at')
   if fields[1] ~= 'pending' then return 0 end
-  local mine, class, created = fields[2], fields[3], tonumber(fields[4])
-  local ahead = redis.call('ZRANK', pending_key(class, mine), id)
-  local level = crowd(class)[mine].running + ahead
-  for user, other in pairs(crowd(class)) do
-    local same_level = level - other.running
-    if user ~= mine and same_level >= 0 then
-      ahead = ahead + math.min(other.waiting, same_level)
-      local rival = other.waiting > same_level and redis.call('ZRANGE', other.key, same_level, same_level, 'WITHSCORES')
-      if rival and tonumber(rival[2]) < created then ahead = ahead + 1 end
-    end
-  end
-  return ahead + 1
+  local user, class = fields[2], fields[3]
+  local level = crowd(class)[user].running + redis.call('ZRANK', pending_key(class, user), id)
+  local others = standing_on(class, level)
+  return others.lower + count_before(others.since, tonumber(fields[4])) + 1
 end
 
 local places = {}

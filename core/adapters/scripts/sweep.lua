@@ -1,5 +1,6 @@
 -- ARGV: most attempts, message of a job that used them up, most recoveries of one attempt, seconds in which a cancel must be
--- obeyed, this host, seconds for which it counts as there, longest lease. Answers three lists: put back, ended, left to their host.
+-- obeyed, this host, seconds for which it counts as there, longest lease, seconds without a sweep after which nobody was heard,
+-- seconds that holders have then to be heard. Answers three lists: put back, ended, left to their host.
 local requeued, ended, orphaned = {}, {}, {}
 
 local function again(id, fields)
@@ -31,7 +32,26 @@ local function facts(id)
   return redis.call('HMGET', job_key(id), 'user_id', 'resource_class', 'created_at', 'attempt', 'cancel_requested', 'sandbox', 'host')
 end
 
-if ARGV[5] ~= '' then redis.call('SET', host_key(ARGV[5]), stamp, 'EX', ARGV[6]) end
+-- By what it told: the key itself lives on where the clock was set back.
+local function is_there(host)
+  local told = redis.call('GET', host_key(host or ''))
+  if not told then return false end
+  local at, patience = string.match(told, '^(%S+) ?(.*)$')
+  if tonumber(at) > now then
+    redis.call('SET', host_key(host), stamp .. ' ' .. patience, 'KEEPTTL')
+    return true
+  end
+  return now - tonumber(at) <= (tonumber(patience) or tonumber(ARGV[6]))
+end
+
+if ARGV[5] ~= '' then redis.call('SET', host_key(ARGV[5]), stamp .. ' ' .. ARGV[6], 'EX', ARGV[6]) end
+
+-- Where nobody swept for a while (Redis was away, or every runner), silence says nothing: it counts from this sweep on.
+local swept = redis.call('HMGET', SWEPT, 'at', 'listening_since')
+local since = tonumber(swept[2] or 0)
+if since > now or (swept[1] and now - tonumber(swept[1]) > tonumber(ARGV[8])) then since = now end
+redis.call('HSET', SWEPT, 'at', stamp, 'listening_since', string.format('%.6f', since))
+local listened = now - since
 
 -- A clock that was set back keeps nobody waiting for what it once said.
 for key, latest in pairs({ [LEASES] = now + tonumber(ARGV[7]), [CANCELLING] = now }) do
@@ -40,7 +60,8 @@ for key, latest in pairs({ [LEASES] = now + tonumber(ARGV[7]), [CANCELLING] = no
   end
 end
 
-for _, id in ipairs(redis.call('ZRANGEBYSCORE', LEASES, '-inf', now, 'LIMIT', 0, 100)) do
+local over = listened < tonumber(ARGV[9]) and KNOWN_DEAD or now
+for _, id in ipairs(redis.call('ZRANGEBYSCORE', LEASES, '-inf', over, 'LIMIT', 0, 100)) do
   local fields = facts(id)
   if fields[5] == '1' then
     cancelled(id, fields[1])
@@ -58,8 +79,10 @@ for _, id in ipairs(redis.call('ZRANGEBYSCORE', CANCELLING, '-inf', now - tonumb
   cancelled(id, redis.call('HGET', job_key(id), 'user_id'))
 end
 
-for _, id in ipairs(redis.call('ZRANGE', ORPHANS, 0, 999)) do
+for _, id in ipairs(listened < tonumber(ARGV[6]) and {} or redis.call('ZRANGE', ORPHANS, 0, 999)) do
   local fields = facts(id)
-  if redis.call('EXISTS', host_key(fields[7] or '')) == 0 then again(id, fields) end
+  if not is_there(fields[7]) then
+    if fields[5] == '1' then cancelled(id, fields[1]) else again(id, fields) end
+  end
 end
 return { requeued, ended, orphaned }

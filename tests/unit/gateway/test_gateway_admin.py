@@ -141,6 +141,18 @@ def test_a_retried_letter_is_a_new_job_that_does_not_count(site: Site) -> None:
     assert site.as_("root").get("/admin/dead-letters").json()["total"] == 0
 
 
+def test_a_retried_rerun_of_anothers_submission_stays_its_askers(site: Site) -> None:
+    """An admin had repeated a user's job; no other user gets to see that submission by it."""
+    original = site.run()
+    rerun = site.as_("root").post(f"/jobs/{original}/rerun").json()["job_id"]
+    outcome = Outcome(state=JobState.FAILED, reason=FailureReason.PLATFORM, message="x", refund=True)
+    site.ports.job_status.finish(site.claim(), outcome)
+    letter = site.ports.dead_letters.keep(failure_of("run job", OSError("full"), job_id=rerun, user_id="root"))
+    answer = site.as_("root").post(f"/admin/dead-letters/{letter.letter_id}/retry")
+    assert (answer.status_code, answer.json().get("user_id"), answer.json().get("rerun_of")) == (202, "root", rerun)
+    assert site.as_("bob").get(f"/jobs/{answer.json()['job_id']}/status").status_code == 404
+
+
 @pytest.mark.parametrize("state", ["pending", "completed", "none"])
 def test_what_needs_no_retry_is_refused(site: Site, state: str) -> None:
     """409 in words: it runs again by itself, has ended well, or belongs to no job."""

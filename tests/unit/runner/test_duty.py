@@ -87,6 +87,16 @@ def test_a_paused_runner_takes_none_until_it_is_resumed(post: Post, target: str,
     assert post.ran == [post.job_id]
 
 
+def test_a_pause_ends_with_its_process(post: Post) -> None:
+    """A container that is started again has the same names and numbers; a host's pause holds for it, too."""
+    post.runners.set_wish("box:1", Wish.PAUSE)
+    post.duty.begin()
+    assert post.duty.standing()[0] is RunnerState.READY
+    post.runners.set_wish("here", Wish.PAUSE)
+    post.duty.begin()
+    assert post.duty.standing()[0] is RunnerState.PAUSED
+
+
 def test_a_drained_runner_says_so_once_its_jobs_have_ended(post: Post) -> None:
     post.runners.set_wish("box:1", Wish.DRAIN)
     with post.duty.holding("j"):

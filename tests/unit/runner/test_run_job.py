@@ -127,6 +127,23 @@ def test_an_engine_that_loses_a_run_costs_an_attempt_and_not_the_job(bench: Benc
     bench.assert_nothing_left()
 
 
+def test_a_run_whose_class_is_gone_ends_in_words_and_at_nobodys_cost(bench: Bench[ProcessEngine]) -> None:
+    """An admin took the class out while it ran: whoever takes the run over ends it rather than put it back for ever."""
+    claim = bench.claim("import time; print('begun'); time.sleep(60)")
+    begun = lambda: "begun" in bench.storage.read_log(claim.job_id).text  # noqa: E731
+    stopper = when(begun, bench.stopping.set)
+    bench.run(claim)
+    stopper.join()
+    bench.stopping.clear()
+    bench.resource_classes = {}
+    job = bench.run(bench.claim_again())
+    assert (job.state, job.failure_reason) == (JobState.FAILED, FailureReason.PLATFORM)
+    assert "no longer has a resource class 'small'" in (job.error_message or "")
+    assert "begun" in bench.log_of(job)
+    assert bench.ledger.allowance("ann", UserLimits(jobs_per_hour=5)).remaining == 5
+    bench.assert_nothing_left()
+
+
 def test_a_machine_that_was_started_anew_costs_an_attempt_and_the_log_says_so(bench: Bench[ProcessEngine]) -> None:
     """Its runs went with it: what was printed stays, and no run is begun again as if it were the first."""
     claim = bench.claim("print('before', flush=True); import time; time.sleep(60)")
