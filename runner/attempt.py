@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import structlog
 
@@ -15,15 +14,16 @@ from core.domain.errors import LeaseLost, Rejected, RunLost, Unavailable
 from core.domain.job import Claim, Job, JobState, Outcome, Phase
 from core.domain.limits import ResourceClass
 from core.domain.submission import Submission
-from core.domain.verdict import FailureReason, RunRecord, Stop, Verdict, judge
+from core.domain.verdict import FailureReason, RunRecord, Verdict, judge
 from core.ports.sandbox import Sandbox, SandboxSpec
 from core.ports.tracking import RunRef
+from runner.collecting import collected
 from runner.going_on import AnswerT, Cancelled, HandOver, NeverStarted, ResultWaits, be_sure, go_on, told
 from runner.gpus import NoGpu
 from runner.heartbeat import Heartbeat
 from runner.job_log.last_line import say_end
 from runner.job_log.writer import LogWriter
-from runner.launching import bounds, spec_of, write_config
+from runner.launching import bounds, spec_of, submission_of, write_config
 from runner.recording import add_log, result_of
 from runner.requirements.dependencies import used_by, verdict_of
 from runner.requirements.installer import RequirementsFailed
@@ -59,8 +59,8 @@ class Attempt:
 
     def to_its_end(self) -> None:
         """What an earlier runner of this attempt has done is not done again."""
-        submission = self.parts.ports.storage.get_submission(self.job.submission_id)
         try:
+            submission = submission_of(self.parts, self.job, self._heed)
             record = self._record(submission)
         except NoGpu as error:
             return self._release(Verdict(reason=FailureReason.PLATFORM, message=str(error)), {})
@@ -179,30 +179,11 @@ class Attempt:
         return watch.to_its_end()
 
     def _collect(self, sandbox: Sandbox, record: RunRecord) -> RunRecord:
-        """Read what the run left, once its container is gone."""
+        """Read what the run left, once its container is gone; where another runner was first, what that one read."""
         self._note(phase=Phase.COLLECTING)
-        if record.stopped is Stop.CANCEL:
-            return self._kept(record, None)
-        with self.folder.fresh_artifacts() as artifacts:
-            found = sandbox.harvest(artifacts)
-            for notice in found.notices:
-                self.job_log.say(notice)
-            late = Stop.LOG_LIMIT if self.job_log.over_limit else None
-            record = replace(
-                record,
-                metrics=found.metrics,
-                metrics_problem=found.metrics_problem,
-                output_full=found.output_full,
-                stopped=record.stopped or late,
-                peaks={**record.peaks, "output_bytes": found.output_bytes, "output_files": found.output_files},
-            )
-            return self._kept(record, artifacts)
-
-    def _kept(self, record: RunRecord, artifacts: Path | None) -> RunRecord:
-        """On disk from here on; where another runner has come as far, what that one read counts."""
-        record = replace(record, peaks={**record.peaks, "log_bytes": float(self.job_log.printed_bytes)})
-        be_sure(self.pulse, self.parts.stopping)
-        return self.folder.harvest(record, artifacts)
+        with collected(sandbox, record, self.folder, self.job_log) as (found, artifacts):
+            be_sure(self.pulse, self.parts.stopping)
+            return self.folder.harvest(found, artifacts)
 
     def _track(self, verdict: Verdict, record: RunRecord, submission: Submission) -> RunRef:
         """Record the result. Raises ResultWaits while the tracking server is away."""

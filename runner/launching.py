@@ -1,15 +1,37 @@
-"""What a run is launched with: its spec, what it is told of its job, and its limits in words."""
+"""What a run is launched with: its submission, its spec, what it is told of its job, and its limits in words."""
 
 from __future__ import annotations
 
 import json
+import time
+from collections.abc import Callable
 
+from core.domain.errors import NotFound
 from core.domain.job import Job
 from core.domain.limits import ResourceClass
 from core.domain.submission import Submission
 from core.ports.sandbox import SandboxSpec
 from runner.run_folder import RunFolder
 from runner.workbench import Workbench
+
+ASIDE_SECONDS = 30.0
+LOOK_SECONDS = 0.5
+
+
+def submission_of(parts: Workbench, job: Job, keep_waiting: Callable[[], None]) -> Submission:
+    """What is run. One that retention has put aside comes back when that finds this job.
+
+    `keep_waiting` ends the wait by raising. Raises NotFound.
+    """
+    until = time.monotonic() + ASIDE_SECONDS
+    while True:
+        try:
+            return parts.ports.storage.get_submission(job.submission_id)
+        except NotFound:
+            if time.monotonic() > until:
+                raise
+        keep_waiting()
+        parts.stopping.wait(LOOK_SECONDS)
 
 
 def spec_of(parts: Workbench, job: Job, folder: RunFolder, submission: Submission, *, gpu: str | None) -> SandboxSpec:

@@ -15,24 +15,17 @@ from dramatiq.middleware import Middleware
 from core import json_logs
 from core.domain.errors import Unavailable
 from core.settings import Settings
-from core.wiring import open_broker, open_ports
+from core.wiring import open_broker
 from runner.actor import RunNext, declare
 from runner.canary.probe import Canary
 from runner.canary.watch import CanaryWatch
 from runner.duty import Duty, worker_name
-from runner.engine.container_spec import EngineMeans, record_bytes
 from runner.engine.docker_sandbox import DockerEngine
-from runner.engine.fitting import fitted
 from runner.engine.inspection import Inspection
 from runner.engine.versions import warnings
-from runner.gpus import Gpus
-from runner.held_claims import HeldClaims
+from runner.opening import open_workbench
 from runner.post_mortem import PostMortem
 from runner.report import HostFacts, Reporter
-from runner.requirements.cache import DependencyCache
-from runner.requirements.dependencies import Dependencies
-from runner.requirements.index import Index
-from runner.requirements.installer import Installer
 from runner.rounds import begin
 from runner.run_job import RunJob
 from runner.sweeper import Sweeper
@@ -42,8 +35,6 @@ BOOT_SECONDS = 20.0
 """So long a process waits for a part that is away when it begins; then it ends, and is started anew."""
 STOP_GRACE_SECONDS = 10.0
 """How long a job may still end by itself once the process was asked to stop; below Dramatiq's own limit."""
-TRACKING_SECONDS = 20.0
-"""For one answer: a runner whose tracking server hangs takes the next job within 30 s (R13)."""
 
 log = structlog.get_logger(__name__)
 
@@ -95,7 +86,9 @@ class Life(Middleware):
 
     def _begin(self) -> None:
         """Everything is opened before anything begins. Raises Unavailable."""
-        bench = self._workbench()
+        bench = open_workbench(
+            self._settings, self._broker, host=self._host, stopping=self._stopping, opened=self._opened
+        )
         ports, settings = bench.ports, self._settings
         duty, mourn = self._duty(bench), PostMortem(dead_letters=ports.dead_letters)
         duty.begin()
@@ -186,51 +179,6 @@ class Life(Middleware):
         )
         threading.Thread(target=reporter.run, args=(ended,), daemon=True, name="report").start()
 
-    def _workbench(self) -> Workbench:
-        settings = self._settings
-        ports = self._opened.enter_context(
-            open_ports(settings, broker=self._broker, tracking_timeout_seconds=TRACKING_SECONDS)
-        )
-        site = ports.job_status.ledger_id()
-        seccomp = settings.seccomp_profile.read_text()
-        means = EngineMeans(
-            runtime=settings.sandbox_runtime,
-            gpu_access=settings.gpu_access,
-            record_bytes=record_bytes(max_bytes=settings.max_log_bytes, max_lines=settings.max_log_lines),
-            keeps_failed=settings.keep_failed_minutes > 0,
-        )
-        engine = DockerEngine(
-            settings.engine_socket, site=site, image=settings.sandbox_image, seccomp=seccomp, means=means
-        )
-        self._opened.callback(engine.close)
-        return Workbench(
-            ports=ports,
-            engine=engine,
-            gpus=Gpus(engine, lock_file=settings.job_root / f".gpus-{self._host}", busy_bytes=settings.gpu_busy_bytes),
-            resource_classes={item.name: item for item in fitted(settings, engine)},
-            image=settings.sandbox_image,
-            site=site,
-            host=self._host,
-            held=HeldClaims(settings.job_root, self._host),
-            job_root=settings.job_root,
-            lease_seconds=settings.lease_seconds,
-            log_limits={
-                "max_bytes": settings.max_log_bytes,
-                "max_lines": settings.max_log_lines,
-                "kept_bytes": settings.kept_log_bytes,
-            },
-            stopping=self._stopping,
-            dependencies=Dependencies(installer=self._installer(seccomp), cache=_kept(settings)),
-        )
-
-    def _installer(self, seccomp: str) -> Installer:
-        settings = self._settings
-        installer = Installer.on(
-            settings.engine_socket, seccomp=seccomp, index=Index.of(settings), limits=settings.requirements
-        )
-        self._opened.callback(installer.close)
-        return installer
-
     def before_worker_shutdown(self, _broker: Any, _worker: Any) -> None:
         """Called at SIGTERM: take no more jobs, let the running one end if it soon does, else hand it over."""
         log.info("stopping")
@@ -241,10 +189,6 @@ class Life(Middleware):
 
     def after_worker_shutdown(self, _broker: Any, _worker: Any) -> None:
         self._opened.close()
-
-
-def _kept(settings: Settings) -> DependencyCache:
-    return DependencyCache(job_root=settings.job_root, kept_bytes=settings.requirements.kept_bytes)
 
 
 def host_of(settings: Settings) -> str:

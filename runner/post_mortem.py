@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import wraps
 
 import structlog
 
@@ -28,3 +30,18 @@ class PostMortem:
             self.dead_letters.keep(failure_of(step, error, process=self.process, **known))  # type: ignore[arg-type]
         except LeadersboardError as problem:
             log.warning("dead letter not kept", step=step, error=str(problem))
+
+    def of(self, step: Callable[[], None]) -> Callable[[], None]:
+        """The same step of a sweep; what breaks in it unexpectedly is kept. Raises what the step raises."""
+
+        @wraps(step)
+        def carried_out() -> None:
+            try:
+                step()
+            except (LeadersboardError, OSError):
+                raise
+            except Exception as error:
+                self(f"sweep {step.__name__.strip('_')}", error)
+                raise
+
+        return carried_out

@@ -8,7 +8,7 @@ import structlog
 
 from core.adapters.room import NO_ROOM
 from core.domain.errors import LeadersboardError, LeaseLost, RunLost, Unavailable
-from core.domain.job import MAX_ATTEMPTS, Claim, JobState, Outcome
+from core.domain.job import MAX_ATTEMPTS, Claim, Job, JobState, Outcome
 from core.domain.verdict import FailureReason
 from runner.attempt import Attempt
 from runner.going_on import HandOver, NeverStarted, ResultWaits, be_sure
@@ -97,11 +97,12 @@ class RunJob:
             self._hand_over(attempt)
         except NeverStarted:
             self._hand_back(attempt, count_attempt=False)
-        except ResultWaits:
+        except ResultWaits as waits:
             attempt.job_log.say_once(
                 "The tracking server does not answer. The result is kept and recorded when it does."
             )
             attempt.tell(lambda: self.bench.ports.job_status.leave(attempt.claim, until_told=True))
+            self._tell_of_a_refusal(attempt.job, waits.__cause__ or waits)
         except (LeadersboardError, OSError) as error:
             self._failed(attempt, error)
 
@@ -113,6 +114,14 @@ class RunJob:
             "It was not your submission's fault. Post the job again with another class."
         )
         attempt.end(Outcome(state=JobState.FAILED, reason=FailureReason.PLATFORM, message=message, refund=True))
+
+    def _tell_of_a_refusal(self, job: Job, error: BaseException) -> None:
+        """A tracking server that answers and takes no result is for an admin to look at: it may be so for good."""
+        try:
+            self.bench.ports.tracking.check()
+        except Unavailable:
+            return
+        PostMortem(dead_letters=self.bench.ports.dead_letters)("record result", error, job)
 
     def _failed(self, attempt: Attempt, error: Exception) -> None:
         """What fails because another runner has taken the job is no failure."""

@@ -8,12 +8,11 @@ from collections import Counter, deque
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import wraps
 from pathlib import Path
 
 import structlog
 
-from core.domain.errors import LeadersboardError, NotFound, Unavailable
+from core.domain.errors import NotFound, Unavailable
 from core.domain.job import MAX_ATTEMPTS, Job, JobState
 from core.domain.limits import ResourceClass
 from core.domain.verdict import Stop
@@ -27,7 +26,7 @@ from runner.closed_runs import ClosedRuns
 from runner.held_claims import HeldClaims
 from runner.job_log.last_line import say_end
 from runner.post_mortem import PostMortem
-from runner.rounds import Round, Step, attempted
+from runner.rounds import Pace, Round, Step, attempted
 from runner.run_folder import RunFolder, run_name
 from runner.temporary_files import TemporaryFiles
 
@@ -58,9 +57,9 @@ class Sweeper:
     resource_classes: Mapping[str, ResourceClass]
     job_root: Path
     log_root: Path
+    post_mortem: PostMortem
     host_patience: float = 60.0
     keep_failed_seconds: float = 0.0
-    post_mortem: PostMortem | None = None
     counts: Counter[str] = field(default_factory=Counter)
     """What was mended since this process began; of all processes, the runners' port knows."""
     freed: threading.Event = field(default_factory=threading.Event)
@@ -70,6 +69,7 @@ class Sweeper:
     unsaid: deque[Job] = field(default_factory=deque)
     """Jobs that the ledger ended, whose logs do not say so yet."""
     closed: ClosedRuns = field(default_factory=ClosedRuns)
+    recording: Pace = field(default_factory=Pace)
 
     def rounds(self, every_seconds: float) -> tuple[Round, ...]:
         """What a user waits for is looked at each second."""
@@ -87,7 +87,7 @@ class Sweeper:
             "files": ((often, self._last_lines), (TIDY_SECONDS, self._temporary)),
         }
         return tuple(
-            Round(part=part, steps=tuple((seconds, self._mourned(step)) for seconds, step in steps))
+            Round(part=part, steps=tuple((seconds, self.post_mortem.of(step)) for seconds, step in steps))
             for part, steps in paces.items()
         )
 
@@ -95,28 +95,12 @@ class Sweeper:
         """Everything that is done every few seconds, once."""
         first = (self._claims, self._last_lines, self._results, self._doorbells, self._overdue)
         for step in (*first, self._leftovers, self._folders):
-            attempted(self._mourned(step))
+            attempted(self.post_mortem.of(step))
 
     def tidy(self) -> None:
         """What nobody waits for."""
         for step in (self._open_runs, self._untrue, self._canaries, self._temporary):
-            attempted(self._mourned(step))
-
-    def _mourned(self, step: Step) -> Step:
-        """What breaks in it unexpectedly is kept as a dead letter."""
-
-        @wraps(step)
-        def carried_out() -> None:
-            try:
-                step()
-            except (LeadersboardError, OSError):
-                raise
-            except Exception as error:
-                if self.post_mortem is not None:
-                    self.post_mortem(f"sweep {step.__name__.strip('_')}", error)
-                raise
-
-        return carried_out
+            attempted(self.post_mortem.of(step))
 
     def _canaries(self) -> None:
         """Of runners that died while they probed the sandbox's walls."""
@@ -166,9 +150,10 @@ class Sweeper:
             self._leftovers()
 
     def _results(self) -> None:
-        """Results that wait are taken up once the tracking server answers."""
-        if self.job_status.waiting_results(self.host):
+        """Results that wait are taken up once the tracking server answers; more seldom where that was in vain."""
+        if self.job_status.waiting_results(self.host) and self.recording.due():
             self.tracking.check()
+            self.recording.tried()
             self._count("waiting results", "", released=self.job_status.release_results(self.host))
 
     def _temporary(self) -> None:

@@ -26,6 +26,7 @@ from core.ports.sandbox import SandboxPort
 from core.wiring import Ports
 from runner.gpus import Gpus
 from runner.held_claims import HeldClaims
+from runner.post_mortem import PostMortem
 from runner.requirements.dependencies import NoDependencies, Preparing
 from runner.run_job import RunJob
 from runner.sweeper import Sweeper
@@ -99,6 +100,7 @@ class Bench(Generic[Engine]):
             job_status=self.ledger, job_queue=self.queue, runners=self.runners, tracking=self.tracking,
             benchmarks=BenchmarkFolders(self.root / "benchmarks"), engine=self.engine, held=self.held, host="here",
             resource_classes={"small": self.limits}, job_root=self.root / "jobs", log_root=self.root / "logs",
+            post_mortem=PostMortem(dead_letters=self.dead_letters),
         )  # fmt: skip
 
     def run(self, claim: Claim) -> Job:

@@ -6,10 +6,11 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import structlog
 
-from core.domain.errors import LeadersboardError
+from core.domain.errors import Conflict, LeadersboardError
 from core.domain.retention import Expired
 from core.ports.retention import OldFilesPort, OldRecordsPort, OldRunsPort
 
@@ -49,11 +50,11 @@ class Retention:
     def carry_out(self, days: int) -> Expired:
         """Remove it; what was really removed. A part that is away keeps nothing else from going. Raises Unavailable."""
         plan = self.plan(days)
-        runs = [run for run in plan.runs if _done(lambda run=run: self.runs.remove_run(run))]  # type: ignore[misc]
+        runs = [run for run in plan.runs if self._unpinned(run.job_id, partial(self.runs.remove_run, run))]
         kept_runs = {run.job_id for run in plan.runs} - {run.job_id for run in runs}
-        logs = [one for one in plan.logs if _done(lambda one=one: self.files.remove_log(one))]  # type: ignore[misc]
+        logs = [one for one in plan.logs if self._unpinned(one, partial(self.files.remove_log, one))]
         gone = [one for one in plan.jobs if one not in kept_runs]
-        jobs = [one for one in gone if _done(lambda one=one: self.records.forget(one))]  # type: ignore[misc]
+        jobs = [one for one in gone if _done(partial(self.records.forget, one))]
         submissions, settled = self._submissions(plan)
         stayed = len(plan.runs) + len(plan.logs) + len(plan.jobs) - len(runs) - len(logs) - len(jobs)
         done = replace(plan, runs=runs, logs=logs, jobs=jobs, submissions=submissions)
@@ -62,13 +63,28 @@ class Retention:
         log.info("retention", jobs=len(jobs), submissions=len(done.submissions), logs=len(logs), runs=len(runs))
         return done
 
+    def _unpinned(self, job_id: str, step: Callable[[], None]) -> bool:
+        """Whether it was carried out: not for a job that was pinned since the plan was made."""
+
+        def carried_out() -> None:
+            if job_id in self.records.pinned():
+                raise Conflict("It was pinned meanwhile.")
+            step()
+
+        return _done(carried_out)
+
     def _submissions(self, plan: Expired) -> tuple[list[str], bool]:
         """Put aside, looked at once more, then removed: a job that came meanwhile gets its submission back.
 
         So does one whose process died between those. Answers what was removed, and whether all could be settled.
         """
         left = self.files.left_aside()
-        aside = [*left, *(one for one in plan.submissions if one not in left and self.files.put_aside(one))]
+        try:
+            needed = self.records.needed_submissions(plan.before)  # runs and logs went meanwhile, which takes its time
+        except LeadersboardError:
+            return [], False
+        new = [one for one in plan.submissions if one not in left and one not in needed]
+        aside = [*left, *filter(self.files.put_aside, new)]
         if not aside:
             return [], True
         removed, settled = [], True

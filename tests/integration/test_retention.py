@@ -161,6 +161,22 @@ def test_a_pinned_job_stays_until_it_is_unpinned(site: Site) -> None:
     assert site.client.scard(PINNED) == 0
 
 
+def test_a_pin_that_comes_while_a_round_is_at_work_counts(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was answered with 204 holds: run and log of the job stay, too."""
+    job = site.ended("ann", old=True)
+    look = site.records.needed_submissions
+
+    def pinned_after_the_plan(before: datetime) -> object:
+        found = look(before)
+        site.records.pin(job.job_id)
+        return found
+
+    monkeypatch.setattr(site.records, "needed_submissions", pinned_after_the_plan)
+    done = site.retention.carry_out(90)
+    assert (done.jobs, done.logs, done.runs, done.submissions) == ([], [], [], [])
+    assert site.left_of(job) == EVERYTHING
+
+
 def test_a_submission_that_a_job_needs_stays(site: Site) -> None:
     """One that waits was posted with an old submission: that is not removed under it."""
     old = site.ended("ann", old=True)

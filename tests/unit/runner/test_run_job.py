@@ -235,6 +235,41 @@ def test_a_result_waits_for_the_tracking_server(bench: Bench[ProcessEngine]) -> 
     bench.assert_nothing_left()
 
 
+def test_a_tracking_server_that_answers_and_takes_nothing_is_told_to_admins(
+    bench: Bench[ProcessEngine], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """TRK-5: the result waits, and somebody can find out why; one that is away is no news."""
+    bench.tracking.away = True
+    bench.run(bench.claim(GOOD))
+    assert bench.dead_letters.page().total == 0
+    bench.tracking.away = False
+    bench.ledger.release_results("here")
+
+    def refused(_result: Result, **_named: object) -> RunRef:
+        raise Unavailable("The tracking server (MLflow)", "500 Internal Server Error")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(bench.tracking, "record", refused)
+        assert bench.run(bench.claim_again()).state is JobState.RUNNING
+    (letter,) = bench.dead_letters.page().letters
+    assert (letter.failure.step, "500" in letter.failure.message) == ("record result", True)
+    bench.ledger.release_results("here")
+    assert bench.run(bench.claim_again()).state is JobState.COMPLETED
+
+
+def test_a_submission_that_was_put_aside_is_waited_for(bench: Bench[ProcessEngine]) -> None:
+    """RUN-7: retention gives it back once it has seen the job, which costs that nothing."""
+    claim = bench.claim(GOOD)
+    folder = bench.root / "submissions" / claim.job.submission_id
+    aside = folder.with_name(".aside")
+    folder.rename(aside)
+    back = threading.Timer(0.5, lambda: aside.rename(folder))
+    back.start()
+    job = bench.run(claim)
+    back.join()
+    assert (job.state, job.attempt) == (JobState.COMPLETED, 1)
+
+
 def test_a_lost_lease_leaves_the_run_to_its_new_holder(bench: Bench[ProcessEngine]) -> None:
     """Whoever holds the job now watches the container: this runner touches nothing of it any more."""
     claim = bench.claim("import time; print('begun'); time.sleep(60)")

@@ -1,0 +1,69 @@
+"""Opens what every job of a runner process shares, from its settings."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import ExitStack
+
+from dramatiq.brokers.redis import RedisBroker
+
+from core.settings import Settings
+from core.wiring import open_ports
+from runner.engine.container_spec import EngineMeans, record_bytes
+from runner.engine.docker_sandbox import DockerEngine
+from runner.engine.fitting import fitted
+from runner.gpus import Gpus
+from runner.held_claims import HeldClaims
+from runner.requirements.cache import DependencyCache
+from runner.requirements.dependencies import Dependencies
+from runner.requirements.index import Index
+from runner.requirements.installer import Installer
+from runner.workbench import Workbench
+
+TRACKING_SECONDS = 20.0
+"""For one answer: a runner whose tracking server hangs takes the next job within 30 s (R13)."""
+
+
+def open_workbench(
+    settings: Settings, broker: RedisBroker, *, host: str, stopping: threading.Event, opened: ExitStack
+) -> Workbench:
+    """What it opens, `opened` closes. Raises Unavailable when a part does not answer yet."""
+    ports = opened.enter_context(open_ports(settings, broker=broker, tracking_timeout_seconds=TRACKING_SECONDS))
+    site = ports.job_status.ledger_id()
+    seccomp = settings.seccomp_profile.read_text()
+    means = EngineMeans(
+        runtime=settings.sandbox_runtime,
+        gpu_access=settings.gpu_access,
+        record_bytes=record_bytes(max_bytes=settings.max_log_bytes, max_lines=settings.max_log_lines),
+        keeps_failed=settings.keep_failed_minutes > 0,
+    )
+    engine = DockerEngine(settings.engine_socket, site=site, image=settings.sandbox_image, seccomp=seccomp, means=means)
+    opened.callback(engine.close)
+    kept = DependencyCache(job_root=settings.job_root, kept_bytes=settings.requirements.kept_bytes)
+    return Workbench(
+        ports=ports,
+        engine=engine,
+        gpus=Gpus(engine, lock_file=settings.job_root / f".gpus-{host}", busy_bytes=settings.gpu_busy_bytes),
+        resource_classes={item.name: item for item in fitted(settings, engine)},
+        image=settings.sandbox_image,
+        site=site,
+        host=host,
+        held=HeldClaims(settings.job_root, host),
+        job_root=settings.job_root,
+        lease_seconds=settings.lease_seconds,
+        log_limits={
+            "max_bytes": settings.max_log_bytes,
+            "max_lines": settings.max_log_lines,
+            "kept_bytes": settings.kept_log_bytes,
+        },
+        stopping=stopping,
+        dependencies=Dependencies(installer=_installer(settings, seccomp, opened), cache=kept),
+    )
+
+
+def _installer(settings: Settings, seccomp: str, opened: ExitStack) -> Installer:
+    installer = Installer.on(
+        settings.engine_socket, seccomp=seccomp, index=Index.of(settings), limits=settings.requirements
+    )
+    opened.callback(installer.close)
+    return installer
