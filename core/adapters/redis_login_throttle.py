@@ -12,10 +12,12 @@ from core.adapters.redis_connection import redis_errors
 
 KEY = "leaderboard:login:"
 
-# KEYS: counters; ARGV: the window in seconds, then each counter's limit.
+# KEYS: counters; ARGV: the window in seconds, then each counter's limit. None outlasts its window from now, as it would
+# where the clock was set back.
 TAKE = """
 local wait = 0
 for i, key in ipairs(KEYS) do
+  if redis.call('PTTL', key) > ARGV[1] * 1000 then redis.call('EXPIRE', key, ARGV[1]) end
   if tonumber(redis.call('GET', key) or '0') >= tonumber(ARGV[i + 1]) then
     wait = math.max(wait, redis.call('PTTL', key), 1)
   end

@@ -83,3 +83,12 @@ def test_redis_away_is_unavailable() -> None:
     for call in (lambda: away.take({"a": 1}, window_seconds=1), lambda: away.give_back({"a": 1})):
         with pytest.raises(Unavailable):
             call()
+
+
+def test_attempts_of_tomorrow_are_waited_for_no_longer_than_the_window(redis_client: redis.Redis) -> None:
+    """Redis's clock was set back by a day: nobody is locked out for that."""
+    throttle = RedisLoginThrottle(redis_client)
+    assert throttle.take({"ann": 1}, window_seconds=60) == 0
+    for key in redis_client.scan_iter():
+        redis_client.expire(key, 86_400 + 60)
+    assert 0 < throttle.take({"ann": 1}, window_seconds=60) <= 60
