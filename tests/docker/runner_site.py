@@ -104,7 +104,9 @@ class Site:
         return (self.root / "runner.txt").read_text()
 
     def log(self, job_id: str) -> str:
-        return self.storage.read_log(job_id).text
+        """The whole of it, also where a reader is shown its end only."""
+        path = self.storage.log_path(job_id)
+        return path.read_text(errors="replace") if path.exists() else ""
 
     def close(self) -> None:
         self._broker.close()

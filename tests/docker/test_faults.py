@@ -255,9 +255,12 @@ def test_an_mlflow_that_is_killed_gets_every_result_once(
 
 
 def test_a_paused_runner_wakes_up_to_nothing(site: Site, mlflow_url: str, inner: docker.DockerClient) -> None:
-    """SIGSTOP: its lease is taken, another runner finishes the run, and the sleeper changes nothing afterwards."""
-    job_id = site.post(program(8))
-    with site.runner() as sleeper:
+    """SIGSTOP: its lease is taken, another runner finishes the run, and the sleeper changes nothing afterwards.
+
+    The run prints more than the engine holds back for a reader that does not read.
+    """
+    job_id = site.post(program(8).replace("    print(", "    print('x' * 150_000)\n    print(", 1))
+    with site.runner("tests.docker.restless_runner:build") as sleeper:
         begun(site, job_id)
         os.killpg(sleeper.pid, signal.SIGSTOP)
         with site.runner():
