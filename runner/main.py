@@ -89,22 +89,36 @@ class Life(Middleware):
         bench = open_workbench(
             self._settings, self._broker, host=self._host, stopping=self._stopping, opened=self._opened
         )
-        ports, settings = bench.ports, self._settings
-        duty, mourn = self._duty(bench), PostMortem(dead_letters=ports.dead_letters)
+        duty, mourn = self._duty(bench), PostMortem(dead_letters=bench.ports.dead_letters)
         duty.begin()
-        run_next = RunNext(
-            job_status=ports.job_status,
-            job_queue=ports.job_queue,
+        run_next, sweeper = self._answering(bench, duty, mourn), self._sweeping(bench, mourn)
+        facts = HostFacts(warnings=tuple(warnings(bench.engine.versions())))
+        for warning in facts.warnings:
+            log.warning("engine is old", warning=warning)
+        watch = self._canary_watch(bench, duty, facts)
+        self._run_next = run_next
+        sweeper.sweep()  # what this host's last runners left comes before anything new
+        begin(sweeper.rounds(self._settings.sweep_seconds), self._draining)
+        self._report(bench, duty, facts)
+        threading.Thread(target=watch.run, args=(self._draining,), daemon=True, name="canary").start()
+
+    def _answering(self, bench: Workbench, duty: Duty, mourn: PostMortem) -> RunNext:
+        return RunNext(
+            job_status=bench.ports.job_status,
+            job_queue=bench.ports.job_queue,
             engine=bench.engine,
             run_job=RunJob(bench=bench),
-            lease_seconds=settings.lease_seconds,
-            running_limit=settings.max_concurrent_running,
+            lease_seconds=self._settings.lease_seconds,
+            running_limit=self._settings.max_concurrent_running,
             host=self._host,
             draining=self._draining,
             duty=duty,
             post_mortem=mourn,
         )
-        sweeper = Sweeper(
+
+    def _sweeping(self, bench: Workbench, mourn: PostMortem) -> Sweeper:
+        ports, settings = bench.ports, self._settings
+        return Sweeper(
             job_status=ports.job_status,
             job_queue=ports.job_queue,
             runners=ports.runners,
@@ -120,15 +134,6 @@ class Life(Middleware):
             keep_failed_seconds=60 * settings.keep_failed_minutes,
             post_mortem=mourn,
         )
-        facts = HostFacts(warnings=tuple(warnings(bench.engine.versions())))
-        for warning in facts.warnings:
-            log.warning("engine is old", warning=warning)
-        watch = self._canary_watch(bench, duty, facts)
-        self._run_next = run_next
-        sweeper.sweep()  # what this host's last runners left comes before anything new
-        begin(sweeper.rounds(settings.sweep_seconds), self._draining)
-        self._report(bench, duty, facts)
-        threading.Thread(target=watch.run, args=(self._draining,), daemon=True, name="canary").start()
 
     def _canary_watch(self, bench: Workbench, duty: Duty, facts: HostFacts) -> CanaryWatch:
         """From here on nothing new is claimed until the walls were found to hold."""

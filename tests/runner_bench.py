@@ -92,6 +92,15 @@ class Bench(Generic[Engine]):
         assert claim is not None
         return claim
 
+    def left_running(self, program: str) -> Claim:
+        """A run whose runner was stopped once it had printed `begun`, claimed by one that does nothing yet."""
+        claim = self.claim(program)
+        stopper = when(lambda: "begun" in self.storage.read_log(claim.job_id).text, self.stopping.set)
+        self.run(claim)
+        stopper.join()
+        self.stopping.clear()
+        return self.claim_again()
+
     def sweep(self) -> None:
         self.ledger.sweep(max_attempts=3, host="here")
 

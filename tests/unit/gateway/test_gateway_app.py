@@ -19,6 +19,12 @@ from tests.unit.gateway.app_site import Site
 pytestmark = pytest.mark.unit
 
 
+def with_nobody_there(root: Path) -> Settings:
+    """Neither Redis nor MLflow answers; the folders are there."""
+    away = {"redis_url": "redis://127.0.0.1:1/0", "mlflow_tracking_uri": "http://127.0.0.1:1"}
+    return Settings.model_validate(away | dict.fromkeys(("upload_root", "log_root", "benchmark_root"), root))
+
+
 def test_building_opens_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     """Style 7: the factory reads settings and connects to nobody."""
     monkeypatch.setenv("API_TOKENS", "ada:0123456789abcdef")
@@ -37,14 +43,7 @@ def test_the_parts_are_opened_with_the_app_and_stale_uploads_removed(tmp_path: P
     stale = tmp_path / ".staging" / "old"
     stale.mkdir(parents=True)
     os.utime(stale, (time.time() - 3600, time.time() - 3600))
-    settings = Settings(
-        redis_url="redis://127.0.0.1:1/0",
-        mlflow_tracking_uri="http://127.0.0.1:1",
-        upload_root=tmp_path,
-        log_root=tmp_path,
-        benchmark_root=tmp_path,
-    )
-    with TestClient(create_app(settings)) as client:
+    with TestClient(create_app(with_nobody_there(tmp_path))) as client:
         answer = client.get("/health/ready")
         assert not stale.exists()
     assert answer.status_code == 503
@@ -56,14 +55,7 @@ def test_what_another_gateway_leaves_goes_while_this_one_serves(
 ) -> None:
     """R19: a gateway that was killed need not be started again for its half-made uploads to go."""
     monkeypatch.setattr("gateway.upkeep.EVERY_SECONDS", 0.05)
-    settings = Settings(
-        redis_url="redis://127.0.0.1:1/0",
-        mlflow_tracking_uri="http://127.0.0.1:1",
-        upload_root=tmp_path,
-        log_root=tmp_path,
-        benchmark_root=tmp_path,
-    )
-    with TestClient(create_app(settings)):
+    with TestClient(create_app(with_nobody_there(tmp_path))):
         stage = tmp_path / ".staging" / ("0" * 32)
         stage.mkdir()
         deadline = time.monotonic() + 10

@@ -18,7 +18,7 @@ from runner.job_log import writer
 from runner.job_log.writer import LogWriter
 from runner.run_folder import RunFolder
 from tests.process_sandbox import ProcessEngine
-from tests.runner_bench import GOOD, Bench, when
+from tests.runner_bench import GOOD, Bench
 
 pytestmark = pytest.mark.unit
 
@@ -82,18 +82,15 @@ def test_a_run_is_not_taken_over_into_a_full_log_disk_and_costs_no_attempt(
 ) -> None:
     """Its copy of the log finds no room: it waits as it is, however often that is tried."""
     bench = Bench(tmp_path, ProcessEngine(tmp_path / "engine"))
-    claim = bench.claim("import time; print('begun', flush=True); time.sleep(1)\n" + GOOD)
-    stopper = when(lambda: "begun" in bench.storage.read_log(claim.job_id).text, bench.stopping.set)
-    bench.run(claim)
-    stopper.join()
-    bench.stopping.clear()
+    claim = bench.left_running("import time; print('begun', flush=True); time.sleep(1)\n" + GOOD)
     monkeypatch.setattr("runner.run_job.ROOM_SECONDS", 0.01)
     with monkeypatch.context() as full:
         full.setattr(shutil, "copyfile", no_room)
         for _try in range(8):  # more than one attempt may lose runners
-            assert bench.run(bench.claim_again()).state is JobState.RUNNING
+            assert bench.run(claim).state is JobState.RUNNING
             bench.sweeper().sweep()
-    job = bench.run(bench.claim_again())
+            claim = bench.claim_again()
+    job = bench.run(claim)
     assert (job.state, job.attempt, len(bench.engine.launched)) == (JobState.COMPLETED, 1, 1)
     assert bench.log_of(job).count("begun") == 1
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from core.domain.errors import Conflict, Unavailable
-from core.domain.job import CANCEL_SECONDS, MAX_ATTEMPTS, MAX_RECOVERIES, Claim, Job, JobState, Outcome
+from core.domain.job import CANCEL_SECONDS, MAX_ATTEMPTS, MAX_RECOVERIES, Job, JobState, Outcome
 from core.ports.tracking import Result, RunRef
 from runner.recording import add_log
 from runner.rounds import begin
@@ -31,16 +31,6 @@ class Killed(BaseException):
 @pytest.fixture
 def bench(tmp_path: Path) -> Bench[ProcessEngine]:
     return Bench(tmp_path, ProcessEngine(tmp_path / "engine"))
-
-
-def left_running(bench: Bench[ProcessEngine]) -> Claim:
-    """A run whose runner was stopped, taken over by one that does nothing yet."""
-    claim = bench.claim(ENDLESS)
-    stopper = when(lambda: "begun" in bench.storage.read_log(claim.job_id).text, bench.stopping.set)
-    bench.run(claim)
-    stopper.join()
-    bench.stopping.clear()
-    return bench.claim_again()
 
 
 def assert_it_completed_once(bench: Bench[ProcessEngine], job: Job) -> None:
@@ -141,7 +131,7 @@ def test_what_the_ledger_cancelled_has_a_last_line(
     bench: Bench[ProcessEngine], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """BOX-10: on a line of its own, and nothing follows it: a runner that was paused writes where nobody reads."""
-    claim = left_running(bench)
+    claim = bench.left_running(ENDLESS)
     path = bench.storage.log_path(claim.job_id)
     with path.open("ab", buffering=0) as sleeper:
         sleeper.write(b"half a line")
@@ -160,7 +150,7 @@ def test_what_the_ledger_cancelled_has_a_last_line(
 
 def test_what_the_ledger_gave_up_has_a_last_line(bench: Bench[ProcessEngine]) -> None:
     """BOX-10: with the reason; of a job that never had a log none is made."""
-    claim = left_running(bench)
+    claim = bench.left_running(ENDLESS)
     for _round in range(MAX_ATTEMPTS * (MAX_RECOVERIES + 1)):
         bench.ledger.presume_dead(claim.job_id, claim.mark)
         sweeper = bench.sweeper()
@@ -180,7 +170,7 @@ def test_a_disk_that_takes_no_last_line_keeps_no_sweep_from_its_work(
     bench: Bench[ProcessEngine], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The log stays as it was, and nothing is left beside it."""
-    claim = left_running(bench)
+    claim = bench.left_running(ENDLESS)
     log, sweeper = bench.storage.log_path(claim.job_id), bench.sweeper()
     before = log.read_bytes()
 
@@ -218,7 +208,7 @@ def test_what_another_process_ended_is_removed_within_seconds(
     bench: Bench[ProcessEngine], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """JOB-8: the run is in this host's engine, whoever carries the cancel out in the ledger."""
-    claim = left_running(bench)
+    claim = bench.left_running(ENDLESS)
     ended = threading.Event()
     begin([one for one in bench.sweeper().rounds(60.0) if one.part == "engine"], ended)
     time.sleep(0.3)  # it has looked once, and looks at the engine again in a minute

@@ -146,19 +146,15 @@ def test_a_run_whose_class_is_gone_ends_in_words_and_at_nobodys_cost(bench: Benc
 
 def test_a_machine_that_was_started_anew_costs_an_attempt_and_the_log_says_so(bench: Bench[ProcessEngine]) -> None:
     """Its runs went with it: what was printed stays, and no run is begun again as if it were the first."""
-    claim = bench.claim("print('before', flush=True); import time; time.sleep(60)")
-    stopper = when(lambda: "before" in bench.storage.read_log(claim.job_id).text, bench.stopping.set)
-    bench.run(claim)
-    stopper.join()
-    bench.stopping.clear()
+    claim = bench.left_running("print('begun', flush=True); import time; time.sleep(60)")
     bench.engine.remove_leftovers(claim.job_id)
     (folder,) = (bench.root / "jobs").glob(f"{claim.job_id}-*")
     (folder / "begun").write_text("another-boot 12.5")
     (folder / "position").write_bytes(bytes(65))  # as a power cut may leave it
-    job = bench.run(bench.claim_again())
+    job = bench.run(claim)
     assert (job.state, job.attempt) == (JobState.PENDING, 1)
     assert "The machine was started anew during this run." in bench.log_of(job)
-    assert bench.log_of(job).count("before") == 1
+    assert bench.log_of(job).count("begun") == 1
     bench.assert_nothing_left()
     assert bench.claim_again().job.attempt == 2
 
@@ -183,14 +179,10 @@ def test_a_stop_that_its_runner_did_not_come_to_is_carried_out(
     bench: Bench[ProcessEngine], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """BOX-9: killed between the word and the deed; whoever takes the run over ends it for the same reason."""
-    claim = bench.claim("import time; print('begun', flush=True); time.sleep(60)")
-    stopper = when(lambda: "begun" in bench.storage.read_log(claim.job_id).text, bench.stopping.set)
-    bench.run(claim)
-    stopper.join()
-    bench.stopping.clear()
-    RunFolder(path=bench.root / "jobs" / f"{claim.job_id}-{claim.mark}").stop(Stop.LOG_LIMIT)
+    claim = bench.left_running("import time; print('begun', flush=True); time.sleep(60)")
+    RunFolder(path=bench.root / "jobs" / f"{claim.job_id}-{claim.job.sandbox}").stop(Stop.LOG_LIMIT)
     asked = time.monotonic()
-    job = bench.run(bench.claim_again())
+    job = bench.run(claim)
     assert (job.state, job.failure_reason) == (JobState.FAILED, FailureReason.LOG_LIMIT)
     assert time.monotonic() - asked < 30
 

@@ -13,7 +13,7 @@ from core.domain.limits import SMALL
 from core.domain.verdict import FailureReason
 from runner.run_folder import RunFolder
 from tests.process_sandbox import ProcessEngine
-from tests.runner_bench import GOOD, Bench, when
+from tests.runner_bench import GOOD, Bench
 
 pytestmark = pytest.mark.unit
 
@@ -25,23 +25,13 @@ def bench(tmp_path: Path) -> Bench[ProcessEngine]:
     return Bench(tmp_path, ProcessEngine(tmp_path / "engine"))
 
 
-def left_running(bench: Bench[ProcessEngine], program: str) -> Claim:
-    """A run whose runner has gone, as a restart leaves it."""
-    claim = bench.claim(program)
-    stopper = when(lambda: "begun" in bench.storage.read_log(claim.job_id).text, bench.stopping.set)
-    bench.run(claim)
-    stopper.join()
-    bench.stopping.clear()
-    return bench.claim_again()
-
-
 def folder_of(bench: Bench[ProcessEngine], claim: Claim) -> RunFolder:
     return RunFolder(path=bench.root / "jobs" / f"{claim.job_id}-{claim.job.sandbox}")
 
 
 def test_a_dead_runner_is_known_without_waiting_for_its_lease(bench: Bench[ProcessEngine]) -> None:
     """The kernel unlocks what a killed process held; the run waits for its next runner, who is called."""
-    claim = left_running(bench, ENDLESS)
+    claim = bench.left_running(ENDLESS)
     sweeper = bench.sweeper()
     held = bench.held.holding(claim)
     held.__enter__()
@@ -58,7 +48,7 @@ def test_a_dead_runner_is_known_without_waiting_for_its_lease(bench: Bench[Proce
 
 def test_a_run_past_its_time_is_ended_though_nobody_watches_it(bench: Bench[ProcessEngine]) -> None:
     """BOX-9: whoever takes it over finds the time-out, not a killed program."""
-    claim = left_running(bench, ENDLESS)
+    claim = bench.left_running(ENDLESS)
     bench.limits = SMALL.model_copy(update={"timeout_seconds": 1})
     sweeper = bench.sweeper()
     sweeper.sweep()
@@ -113,7 +103,7 @@ def test_a_tracking_server_that_hangs_is_asked_nothing_that_may_take_long(
 
 def test_what_an_earlier_claim_left_goes_and_the_present_run_stays(bench: Bench[ProcessEngine]) -> None:
     """BOX-10: a run that was repeated elsewhere meanwhile is nobody's any more."""
-    claim = left_running(bench, ENDLESS)
+    claim = bench.left_running(ENDLESS)
     sweeper = bench.sweeper()
     sweeper.sweep()
     assert bench.engine.job_ids() == {claim.job_id}
@@ -124,7 +114,7 @@ def test_what_an_earlier_claim_left_goes_and_the_present_run_stays(bench: Bench[
 
 def test_folders_of_nobody_go_once_they_have_settled(bench: Bench[ProcessEngine]) -> None:
     """One that was made a moment ago may belong to a job that is being claimed."""
-    claim = left_running(bench, ENDLESS)
+    claim = bench.left_running(ENDLESS)
     stray = bench.root / "jobs" / f"{'0' * 32}-12345678"
     stray.mkdir()
     sweeper = bench.sweeper()
