@@ -65,7 +65,7 @@ class MlflowTracking:
         for run in known:  # begun by an attempt that did not get to its end; its params cannot be changed any more
             if not is_finished(run):
                 keep_going()  # the search may have taken longer than a lease
-                self._remove(ref_of(run))
+                self.discard(ref_of(run).run_id)  # which looks whether it was closed meanwhile
         if done := [run for run in known if is_finished(run)]:
             seal()
             return ref_of(done[0])  # the one on the board
