@@ -62,10 +62,12 @@ class MlflowTracking:
     ) -> RunRef:
         experiment = self._experiment(result.job.benchmark)
         known = self._runs_of(experiment, result)
-        for run in known:  # begun by an attempt that did not get to its end; its params cannot be changed any more
-            if not is_finished(run):
-                keep_going()  # the search may have taken longer than a lease
-                self.discard(ref_of(run).run_id)  # which looks whether it was closed meanwhile
+        begun = [run for run in known if not is_finished(run)]
+        for run in begun:  # by an attempt that did not get to its end; its params cannot be changed any more
+            keep_going()  # the search may have taken longer than a lease
+            self.discard(ref_of(run).run_id)
+        if begun:  # one of them may have been closed meanwhile, and is a result
+            known = self._runs_of(experiment, result)
         if done := [run for run in known if is_finished(run)]:
             seal()
             return ref_of(done[0])  # the one on the board

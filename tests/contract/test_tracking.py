@@ -181,6 +181,21 @@ def test_a_closed_run_wins_over_every_open_one(mlflow: MlflowTracking, fresh_nam
     assert [run["info"]["run_id"] for run in mlflow._runs_of(experiment, result)] == [begun[1].run_id]
 
 
+def test_a_run_that_is_closed_while_it_is_about_to_go_is_the_result(mlflow: MlflowTracking, fresh_name: str) -> None:
+    """TRK-5: its recorder was slow, not dead; it stays, and no second one is made."""
+    item = result_of(fresh_name)
+    slow = mlflow._create_run(mlflow._experiment(fresh_name), item)
+    closed: list[str] = []
+
+    def close_it_now() -> None:
+        if not closed:
+            closed.append(slow.run_id)
+            mlflow._close_run(slow, item)
+
+    assert mlflow.record(item, keep_going=close_it_now).run_id == slow.run_id
+    assert [entry.run_id for entry in mlflow.entries(fresh_name)] == [slow.run_id]
+
+
 def test_a_result_that_is_none_can_be_taken_back(tracking: TrackingPort, fresh_name: str) -> None:
     """TRK-5: results of late are told with their jobs; only by name one is removed, whatever its state."""
     kept, wrong = result_of(fresh_name), result_of(fresh_name)
