@@ -144,6 +144,20 @@ def test_redis_killed_under_load_loses_nothing(
         assert_settled(fragile, ids, mlflow_url, inner)
 
 
+def test_a_runner_that_begins_before_redis_waits_for_it(
+    fragile: Site, ledger_server: OwnPart, mlflow_url: str, inner: docker.DockerClient
+) -> None:
+    """A host that was started anew: it does not live on without hearing bells, and runs what had been accepted."""
+    job_id = fragile.post(program(1))
+    ledger_server.kill()
+    with fragile.runner() as runner:
+        time.sleep(6)  # it asks in vain meanwhile; what it says of that comes once it has begun
+        ledger_server.start()
+        assert_settled(fragile, [job_id], mlflow_url, inner)
+        assert "waiting for a part" in fragile.words()
+        assert runner.poll() is None
+
+
 def test_a_redis_that_hangs_is_waited_for(
     fragile: Site, ledger_server: OwnPart, mlflow_url: str, inner: docker.DockerClient
 ) -> None:
