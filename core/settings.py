@@ -111,6 +111,8 @@ class Settings(BaseSettings):
 
     max_submissions_per_hour: Annotated[int, Field(ge=1)] = 10
     max_uploads_per_hour: Annotated[int, Field(ge=1)] = 100
+    max_refused_uploads_per_hour: Annotated[int, Field(ge=1)] = 300
+    """Of one user: refused ones and those that broke off, which take no place among the others."""
     max_concurrent_running: Annotated[int, Field(ge=1)] = 1
     over_limit: Annotated[str, Field(pattern="^(refuse|queue)$")] = "refuse"
     default_benchmark: str = "synthetic"

@@ -73,6 +73,7 @@ def environment(root: Path, *, redis_url: str, mlflow_url: str, **more: str) -> 
         "ADMIN_USERS": "admin",
         "MAX_SUBMISSIONS_PER_HOUR": "1000000",
         "MAX_UPLOADS_PER_HOUR": "1000000",
+        "MAX_REFUSED_UPLOADS_PER_HOUR": "1000000",
         "MAX_CONCURRENT_RUNNING": "1000000",
         "MIN_FREE_BYTES": "0",
         **more,

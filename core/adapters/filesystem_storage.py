@@ -9,7 +9,7 @@ import re
 import shutil
 import time
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from core.adapters import log_files
-from core.adapters.archives import Tree, unpack
+from core.adapters.archives import Look, unpack
+from core.adapters.file_tree import Tree, Written
 from core.adapters.packing import tar_gz
 from core.adapters.room import NO_ROOM, Room
 from core.adapters.staging import UNLOCKED_SECONDS, UNNAMED_SECONDS, held
@@ -50,14 +51,14 @@ class FilesystemStorage:
         self.check_room()
         submission_id = uuid.uuid4().hex
         with _disk_errors(), self._staged(submission_id) as stage:
-            files = self._fill(upload, stage / FILES)
+            files, sha256 = self._fill(upload, stage / FILES)
             submission = Submission(
                 submission_id=submission_id,
                 user_id=upload.user_id,
                 entrypoint=upload.entrypoint,
                 config_file=upload.config_file,
                 files=files,
-                sha256=_content_hash(stage / FILES, files),
+                sha256=sha256,
                 metadata=metadata,
                 created_at=datetime.now(UTC),
             )
@@ -186,37 +187,38 @@ class FilesystemStorage:
             for folder in (unnamed, stage):
                 shutil.rmtree(folder, ignore_errors=True)
 
-    def _fill(self, upload: Upload, folder: Path) -> tuple[StoredFile, ...]:
-        tree = Tree(root=folder, limits=self._limits, check_room=self._room.check)
+    def _fill(self, upload: Upload, folder: Path) -> tuple[tuple[StoredFile, ...], str]:
+        """The files of an upload, and the digest of them all. All of it is looked at before a file is written."""
+        look = Look(self._limits)
+        for file in upload.files:
+            if is_archive(file.name):
+                look.at_archive(file.name, file.content)
+            else:
+                look.at_file(file.name)
+        _check_entrypoint(upload.entrypoint, look.files)
+        tree = Tree(root=folder, limits=self._limits, check_room=self._room.check, take_digests=True)
         for file in upload.files:
             if is_archive(file.name):
                 unpack(file.name, file.content, tree)
             else:
                 tree.add_file(file.name, file.content)
-        files = _listed(folder)
-        _check_entrypoint(upload.entrypoint, [file.path for file in files])
-        return files
+        files = sorted(tree.files.items(), key=lambda item: item[0].split("/"))
+        listed = tuple(StoredFile(path=path, size_bytes=file.size_bytes) for path, file in files)
+        return listed, _content_hash(files)
 
 
 def _check_entrypoint(entrypoint: str, paths: list[str]) -> None:
     if entrypoint in paths:
         return
-    elsewhere = [path for path in paths if path.endswith(f"/{entrypoint}")]
+    elsewhere = [path for path in sorted(paths) if path.endswith(f"/{entrypoint}")]
     hint = f"; there is {elsewhere[0]!r}: name it, or pack the archive without its outer folder" if elsewhere else ""
     raise InvalidInput.of("entrypoint", f"{entrypoint!r} is not in the submission{hint}")
 
 
-def _listed(folder: Path) -> tuple[StoredFile, ...]:
-    found = sorted(path for path in folder.rglob("*") if path.is_file())
-    return tuple(StoredFile(path=path.relative_to(folder).as_posix(), size_bytes=path.stat().st_size) for path in found)
-
-
-def _content_hash(folder: Path, files: tuple[StoredFile, ...]) -> str:
+def _content_hash(files: Sequence[tuple[str, Written]]) -> str:
     total = hashlib.sha256()
-    for file in files:
-        with (folder / file.path).open("rb") as content:
-            digest = hashlib.file_digest(content, "sha256").hexdigest()
-        total.update(f"{digest} {file.path}\n".encode())
+    for path, file in files:
+        total.update(f"{file.sha256} {path}\n".encode())
     return total.hexdigest()
 
 

@@ -11,9 +11,9 @@ from datetime import UTC, datetime
 
 from core.adapters.job_record import cursor_score
 from core.domain.errors import KeyReused, LimitReached, NotFound
-from core.domain.job import MOVES, Job, JobRequest, JobState, Phase
+from core.domain.job import MOST_GIVEN_BACK, MOVES, Job, JobRequest, JobState, Phase
 from core.domain.limits import Allowance, UserLimits
-from core.domain.upload_counts import uploads_used_up
+from core.domain.upload_counts import refusals_used_up, uploads_used_up
 from core.ports.job_status import Admission, JobPage
 
 WINDOW_SECONDS = 3600
@@ -29,6 +29,8 @@ class MemoryJobRecords:
     _fingerprints: dict[str, str] = field(default_factory=dict)
     _posted: dict[str, dict[str, float]] = field(default_factory=dict)
     _uploads: dict[str, dict[str, float]] = field(default_factory=dict)
+    _refused: dict[str, dict[str, float]] = field(default_factory=dict)
+    _given_back: dict[str, dict[str, float]] = field(default_factory=dict)
     _lock: threading.RLock = field(default_factory=threading.RLock)
 
     def admit(self, request: JobRequest, limits: UserLimits) -> Admission:
@@ -81,16 +83,33 @@ class MemoryJobRecords:
     def refund(self, user_id: str, job_id: str) -> None:
         self._posted.get(user_id, {}).pop(job_id, None)
 
-    def take_upload(self, user_id: str, upload_id: str, *, per_hour: int) -> None:
+    def give_back(self, job: Job) -> None:
+        """The place in the hour of a cancelled job that never started, up to a number in an hour."""
+        now, given = self.clock(), self._given_back.setdefault(job.user_id, {})
+        if job.job_id in self._posted.get(job.user_id, {}) and len(_of_this_hour(given, now)) < MOST_GIVEN_BACK:
+            given[job.job_id] = now
+            self.refund(job.user_id, job.job_id)
+
+    def take_upload(self, user_id: str, upload_id: str, *, per_hour: int, refused_per_hour: int) -> None:
         with self._lock:
-            now, taken = self.clock(), self._uploads.setdefault(user_id, {})
-            times = _of_this_hour(taken, now)
-            if len(times) >= per_hour:
-                raise uploads_used_up(per_hour, int(times[-per_hour] + WINDOW_SECONDS - now) + 1)
-            taken[upload_id] = now
+            now = self.clock()
+            stored, refused = (counts.setdefault(user_id, {}) for counts in (self._uploads, self._refused))
+            bounds = ((stored, per_hour, uploads_used_up), (refused, refused_per_hour, refusals_used_up))
+            for counted, most, used_up in bounds:
+                times = _of_this_hour(counted, now)
+                if len(times) >= most:
+                    raise used_up(most, int(times[-most] + WINDOW_SECONDS - now) + 1)
+            stored[upload_id] = refused[upload_id] = now
+
+    def upload_stored(self, user_id: str, upload_id: str) -> None:
+        self._refused.get(user_id, {}).pop(upload_id, None)
+
+    def upload_refused(self, user_id: str, upload_id: str) -> None:
+        self._uploads.get(user_id, {}).pop(upload_id, None)
 
     def give_back_upload(self, user_id: str, upload_id: str) -> None:
-        self._uploads.get(user_id, {}).pop(upload_id, None)
+        self.upload_stored(user_id, upload_id)
+        self.upload_refused(user_id, upload_id)
 
     def get(self, job_id: str) -> Job:
         with self._lock:

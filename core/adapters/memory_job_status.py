@@ -94,6 +94,8 @@ class MemoryJobStatus(MemoryJobRecords):
     def hand_back(self, claim: Claim, *, count_attempt: bool) -> Job:
         with self._fenced(claim) as job:
             if job.cancel_requested:
+                if job.attempt == 1 and not count_attempt:
+                    self.give_back(job)
                 return self._close(job, JobState.CANCELLED)
             return self._requeue(job, counted=count_attempt)
 
@@ -134,6 +136,8 @@ class MemoryJobStatus(MemoryJobRecords):
                 raise Conflict(TOO_LATE_TO_CANCEL)
             job = replace(job, cancel_requested=True)
             if job.state is JobState.PENDING:
+                if not job.attempt:
+                    self.give_back(job)
                 return self._close(job, JobState.CANCELLED)
             self._leases.cancel_asked(job_id)
             return self._store(job)
@@ -150,7 +154,7 @@ class MemoryJobStatus(MemoryJobRecords):
             expired, found = self._leases.expired(), []
             for job in map(self.get, expired):
                 if job.cancel_requested:
-                    found.append(self._close(job, JobState.CANCELLED))
+                    found.append(self._cancelled(job))
                 elif not self._leases.may_recover(job):
                     found.append(self._again(job, max_attempts))
                 elif job.sandbox is None:
@@ -159,7 +163,7 @@ class MemoryJobStatus(MemoryJobRecords):
                     self._leases.leave(job.job_id, self.clock())
                     found.append(job)
             overdue = map(self.get, self._leases.cancels_overdue())
-            found += [self._close(job, JobState.CANCELLED) for job in overdue]
+            found += [self._cancelled(job) for job in overdue]
             alone = map(self.get, self._leases.orphans if self._leases.has_listened(host_patience) else ())
             lost = [job for job in alone if not self._leases.is_there(job.host)]
             found += [self._again(job, max_attempts) for job in lost]
@@ -167,6 +171,11 @@ class MemoryJobStatus(MemoryJobRecords):
         by_state = {state: tuple(job for job in latest if job.state is state) for state in JobState}
         ended = tuple(job for job in latest if job.is_final)
         return Swept(requeued=by_state[JobState.PENDING], ended=ended, orphaned=by_state[JobState.RUNNING])
+
+    def _cancelled(self, job: Job) -> Job:
+        if job.attempt == 1 and job.sandbox is None:
+            self.give_back(job)
+        return self._close(job, JobState.CANCELLED)
 
     def _again(self, job: Job, max_attempts: int) -> Job:
         if job.cancel_requested:

@@ -11,11 +11,12 @@ import redis
 
 from core.adapters.redis_connection import redis_errors
 from core.domain.limits import Allowance, UserLimits
-from core.domain.upload_counts import uploads_used_up
+from core.domain.upload_counts import refusals_used_up, uploads_used_up
 
 WINDOW_SECONDS = 3600
 KEY = "leaderboard:rate:"
 UPLOADS = f"{KEY}uploads:"
+REFUSED = f"{KEY}refused_uploads:"
 """No user's name has a colon."""
 
 
@@ -43,13 +44,25 @@ class RedisRateLimit:
         with redis_errors():
             self._redis.zrem(KEY + user_id, job_id)
 
-    def take_upload(self, user_id: str, upload_id: str, *, per_hour: int) -> None:
+    def take_upload(self, user_id: str, upload_id: str, *, per_hour: int, refused_per_hour: int) -> None:
         with redis_errors():
             script = self._redis.register_script(_take_upload())
-            counted, renews = script(keys=[UPLOADS + user_id], args=[upload_id, per_hour])
-        if not counted:
+            keys = [UPLOADS + user_id, REFUSED + user_id]
+            counted, renews, which = script(keys=keys, args=[upload_id, per_hour, refused_per_hour])
+        if not counted and which == 1:
             raise uploads_used_up(per_hour, renews)
+        if not counted:
+            raise refusals_used_up(refused_per_hour, renews)
+
+    def upload_stored(self, user_id: str, upload_id: str) -> None:
+        with redis_errors():
+            self._redis.zrem(REFUSED + user_id, upload_id)
+
+    def upload_refused(self, user_id: str, upload_id: str) -> None:
+        with redis_errors():
+            self._redis.zrem(UPLOADS + user_id, upload_id)
 
     def give_back_upload(self, user_id: str, upload_id: str) -> None:
         with redis_errors():
             self._redis.zrem(UPLOADS + user_id, upload_id)
+            self._redis.zrem(REFUSED + user_id, upload_id)

@@ -62,6 +62,8 @@ HEARING_SECONDS = 8.0
 """So long holders of leases have then to be heard: more than a beat that first meets a ledger that is not there yet."""
 
 
+MOST_GIVEN_BACK = 100
+"""Places in one hour that a user gets back for jobs cancelled before they started: each of them leaves a record."""
 MARK_LENGTH = 8
 
 

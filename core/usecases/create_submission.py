@@ -26,18 +26,34 @@ class CreateSubmission:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CountUpload:
-    """One more upload of this user in this hour. Raises LimitReached, Unavailable."""
+    """One more upload of this user in this hour, counted before it is read. Raises LimitReached, Unavailable.
+
+    It counts as refused until one of the other calls. Where the counter does not answer them, its places are lost for
+    the hour.
+    """
 
     rate_limit: RateLimitPort
     per_hour: int
+    refused_per_hour: int
 
     def __call__(self, user: User) -> str:
-        """The count's own id, with which it can be given back."""
+        """The count's own id."""
         upload_id = secrets.token_hex(16)
-        self.rate_limit.take_upload(user.user_id, upload_id, per_hour=self.per_hour)
+        self.rate_limit.take_upload(
+            user.user_id, upload_id, per_hour=self.per_hour, refused_per_hour=self.refused_per_hour
+        )
         return upload_id
 
+    def stored(self, user: User, upload_id: str) -> None:
+        with suppress(Unavailable):
+            self.rate_limit.upload_stored(user.user_id, upload_id)
+
+    def refused(self, user: User, upload_id: str) -> None:
+        """What was sent broke a rule, or broke off."""
+        with suppress(Unavailable):
+            self.rate_limit.upload_refused(user.user_id, upload_id)
+
     def give_back(self, user: User, upload_id: str) -> None:
-        """For an upload that stored nothing. Without the counter's answer the place is lost for the hour."""
+        """The platform failed it: it counts nowhere."""
         with suppress(Unavailable):
             self.rate_limit.give_back_upload(user.user_id, upload_id)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from packaging.requirements import InvalidRequirement, Requirement
+from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from core.domain.errors import Fault, InvalidInput
@@ -16,6 +17,10 @@ NAME = "requirements.txt"
 MAX_BYTES = 64 * 1024
 MAX_LINE = 1000
 MAX_REQUIREMENTS = 200
+MAX_PARENTHESES = 10
+PLAIN = re.compile(r"""[A-Za-z0-9 ._,;<>=!~*+()\[\]'"-]+""")
+"""What a line may consist of, as it was sent and as it is written for pip: nothing in it is an escape, a variable, a
+path or an address to any program that reads it."""
 ARCHIVES = (".whl", ".zip", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".tar")
 
 
@@ -86,15 +91,28 @@ def _broken(text: str) -> Iterator[str]:
         yield f"{shown} is an address or a path; only names and versions are accepted"
     elif text.partition(";")[0].strip().lower().endswith(ARCHIVES):
         yield f"{shown} is a file; only names and versions are accepted"
-    else:
-        yield from _unreadable(text, shown)
+    elif not PLAIN.fullmatch(text.replace("\t", " ")) or text.count("(") > MAX_PARENTHESES:
+        yield f"{shown} is no requirement that is accepted here: {_ACCEPTED}"
+    elif not _is_one_line(text):
+        yield f"{shown} is no requirement; {_ACCEPTED}"
 
 
-def _unreadable(text: str, shown: str) -> Iterator[str]:
+_ACCEPTED = 'write for example numpy, timm>=1.0,<2 or tomli; python_version < "3.11"'
+
+
+def _is_one_line(text: str) -> bool:
+    """Whether it is one requirement, and so is the line that is written for pip: the same one, in plain characters.
+
+    `packaging` evaluates escapes inside quotes, and compares what a marker names only when it is asked.
+    """
     try:
-        Requirement(text)
-    except InvalidRequirement:
-        yield f"{shown} is no requirement; write for example numpy or timm>=1.0,<2"
+        requirement = Requirement(text)
+        written = _spelled(requirement)
+        if requirement.marker:
+            requirement.marker.evaluate({"extra": ""})
+        return bool(PLAIN.fullmatch(written)) and not requirement.url and _spelled(Requirement(written)) == written
+    except (ValueError, RecursionError):  # all of packaging's own errors are ValueErrors
+        return False
 
 
 def _spelled(requirement: Requirement) -> str:

@@ -12,6 +12,7 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from starlette.concurrency import run_in_threadpool
 
+from core.domain.errors import StorageFull, Unavailable
 from core.domain.user import User
 from core.usecases.create_submission import CountUpload, CreateSubmission
 from core.usecases.submissions import DownloadSubmission, GetSubmission, ListSubmissions
@@ -52,9 +53,13 @@ _ARCHIVE: dict[str, Any] = {"application/gzip": {"schema": {"type": "string", "f
 async def create(
     request: Request, user: CurrentUser, ports: PortsPart, settings: SettingsPart, response: Response
 ) -> SubmissionView:
-    """Store a submission: complete, or not at all. One that is refused does not count against the hour's uploads."""
+    """Store a submission: complete, or not at all. A refused one counts among the hour's refused uploads alone."""
     usecase = CreateSubmission(storage=ports.storage)
-    counted = CountUpload(rate_limit=ports.rate_limit, per_hour=settings.max_uploads_per_hour)
+    counted = CountUpload(
+        rate_limit=ports.rate_limit,
+        per_hour=settings.max_uploads_per_hour,
+        refused_per_hour=settings.max_refused_uploads_per_hour,
+    )
     async with (
         _counted(counted, user),
         received(request, user.user_id, settings.upload, ports.storage.check_room) as upload,
@@ -66,14 +71,18 @@ async def create(
 
 @asynccontextmanager
 async def _counted(count: CountUpload, user: User) -> AsyncIterator[None]:
-    """Counted before a byte is read, so that parallel uploads gain nothing; given back when nothing was stored."""
+    """Counted before a byte of the body is read, so that parallel uploads gain nothing."""
     upload_id = await run_in_threadpool(count, user)
+    ended = count.refused
     try:
         yield
-    except BaseException:
-        with CancelScope(shield=True):
-            await run_in_threadpool(count.give_back, user, upload_id)
+        ended = count.stored
+    except (StorageFull, Unavailable):
+        ended = count.give_back
         raise
+    finally:
+        with CancelScope(shield=True):
+            await run_in_threadpool(ended, user, upload_id)
 
 
 @router.get("")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import re
-import tarfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +14,8 @@ import docker.errors
 from docker.models.containers import Container
 from docker.models.volumes import Volume
 
-from core.adapters.archives import CHUNK, BoundedTarInfo, Tree
+from core.adapters.file_tree import CHUNK, Tree
+from core.adapters.tar_members import HeaderBudget, Kind, Member, TarReader
 from core.domain.errors import InvalidInput, RunLost, TooLarge, Unavailable
 from core.domain.limits import UploadLimits
 from core.domain.metrics import MAX_BYTES
@@ -99,7 +99,7 @@ class OutputVolume:
         walk = _Walk(into, self.spec)
         try:
             chunks, _header = self.holder.get_archive("/out")
-            with io.BufferedReader(_Chunks(chunks), CHUNK) as stream:
+            with io.BufferedReader(Chunks(chunks), CHUNK) as stream:
                 walk.copy(stream)
         except docker.errors.APIError:
             problem = problem or UNREADABLE
@@ -122,7 +122,7 @@ class OutputVolume:
             return None, None
         except docker.errors.APIError:
             return None, UNREADABLE
-        with io.BufferedReader(_Chunks(chunks), CHUNK) as stream:
+        with io.BufferedReader(Chunks(chunks), CHUNK) as stream:
             stat = header or {"mode": -1, "linkTarget": "", "size": 0}
             if stat["mode"] >> 9 or stat["linkTarget"]:  # any type bit of Go's file mode
                 return None, "it is not a plain file"
@@ -132,13 +132,15 @@ class OutputVolume:
 
 
 def _first_file(stream: IO[bytes]) -> bytes:
-    with tarfile.open(fileobj=stream, mode="r|", tarinfo=BoundedTarInfo) as tar:
-        member = tar.next()
-        content = tar.extractfile(member) if member is not None and member.isreg() else None
-        return content.read(MAX_BYTES + 1) if content is not None else b""
+    tar = TarReader(stream=stream, budget=HeaderBudget.of(1))
+    member = next(tar.members(), None)
+    found = io.BytesIO()
+    while member is not None and member.kind is Kind.FILE and found.tell() <= MAX_BYTES and (piece := tar.read(CHUNK)):
+        found.write(piece)
+    return found.getvalue()
 
 
-class _Chunks(io.RawIOBase):
+class Chunks(io.RawIOBase):
     """The engine's chunks as a file to read from; closing it drops the rest."""
 
     def __init__(self, chunks: Iterator[bytes]) -> None:
@@ -181,30 +183,28 @@ class _Walk:
 
     def copy(self, stream: IO[bytes]) -> None:
         try:
-            with tarfile.open(fileobj=stream, mode="r|", tarinfo=BoundedTarInfo) as tar:
-                for member in tar:
-                    self.seen_entries += 1
-                    self.seen_bytes += member.size
-                    if self.seen_bytes > self._limits.output_bytes:
-                        raise TooLarge.of("files", "sparse files claim more than the output may hold")
-                    self._member(tar, member)
-        except (InvalidInput, tarfile.TarError) as error:
+            tar = TarReader(stream=stream, budget=HeaderBudget.of(self._limits.output_files))
+            for member in tar.members():
+                self.seen_entries += 1
+                self.seen_bytes += member.size
+                if self.seen_bytes > self._limits.output_bytes:
+                    raise TooLarge.of("files", "sparse files claim more than the output may hold")
+                self._member(tar, member)
+        except InvalidInput as error:
             self.notices.append(f"The rest of the output was left out: {error}.")
 
-    def _member(self, tar: tarfile.TarFile, member: tarfile.TarInfo) -> None:
+    def _member(self, tar: TarReader, member: Member) -> None:
         name = member.name.partition("/")[2]
-        if name in {"", METRICS} or member.isdir():
+        if name in {"", METRICS} or member.kind is Kind.FOLDER:
             return
         if name.casefold() == "logs" or name.casefold().startswith(self._own_log):
             self.notices.append(f"{name[:100]!a} was left out: the name is the platform's own.")
             return
-        if not member.isreg() or not KEPT_NAME.fullmatch(name):
+        if member.kind is not Kind.FILE or not KEPT_NAME.fullmatch(name):
             self.notices.append(f"{name[:100]!a} was left out: only plain files with plain names are kept.")
             return
-        content = tar.extractfile(member)
         try:
-            if content is not None:
-                self._tree.add_file(name, content)
+            self._tree.add_file(name, tar)
         except TooLarge:
             raise
         except InvalidInput as error:

@@ -6,16 +6,25 @@ import hashlib
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from core.settings import Settings
 
+SHORTEST_SECRET = 4
+"""Characters; a shorter word would be replaced in the middle of others. With its `@` it is hidden all the same."""
+_BEFORE = r"""(^|[\s/'"(<=,])"""
+_CREDENTIALS = (
+    re.compile(rf"""{_BEFORE}[^\s/'"(<=,:@]*:[^\s/'"]*@""", re.MULTILINE),
+    re.compile(r"""(:/{1,3})[^\s/'"(<]*@"""),
+    re.compile(r"""(%3A(?:%2F){1,3})(?:(?!%2F)[^\s/'"])*%40""", re.IGNORECASE),
+)
+"""`user:password@` wherever it stands, and whatever stands before an `@` in an address of any scheme."""
 PORTS = {"https": 443, "http": 80}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Index:
-    """Its addresses may hold a password: they are in no repr, and `hidden` takes them out of what users read."""
+    """Its addresses may hold a password: they are in no repr, and `hidden` removes them from what users read."""
 
     urls: tuple[str, ...] = field(repr=False)
     """The first is the index itself, the others are asked, too; none: nothing can be installed."""
@@ -54,9 +63,24 @@ class Index:
         return {name: value for name, value in found.items() if value}
 
     def hidden(self, text: str) -> str:
-        """The same text without the index's addresses and hosts: a job's log is the user's to read."""
-        hosts = {urlsplit(url).netloc for url in self.urls} | {urlsplit(url).hostname or "" for url in self.urls}
-        hosts |= {host.partition(":")[0] for host in self.allowed} | set(self.more_hosts)
-        for secret in sorted({*self.urls, *hosts} - {""}, key=len, reverse=True):
-            text = re.sub(re.escape(secret), "(the index)", text)
+        """The same text without the index's addresses, hosts and passwords, and without anybody else's credentials.
+
+        A job's log is the user's to read. Hide before a text is cut: half of a secret is not found.
+        """
+        for secret in sorted(self._secrets(), key=len, reverse=True):
+            text = re.sub(re.escape(secret), "(the index)", text, flags=re.IGNORECASE)
+        for credentials in _CREDENTIALS:
+            text = credentials.sub(r"\1(hidden)@", text)
         return text
+
+    def _secrets(self) -> set[str]:
+        """Each in the forms that programs print: as it is set, decoded, encoded."""
+        found = {host.partition(":")[0] for host in self.allowed} | set(self.more_hosts)
+        for url, parts in ((url, urlsplit(url)) for url in self.urls):
+            user, _separator, host = parts.netloc.rpartition("@")
+            password = user.partition(":")[2]
+            found |= {url, url.rstrip("/"), parts.netloc, host, parts.hostname or ""}
+            found |= {secret for secret in (user, password) if len(secret) >= SHORTEST_SECRET}
+        found |= {unquote(secret) for secret in found}
+        found |= {quote(secret, safe=safe) for secret in found for safe in ("", "/", ":/@")}
+        return {secret for secret in found if secret}

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import io
-import json
-import tarfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,13 +14,14 @@ import docker
 import docker.errors
 from docker.models.containers import Container
 
-from core.adapters.archives import CHUNK, BoundedTarInfo, Tree
+from core.adapters.file_tree import CHUNK, Tree
+from core.adapters.tar_members import HeaderBudget, Kind, Member, TarReader
 from core.domain.errors import InvalidInput, LeadersboardError, Unavailable
 from core.domain.limits import RequirementsLimits, UploadLimits
 from core.ports.sandbox import SandboxSpec
 from runner.engine.container_spec import labels
 from runner.engine.errors import engine_errors
-from runner.engine.output_volume import _Chunks
+from runner.engine.output_volume import Chunks
 from runner.engine.things import CALL_SECONDS, found, remove
 from runner.in_engine.index_proxy import READY
 from runner.requirements.index import Index
@@ -33,11 +32,15 @@ from runner.requirements.installer_spec import (
     thing_name,
     volume_options,
 )
+from runner.requirements.record import packages_of
 
 LOOK_SECONDS = 0.2
 READY_SECONDS = 30.0
+READ_LINES = 200
 LAST_LINES = 15
 LONGEST_LINE = 400
+LARGEST_RECORD = 1024 * 1024
+"""Bytes of the list of what was installed: some thousand packages."""
 
 
 class RequirementsFailed(LeadersboardError):
@@ -140,8 +143,9 @@ class Installer:
             raise RequirementsFailed(self._why(installer, out_of_memory=state["OOMKilled"]))
 
     def _why(self, installer: Container, *, out_of_memory: bool) -> str:
-        text = installer.logs(tail=LAST_LINES).decode(errors="replace")
-        lines = [self.index.hidden(line[:LONGEST_LINE]) for line in text.splitlines() if line.strip()]
+        """Secrets are hidden in the whole text, then it is cut: to its last lines, and each line to its beginning."""
+        text = self.index.hidden(installer.logs(tail=READ_LINES).decode(errors="replace"))
+        lines = [line[:LONGEST_LINE] for line in text.splitlines() if line.strip()][-LAST_LINES:]
         if out_of_memory or "No space left on device" in text:
             bound = self.limits.installed_bytes // 1024**2
             lines.append(f"The packages and what they need are larger than {bound} MiB, the most that is installed.")
@@ -155,22 +159,24 @@ class Installer:
         bound = UploadLimits(unpacked_bytes=self.limits.installed_bytes, entries=self.limits.files)
         tree, record = Tree(root=into, limits=bound), b""
         chunks, _header = holder.get_archive("/out")
-        with io.BufferedReader(_Chunks(chunks), CHUNK) as stream:
+        with io.BufferedReader(Chunks(chunks), CHUNK) as stream:
             try:
-                with tarfile.open(fileobj=stream, mode="r|", tarinfo=BoundedTarInfo) as tar:
-                    for member in tar:
-                        record = self._member(tar, member, tree) or record
-            except (InvalidInput, tarfile.TarError) as error:
+                tar = TarReader(stream=stream, budget=HeaderBudget.of(self.limits.files))
+                for member in tar.members():
+                    record = self._member(tar, member, tree) or record
+                return packages_of(record)
+            except InvalidInput as error:
                 raise RequirementsFailed(f"The packages of requirements.txt cannot be used: {error}.") from error
-        packages: list[dict[str, str]] = json.loads(record)
-        return packages
 
-    def _member(self, tar: tarfile.TarFile, member: tarfile.TarInfo, tree: Tree) -> bytes | None:
+    def _member(self, tar: TarReader, member: Member, tree: Tree) -> bytes | None:
         name = member.name.partition("/")[2]
-        content = tar.extractfile(member) if member.isreg() else None
-        if content is not None and name.startswith("tree/"):
-            tree.add_file(name.removeprefix("tree/"), content)
-        return content.read() if content is not None and name == "record.json" else None
+        if member.kind is Kind.FILE and name.startswith("tree/"):
+            tree.add_file(name.removeprefix("tree/"), tar)
+        if member.kind is not Kind.FILE or name != "record.json":
+            return None
+        if member.size > LARGEST_RECORD:
+            raise InvalidInput.of(name, f"is larger than {LARGEST_RECORD} bytes")
+        return tar.read()
 
     def _clear(self, spec: SandboxSpec) -> None:
         """Containers, then what they were on."""

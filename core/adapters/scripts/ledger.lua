@@ -29,6 +29,17 @@ local function lists_of(user, benchmark)
   return { all, own, all .. suffix, own .. suffix }
 end
 
+-- The place in the hour of a cancelled job that never started, up to a number in an hour: each of them leaves a record.
+local MOST_GIVEN_BACK = 100
+local function give_back(id, user)
+  local given = PREFIX .. 'rate:given_back:' .. user
+  redis.call('ZREMRANGEBYSCORE', given, '-inf', now - 3600)
+  if not redis.call('ZSCORE', rate_key(user), id) or redis.call('ZCARD', given) >= MOST_GIVEN_BACK then return end
+  redis.call('ZADD', given, stamp, id)
+  redis.call('EXPIRE', given, 3600)
+  redis.call('ZREM', rate_key(user), id)
+end
+
 local function enqueue(id, class, user, created)
   redis.call('ZADD', pending_key(class, user), created, id)
   redis.call('SADD', waiting_key(class), user)

@@ -23,6 +23,8 @@ local function back(id, fields)
 end
 
 local function cancelled(id, user)
+  local begun = redis.call('HMGET', job_key(id), 'attempt', 'sandbox')
+  if begun[1] == '1' and not begun[2] then give_back(id, user) end
   release(id, user)
   close(id, 'running', 'cancelled')
   ended[#ended + 1] = id

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from core.adapters.archives import Tree, unpack
+from core.adapters.archives import unpack
+from core.adapters.file_tree import Tree
 from core.domain.errors import TooLarge
 from core.domain.limits import UploadLimits
 from tests.builders import MAIN, SMALL_LIMITS, TarMember, tar, targz, zipped
@@ -81,10 +82,10 @@ def test_the_ratio_counts_each_archive_from_where_it_began(root: Path, name: str
 
 @pytest.mark.parametrize(("name", "pack"), [("a.zip", zipped), ("a.tar.gz", targz)])
 def test_refuses_too_many_entries_at_once(root: Path, name: str, pack: Callable[..., bytes]) -> None:
-    """H85: a flood of members is refused at the first one too many."""
+    """H85: a flood of members is refused at the first one too many, before a file is written."""
     content = pack(*((f"{n:x}", b"") for n in range(4_000)))
     assert "more than 1000 entries" in str(refused(root, name, content, UploadLimits(entries=1000)))
-    assert len(files_below(root)) == 1000
+    assert not files_below(root)
 
 
 def test_folders_count_as_entries(root: Path) -> None:
@@ -99,7 +100,7 @@ def test_refuses_a_zip_directory_that_would_fill_memory(root: Path) -> None:
     assert "directory is too large" in str(refused(root, "a.zip", content, UploadLimits()))
 
 
-@pytest.mark.parametrize("kind", [tarfile.GNUTYPE_LONGNAME, tarfile.XHDTYPE, tarfile.XGLTYPE, b"?"])
+@pytest.mark.parametrize("kind", [tarfile.GNUTYPE_LONGNAME, tarfile.XHDTYPE, tarfile.XGLTYPE])
 def test_refuses_oversized_tar_headers(root: Path, kind: bytes) -> None:
     """H85: extended headers are read into memory whole, so their size is bounded."""
     header = TarMember(name="x", type=kind, size=100_000).header().tobuf(tarfile.GNU_FORMAT)

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from core.adapters.archives import Tree
+from core.adapters.file_tree import Tree
 from core.domain.errors import Unavailable
 from core.domain.job import Claim, Job, JobState
 from core.domain.limits import UploadLimits

@@ -1,0 +1,158 @@
+"""A folder filled from hostile names: each name is checked and counted, each byte is counted while it is written."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from core.domain.errors import InvalidInput, TooLarge
+from core.domain.limits import UploadLimits
+from core.domain.submission import canonical, path_faults, shown
+
+CHUNK = 256 * 1024
+
+
+class Content(Protocol):
+    """What the bytes of a file are read from."""
+
+    def read(self, size: int, /) -> bytes:
+        """Up to so many bytes; empty at the end."""
+        ...
+
+
+@dataclass(kw_only=True)
+class Names:
+    """The files and folders that names ask for; nothing is written. Raises InvalidInput, TooLarge.
+
+    Folders that only stand in the path of a file count as entries, too: each is made.
+    """
+
+    limits: UploadLimits
+    entries: int = 0
+    claimed_bytes: int = 0
+    files: list[str] = field(default_factory=list)
+    """As they were named."""
+    _files: set[str] = field(default_factory=set)
+    _folders: set[str] = field(default_factory=set)
+
+    def add_folder(self, name: str) -> None:
+        self._count()
+        path = self._checked(name)
+        if path in self._files:
+            raise InvalidInput.of("files", f"{shown(name)} is a file and a folder at once")
+        self._open_folders(path, name)
+        self._folders.add(path)
+
+    def add_file(self, name: str) -> None:
+        self._count()
+        path = self._checked(name)
+        if path in self._files or path in self._folders:
+            raise InvalidInput.of("files", f"{shown(name)} is there twice")
+        self._open_folders(path, name)
+        self._files.add(path)
+        self.files.append(name)
+
+    def claim(self, size: int, *, most: int | None = None) -> None:
+        """So many bytes more, as a header says; at most `most` in all (the archive's ratio)."""
+        self.claimed_bytes += size
+        check_size(self.claimed_bytes, self.limits, most)
+
+    def _count(self) -> None:
+        self.entries += 1
+        if self.entries > self.limits.entries:
+            raise TooLarge.of("files", f"holds more than {self.limits.entries} entries, folders counted")
+
+    def _checked(self, name: str) -> str:
+        faults = path_faults("files", name, self.limits)
+        if faults:
+            raise InvalidInput.of("files", f"the name {shown(name)} in an archive {faults[0].rule}")
+        return canonical(name)
+
+    def _open_folders(self, path: str, name: str) -> None:
+        end = path.find("/")
+        while end >= 0:
+            folder = path[:end]
+            if folder in self._files:
+                raise InvalidInput.of("files", f"{shown(name)} lies below a file")
+            if folder not in self._folders:
+                self._folders.add(folder)
+                self._count()
+            end = path.find("/", end + 1)
+
+
+def check_size(total: int, limits: UploadLimits, most: int | None) -> None:
+    """Raises TooLarge when `total` unpacked bytes are beyond the limit, or beyond `most`, an archive's ratio."""
+    if total > limits.unpacked_bytes:
+        raise TooLarge.of("files", f"unpacks to more than {limits.unpacked_bytes} bytes")
+    if most is not None and total > most:
+        raise TooLarge.of("files", f"unpacks to more than {limits.ratio} times its size")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Written:
+    """One file of a tree. `sha256` is empty unless the tree takes digests."""
+
+    size_bytes: int
+    sha256: str
+
+
+@dataclass(kw_only=True)
+class Tree:
+    """A folder being filled, within limits that hold for all its files together."""
+
+    root: Path
+    limits: UploadLimits
+    check_room: Callable[[], None] = lambda: None
+    """Raises StorageFull; asked for every piece that is written."""
+    take_digests: bool = False
+    bytes_written: int = 0
+    files: dict[str, Written] = field(default_factory=dict)
+    """By their paths, as they were written."""
+    names: Names = field(init=False)
+    _made: set[Path] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.names = Names(limits=self.limits)
+
+    def add_folder(self, name: str) -> None:
+        self.names.add_folder(name)
+        self._make(self.root / name)
+
+    def add_file(self, name: str, content: Content, *, most: int | None = None) -> None:
+        """Copy `content` to the file `name`; at most `most` bytes more than so far (the archive's ratio)."""
+        self.names.add_file(name)
+        target = self.root / name
+        self._make(target.parent)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
+        out = os.open(target, flags, 0o644)
+        try:
+            self.files[name] = self._copy(content, out, most)
+        finally:
+            os.close(out)
+
+    def _make(self, folder: Path) -> None:
+        if folder not in self._made:
+            folder.mkdir(parents=True, exist_ok=True)
+            self._made.add(folder)
+
+    def _copy(self, content: Content, out: int, most: int | None) -> Written:
+        size, digest = 0, hashlib.sha256() if self.take_digests else None
+        while chunk := content.read(CHUNK):
+            size += len(chunk)
+            self.bytes_written += len(chunk)
+            check_size(self.bytes_written, self.limits, most)
+            self.check_room()
+            _write(out, chunk)
+            if digest is not None:
+                digest.update(chunk)
+        return Written(size_bytes=size, sha256=digest.hexdigest() if digest is not None else "")
+
+
+def _write(out: int, chunk: bytes) -> None:
+    left = memoryview(chunk)
+    while left:
+        left = left[os.write(out, left) :]

@@ -1,0 +1,100 @@
+"""Opening a zip from untrusted senders: its directory is counted before it is interpreted, its members are checked."""
+
+from __future__ import annotations
+
+import os
+import stat
+import struct
+import zipfile
+from typing import IO
+
+from core.domain.errors import InvalidInput, TooLarge
+from core.domain.submission import shown
+
+LARGEST_DIRECTORY = 4 * 1024 * 1024
+"""Bytes of a zip's central directory: 10,000 entries with names of some 300 bytes."""
+LARGEST_EXTRA = 2 * 1024
+"""Bytes of one entry's extra fields, which the reader copies once for each of them; tools write up to some 100."""
+BEGINNINGS = (b"PK\x03\x04", b"PK\x05\x06")
+_ENTRY = b"PK\x01\x02"
+_ENTRY_BYTES = 46
+_LOCAL_BYTES = 30
+
+
+class _Bounded:
+    """A file for `zipfile`: no single read is large, and the directory is counted as soon as it is read."""
+
+    def __init__(self, source: IO[bytes], entries: int) -> None:
+        self._source = source
+        self._entries = entries
+        self.is_open = False
+        """True once the directory was read."""
+
+    def read(self, size: int = -1) -> bytes:
+        content = self._source.read(size if 0 <= size <= LARGEST_DIRECTORY else LARGEST_DIRECTORY + 1)
+        if len(content) > LARGEST_DIRECTORY:
+            raise TooLarge.of("files", "an archive's directory is too large")
+        if not self.is_open:
+            _count(content, self._entries)
+        return content
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        if whence == os.SEEK_SET and offset < 0:  # a damaged directory; a real file would answer as a broken disk does
+            raise ValueError("negative position")
+        return self._source.seek(offset, whence)
+
+    def tell(self) -> int:
+        return self._source.tell()
+
+    def seekable(self) -> bool:
+        return True
+
+
+def opened(archive: IO[bytes], entries: int) -> zipfile.ZipFile:
+    """A zip of at most so many entries. Raises TooLarge, and what zipfile raises for a damaged one."""
+    archive.seek(0)
+    if archive.read(4) not in BEGINNINGS:
+        raise zipfile.BadZipFile("something stands before the archive")
+    bounded = _Bounded(archive, entries)
+    found = zipfile.ZipFile(bounded)
+    bounded.is_open = True
+    return found
+
+
+def _count(directory: bytes, entries: int) -> None:
+    """Of a directory's entries, their number and extra fields; what is no directory is left to the reader."""
+    at = count = 0
+    while directory.startswith(_ENTRY, at) and at + _ENTRY_BYTES <= len(directory):
+        count += 1
+        name, extra, comment = struct.unpack_from("<3H", directory, at + 28)
+        if count > entries:
+            raise TooLarge.of("files", f"holds more than {entries} entries, folders counted")
+        if extra > LARGEST_EXTRA:
+            raise TooLarge.of("files", f"an entry of an archive has more than {LARGEST_EXTRA} bytes of extra fields")
+        at += _ENTRY_BYTES + name + extra + comment
+
+
+def check_member(member: zipfile.ZipInfo) -> None:
+    """Raises InvalidInput for what is no plain file or folder, or cannot be unpacked within bounds."""
+    if member.flag_bits & 0x1:
+        raise InvalidInput.of("files", f"{shown(member.orig_filename)} is encrypted")
+    kind = stat.S_IFMT(member.external_attr >> 16)
+    if kind not in {0, stat.S_IFREG, stat.S_IFDIR}:
+        raise InvalidInput.of(
+            "files", f"{shown(member.orig_filename)} is a link or device; only plain files are accepted"
+        )
+    if member.compress_type not in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:
+        raise InvalidInput.of("files", f"{shown(member.orig_filename)} uses a compression other than deflate")
+    if member.compress_type == zipfile.ZIP_STORED and member.compress_size != member.file_size:
+        raise InvalidInput.of("files", f"{shown(member.orig_filename)} has two sizes")
+
+
+def check_apart(archive: zipfile.ZipFile) -> None:
+    """Raises InvalidInput when two members share bytes of the file, or one reaches into the directory."""
+    ends_at = 0
+    for member in sorted(archive.infolist(), key=lambda one: one.header_offset):
+        if member.header_offset < ends_at:
+            raise InvalidInput.of("files", f"{shown(member.orig_filename)} lies inside another member of the archive")
+        ends_at = member.header_offset + _LOCAL_BYTES + member.compress_size
+    if ends_at > archive.start_dir:
+        raise InvalidInput.of("files", "a member of an archive is larger than the archive")
