@@ -13,7 +13,7 @@ LONGEST_TARGET = 200
 LONGEST_DETAIL = 120
 MOST_DETAILS = 3
 MOST_ENTRIES = 50_000
-"""Of at most about 1 KB each, so that the trail takes at most 60 MB of the ledger's memory."""
+"""They take about 20 MB of the ledger's memory, at most 90 MB: every text in them is bounded."""
 READ_SECONDS = 3600
 """For so long the same read is one entry."""
 SCANNED = 10_000
