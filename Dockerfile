@@ -14,6 +14,10 @@ ENV LANG=C.UTF-8 PATH=/opt/app/bin:/usr/local/bin:/usr/bin:/bin PYTHONPATH=/app 
     PYTHONDONTWRITEBYTECODE=1
 WORKDIR /app
 
+# No service changes its user: no-new-privileges forbids it, and here there is nothing to try it with.
+FROM base AS service
+RUN find / -xdev -type f -perm /6000 -exec chmod a-s {} +
+
 FROM base AS packages
 RUN python -m venv --without-pip /opt/app
 # Installs a lock file into /opt/app. pip itself stays outside: a running image has no installer in its environment.
@@ -42,7 +46,7 @@ FROM packages AS mlflow-packages
 RUN --mount=type=bind,source=locks/mlflow.txt,target=/tmp/lock.txt --mount=type=cache,target=/root/.cache/pip \
     --mount=type=secret,id=ca --mount=type=secret,id=pip_conf install-lock /tmp/lock.txt
 
-FROM base AS gateway
+FROM service AS gateway
 COPY --from=gateway-packages /opt/app /opt/app
 COPY core core
 COPY gateway gateway
@@ -56,7 +60,7 @@ ENV TMPDIR=/shared/submissions/.incoming
 # --limit-concurrency has not. keep-alive: longer than a watching page's 5 s between two questions.
 CMD ["sh", "-c", "mkdir -p $TMPDIR && exec uvicorn gateway.app:build --factory --host 0.0.0.0 --port 8010 --http gateway.http_protocol:DoorProtocol --ws none --no-access-log --no-server-header --timeout-keep-alive 15 --backlog 1024 --timeout-graceful-shutdown 20"]
 
-FROM base AS runner
+FROM service AS runner
 COPY --from=runner-packages /opt/app /opt/app
 COPY core core
 COPY runner runner
@@ -69,7 +73,7 @@ ENV RUNNER_PROCESSES=1 WORKER_SHUTDOWN_SECONDS=20
 # One job per process, so that a submission's container has one watcher and a crash takes one job's watcher with it.
 CMD ["sh", "-c", "exec dramatiq runner.main:build --processes $RUNNER_PROCESSES --threads 1 --worker-shutdown-timeout ${WORKER_SHUTDOWN_SECONDS}000"]
 
-FROM base AS ui
+FROM service AS ui
 COPY --from=ui-packages /opt/app /opt/app
 COPY client client
 COPY ui ui
@@ -80,17 +84,18 @@ USER 10001:10001
 EXPOSE 8501
 CMD ["uvicorn", "ui.app:build", "--factory", "--host", "0.0.0.0", "--port", "8501"]
 
-FROM base AS mlflow
+FROM service AS mlflow
 COPY --from=mlflow-packages /opt/app /opt/app
 USER 10001:10001
 EXPOSE 5000
 CMD ["mlflow", "server", "--host", "0.0.0.0", "--port", "5000", "--workers", "1"]
 
-FROM base AS redis
+FROM service AS redis
 # The package would start a server of its own while it is installed; exit 101 forbids that.
 RUN printf '#!/bin/sh\nexit 101\n' > /usr/sbin/policy-rc.d && chmod 755 /usr/sbin/policy-rc.d \
  && apt-get update -q && apt-get install -y -q --no-install-recommends redis-server \
- && rm -rf /var/lib/apt/lists/* /var/cache/apt/*
+ && rm -rf /var/lib/apt/lists/* /var/cache/apt/* \
+ && find / -xdev -type f -perm /6000 -exec chmod a-s {} +
 WORKDIR /data
 USER 10001:10001
 EXPOSE 6379

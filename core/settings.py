@@ -30,6 +30,7 @@ from core.domain.user import USER_NAME, USER_NAME_RULE
 SHORTEST_TOKEN = 16
 TOKEN = re.compile(r"[!-~]+")
 """What a header can carry as it is: visible ASCII."""
+LONGEST_RETENTION_DAYS = 90
 LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
 
@@ -122,7 +123,7 @@ class Settings(BaseSettings):
     min_free_run_bytes: Annotated[int, Field(ge=0)] = GIB
     """Below this much free disk under logs and jobs no run is begun; jobs wait."""
 
-    retention_days: Annotated[int, Field(ge=0, le=90)] = 90
+    retention_days: Annotated[int, Field(ge=0, le=LONGEST_RETENTION_DAYS)] = LONGEST_RETENTION_DAYS
     """So old, ended jobs go with all that is theirs; 0: nothing but the ledger's records goes, after 90 days."""
 
     resource_classes: tuple[ResourceClass, ...] = (SMALL, MEDIUM)
@@ -193,6 +194,11 @@ class Settings(BaseSettings):
         if not self.engine_socket.startswith("unix://"):
             raise ValueError("ENGINE_SOCKET: only a unix socket; the engine must not listen on a network")
         return self
+
+    @property
+    def audit_days(self) -> int:
+        """The audit trail is kept as long as jobs; without retention, as long as the ledger's records."""
+        return self.retention_days or LONGEST_RETENTION_DAYS
 
     @cached_property
     def session_lasts(self) -> timedelta:

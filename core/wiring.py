@@ -15,6 +15,7 @@ from core.adapters.mlflow_old_runs import MlflowOldRuns
 from core.adapters.mlflow_tracking import MlflowTracking
 from core.adapters.old_files import OldFiles
 from core.adapters.redis_accounts import RedisAccounts
+from core.adapters.redis_audit import RedisAudit
 from core.adapters.redis_connection import TIMEOUT_SECONDS, connect, no_retry
 from core.adapters.redis_dead_letters import RedisDeadLetters
 from core.adapters.redis_job_status import RedisJobStatus
@@ -24,6 +25,7 @@ from core.adapters.redis_rate_limit import RedisRateLimit
 from core.adapters.redis_runners import RedisRunners
 from core.adapters.redis_sessions import RedisSessions
 from core.ports.accounts import AccountsPort
+from core.ports.audit import AuditPort
 from core.ports.benchmarks import BenchmarkPort
 from core.ports.dead_letters import DeadLettersPort
 from core.ports.job_queue import JobQueuePort
@@ -54,6 +56,7 @@ class Ports:
     login_throttle: LoginThrottlePort
     runners: RunnersPort
     dead_letters: DeadLettersPort
+    audit: AuditPort
 
 
 def open_broker(settings: Settings, **options: object) -> RedisBroker:
@@ -115,4 +118,5 @@ def open_ports(
             login_throttle=RedisLoginThrottle(client),
             runners=RedisRunners(client),
             dead_letters=RedisDeadLetters(client),
+            audit=RedisAudit(client, days=settings.audit_days),
         )

@@ -5,14 +5,18 @@ from __future__ import annotations
 import argparse
 import getpass
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 
 from core.adapters.redis_accounts import RedisAccounts
+from core.adapters.redis_audit import RedisAudit
 from core.adapters.redis_connection import connect
 from core.adapters.redis_sessions import RedisSessions
-from core.domain.errors import LeadersboardError
+from core.domain.audit import LOCAL, AuditAct, AuditAction, AuditMethod, AuditOutcome, AuditTarget
+from core.domain.errors import Conflict, InvalidInput, LeadersboardError, NotFound, Unavailable
 from core.domain.user import Role
 from core.ports.accounts import AccountsPort
+from core.ports.audit import AuditPort
 from core.ports.passwords import PasswordsPort
 from core.ports.sessions import SessionsPort
 from core.settings import Settings
@@ -23,9 +27,11 @@ from gateway.passwords import Argon2Passwords
 def main(arguments: Sequence[str] | None = None) -> int:
     """Entry of `python -m gateway.accounts`; the exit code."""
     asked = _parser().parse_args(arguments)
-    client = connect(Settings().redis_url)
+    settings = Settings()
+    client = connect(settings.redis_url)
+    audit = RedisAudit(client, days=settings.audit_days)
     try:
-        run(asked, RedisAccounts(client), RedisSessions(client), Argon2Passwords())
+        run(asked, RedisAccounts(client), RedisSessions(client), Argon2Passwords(), audit)
     except LeadersboardError as error:
         sys.stderr.write(f"Error: {error}\n")
         return 1
@@ -34,20 +40,47 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def run(asked: argparse.Namespace, accounts: AccountsPort, sessions: SessionsPort, passwords: PasswordsPort) -> None:
-    """Do what was asked; raises our errors."""
+def run(
+    asked: argparse.Namespace,
+    accounts: AccountsPort,
+    sessions: SessionsPort,
+    passwords: PasswordsPort,
+    audit: AuditPort,
+) -> None:
+    """Do what was asked, recorded before it is done; raises our errors."""
     if asked.step == "add":
-        _add(asked, AddAccount(accounts=accounts, passwords=passwords))
+        _add(asked, AddAccount(accounts=accounts, passwords=passwords), audit)
     elif asked.step == "remove":
-        RemoveAccount(accounts=accounts, sessions=sessions)(asked.name)
+        with _recorded(audit, AuditAction.ACCOUNT_REMOVE, asked.name):
+            RemoveAccount(accounts=accounts, sessions=sessions)(asked.name)
         _say(f"{asked.name} is removed and logged out everywhere.")
     else:
         _list(accounts)
 
 
-def _add(asked: argparse.Namespace, add: AddAccount) -> None:
-    role = Role.ADMIN if asked.admin else Role.USER
-    account, made = add(asked.name, _password(asked.name), role)
+@contextmanager
+def _recorded(audit: AuditPort, action: AuditAction, name: str, **details: str) -> Iterator[None]:
+    """One act in the audit trail. Raises Unavailable before anything is done; an outcome that is lost stops nothing."""
+    act = AuditAct(
+        actor=LOCAL, method=AuditMethod.LOCAL, action=action, target_kind=AuditTarget.USER, target=name,
+        address=LOCAL, details=details,
+    )  # fmt: skip
+    entry_id, outcome = audit.begin(act), AuditOutcome.FAILED
+    try:
+        yield
+        outcome = AuditOutcome.DONE
+    except (InvalidInput, Conflict, NotFound):
+        outcome = AuditOutcome.REFUSED
+        raise
+    finally:
+        with suppress(Unavailable):
+            audit.end(entry_id, outcome, None)
+
+
+def _add(asked: argparse.Namespace, add: AddAccount, audit: AuditPort) -> None:
+    role, password = Role.ADMIN if asked.admin else Role.USER, _password(asked.name)
+    with _recorded(audit, AuditAction.ACCOUNT_ADD, asked.name, role=role):
+        account, made = add(asked.name, password, role)
     _say(f"{account.name} ({account.role}) can sign in" + (f" with this password: {made}" if made else "."))
 
 

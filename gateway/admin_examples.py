@@ -34,6 +34,12 @@ _LETTER: dict[str, Any] = {
     "attempt": 3, "count": 1, "first_at": SINCE, "last_at": SINCE,
 }  # fmt: skip
 
+_AUDIT: dict[str, Any] = {
+    "entry_id": "1772352000000-0", "at": SINCE, "actor": "root", "method": "password", "action": "job.cancel",
+    "target_kind": "job", "target": JOB, "owner": "ann", "address": "192.0.2.7",
+    "request_id": "0f8fad5bd9cb469fa16570867728950e", "details": {}, "outcome": "done", "status": 202,
+}  # fmt: skip
+
 _OLD_RUN = {"run_id": "c0ffee11c0ffee11c0ffee11c0ffee11", "experiment_id": "1", "job_id": JOB}
 
 SCHEMAS: dict[str, Any] = {
@@ -56,5 +62,7 @@ SCHEMAS: dict[str, Any] = {
         "days": 90, "before": "2025-12-01T08:00:00Z", "jobs": [JOB], "submissions": [], "logs": [JOB],
         "runs": [_OLD_RUN], "trimmed": 0,
     },
+    "AuditEntryView": _AUDIT,
+    "AuditList": {"items": [_AUDIT], "next_cursor": "1772352000000-0", "displaced": 0, "kept_days": 90},
     "PinList": {"job_ids": [JOB]},
 }  # fmt: skip

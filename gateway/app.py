@@ -13,13 +13,14 @@ from core.settings import Settings
 from core.wiring import open_ports
 from gateway import docs_page, errors, metrics, openapi, upkeep
 from gateway.access_log import Watch
+from gateway.audit import Auditor, AuditOutcomes
 from gateway.auth import Doorkeeper
 from gateway.cross_origin import CrossOrigin
 from gateway.limits import Guard
 from gateway.metrics import Metrics
 from gateway.rate_headers import LIMIT, REMAINING, RESET
 from gateway.route_table import RouteTable
-from gateway.routes import admin, artifacts, auth, boards, health, jobs, logs, retention, submissions, users
+from gateway.routes import admin, artifacts, audit, auth, boards, health, jobs, logs, retention, submissions, users
 
 TRACKING_SECONDS = 1.7
 """A part that hangs must be told within 2 s, so no answer of MLflow may be waited for longer."""
@@ -47,6 +48,7 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.state.settings = settings
     app.state.doorkeeper = Doorkeeper(settings)
+    app.state.auditor = Auditor(app.state.doorkeeper.address)
     app.state.metrics = Metrics()
     errors.install(app)
     for routes in (
@@ -60,6 +62,7 @@ def create_app(settings: Settings) -> FastAPI:
         boards,
         admin,
         retention,
+        audit,
         metrics,
         docs_page,
     ):
@@ -86,6 +89,7 @@ def _add_middlewares(app: FastAPI, settings: Settings) -> None:
             allow_headers=["Authorization", "Idempotency-Key", "Last-Event-ID", "X-Request-ID"],
             expose_headers=["X-Request-ID", "Retry-After", "Location", LIMIT, REMAINING, RESET],
         )
+    app.add_middleware(AuditOutcomes)
     app.add_middleware(Watch, metrics=app.state.metrics, places=app.state.places)
 
 

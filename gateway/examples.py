@@ -20,6 +20,8 @@ PARAMETERS: dict[str, Any] = {
     "benchmark": "synthetic",
     "runner": admin_examples.RUNNER_NAME,
     "letter_id": admin_examples.LETTER,
+    "action": "job.cancel",
+    "target": JOB,
 }
 
 _FILES = [{"path": "config.yaml", "size_bytes": 112}, {"path": "main.py", "size_bytes": 2048}]

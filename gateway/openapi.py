@@ -24,7 +24,7 @@ TAGS = [
     {"name": "board", "description": "The leaderboard, the benchmarks it ranks, the classes a run may have."},
     {"name": "auth", "description": "Who asks."},
     {"name": "users", "description": "Accounts, for admins."},
-    {"name": "admin", "description": "Runners, failed steps and retention, for admins."},
+    {"name": "admin", "description": "Runners, failed steps, retention and the audit trail, for admins."},
     {"name": "health", "description": "Is this process alive, and is everything it needs?"},
     {"name": "operation", "description": "Figures for those who run this site."},
 ]

@@ -17,7 +17,8 @@ RUN --mount=type=secret,id=apt_sources --mount=type=secret,id=apt_key --mount=ty
  && apt-get update -q \
  && DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends \
       docker.io docker-cli docker-buildx containerd runc iptables runsc tini ca-certificates ${EXTRA_PACKAGES} \
- && rm -rf /etc/apt/apt.conf.d/00ca /etc/apt/sources.list.d/extra.sources /var/lib/apt/lists/* /var/cache/apt/*
+ && rm -rf /etc/apt/apt.conf.d/00ca /etc/apt/sources.list.d/extra.sources /var/lib/apt/lists/* /var/cache/apt/* \
+ && find / -xdev -type f -perm /6000 -exec chmod a-s {} +
 COPY --chmod=755 engine-entrypoint /usr/local/bin/engine-entrypoint
 # /tmp is the home of the client that builds images in here: the root file system is read-only.
 ENV DOCKER_HOST=unix:///run/engine/docker.sock HOME=/tmp LANG=C.UTF-8

@@ -19,6 +19,7 @@ import yaml
 from core.adapters.benchmark_folders import BenchmarkFolders
 from core.adapters.filesystem_storage import FilesystemStorage
 from core.adapters.memory_accounts import MemoryAccounts
+from core.adapters.memory_audit import MemoryAudit
 from core.adapters.memory_dead_letters import MemoryDeadLetters
 from core.adapters.memory_job_queue import MemoryJobQueue
 from core.adapters.memory_job_status import MemoryJobStatus
@@ -223,6 +224,7 @@ def ports(root: Path, *, limits: UploadLimits | None = None, min_free_bytes: int
         login_throttle=MemoryLoginThrottle(),
         runners=MemoryRunners(),
         dead_letters=MemoryDeadLetters(),
+        audit=MemoryAudit(),
     )
 
 

@@ -12,6 +12,7 @@ from typing import Generic, TypeVar
 from core.adapters.benchmark_folders import BenchmarkFolders
 from core.adapters.filesystem_storage import FilesystemStorage
 from core.adapters.memory_accounts import MemoryAccounts
+from core.adapters.memory_audit import MemoryAudit
 from core.adapters.memory_dead_letters import MemoryDeadLetters
 from core.adapters.memory_job_queue import MemoryJobQueue
 from core.adapters.memory_job_status import MemoryJobStatus
@@ -117,7 +118,7 @@ class Bench(Generic[Engine]):
             storage=self.storage, job_status=self.ledger, job_queue=self.queue, rate_limit=self.ledger,
             tracking=self.tracking, benchmarks=BenchmarkFolders(self.root / "benchmarks"),
             accounts=MemoryAccounts(), sessions=MemorySessions(), login_throttle=MemoryLoginThrottle(),
-            runners=self.runners, dead_letters=self.dead_letters,
+            runners=self.runners, dead_letters=self.dead_letters, audit=MemoryAudit(),
         )  # fmt: skip
         bench = Workbench(
             ports=ports,

@@ -15,7 +15,7 @@ from core.settings import Settings
 from core.wiring import Ports, open_retention
 from gateway.admin_schemas import PinList, RetentionView
 from gateway.auth import CurrentAdmin
-from gateway.parts import SettingsPart
+from gateway.parts import PortsPart, SettingsPart
 from gateway.schemas import JobId
 
 FIRST_SECONDS = 300.0
@@ -73,6 +73,7 @@ def rounds_of_today(settings: Settings, ports: Ports, ended: threading.Event) ->
             if done.hindered or ended.wait(PAUSE_SECONDS):
                 return False
             ports.runners.keep_turn(TURN, AT_IT_SECONDS)
+    ports.audit.trim()
     ports.runners.keep_turn(TURN, EVERY_SECONDS)
     return True
 
@@ -85,8 +86,9 @@ def plan(_admin: CurrentAdmin, settings: SettingsPart) -> RetentionView:
 
 
 @router.post("/retention")
-def carry_out(_admin: CurrentAdmin, settings: SettingsPart) -> RetentionView:
+def carry_out(_admin: CurrentAdmin, ports: PortsPart, settings: SettingsPart) -> RetentionView:
     """One round now; the answer is what was removed. A round is bounded: repeat it until it removes nothing."""
+    ports.audit.trim()
     with open_retention(settings) as retention:
         return RetentionView.of(retention.carry_out(settings.retention_days or 90), days=settings.retention_days)
 

@@ -9,6 +9,7 @@ from argon2 import PasswordHasher
 from fastapi.testclient import TestClient
 
 from core.adapters.memory_accounts import MemoryAccounts
+from core.adapters.memory_audit import MemoryAudit
 from core.adapters.memory_login_throttle import MemoryLoginThrottle
 from core.adapters.memory_sessions import MemorySessions
 from core.domain.user import Role
@@ -37,10 +38,12 @@ class Door:
         values = {"api_tokens": f"root:{ADMIN_TOKEN},ann:{ANN_TOKEN}", "admin_users": "root", **changes}
         self.accounts, self.sessions = MemoryAccounts(), MemorySessions()
         self.throttle = MemoryLoginThrottle(clock=lambda: self.now)
+        self.audit = MemoryAudit()
         self.now = 1000.0
         self.app = create_app(Settings(**values))
         self.app.state.ports = Ports(
             accounts=self.accounts, sessions=self.sessions, login_throttle=self.throttle,
+            audit=self.audit,
             **dict.fromkeys(("storage", "job_status", "job_queue", "rate_limit", "tracking", "benchmarks",
                             "runners", "dead_letters"), NOTHING),
         )  # fmt: skip

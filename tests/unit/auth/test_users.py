@@ -8,9 +8,11 @@ from typing import Any
 import httpx2
 import pytest
 
-from core.domain.errors import Conflict, InvalidInput, NotFound
+from core.domain.audit import AuditAction, AuditMethod, AuditOutcome
+from core.domain.errors import Conflict, InvalidInput, NotFound, Unavailable
 from core.domain.session import token_hash
 from core.domain.user import Role
+from core.ports.audit import AuditFilter
 from gateway import accounts as command
 from tests.unit.auth.door import ADMIN_TOKEN, PASSWORD, Door, bearer
 
@@ -89,7 +91,7 @@ def test_the_list_is_paged(door: Door) -> None:
 
 
 def asked(door: Door, *words: str) -> None:
-    command.run(command._parser().parse_args(words), door.accounts, door.sessions, door.passwords)
+    command.run(command._parser().parse_args(words), door.accounts, door.sessions, door.passwords, door.audit)
 
 
 def test_the_first_admin_comes_from_the_machine(
@@ -161,3 +163,33 @@ def test_an_empty_list_says_so(door: Door, capsys: pytest.CaptureFixture[str]) -
     capsys.readouterr()
     asked(door, "list")
     assert "no account yet" in capsys.readouterr().out
+
+
+def test_what_is_done_on_the_machine_is_in_the_audit_trail(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+    """DOR-7: under a name that no user has, with its outcome, and without the password."""
+    monkeypatch.setattr("sys.stdin", io.StringIO(PASSWORD + "\n"))
+    asked(door, "add", "carl", "--admin")
+    asked(door, "remove", "carl")
+    with pytest.raises(NotFound):
+        asked(door, "remove", "carl")
+    entries = door.audit.page(AuditFilter()).entries
+    assert [(one.act.action, one.outcome) for one in entries] == [
+        (AuditAction.ACCOUNT_REMOVE, AuditOutcome.REFUSED),
+        (AuditAction.ACCOUNT_REMOVE, AuditOutcome.DONE),
+        (AuditAction.ACCOUNT_ADD, AuditOutcome.DONE),
+    ]
+    assert {(one.act.actor, one.act.method, one.act.target) for one in entries} == {
+        ("(local)", AuditMethod.LOCAL, "carl")
+    }
+    assert entries[-1].act.details == {"role": "admin"}
+    assert PASSWORD not in repr(entries)
+
+
+def test_on_the_machine_nothing_is_done_that_cannot_be_recorded(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+    def away(*_act: object) -> str:
+        raise Unavailable("The job ledger (Redis)")
+
+    monkeypatch.setattr(door.audit, "begin", away)
+    with pytest.raises(Unavailable):
+        asked(door, "remove", "bea")
+    assert door.accounts.find("bea") is not None

@@ -21,6 +21,7 @@ import gateway.app
 from core.adapters.benchmark_folders import BenchmarkFolders
 from core.adapters.filesystem_storage import FilesystemStorage
 from core.adapters.memory_accounts import MemoryAccounts
+from core.adapters.memory_audit import MemoryAudit
 from core.adapters.memory_dead_letters import MemoryDeadLetters
 from core.adapters.memory_job_queue import MemoryJobQueue
 from core.adapters.memory_job_status import MemoryJobStatus
@@ -79,7 +80,7 @@ class Site:
             storage=self.storage, job_status=self.jobs, rate_limit=self.jobs, job_queue=MemoryJobQueue(),
             tracking=self.tracking, benchmarks=BenchmarkFolders(self.root / "benchmarks"), accounts=MemoryAccounts(),
             sessions=MemorySessions(), login_throttle=MemoryLoginThrottle(), runners=MemoryRunners(),
-            dead_letters=MemoryDeadLetters(),
+            dead_letters=MemoryDeadLetters(), audit=MemoryAudit(),
         )  # fmt: skip
 
     @contextmanager

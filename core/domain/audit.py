@@ -1,0 +1,152 @@
+"""The audit trail's values: what an admin did, to what, when, from where, and how it ended."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+LONGEST_NAME = 64
+LONGEST_TARGET = 200
+LONGEST_DETAIL = 120
+MOST_DETAILS = 3
+MOST_ENTRIES = 50_000
+"""They take about 20 MB of the ledger's memory, at most 90 MB: every text in them is bounded."""
+READ_SECONDS = 3600
+"""For so long the same read is one entry."""
+SCANNED = 10_000
+"""Most entries that one page looks at."""
+CURSOR = re.compile(r"[0-9]{1,15}-[0-9]{1,9}")
+LOCAL = "(local)"
+"""The actor of commands on the machine itself. No user's name has a bracket."""
+FIRST_FAILURE_STATUS = 500
+FIRST_REFUSAL_STATUS = 400
+NOTHING_ANSWERED = 499
+
+
+class AuditAction(StrEnum):
+    """What was done. The actions from `account.list` on are reads."""
+
+    ACCOUNT_ADD = "account.add"
+    ACCOUNT_REMOVE = "account.remove"
+    RUNNER_PAUSE = "runner.pause"
+    RUNNER_DRAIN = "runner.drain"
+    RUNNER_RESUME = "runner.resume"
+    RUNNER_CANARY = "runner.canary"
+    DEAD_LETTER_RETRY = "dead_letter.retry"
+    DEAD_LETTER_DROP = "dead_letter.drop"
+    RETENTION_RUN = "retention.run"
+    JOB_PIN = "job.pin"
+    JOB_UNPIN = "job.unpin"
+    JOB_POST = "job.post"
+    """A job of somebody else's submission."""
+    JOB_RERUN = "job.rerun"
+    JOB_CANCEL = "job.cancel"
+    RESULT_RESTORE = "result.restore"
+    OTHER = "other"
+    """A call that the table of gateway/audit_table.py does not name."""
+
+    ACCOUNT_LIST = "account.list"
+    JOB_LIST = "job.list"
+    JOB_READ = "job.read"
+    LOG_READ = "log.read"
+    RESULT_READ = "result.read"
+    ARTIFACT_READ = "artifact.read"
+    SUBMISSION_LIST = "submission.list"
+    SUBMISSION_READ = "submission.read"
+    SUBMISSION_DOWNLOAD = "submission.download"
+    TRACKING_READ = "tracking.read"
+    PLATFORM_READ = "platform.read"
+    """Runners, queues, failed steps, figures, what retention would remove."""
+    AUDIT_READ = "audit.read"
+
+
+class AuditMethod(StrEnum):
+    """How the actor showed who they are."""
+
+    API_TOKEN = "api_token"  # noqa: S105 a kind of token, not one
+    PASSWORD = "password"  # noqa: S105 a way to sign in, not a password
+    OIDC = "oidc"
+    LOCAL = "local"
+    """A command on the machine: whoever may start one there."""
+
+
+class AuditTarget(StrEnum):
+    """What kind of thing was acted on."""
+
+    USER = "user"
+    RUNNER = "runner"
+    DEAD_LETTER = "dead_letter"
+    JOB = "job"
+    SUBMISSION = "submission"
+    RUN = "run"
+    SITE = "site"
+    """No single thing; the target is the call's address."""
+
+
+class AuditOutcome(StrEnum):
+    """How it ended."""
+
+    BEGUN = "begun"
+    """Written before the step; when it stays, the process ended before the step's outcome was known."""
+    DONE = "done"
+    REFUSED = "refused"
+    FAILED = "failed"
+    READ = "read"
+    """Access to a thing was given; the first of its kind within an hour is kept."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AuditAct:
+    """Who is about to do what. All text is made inert and cut here, wherever it came from."""
+
+    actor: str
+    method: AuditMethod
+    action: AuditAction
+    target_kind: AuditTarget
+    target: str = ""
+    owner: str = ""
+    """Whose thing it is, where it has an owner."""
+    address: str = ""
+    """As ClientAddress sees it: the nearest one that is no trusted proxy."""
+    request_id: str = ""
+    details: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name in ("actor", "owner", "address", "request_id"):
+            object.__setattr__(self, name, inert(getattr(self, name), LONGEST_NAME))
+        object.__setattr__(self, "target", inert(self.target, LONGEST_TARGET))
+        kept = list(self.details.items())[:MOST_DETAILS]
+        object.__setattr__(
+            self, "details", {inert(key, LONGEST_NAME): inert(value, LONGEST_DETAIL) for key, value in kept}
+        )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AuditEntry:
+    """An act as it is kept. `status` is the HTTP status that was answered, where one was."""
+
+    entry_id: str
+    at: datetime
+    act: AuditAct
+    outcome: AuditOutcome
+    status: int | None = None
+
+
+def inert(text: str, longest: int) -> str:
+    """`text` on one line in visible ASCII, at most `longest` characters; every other character is escaped."""
+    shown = "".join(one if " " <= one <= "~" else _escaped(one) for one in text[:longest])
+    return shown if len(shown) <= longest and len(text) <= longest else f"{shown[: longest - 3]}..."
+
+
+def _escaped(character: str) -> str:
+    return character.encode("unicode_escape").decode("ascii")
+
+
+def outcome_of(status: int) -> AuditOutcome:
+    """What an answer's status says of the step."""
+    if status == NOTHING_ANSWERED or status >= FIRST_FAILURE_STATUS:
+        return AuditOutcome.FAILED
+    return AuditOutcome.REFUSED if status >= FIRST_REFUSAL_STATUS else AuditOutcome.DONE

@@ -1,0 +1,120 @@
+"""Which calls of admins the audit trail records, and as what; a call that is not named here is recorded as `other`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from core.domain.audit import AuditAction, AuditTarget
+
+
+class Scope(StrEnum):
+    """When a call by an admin is an act of an admin."""
+
+    ADMINS = "admins"
+    """Always: the call is for admins alone, or shows them what is everybody's."""
+    OTHERS_JOB = "others_job"
+    """When the job belongs to another user."""
+    OTHERS_SUBMISSION = "others_submission"
+    """When the submission belongs to another user."""
+    FIGURES = "figures"
+    """Never: counts that name nobody, asked every few seconds, which must be there while the trail is away."""
+    OWN = "own"
+    """Never: it acts on the caller's own things, or shows what every user sees."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Rule:
+    """How one call is recorded. Calls with GET are reads: one entry an hour for each thing that is read."""
+
+    scope: Scope
+    action: AuditAction = AuditAction.OTHER
+    kind: AuditTarget = AuditTarget.SITE
+    parameter: str = ""
+    """The path's parameter that names the target; empty: the target is the call's address."""
+    body: str = ""
+    """The field of the JSON body that names the target."""
+    details: tuple[str, ...] = ()
+    """Further parameters of the path or fields of the body. Never one that may hold a secret."""
+
+
+UNRECORDED = frozenset({Scope.OWN, Scope.FIGURES})
+OPEN_READS = frozenset({AuditAction.PLATFORM_READ, AuditAction.AUDIT_READ})
+"""Given also when they cannot be recorded: an outage is looked at with them, and none shows a user's files."""
+OWN = Rule(scope=Scope.OWN)
+UNKNOWN = Rule(scope=Scope.ADMINS)
+
+
+def _admins(
+    action: AuditAction, kind: AuditTarget = AuditTarget.SITE, parameter: str = "", *, body: str = "",
+    details: tuple[str, ...] = (),
+) -> Rule:  # fmt: skip
+    return Rule(scope=Scope.ADMINS, action=action, kind=kind, parameter=parameter, body=body, details=details)
+
+
+def _job(action: AuditAction, *details: str) -> Rule:
+    return Rule(
+        scope=Scope.OTHERS_JOB, action=action, kind=AuditTarget.JOB, parameter="job_id", details=details
+    )  # fmt: skip
+
+
+def _submission(action: AuditAction, *, body: str = "") -> Rule:
+    return Rule(
+        scope=Scope.OTHERS_SUBMISSION, action=action, kind=AuditTarget.SUBMISSION,
+        parameter="" if body else "submission_id", body=body,
+    )  # fmt: skip
+
+
+TABLE: Mapping[tuple[str, str], Rule] = {
+    ("POST", "/auth/logout"): OWN,
+    ("POST", "/auth/password"): OWN,
+    ("GET", "/auth/me"): OWN,
+    ("GET", "/leaderboard"): OWN,
+    ("GET", "/benchmarks"): OWN,
+    ("GET", "/resource-classes"): OWN,
+    ("POST", "/submissions"): OWN,
+    ("GET", "/submissions"): _admins(AuditAction.SUBMISSION_LIST),
+    ("GET", "/submissions/{submission_id}"): _submission(AuditAction.SUBMISSION_READ),
+    ("GET", "/submissions/{submission_id}/archive"): _submission(AuditAction.SUBMISSION_DOWNLOAD),
+    ("POST", "/jobs"): _submission(AuditAction.JOB_POST, body="submission_id"),
+    ("GET", "/jobs"): _admins(AuditAction.JOB_LIST),
+    ("GET", "/jobs/{job_id}/status"): _job(AuditAction.JOB_READ),
+    ("POST", "/jobs/{job_id}/cancel"): _job(AuditAction.JOB_CANCEL),
+    ("POST", "/jobs/{job_id}/rerun"): _job(AuditAction.JOB_RERUN),
+    ("GET", "/jobs/{job_id}/results"): _job(AuditAction.RESULT_READ),
+    ("GET", "/jobs/{job_id}/logs"): _job(AuditAction.LOG_READ),
+    ("GET", "/jobs/{job_id}/logs/stream"): _job(AuditAction.LOG_READ),
+    ("GET", "/jobs/{job_id}/artifacts"): _job(AuditAction.ARTIFACT_READ),
+    ("GET", "/jobs/{job_id}/artifacts/{path:path}"): _job(AuditAction.ARTIFACT_READ, "path"),
+    ("POST", "/users"): _admins(AuditAction.ACCOUNT_ADD, AuditTarget.USER, body="name", details=("role",)),
+    ("GET", "/users"): _admins(AuditAction.ACCOUNT_LIST),
+    ("DELETE", "/users/{name}"): _admins(AuditAction.ACCOUNT_REMOVE, AuditTarget.USER, "name"),
+    ("GET", "/admin/overview"): _admins(AuditAction.PLATFORM_READ),
+    ("GET", "/admin/runners"): _admins(AuditAction.PLATFORM_READ),
+    ("GET", "/admin/runners/{runner}"): _admins(AuditAction.PLATFORM_READ, AuditTarget.RUNNER, "runner"),
+    ("POST", "/admin/runners/{runner}/pause"): _admins(AuditAction.RUNNER_PAUSE, AuditTarget.RUNNER, "runner"),
+    ("POST", "/admin/runners/{runner}/drain"): _admins(AuditAction.RUNNER_DRAIN, AuditTarget.RUNNER, "runner"),
+    ("POST", "/admin/runners/{runner}/resume"): _admins(AuditAction.RUNNER_RESUME, AuditTarget.RUNNER, "runner"),
+    ("POST", "/admin/runners/{runner}/canary"): _admins(AuditAction.RUNNER_CANARY, AuditTarget.RUNNER, "runner"),
+    ("GET", "/admin/dead-letters"): _admins(AuditAction.PLATFORM_READ),
+    ("POST", "/admin/dead-letters/{letter_id}/retry"): _admins(
+        AuditAction.DEAD_LETTER_RETRY, AuditTarget.DEAD_LETTER, "letter_id"
+    ),
+    ("DELETE", "/admin/dead-letters/{letter_id}"): _admins(
+        AuditAction.DEAD_LETTER_DROP, AuditTarget.DEAD_LETTER, "letter_id"
+    ),
+    ("GET", "/admin/retention"): _admins(AuditAction.PLATFORM_READ),
+    ("POST", "/admin/retention"): _admins(AuditAction.RETENTION_RUN),
+    ("GET", "/admin/pins"): _admins(AuditAction.PLATFORM_READ),
+    ("POST", "/admin/jobs/{job_id}/pin"): _admins(AuditAction.JOB_PIN, AuditTarget.JOB, "job_id"),
+    ("DELETE", "/admin/jobs/{job_id}/pin"): _admins(AuditAction.JOB_UNPIN, AuditTarget.JOB, "job_id"),
+    ("GET", "/admin/audit"): _admins(AuditAction.AUDIT_READ),
+    ("GET", "/metrics"): Rule(scope=Scope.FIGURES),
+}
+"""By method and the route's template."""
+
+
+def rule_of(method: str, template: str) -> Rule:
+    """A call that is not named is recorded all the same."""
+    return TABLE.get((method, template), UNKNOWN)

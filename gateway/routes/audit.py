@@ -1,0 +1,34 @@
+"""For admins: the audit trail of what admins did. No call changes or removes an entry."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+
+from core.domain.audit import CURSOR, LONGEST_NAME, LONGEST_TARGET, AuditAction
+from core.ports.audit import AuditFilter
+from gateway.audit_schemas import AuditList
+from gateway.auth import CurrentAdmin
+from gateway.parts import PortsPart, SettingsPart
+
+router = APIRouter(prefix="/admin", tags=["admin"])
+
+
+@router.get("/audit")
+def audit(
+    _admin: CurrentAdmin,
+    ports: PortsPart,
+    settings: SettingsPart,
+    actor: Annotated[str | None, Query(max_length=LONGEST_NAME, description="An admin's user name.")] = None,
+    action: Annotated[AuditAction | None, Query()] = None,
+    target: Annotated[
+        str | None, Query(max_length=LONGEST_TARGET, description="As an entry shows it: a job's id, a user's name.")
+    ] = None,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    cursor: Annotated[str | None, Query(pattern=f"^{CURSOR.pattern}$")] = None,
+) -> AuditList:
+    """What admins did, newest first: each change, and each read of what is another user's once an hour."""
+    wanted = AuditFilter(actor=actor, action=action, target=target)
+    page = ports.audit.page(wanted, limit=limit, cursor=cursor)
+    return AuditList.of(page, days=settings.audit_days)
