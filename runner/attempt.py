@@ -10,11 +10,11 @@ from dataclasses import dataclass, replace
 
 import structlog
 
-from core.domain.errors import LeaseLost, Rejected, RunLost, Unavailable
+from core.domain.errors import LeaseLost, NotFound, Rejected, RunLost, Unavailable
 from core.domain.job import Claim, Job, JobState, Outcome, Phase
 from core.domain.limits import ResourceClass
 from core.domain.submission import Submission
-from core.domain.verdict import FailureReason, RunRecord, Verdict, judge
+from core.domain.verdict import FailureReason, RunRecord, Verdict
 from core.ports.sandbox import Sandbox, SandboxSpec
 from core.ports.tracking import RunRef
 from runner.collecting import collected
@@ -23,7 +23,8 @@ from runner.gpus import NoGpu
 from runner.heartbeat import Heartbeat
 from runner.job_log.last_line import say_end
 from runner.job_log.writer import LogWriter
-from runner.launching import bounds, spec_of, submission_of, write_config
+from runner.launch_settings import LaunchSettings
+from runner.launching import NoBenchmark, bounds, data_of, spec_of, submission_of, write_config
 from runner.recording import add_log, result_of
 from runner.requirements.dependencies import used_by, verdict_of
 from runner.requirements.installer import RequirementsFailed
@@ -43,14 +44,23 @@ class Attempt:
     job_log: LogWriter
     pulse: Heartbeat
     folder: RunFolder
+    settings: LaunchSettings | None
+    """With which the run was launched, or is to be; None where neither it nor this process has any for its class."""
 
     @property
     def job(self) -> Job:
         return self.claim.job
 
     @property
+    def known(self) -> LaunchSettings:
+        """Not what this process is set to by now. Raises NotFound where there are none."""
+        if self.settings is None:
+            raise NotFound("resource class", self.job.resource_class)
+        return self.settings
+
+    @property
     def limits(self) -> ResourceClass:
-        return self.parts.resource_classes[self.job.resource_class]
+        return self.known.limits
 
     @property
     def launched(self) -> bool:
@@ -62,13 +72,13 @@ class Attempt:
         try:
             submission = submission_of(self.parts, self.job, self._heed)
             record = self._record(submission)
-        except NoGpu as error:
+        except (NoGpu, NoBenchmark) as error:
             return self._release(Verdict(reason=FailureReason.PLATFORM, message=str(error)), {})
         except RequirementsFailed as error:
             return self._release(verdict_of(error, self.job_log.say), {})
         except Cancelled:
             return self._release(Verdict(cancelled=True, message="Cancelled before it started."), {})
-        verdict = judge(record, self.limits)
+        verdict = self.known.verdict(record)
         if not verdict.passed:
             return self._release(verdict, record.peaks)
         try:
@@ -106,7 +116,7 @@ class Attempt:
         except BaseException:  # whatever it is, what nobody will take over must not stay behind; raised on
             sandbox.remove()
             raise
-        verdict = judge(record, self.limits)
+        verdict = self.known.verdict(record)
         sandbox.remove(failed=not verdict.passed and not verdict.cancelled)
         self.parts.gpus.look_after()
         return record
@@ -119,18 +129,20 @@ class Attempt:
         """Start the container; from its first byte its output is in the job's log."""
         status = self.parts.ports.job_status
         self.tell(lambda: status.note(self.claim, sandbox=self.folder.claim))  # what installs for it is not left over
+        data = data_of(self.parts, self.job, self._heed)
         prepared = self.parts.dependencies.prepared(
             self._spec(submission, None), self.folder, say=self.job_log.say, keep_waiting=self._heed
         )
         with self.parts.gpus.reserved(self.limits.gpus, keep_waiting=self._heed, say=self._waits) as gpu:
             device = f"gpu {gpu}" if gpu else "cpu"
-            spec = replace(self._spec(submission, gpu), dependencies=prepared.dependencies)
+            spec = replace(self._spec(submission, gpu), data=data, dependencies=prepared.dependencies)
             write_config(self.parts, self.job, self.folder, device=device)
             self.tell(lambda: status.note(self.claim, device=device))
             self.job_log.say_once(
                 f"Attempt {self.job.attempt}: class {self.limits.name}, {device}. {bounds(self.limits)}"
             )
             self._heed()  # who has cancelled until now gets no container
+            self.folder.agree(self.known)
             self.folder.begin()
             try:
                 sandbox = self.parts.engine.launch(spec, self.job_log)
@@ -169,11 +181,11 @@ class Attempt:
             log.warning("progress not noted", job_id=self.job.job_id, phase=phase, error=str(error))
 
     def _spec(self, submission: Submission, gpu: str | None) -> SandboxSpec:
-        return spec_of(self.parts, self.job, self.folder, submission, gpu=gpu)
+        return spec_of(self.parts, self.job, self.folder, submission, settings=self.known, gpu=gpu)
 
     def _watch(self, sandbox: Sandbox) -> RunRecord:
         watch = Watch(
-            sandbox=sandbox, folder=self.folder, job_log=self.job_log, pulse=self.pulse, limits=self.limits,
+            sandbox=sandbox, folder=self.folder, job_log=self.job_log, pulse=self.pulse, settings=self.known,
             stopping=self.parts.stopping,
         )  # fmt: skip
         return watch.to_its_end()

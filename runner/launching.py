@@ -5,17 +5,28 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
 
-from core.domain.errors import NotFound
+from core.domain.errors import LeadersboardError, NotFound
 from core.domain.job import Job
 from core.domain.limits import ResourceClass
 from core.domain.submission import Submission
 from core.ports.sandbox import SandboxSpec
+from runner.launch_settings import LaunchSettings
 from runner.run_folder import RunFolder
 from runner.workbench import Workbench
 
 ASIDE_SECONDS = 30.0
 LOOK_SECONDS = 0.5
+
+FoundT = TypeVar("FoundT")
+
+
+class NoBenchmark(LeadersboardError):
+    """Raised when a job's benchmark was taken off the site before its run was launched."""
+
+    code = "no_benchmark"
 
 
 def submission_of(parts: Workbench, job: Job, keep_waiting: Callable[[], None]) -> Submission:
@@ -23,10 +34,28 @@ def submission_of(parts: Workbench, job: Job, keep_waiting: Callable[[], None]) 
 
     `keep_waiting` ends the wait by raising. Raises NotFound.
     """
+    return _awaited(lambda: parts.ports.storage.get_submission(job.submission_id), parts, keep_waiting)
+
+
+def data_of(parts: Workbench, job: Job, keep_waiting: Callable[[], None]) -> Path:
+    """The public data of the job's benchmark; one whose file is being written anew is waited for.
+
+    `keep_waiting` ends the wait by raising. Raises NoBenchmark.
+    """
+    try:
+        return _awaited(lambda: parts.ports.benchmarks.data_folder(job.benchmark), parts, keep_waiting)
+    except NotFound as error:
+        raise NoBenchmark(
+            f"This site no longer has the benchmark {job.benchmark!r}. It was not your submission's fault, and the job "
+            "does not count towards your limit. Ask an admin, or submit for another benchmark."
+        ) from error
+
+
+def _awaited(read: Callable[[], FoundT], parts: Workbench, keep_waiting: Callable[[], None]) -> FoundT:
     until = time.monotonic() + ASIDE_SECONDS
     while True:
         try:
-            return parts.ports.storage.get_submission(job.submission_id)
+            return read()
         except NotFound:
             if time.monotonic() > until:
                 raise
@@ -34,9 +63,17 @@ def submission_of(parts: Workbench, job: Job, keep_waiting: Callable[[], None]) 
         parts.stopping.wait(LOOK_SECONDS)
 
 
-def spec_of(parts: Workbench, job: Job, folder: RunFolder, submission: Submission, *, gpu: str | None) -> SandboxSpec:
-    """The same for whoever launches the run and for whoever takes it over."""
-    ports = parts.ports
+def spec_of(
+    parts: Workbench,
+    job: Job,
+    folder: RunFolder,
+    submission: Submission,
+    *,
+    settings: LaunchSettings,
+    gpu: str | None,
+    data: Path | None = None,
+) -> SandboxSpec:
+    """The same for the runner that launches the run and for one that takes it over, which needs no data folder."""
     return SandboxSpec(
         site=parts.site,
         job_id=job.job_id,
@@ -45,11 +82,11 @@ def spec_of(parts: Workbench, job: Job, folder: RunFolder, submission: Submissio
         user_id=job.user_id,
         entrypoint=submission.entrypoint,
         config_file=submission.config_file,
-        limits=parts.resource_classes[job.resource_class],
-        image=parts.image,
-        submission=ports.storage.submission_files(submission.submission_id),
+        limits=settings.limits,
+        image=settings.image,
+        submission=parts.ports.storage.submission_files(submission.submission_id),
         config=folder.config,
-        data=ports.benchmarks.data_folder(job.benchmark),
+        data=data,
         gpu=gpu,
     )
 

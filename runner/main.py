@@ -91,7 +91,7 @@ class Life(Middleware):
         )
         duty, mourn = self._duty(bench), PostMortem(dead_letters=bench.ports.dead_letters)
         duty.begin()
-        run_next, sweeper = self._answering(bench, duty, mourn), self._sweeping(bench, mourn)
+        run_next, sweeper = self._answering(bench, duty, mourn), self._sweeping(bench, duty, mourn)
         facts = HostFacts(warnings=tuple(warnings(bench.engine.versions())))
         for warning in facts.warnings:
             log.warning("engine is old", warning=warning)
@@ -116,7 +116,7 @@ class Life(Middleware):
             post_mortem=mourn,
         )
 
-    def _sweeping(self, bench: Workbench, mourn: PostMortem) -> Sweeper:
+    def _sweeping(self, bench: Workbench, duty: Duty, mourn: PostMortem) -> Sweeper:
         ports, settings = bench.ports, self._settings
         return Sweeper(
             job_status=ports.job_status,
@@ -131,7 +131,7 @@ class Life(Middleware):
             job_root=settings.job_root,
             log_root=settings.log_root,
             host_patience=settings.host_patience_seconds,
-            keep_failed_seconds=60 * settings.keep_failed_minutes,
+            in_hand=duty.jobs,
             post_mortem=mourn,
         )
 

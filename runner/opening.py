@@ -14,6 +14,7 @@ from runner.engine.docker_sandbox import DockerEngine
 from runner.engine.fitting import fitted
 from runner.gpus import Gpus
 from runner.held_claims import HeldClaims
+from runner.launch_settings import LogLimits
 from runner.requirements.cache import DependencyCache
 from runner.requirements.dependencies import Dependencies
 from runner.requirements.index import Index
@@ -35,7 +36,7 @@ def open_workbench(
         runtime=settings.sandbox_runtime,
         gpu_access=settings.gpu_access,
         record_bytes=record_bytes(max_bytes=settings.max_log_bytes, max_lines=settings.max_log_lines),
-        keeps_failed=settings.keep_failed_minutes > 0,
+        keep_failed_seconds=60.0 * settings.keep_failed_minutes,
     )
     engine = DockerEngine(settings.engine_socket, site=site, image=settings.sandbox_image, seccomp=seccomp, means=means)
     opened.callback(engine.close)
@@ -51,11 +52,9 @@ def open_workbench(
         held=HeldClaims(settings.job_root, host),
         job_root=settings.job_root,
         lease_seconds=settings.lease_seconds,
-        log_limits={
-            "max_bytes": settings.max_log_bytes,
-            "max_lines": settings.max_log_lines,
-            "kept_bytes": settings.kept_log_bytes,
-        },
+        log_limits=LogLimits(
+            max_bytes=settings.max_log_bytes, max_lines=settings.max_log_lines, kept_bytes=settings.kept_log_bytes
+        ),
         stopping=stopping,
         dependencies=Dependencies(installer=_installer(settings, seccomp, opened), cache=kept),
     )

@@ -1,6 +1,7 @@
 """What of a run is on disk beside its container: enough for another runner to go on from any of its steps.
 
     config/       mounted read-only into the run
+    settings      what it was launched with: limits, log caps, image, grace; judged by these whatever is set by then
     begun         when the run was about to be started, by the machine's clock that never jumps
     started       its program had been started when this was written
     stop          why we ended it, written before we did
@@ -27,6 +28,7 @@ from pydantic import BaseModel, ConfigDict
 
 from core.domain.job import Job
 from core.domain.verdict import RunRecord, Stop
+from runner.launch_settings import LaunchSettings
 
 NO_LINKS = frozenset({errno.EPERM, errno.ENOTSUP, errno.EMLINK})
 
@@ -92,6 +94,16 @@ class RunFolder:
     def went_with_the_machine(self) -> bool:
         """It had begun when the machine was started anew, and nothing of it had been harvested."""
         return self._read("begun") is not None and not self.can_be_taken_over
+
+    def agree(self, settings: LaunchSettings) -> None:
+        """Before anything of the run exists: by these it is watched and judged to its end."""
+        self._write("settings", settings.text())
+
+    @property
+    def settings(self) -> LaunchSettings | None:
+        """What the run was launched with; None for one of an older version, which kept nothing."""
+        text = self._read("settings")
+        return LaunchSettings.read(text) if text else None
 
     def begin(self) -> None:
         """The run's time counts from here, whoever watches it."""

@@ -14,6 +14,7 @@ from runner.attempt import Attempt
 from runner.going_on import HandOver, NeverStarted, ResultWaits, be_sure
 from runner.heartbeat import Heartbeat
 from runner.job_log.writer import LogWriter
+from runner.launch_settings import LogLimits
 from runner.post_mortem import PostMortem
 from runner.run_folder import RunFolder, run_name
 from runner.workbench import Workbench
@@ -50,14 +51,17 @@ class RunJob:
     def _take_up(self, claim: Claim, pulse: Heartbeat) -> None:
         try:
             folder = self._folder(claim)
-            job_log = self._log(claim, folder, pulse)
+            settings = folder.settings or self.bench.settings_for(claim.job.resource_class)
+            job_log = self._log(claim, folder, pulse, settings.log if settings else self.bench.log_limits)
         except OSError as error:
             if error.errno not in NO_ROOM:
                 raise
             self._put_off(claim, error)
             return
         with job_log:
-            self._run(Attempt(parts=self.bench, claim=claim, job_log=job_log, pulse=pulse, folder=folder))
+            self._run(
+                Attempt(parts=self.bench, claim=claim, job_log=job_log, pulse=pulse, folder=folder, settings=settings)
+            )
 
     def _put_off(self, claim: Claim, error: OSError) -> None:
         """Without room for its log or its folder a job is not begun, and a run that goes on is not taken over."""
@@ -76,18 +80,18 @@ class RunJob:
             return left
         return RunFolder.make(root / f"{job.job_id}-{claim.mark}")
 
-    def _log(self, claim: Claim, folder: RunFolder, pulse: Heartbeat) -> LogWriter:
+    def _log(self, claim: Claim, folder: RunFolder, pulse: Heartbeat, limits: LogLimits) -> LogWriter:
         return LogWriter(
             self.bench.ports.storage.log_path(claim.job_id),
             position=folder.position,
             trusted=folder.elapsed_seconds() is not None,  # it outlives no restart of the machine
             still_ours=lambda: be_sure(pulse, self.bench.stopping),
-            **self.bench.log_limits,
+            **limits.model_dump(),
         )
 
     def _run(self, attempt: Attempt) -> None:
         try:
-            if attempt.job.resource_class in self.bench.resource_classes:
+            if attempt.settings is not None:
                 attempt.to_its_end()
             else:
                 self._end_without_class(attempt)
@@ -107,13 +111,23 @@ class RunJob:
             self._failed(attempt, error)
 
     def _end_without_class(self, attempt: Attempt) -> None:
-        """Its class was taken out of the settings: how long may it run, and who would run it again?"""
+        """Its class was taken out of the settings, and no runner that has it would run the job again.
+
+        A run that was launched before goes on by what it was launched with; one of an older version kept nothing.
+        """
         self.bench.engine.remove_leftovers(attempt.job.job_id, claim=attempt.folder.claim)
         message = (
             f"The run was ended because this site no longer has a resource class {attempt.job.resource_class!r}. "
             "It was not your submission's fault. Post the job again with another class."
         )
         attempt.end(Outcome(state=JobState.FAILED, reason=FailureReason.PLATFORM, message=message, refund=True))
+
+    def _is_run_somewhere(self, attempt: Attempt) -> bool:
+        """Whether a runner has the job's class: what goes back to a queue in which none listens would wait for ever."""
+        name = attempt.job.resource_class
+        return name in self.bench.resource_classes or any(
+            seen.has_class(name) for seen in attempt.tell(self.bench.ports.runners.runners) if not seen.is_silent
+        )
 
     def _tell_of_a_refusal(self, job: Job, error: BaseException) -> None:
         """A tracking server that answers and takes no result is for an admin to look at: it may be so for good."""
@@ -166,5 +180,8 @@ class RunJob:
         attempt.end(Outcome(state=JobState.FAILED, reason=FailureReason.PLATFORM, message=message, refund=True))
 
     def _hand_back(self, attempt: Attempt, *, count_attempt: bool) -> None:
+        if not self._is_run_somewhere(attempt):
+            self._end_without_class(attempt)
+            return
         attempt.tell(lambda: self.bench.ports.job_status.hand_back(attempt.claim, count_attempt=count_attempt))
         attempt.folder.remove()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter, deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,7 +15,6 @@ import structlog
 from core.domain.errors import NotFound, Unavailable
 from core.domain.job import MAX_ATTEMPTS, Job, JobState
 from core.domain.limits import ResourceClass
-from core.domain.verdict import Stop
 from core.ports.benchmarks import BenchmarkPort
 from core.ports.job_queue import JobQueuePort
 from core.ports.job_status import JobStatusPort
@@ -25,6 +24,7 @@ from core.ports.tracking import TrackingPort
 from runner.closed_runs import ClosedRuns
 from runner.held_claims import HeldClaims
 from runner.job_log.last_line import say_end
+from runner.overdue import OverdueRuns
 from runner.post_mortem import PostMortem
 from runner.rounds import Pace, Round, Step, attempted
 from runner.run_folder import RunFolder, run_name
@@ -36,9 +36,6 @@ SETTLED_SECONDS = 60.0
 """A folder younger than this may belong to a job that is being claimed right now."""
 CANARY_SECONDS = 180.0
 """Longer than a probe can take."""
-OVERDUE_SECONDS = 20.0
-"""Past its time-out: by then its runner would have stopped it."""
-
 log = structlog.get_logger(__name__)
 
 
@@ -59,13 +56,15 @@ class Sweeper:
     log_root: Path
     post_mortem: PostMortem
     host_patience: float = 60.0
-    keep_failed_seconds: float = 0.0
     counts: Counter[str] = field(default_factory=Counter)
     """What was mended since this process began; of all processes, the runners' port knows."""
     freed: threading.Event = field(default_factory=threading.Event)
     """Set when the ledger ended a job whose run may still be in the engine."""
-    needed: set[tuple[str, str]] = field(default_factory=set)
-    """Runs, by job and claim, that the engine had and that were needed when it was last asked."""
+    in_hand: Collection[str] = frozenset()
+    """The jobs that this process holds."""
+    needed: dict[tuple[str, str], float] = field(default_factory=dict)
+    """Runs, by job and claim, that the engine had and that were needed when it was last asked, and how long each is
+    kept once it has failed."""
     unsaid: deque[Job] = field(default_factory=deque)
     """Jobs that the ledger ended, whose logs do not say so yet."""
     closed: ClosedRuns = field(default_factory=ClosedRuns)
@@ -145,7 +144,9 @@ class Sweeper:
 
     def _freed(self) -> None:
         """Also what another process ended: the ledger is asked, which costs less than the engine."""
-        if self.freed.is_set() or not all(self._needed(self._known(job_id), claim) for job_id, claim in self.needed):
+        if self.freed.is_set() or not all(
+            self._needed(self._known(job_id), claim, kept) for (job_id, claim), kept in self.needed.items()
+        ):
             self.freed.clear()
             self._leftovers()
 
@@ -168,31 +169,33 @@ class Sweeper:
                 self._count("doorbell", "", resource_class=name)  # lost, or heard while its user had no place
 
     def _overdue(self) -> None:
-        """A run past its time that nobody watches is ended here; whoever takes it over finds why."""
-        for job, folder in self._live_folders():
-            limits = self.resource_classes.get(job.resource_class)
-            elapsed = folder.elapsed_seconds()
-            if limits and elapsed and elapsed > limits.timeout_seconds + OVERDUE_SECONDS and not folder.ended():
-                folder.stop(Stop.TIMEOUT)
-                self.engine.kill(job.job_id, claim=folder.claim)
-                self._count("overdue run", job.job_id)
+        """A run past its time that no runner watches is ended here; its successor finds why."""
+        overdue = OverdueRuns(
+            engine=self.engine, host=self.host, resource_classes=self.resource_classes,
+            is_held=self.job_status.is_held, in_hand=self.in_hand,
+        )  # fmt: skip
+        for job_id in overdue.end(self._live_folders()):
+            self._count("overdue run", job_id)
 
     def _leftovers(self) -> None:
         """The engine is asked first: what is launched meanwhile is not in its answer."""
         runs = self.engine.runs()
         self.needed.clear()
         for job_id, claim in runs:
-            if self._needed(self._known(job_id), claim):
-                self.needed.add((job_id, claim))
+            job = self._known(job_id)
+            failed = job is not None and job.state is JobState.FAILED
+            kept = self.engine.kept_seconds(job_id, claim=claim) if failed else 0.0
+            if self._needed(job, claim, kept):
+                self.needed[job_id, claim] = kept
             else:
                 self._count("leftovers", job_id, things=self.engine.remove_leftovers(job_id, claim=claim))
 
-    def _needed(self, job: Job | None, claim: str) -> bool:
-        """What runs now, or failed a short while ago, where that is kept for the admins."""
+    def _needed(self, job: Job | None, claim: str, kept_seconds: float) -> bool:
+        """What runs now, or failed a short while ago, where that was to be kept for the admins."""
         if job is None or job.sandbox != claim:
             return False
         if job.state is JobState.FAILED and job.finished_at is not None:
-            return job.finished_at.timestamp() > time.time() - self.keep_failed_seconds
+            return job.finished_at.timestamp() > time.time() - kept_seconds
         return job.state is JobState.RUNNING
 
     def _folders(self) -> None:
@@ -203,11 +206,11 @@ class Sweeper:
                 RunFolder(path=path).remove()
                 self._count("folder", path.name)
 
-    def _live_folders(self) -> Iterator[tuple[Job, RunFolder]]:
+    def _live_folders(self) -> Iterator[tuple[Job, Path]]:
         for path in self._folders_there():
             job = self._running(path.name.partition("-")[0])
             if job is not None and run_name(job) == path.name:
-                yield job, RunFolder(path=path)
+                yield job, path
 
     def _folders_there(self) -> list[Path]:
         return [path for path in self.job_root.iterdir() if not path.name.startswith(".")]

@@ -6,15 +6,14 @@ import threading
 from dataclasses import dataclass
 
 from core.domain.errors import RunLost
-from core.domain.limits import ResourceClass
 from core.domain.verdict import RunRecord, Stop
 from core.ports.sandbox import Sandbox, SandboxState
 from runner.going_on import be_sure, go_on
 from runner.heartbeat import Heartbeat
 from runner.job_log.writer import LogWriter
+from runner.launch_settings import GRACE_SECONDS, LaunchSettings
 from runner.run_folder import RunFolder
 
-GRACE_SECONDS = {Stop.CANCEL: 2.0, Stop.LOG_LIMIT: 0.0, Stop.TIMEOUT: 10.0}
 LONGEST_LOOK_SECONDS = 0.5
 SHORT_LOOK_SECONDS = 0.05
 
@@ -27,7 +26,8 @@ class Watch:
     folder: RunFolder
     job_log: LogWriter
     pulse: Heartbeat
-    limits: ResourceClass
+    settings: LaunchSettings
+    """Of the run, not of this process."""
     stopping: threading.Event
 
     def to_its_end(self) -> RunRecord:
@@ -38,7 +38,7 @@ class Watch:
             reason = self._reason_to_stop()
             if reason is not None:
                 self.folder.stop(reason)
-                self.sandbox.stop(grace_seconds=GRACE_SECONDS[reason])
+                self.sandbox.stop(grace_seconds=self.settings.grace_seconds.get(reason, GRACE_SECONDS[reason]))
                 state = self.sandbox.state()
                 break
             go_on(self.pulse, self.stopping)
@@ -55,7 +55,8 @@ class Watch:
             return Stop.CANCEL
         if self.job_log.over_limit:
             return Stop.LOG_LIMIT
-        return Stop.TIMEOUT if (self.folder.elapsed_seconds() or 0.0) > self.limits.timeout_seconds else None
+        limit = self.settings.limits.timeout_seconds
+        return Stop.TIMEOUT if (self.folder.elapsed_seconds() or 0.0) > limit else None
 
     def _ended(self, state: SandboxState) -> RunRecord:
         """How the program ended, on disk before its container goes.

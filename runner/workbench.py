@@ -12,6 +12,7 @@ from core.ports.sandbox import SandboxPort
 from core.wiring import Ports
 from runner.gpus import Gpus
 from runner.held_claims import HeldClaims
+from runner.launch_settings import LaunchSettings, LogLimits
 from runner.requirements.dependencies import NoDependencies, Preparing
 
 
@@ -23,7 +24,7 @@ class Workbench:
     engine: SandboxPort
     gpus: Gpus
     resource_classes: Mapping[str, ResourceClass]
-    """As the engine can give them."""
+    """As the engine can give them to runs that are launched now."""
     image: str
     site: str
     """The ledger's own name, which labels everything that is started in the engine."""
@@ -32,8 +33,12 @@ class Workbench:
     held: HeldClaims
     job_root: Path
     lease_seconds: float
-    log_limits: Mapping[str, int]
-    """Of `LogWriter`, in bytes and lines."""
+    log_limits: LogLimits
     stopping: threading.Event
     """Set when the process has been asked to end and its grace is over."""
     dependencies: Preparing = field(default_factory=NoDependencies)
+
+    def settings_for(self, resource_class: str) -> LaunchSettings | None:
+        """For a run that this process launches; None when it has no such class."""
+        limits = self.resource_classes.get(resource_class)
+        return LaunchSettings(limits=limits, image=self.image, log=self.log_limits) if limits else None

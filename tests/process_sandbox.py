@@ -141,6 +141,9 @@ class ProcessEngine:
     def kill(self, job_id: str, *, claim: str) -> None:
         self.processes[job_id, claim].kill()
 
+    def kept_seconds(self, job_id: str, *, claim: str) -> float:
+        return 0.0
+
     def _out(self, job_id: str, claim: str) -> Path:
         return self.root / f"out-{job_id}-{claim}"
 

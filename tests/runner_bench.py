@@ -27,6 +27,7 @@ from core.ports.sandbox import SandboxPort
 from core.wiring import Ports
 from runner.gpus import Gpus
 from runner.held_claims import HeldClaims
+from runner.launch_settings import LogLimits
 from runner.post_mortem import PostMortem
 from runner.requirements.dependencies import NoDependencies, Preparing
 from runner.run_job import RunJob
@@ -109,9 +110,12 @@ class Bench(Generic[Engine]):
         return Sweeper(
             job_status=self.ledger, job_queue=self.queue, runners=self.runners, tracking=self.tracking,
             benchmarks=BenchmarkFolders(self.root / "benchmarks"), engine=self.engine, held=self.held, host="here",
-            resource_classes={"small": self.limits}, job_root=self.root / "jobs", log_root=self.root / "logs",
+            resource_classes=self._classes(), job_root=self.root / "jobs", log_root=self.root / "logs",
             post_mortem=PostMortem(dead_letters=self.dead_letters),
         )  # fmt: skip
+
+    def _classes(self) -> dict[str, ResourceClass]:
+        return {"small": self.limits} if self.resource_classes is None else self.resource_classes
 
     def run(self, claim: Claim) -> Job:
         ports = Ports(
@@ -124,14 +128,14 @@ class Bench(Generic[Engine]):
             ports=ports,
             engine=self.engine,
             gpus=Gpus(self.engine, lock_file=self.root / "gpus.lock"),
-            resource_classes={"small": self.limits} if self.resource_classes is None else self.resource_classes,
+            resource_classes=self._classes(),
             image=self.image,
             site=self.site,
             host="here",
             held=self.held,
             job_root=self.root / "jobs",
             lease_seconds=self.lease_seconds,
-            log_limits=self.log_limits,
+            log_limits=LogLimits(**self.log_limits),
             stopping=self.stopping,
             dependencies=self.dependencies,
         )

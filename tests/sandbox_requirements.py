@@ -21,7 +21,9 @@ ENVIRONMENT = {
     "TORCH_HOME", "HF_HUB_OFFLINE", "OMP_NUM_THREADS", "LEADERSBOARD_JOB", "LEADERSBOARD_DATA",
     "NVIDIA_VISIBLE_DEVICES", "CUDA_VISIBLE_DEVICES",
 }  # fmt: skip
-LABELS = {f"leadersboard.{name}" for name in ("site", "job", "attempt", "claim", "user", "role", "slot")}
+LABELS = {
+    f"leadersboard.{name}" for name in ("site", "job", "attempt", "claim", "user", "role", "slot", "kept_seconds")
+}
 FOREIGN = (
     "Devices", "DeviceCgroupRules", "CapAdd", "Binds", "VolumesFrom", "Links", "GroupAdd", "Sysctls", "PortBindings",
     "ExtraHosts", "Dns", "DeviceRequests", "CgroupParent", "Privileged", "PublishAllPorts", "OomKillDisable",

@@ -106,6 +106,10 @@ class MemoryJobStatus(MemoryJobRecords):
             self._leases.leave(job.job_id, UNTIL_TOLD if until_told else self.clock())
             return job
 
+    def is_held(self, job_id: str) -> bool:
+        with self._lock:
+            return self._leases.lives(job_id)
+
     def orphans(self, host: str) -> int:
         with self._lock:
             return sum(self.get(job_id).host == host for job_id in self._leases.available())

@@ -44,6 +44,9 @@ class MemoryLeases:
         if self.held.get(claim.job_id, ("", 0.0))[0] != claim.token:
             raise LeaseLost("The lease belongs to another runner.")
 
+    def lives(self, job_id: str) -> bool:
+        return self.held.get(job_id, ("", 0.0))[1] > self.clock()
+
     def leave(self, job_id: str, since: float) -> None:
         self.held.pop(job_id, None)
         self.orphans[job_id] = since

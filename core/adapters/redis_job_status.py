@@ -144,6 +144,9 @@ class RedisJobStatus:
     def leave(self, claim: Claim, *, until_told: bool = False) -> Job:
         return _job_of(self._fenced("leave", claim, int(until_told)))
 
+    def is_held(self, job_id: str) -> bool:
+        return bool(self._run("is_held", job_id))
+
     def orphans(self, host: str) -> int:
         return int(self._run("orphans", host))
 

@@ -136,9 +136,12 @@ class SeenRunner(Fact):
 
     def is_ready_for(self, resource_class: str | None = None) -> bool:
         """Whether it takes jobs now, of this class or of any."""
-        classes = {item.name for item in self.report.classes}
         here = not self.is_silent and self.report.state is RunnerState.READY and self.wish is Wish.RUN
-        return here and (resource_class is None or resource_class in classes)
+        return here and (resource_class is None or self.has_class(resource_class))
+
+    def has_class(self, name: str) -> bool:
+        """Whether it runs jobs of this class at all."""
+        return any(item.name == name for item in self.report.classes)
 
 
 class SeenHost(Fact):

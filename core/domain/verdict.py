@@ -67,8 +67,21 @@ class Verdict:
         return self.metrics is not None
 
 
-def judge(record: RunRecord, limits: ResourceClass) -> Verdict:
-    """The verdict; the order is fixed: our own stop, the platform, memory, exit code, output, metrics."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PrintLimits:
+    """How much a run may print before it is stopped."""
+
+    max_bytes: int
+    max_lines: int
+
+
+def judge(record: RunRecord, limits: ResourceClass, most_printed: PrintLimits | None = None) -> Verdict:
+    """The verdict; the order is fixed: our own stop, the platform, memory, exit code, output, metrics.
+
+    The limits are those that the run was launched with.
+    """
+    if record.stopped is Stop.LOG_LIMIT:
+        return _printed_too_much(record, most_printed)
     for rule in (_stopped, _interrupted, _memory, _exit, _metrics):
         verdict = rule(record, limits)
         if verdict is not None:
@@ -89,13 +102,20 @@ def _stopped(record: RunRecord, limits: ResourceClass) -> Verdict | None:
             f"The run was stopped after {limits.timeout_seconds} s, the limit of class {limits.name!r}. "
             "Do less work, or use a class with more time.",
         )
-    if record.stopped is Stop.LOG_LIMIT:
-        return _failed(
-            FailureReason.LOG_LIMIT,
-            f"The run was stopped after it had printed {record.peaks.get('log_bytes', 0) / MIB:.1f} MiB: more bytes or "
-            "lines than this site lets a run print. Print less, e.g. per epoch.",
-        )
     return None
+
+
+def _printed_too_much(record: RunRecord, most_printed: PrintLimits | None) -> Verdict:
+    bound = (
+        f"more than the {most_printed.max_bytes / MIB:g} MiB or {most_printed.max_lines} lines that a run may print"
+        if most_printed
+        else "more bytes or lines than this site lets a run print"
+    )
+    seen = record.peaks.get("log_bytes", 0) / MIB
+    return _failed(
+        FailureReason.LOG_LIMIT,
+        f"The run was stopped after it had printed {seen:.1f} MiB: {bound}. Print less, e.g. per epoch.",
+    )
 
 
 def _interrupted(record: RunRecord, _limits: ResourceClass) -> Verdict | None:

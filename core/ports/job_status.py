@@ -119,6 +119,10 @@ class JobStatusPort(Protocol):
         """
         ...
 
+    def is_held(self, job_id: str) -> bool:
+        """Whether the lease of a runner on this job lives: then its run is that runner's alone."""
+        ...
+
     def orphans(self, host: str) -> int:
         """How many jobs of this host `claim` would take over now."""
         ...

@@ -160,6 +160,10 @@ class SandboxPort(Protocol):
         """Remove whatever the job, or one claim of it, left in this engine; how many things that were."""
         ...
 
+    def kept_seconds(self, job_id: str, *, claim: str) -> float:
+        """How long the container of this run is kept if it failed, as it was set when the run was launched."""
+        ...
+
     def job_ids(self) -> set[str]:
         """The jobs of this site of which the engine holds a container or a volume."""
         ...

@@ -20,6 +20,7 @@ USER_BASE = 60_000
 LABEL = "leadersboard"
 SLOT = f"{LABEL}.slot"
 CANARY = f"{LABEL}.canary"
+KEPT = f"{LABEL}.kept_seconds"
 HOLDER_MEMORY = 32 * MIB
 PROBE_MEMORY = 512 * MIB
 TMP_FILES = 100_000
@@ -45,8 +46,8 @@ class EngineMeans:
     gpu_access: str = "device_requests"
     record_bytes: int = record_bytes(max_bytes=256 * MIB, max_lines=2_000_000)
     """Before the engine begins its record of a run's output anew; at most twice as much is on its disk."""
-    keeps_failed: bool = False
-    """Whether the stopped container of a failed run stays until the sweeper takes it (BOX-11)."""
+    keep_failed_seconds: float = 0.0
+    """So long the stopped container of a failed run stays (BOX-11); its label says so to whoever looks after it."""
 
 
 PLAIN = EngineMeans()
@@ -142,7 +143,7 @@ def job_options(
             "image": image_id,
             "command": command,
             "name": spec.name,
-            "labels": labels(spec, spec.role, slot),
+            "labels": labels(spec, spec.role, slot) | {KEPT: f"{means.keep_failed_seconds:g}"},
             "working_dir": "/job",
             "environment": environment(limits, gpu=spec.gpu is not None) | _python_path(spec),
             "mounts": _mounts(spec, slot),

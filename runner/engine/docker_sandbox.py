@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import re
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import docker
@@ -14,95 +13,25 @@ from docker.models.containers import Container
 
 from core.domain.errors import Unavailable
 from core.domain.limits import EngineCapacity
-from core.ports.sandbox import Harvest, RunOutput, SandboxSpec, SandboxState
+from core.ports.sandbox import RunOutput, SandboxSpec
 from runner.engine import gvisor
-from runner.engine.container_spec import CANARY, LABEL, PLAIN, EngineMeans, begun, job_options, owner, probe_options
+from runner.engine.container_spec import (
+    CANARY,
+    LABEL,
+    PLAIN,
+    EngineMeans,
+    begun,
+    job_options,
+    owner,
+    probe_options,
+)
 from runner.engine.errors import engine_errors
 from runner.engine.gpu_probe import probe
+from runner.engine.one_run import DockerSandbox
 from runner.engine.output_stream import OutputStream
 from runner.engine.output_volume import OutputVolume
 from runner.engine.peaks import Peaks
-from runner.engine.things import CALL_SECONDS, found, labels_of, remove, remove_networks, remove_volumes
-
-DRAIN_SECONDS = 5.0
-
-
-class DockerSandbox:
-    """One run in the engine: its container, its output volume, the thread that reads what it prints."""
-
-    def __init__(
-        self,
-        container: Container | None,
-        volume: OutputVolume,
-        output: OutputStream | None,
-        *,
-        peaks: Peaks,
-        keeps_failed: bool,
-    ) -> None:
-        self._container, self._keeps_failed, self._peaks = container, keeps_failed, peaks
-        self._volume = volume
-        self._output = output
-
-    @property
-    def image_digest(self) -> str:
-        return str(self._volume.holder.attrs["Image"])
-
-    def state(self) -> SandboxState:
-        with engine_errors():
-            try:
-                if self._container is None:
-                    return SandboxState(exit_code=-1, interrupted=True)
-                self._container.reload()
-            except docker.errors.NotFound:
-                return SandboxState(exit_code=-1, interrupted=True)
-            state = self._container.attrs["State"]
-            if state["Status"] in {"created", "running", "paused", "restarting"}:
-                return SandboxState(exit_code=None)
-            lost = (
-                state["Dead"] or not self._volume.is_kept()
-            )  # an engine that stops takes the holder down with the run
-        return SandboxState(exit_code=state["ExitCode"], out_of_memory=state["OOMKilled"], interrupted=lost)
-
-    def await_output_end(self, seconds: float) -> bool:
-        return self._output is None or self._output.ended.wait(seconds)
-
-    def peaks(self) -> Mapping[str, float]:
-        return self._peaks.seen()
-
-    def stop(self, *, grace_seconds: float) -> None:
-        with engine_errors(), contextlib.suppress(docker.errors.NotFound):
-            if self._container is not None:
-                self._container.stop(timeout=int(grace_seconds))
-
-    def harvest(self, into: Path) -> Harvest:
-        self.await_output_end(DRAIN_SECONDS)
-        self._settle()
-        with engine_errors():
-            if self._keeps_failed:
-                self.stop(grace_seconds=0)
-            else:
-                remove(self._container)
-            return self._volume.harvest(into)
-
-    def _settle(self) -> None:
-        """The engine's record goes with the container."""
-        if self._output is not None:
-            self._output.settle()
-
-    def detach(self) -> None:
-        if self._output is not None:
-            self._output.close()
-
-    def remove(self, *, failed: bool = False) -> None:
-        self.detach()
-        self._settle()
-        with engine_errors():
-            remove(self._volume.holder)
-            if failed and self._keeps_failed:
-                return  # its volume goes with it, and is empty without a holder
-            remove(self._container)
-            with contextlib.suppress(docker.errors.NotFound):
-                self._volume.volume.remove(force=True)
+from runner.engine.things import CALL_SECONDS, found, kept_seconds, labels_of, remove, remove_networks, remove_volumes
 
 
 class DockerEngine:
@@ -152,14 +81,20 @@ class DockerEngine:
         return self._sandbox(spec, container, volume, stream)
 
     def _stream(self, container: Container, output: RunOutput) -> OutputStream:
-        return OutputStream(self._socket, str(container.id), output, record_bytes=self._means.record_bytes)
+        """With the record's size as the engine has it: another version or setting may have started the container."""
+        config = container.attrs["HostConfig"]["LogConfig"].get("Config") or {}
+        size = str(config.get("max-size", ""))
+        bound = int(size) if size.isdigit() else self._means.record_bytes
+        return OutputStream(self._socket, str(container.id), output, record_bytes=bound)
 
     def _sandbox(
         self, spec: SandboxSpec, container: Container | None, volume: OutputVolume, stream: OutputStream | None
     ) -> DockerSandbox:
         gpu = spec.gpu
         peaks = Peaks(container, (lambda: self.gpu_memory().get(gpu, 0)) if gpu else None)
-        return DockerSandbox(container, volume, stream, peaks=peaks, keeps_failed=self._means.keeps_failed)
+        told = kept_seconds(labels_of(container)) if container is not None else 0.0
+        keeps = self._means.keep_failed_seconds if told is None else told
+        return DockerSandbox(container, volume, stream, peaks=peaks, keeps_failed=keeps > 0)
 
     def kill(self, job_id: str, *, claim: str) -> None:
         with engine_errors():
@@ -167,6 +102,12 @@ class DockerEngine:
                 if labels_of(container)[f"{LABEL}.role"] == "job":
                     with contextlib.suppress(docker.errors.APIError):  # it has just ended
                         container.kill()
+
+    def kept_seconds(self, job_id: str, *, claim: str) -> float:
+        with engine_errors():
+            found = self._containers(f"{LABEL}.job={job_id}", f"{LABEL}.claim={claim}", f"{LABEL}.role=job")
+        told = [kept_seconds(labels_of(container)) for container in found]
+        return max((self._means.keep_failed_seconds if one is None else one for one in told), default=0.0)
 
     def _image_id(self, name: str) -> str:
         try:

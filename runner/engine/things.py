@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+from collections.abc import Mapping
 from datetime import datetime
 from http import HTTPStatus
 from typing import Any
@@ -11,6 +12,8 @@ from typing import Any
 import docker
 import docker.errors
 from docker.models.containers import Container
+
+from runner.engine.container_spec import KEPT
 
 CALL_SECONDS = 60
 """No answer of the engine is waited for longer."""
@@ -25,6 +28,14 @@ def seconds_between(started: str, finished: str) -> float:
 def labels_of(thing: Any) -> dict[str, str]:
     found: dict[str, str] = thing.labels if isinstance(thing, Container) else thing.attrs["Labels"]
     return found
+
+
+def kept_seconds(labels: Mapping[str, str]) -> float | None:
+    """How long this run's container is to be kept if it fails; None where an older version has started it."""
+    try:
+        return float(labels[KEPT])
+    except (KeyError, ValueError):
+        return None
 
 
 def found(client: docker.DockerClient, name: str) -> Container | None:

@@ -83,6 +83,23 @@ def test_a_run_that_lost_its_runner_is_taken_over_on_its_host(ledger: Ledger) ->
     assert ledger.jobs.finish(new, Outcome(state=JobState.COMPLETED)).state is JobState.COMPLETED
 
 
+def test_the_ledger_says_whether_a_runner_holds_a_job(ledger: Ledger) -> None:
+    """What is held is its holder's alone: not when it waits, was let go of, lost its runner, or has ended."""
+    job_id = ledger.admit()
+    assert not ledger.jobs.is_held(job_id)
+    claim = ledger.claimed()
+    assert ledger.jobs.is_held(job_id)
+    ledger.jobs.note(claim, phase=Phase.RUNNING, sandbox=claim.mark)
+    ledger.kill(claim)
+    assert not ledger.jobs.is_held(job_id)
+    claim = ledger.claimed()
+    ledger.jobs.leave(claim)
+    assert not ledger.jobs.is_held(job_id)
+    ledger.jobs.finish(ledger.claimed(), Outcome(state=JobState.COMPLETED))
+    assert not ledger.jobs.is_held(job_id)
+    assert not ledger.jobs.is_held("0" * 32)
+
+
 def test_only_a_runner_of_the_same_host_takes_a_run_over(ledger: Ledger) -> None:
     """The container is in that host's engine and nowhere else."""
     old = ledger.launched()

@@ -19,7 +19,8 @@ from core.adapters.mlflow_tracking import MlflowTracking
 from core.adapters.redis_job_status import RedisJobStatus
 from core.domain.job import Phase
 from runner.attempt import Attempt
-from runner.engine.docker_sandbox import DockerEngine, DockerSandbox
+from runner.engine.docker_sandbox import DockerEngine
+from runner.engine.one_run import DockerSandbox
 from runner.engine.output_stream import OutputStream
 from runner.engine.output_volume import OutputVolume
 from runner.job_log.position import PositionFile

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import timedelta
 
 import docker
 import pytest
@@ -20,7 +21,8 @@ from core.ports.sandbox import SandboxSpec, Stream
 from core.ports.tracking import Result, RunRef
 from runner.engine import output_stream
 from runner.engine.container_spec import EngineMeans
-from runner.engine.docker_sandbox import DockerEngine, DockerSandbox
+from runner.engine.docker_sandbox import DockerEngine
+from runner.engine.one_run import DockerSandbox
 from runner.job_log.writer import LogWriter
 from runner.watching import GRACE_SECONDS
 from tests.conftest import service
@@ -275,20 +277,27 @@ def test_the_sweeper_removes_what_no_job_owns(bench: Bench[DockerEngine], engine
 def test_a_failed_run_is_kept_for_its_admins_where_the_site_wants_it(
     bench: Bench[DockerEngine], inner: docker.DockerClient, image: str
 ) -> None:
-    """BOX-11: its stopped container with its options and its end, without its output; and only for so long."""
+    """BOX-11: its stopped container with its options and its end, without its output; and only for so long.
+
+    So long as was set when it was launched: a runner with another setting beside it removes nothing before.
+    """
+    without = bench.engine
     bench.engine = DockerEngine(
         service("LEADERSBOARD_TEST_ENGINE"), site=bench.site, image=image, seccomp=SECCOMP,
-        means=EngineMeans(keeps_failed=True),
+        means=EngineMeans(keep_failed_seconds=60),
     )  # fmt: skip
     good, bad = bench.run(bench.claim(GOOD)), bench.run(bench.claim("open('/out/x', 'w'); raise SystemExit(7)"))
     assert (good.state, bad.failure_reason) == (JobState.COMPLETED, FailureReason.EXIT)
-    sweeper = replace(bench.sweeper(), keep_failed_seconds=60)
+    sweeper = replace(bench.sweeper(), engine=without)
     sweeper.sweep()
+    sweeper._freed()
     assert bench.engine.job_ids() == {bad.job_id}
     (kept,) = inner.containers.list(all=True, filters={"label": f"leadersboard.job={bad.job_id}"}, ignore_removed=True)
     assert (kept.labels["leadersboard.role"], kept.status, kept.attrs["State"]["ExitCode"]) == ("job", "exited", 7)
     assert kept.attrs["HostConfig"]["NetworkMode"] == "none"
-    replace(sweeper, keep_failed_seconds=0).sweep()
+    ended = replace(bad, finished_at=bad.finished_at - timedelta(seconds=61) if bad.finished_at else None)
+    bench.ledger._store(ended)
+    sweeper._freed()
     assert bench.engine.job_ids() == set()
     bench.engine.close()
 

@@ -127,14 +127,15 @@ def test_an_engine_that_loses_a_run_costs_an_attempt_and_not_the_job(bench: Benc
     bench.assert_nothing_left()
 
 
-def test_a_run_whose_class_is_gone_ends_in_words_and_at_nobodys_cost(bench: Bench[ProcessEngine]) -> None:
-    """An admin took the class out while it ran: whoever takes the run over ends it rather than put it back for ever."""
+def test_an_old_run_whose_class_is_gone_ends_in_words_and_at_nobodys_cost(bench: Bench[ProcessEngine]) -> None:
+    """An older version kept nothing of what it was launched with: it ends rather than be put back for ever."""
     claim = bench.claim("import time; print('begun'); time.sleep(60)")
     begun = lambda: "begun" in bench.storage.read_log(claim.job_id).text  # noqa: E731
     stopper = when(begun, bench.stopping.set)
     bench.run(claim)
     stopper.join()
     bench.stopping.clear()
+    (bench.root / "jobs" / f"{claim.job_id}-{claim.mark}" / "settings").unlink()
     bench.resource_classes = {}
     job = bench.run(bench.claim_again())
     assert (job.state, job.failure_reason) == (JobState.FAILED, FailureReason.PLATFORM)

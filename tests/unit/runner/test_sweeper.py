@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from core.domain.job import Claim, JobState, Outcome
 from core.domain.limits import SMALL
-from core.domain.verdict import FailureReason
+from core.domain.verdict import FailureReason, Stop
 from runner.run_folder import RunFolder
 from tests.process_sandbox import ProcessEngine
 from tests.runner_bench import GOOD, Bench
@@ -47,19 +48,35 @@ def test_a_dead_runner_is_known_without_waiting_for_its_lease(bench: Bench[Proce
 
 
 def test_a_run_past_its_time_is_ended_though_nobody_watches_it(bench: Bench[ProcessEngine]) -> None:
-    """BOX-9: whoever takes it over finds the time-out, not a killed program."""
+    """BOX-9: its successor finds the time-out, not a killed program."""
+    bench.limits = SMALL.model_copy(update={"timeout_seconds": 30})
     claim = bench.left_running(ENDLESS)
-    bench.limits = SMALL.model_copy(update={"timeout_seconds": 1})
     sweeper = bench.sweeper()
-    sweeper.sweep()
-    assert bench.engine.adopted == []
     folder = folder_of(bench, claim)
     boot, seconds = (folder.path / "begun").read_text().split()
     (folder.path / "begun").write_text(f"{boot} {float(seconds) - 100}")
     sweeper.sweep()
-    job = bench.run(claim)
+    assert folder.stopped is None, "the run of a living lease is its holder's alone"
+    bench.ledger._leases.take(claim.job_id, claim.token, -1.0)
+    sweeper.sweep()
+    assert folder.stopped is Stop.TIMEOUT
+    job = bench.run(bench.claim_again())
     assert (job.state, job.failure_reason) == (JobState.FAILED, FailureReason.TIMEOUT)
+    assert "after 30 s" in (job.error_message or "")
     bench.assert_nothing_left()
+
+
+def test_a_run_that_this_very_process_does_not_stop_in_time_is_ended(bench: Bench[ProcessEngine]) -> None:
+    """BOX-9: its heart beats, and the thread that should watch it hangs: its own sweeper is there for that."""
+    claim = bench.left_running(ENDLESS)
+    folder = folder_of(bench, claim)
+    boot, seconds = (folder.path / "begun").read_text().split()
+    (folder.path / "begun").write_text(f"{boot} {float(seconds) - SMALL.timeout_seconds - 21}")
+    bench.sweeper().sweep()
+    assert folder.stopped is None
+    replace(bench.sweeper(), in_hand={claim.job_id}).sweep()
+    assert folder.stopped is Stop.TIMEOUT
+    assert bench.run(claim).failure_reason is FailureReason.TIMEOUT
 
 
 def test_results_that_wait_are_released_once_the_tracking_server_answers(bench: Bench[ProcessEngine]) -> None:

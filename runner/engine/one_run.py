@@ -1,0 +1,97 @@
+"""One run in the engine, of a real Docker engine's: watched, stopped, read, removed."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Mapping
+from pathlib import Path
+
+import docker.errors
+from docker.models.containers import Container
+
+from core.ports.sandbox import Harvest, SandboxState
+from runner.engine.errors import engine_errors
+from runner.engine.output_stream import OutputStream
+from runner.engine.output_volume import OutputVolume
+from runner.engine.peaks import Peaks
+from runner.engine.things import remove
+
+DRAIN_SECONDS = 5.0
+
+
+class DockerSandbox:
+    """One run in the engine: its container, its output volume, the thread that reads what it prints."""
+
+    def __init__(
+        self,
+        container: Container | None,
+        volume: OutputVolume,
+        output: OutputStream | None,
+        *,
+        peaks: Peaks,
+        keeps_failed: bool,
+    ) -> None:
+        self._container, self._keeps_failed, self._peaks = container, keeps_failed, peaks
+        self._volume = volume
+        self._output = output
+
+    @property
+    def image_digest(self) -> str:
+        return str(self._volume.holder.attrs["Image"])
+
+    def state(self) -> SandboxState:
+        with engine_errors():
+            try:
+                if self._container is None:
+                    return SandboxState(exit_code=-1, interrupted=True)
+                self._container.reload()
+            except docker.errors.NotFound:
+                return SandboxState(exit_code=-1, interrupted=True)
+            state = self._container.attrs["State"]
+            if state["Status"] in {"created", "running", "paused", "restarting"}:
+                return SandboxState(exit_code=None)
+            lost = (
+                state["Dead"] or not self._volume.is_kept()
+            )  # an engine that stops takes the holder down with the run
+        return SandboxState(exit_code=state["ExitCode"], out_of_memory=state["OOMKilled"], interrupted=lost)
+
+    def await_output_end(self, seconds: float) -> bool:
+        return self._output is None or self._output.ended.wait(seconds)
+
+    def peaks(self) -> Mapping[str, float]:
+        return self._peaks.seen()
+
+    def stop(self, *, grace_seconds: float) -> None:
+        with engine_errors(), contextlib.suppress(docker.errors.NotFound):
+            if self._container is not None:
+                self._container.stop(timeout=int(grace_seconds))
+
+    def harvest(self, into: Path) -> Harvest:
+        self.await_output_end(DRAIN_SECONDS)
+        self._settle()
+        with engine_errors():
+            if self._keeps_failed:
+                self.stop(grace_seconds=0)
+            else:
+                remove(self._container)
+            return self._volume.harvest(into)
+
+    def _settle(self) -> None:
+        """The engine's record goes with the container."""
+        if self._output is not None:
+            self._output.settle()
+
+    def detach(self) -> None:
+        if self._output is not None:
+            self._output.close()
+
+    def remove(self, *, failed: bool = False) -> None:
+        self.detach()
+        self._settle()
+        with engine_errors():
+            remove(self._volume.holder)
+            if failed and self._keeps_failed:
+                return  # its volume goes with it, and is empty without a holder
+            remove(self._container)
+            with contextlib.suppress(docker.errors.NotFound):
+                self._volume.volume.remove(force=True)

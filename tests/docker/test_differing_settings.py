@@ -1,0 +1,80 @@
+"""Real runners of different settings on one engine: each run is judged by what it was launched with (BOX-9)."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import time
+
+import pytest
+
+from core.domain.job import JobState
+from core.domain.limits import SMALL
+from core.domain.verdict import FailureReason
+from runner.overdue import OVERDUE_SECONDS
+from tests.docker.runner_site import Site, ended, kill_group, until
+from tests.runner_bench import GOOD
+
+pytestmark = pytest.mark.docker
+
+SHORT_SECONDS = 2
+RUNS_SECONDS = SHORT_SECONDS + OVERDUE_SECONDS + 5
+
+
+def classes(**changes: object) -> str:
+    return json.dumps([SMALL.model_copy(update=changes).model_dump()])
+
+
+LONG, SHORT = classes(timeout_seconds=90), classes(timeout_seconds=SHORT_SECONDS)
+
+
+def running(seconds: float) -> str:
+    end = "for n in range(150): print('still here')\n" + GOOD
+    return f"import time\nprint('begun', flush=True)\ntime.sleep({seconds})\n{end}"
+
+
+def test_a_runner_with_a_shorter_limit_beside_it_ends_no_healthy_run(site: Site) -> None:
+    """As seen: runs of a 90 s class were killed at 29 s as "stopped after 90 s", by the sweeper of another runner."""
+    job_id = site.post(running(RUNS_SECONDS))
+    with site.runner(RESOURCE_CLASSES=LONG):
+        until(lambda: "begun" in site.log(job_id), "it runs")
+        with site.runner(RESOURCE_CLASSES=SHORT):
+            job = ended(site, job_id)
+    assert (job.state, job.attempt) == (JobState.COMPLETED, 1), job.error_message
+
+
+@pytest.mark.parametrize("change", ["a shorter limit", "a renamed class", "no benchmark", "smaller log caps"])
+def test_a_run_goes_on_as_it_was_launched_when_its_runner_returns_otherwise(site: Site, change: str) -> None:
+    """An admin changes a setting and restarts: what runs is not touched by it, killed runner or not."""
+    job_id = site.post(running(8))
+    with site.runner(RESOURCE_CLASSES=LONG) as first:
+        until(lambda: "begun" in site.log(job_id), "it runs")
+        kill_group(first)
+    changed = {
+        "a shorter limit": {"RESOURCE_CLASSES": SHORT},
+        "a renamed class": {"RESOURCE_CLASSES": classes(name="tiny")},
+        "no benchmark": {"RESOURCE_CLASSES": LONG},
+        "smaller log caps": {"RESOURCE_CLASSES": LONG, "MAX_LOG_BYTES": "4096", "MAX_LOG_LINES": "100"},
+    }[change]
+    if change == "no benchmark":
+        shutil.rmtree(site.root / "benchmarks" / site.benchmark)
+    with site.runner(**changed):
+        job = ended(site, job_id)
+        until(lambda: site.left_on_disk() == [], "its folder is gone")
+    assert (job.state, job.attempt) == (JobState.COMPLETED, 1), job.error_message
+    assert "still here" in site.log(job_id)
+
+
+def test_a_run_is_stopped_at_its_own_limit_by_a_runner_that_has_a_longer_one(site: Site) -> None:
+    """The message names the limit that was applied."""
+    brief = classes(timeout_seconds=6)
+    job_id = site.post(running(60))
+    with site.runner(RESOURCE_CLASSES=brief) as first:
+        until(lambda: "begun" in site.log(job_id), "it runs")
+        since = time.monotonic()
+        kill_group(first)
+    with site.runner(RESOURCE_CLASSES=LONG):
+        job = ended(site, job_id)
+    assert time.monotonic() - since < 60
+    assert job.failure_reason is FailureReason.TIMEOUT
+    assert "stopped after 6 s" in (job.error_message or "")
