@@ -81,8 +81,9 @@ RUN python -m compileall -q . \
  && printf '#!/bin/sh\nexec python -m client "$@"\n' > /usr/local/bin/leadersboard \
  && chmod 755 /usr/local/bin/leadersboard
 USER 10001:10001
-EXPOSE 8501
-CMD ["uvicorn", "ui.app:build", "--factory", "--host", "0.0.0.0", "--port", "8501"]
+EXPOSE 8501 5010
+ENV LISTEN_ON=0.0.0.0
+CMD ["python", "-m", "ui.serve"]
 
 FROM service AS mlflow
 COPY --from=mlflow-packages /opt/app /opt/app

@@ -87,7 +87,9 @@ class Settings(BaseSettings):
     redis_url: str = "redis://redis:6379/0"
     mlflow_tracking_uri: str = "http://mlflow:5000"
     mlflow_url: str = "http://localhost:5010"
-    """Public address of MLflow, for links."""
+    """Public address of MLflow's pages behind our sign-in, for links."""
+    tracking_artifacts: Annotated[str, Field(pattern="^(own|all)$")] = "own"
+    """Whose runs' files a user reads there; admins read all."""
 
     upload_root: Path = Path("/shared/submissions")
     log_root: Path = Path("/shared/logs")

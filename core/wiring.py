@@ -12,6 +12,7 @@ from core.adapters.benchmark_folders import BenchmarkFolders
 from core.adapters.dramatiq_queue import DramatiqQueue, OneBellAtATime
 from core.adapters.filesystem_storage import FilesystemStorage
 from core.adapters.mlflow_old_runs import MlflowOldRuns
+from core.adapters.mlflow_reads import MlflowReads
 from core.adapters.mlflow_tracking import MlflowTracking
 from core.adapters.old_files import OldFiles
 from core.adapters.redis_accounts import RedisAccounts
@@ -94,6 +95,16 @@ def open_retention(settings: Settings) -> Iterator[Retention]:
         opened.callback(runs.close)
         files = OldFiles(upload_root=settings.upload_root, log_root=settings.log_root)
         yield Retention(records=RedisOldRecords(client), files=files, runs=runs)
+
+
+@contextmanager
+def open_tracking_reads(settings: Settings) -> Iterator[MlflowReads]:
+    """MLflow as people read it through the gateway, for as long as the context lasts."""
+    reads = MlflowReads(settings.mlflow_tracking_uri)
+    try:
+        yield reads
+    finally:
+        reads.close()
 
 
 @contextmanager

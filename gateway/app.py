@@ -10,17 +10,31 @@ from fastapi.routing import APIRoute
 
 from core import __version__, json_logs
 from core.settings import Settings
-from core.wiring import open_ports
+from core.wiring import open_ports, open_tracking_reads
 from gateway import docs_page, errors, metrics, openapi, upkeep
 from gateway.access_log import Watch
 from gateway.audit import Auditor, AuditOutcomes
 from gateway.auth import Doorkeeper
 from gateway.cross_origin import CrossOrigin
+from gateway.known_runs import KnownRuns
 from gateway.limits import Guard
 from gateway.metrics import Metrics
 from gateway.rate_headers import LIMIT, REMAINING, RESET
 from gateway.route_table import RouteTable
-from gateway.routes import admin, artifacts, audit, auth, boards, health, jobs, logs, retention, submissions, users
+from gateway.routes import (
+    admin,
+    artifacts,
+    audit,
+    auth,
+    boards,
+    health,
+    jobs,
+    logs,
+    retention,
+    submissions,
+    tracking,
+    users,
+)
 
 TRACKING_SECONDS = 1.7
 """A part that hangs must be told within 2 s, so no answer of MLflow may be waited for longer."""
@@ -65,6 +79,7 @@ def create_app(settings: Settings) -> FastAPI:
         audit,
         metrics,
         docs_page,
+        tracking,
     ):
         app.include_router(routes.router)
     openapi.install(app)
@@ -95,8 +110,13 @@ def _add_middlewares(app: FastAPI, settings: Settings) -> None:
 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
-    with open_ports(app.state.settings, tracking_timeout_seconds=TRACKING_SECONDS) as ports:
+    settings = app.state.settings
+    with (
+        open_ports(settings, tracking_timeout_seconds=TRACKING_SECONDS) as ports,
+        open_tracking_reads(settings) as reads,
+    ):
         app.state.ports = ports
+        app.state.tracking_reads = KnownRuns(reads)
         ports.storage.clear_staging()
         with upkeep.kept_up(ports.storage):
             yield

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
+from core.ports.tracking_reads import TrackingReadsPort
 from core.settings import Settings
 from core.wiring import Ports
 from gateway.outlook import Outlook
@@ -21,6 +22,11 @@ async def _settings(request: Request) -> Settings:
     return found
 
 
+async def _tracking_reads(request: Request) -> TrackingReadsPort:
+    found: TrackingReadsPort = request.app.state.tracking_reads
+    return found
+
+
 def _outlook(request: Request) -> Outlook:
     state = request.app.state
     if not hasattr(state, "outlook"):
@@ -32,3 +38,4 @@ def _outlook(request: Request) -> Outlook:
 OutlookPart = Annotated[Outlook, Depends(_outlook)]
 PortsPart = Annotated[Ports, Depends(_ports)]
 SettingsPart = Annotated[Settings, Depends(_settings)]
+TrackingReadsPart = Annotated[TrackingReadsPort, Depends(_tracking_reads)]

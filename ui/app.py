@@ -15,6 +15,7 @@ from ui.guard import Guard
 from ui.log_events import log_routes
 from ui.login import login_routes
 from ui.markup import Templates
+from ui.mlflow_pages import ByPort, mlflow_app, open_relay
 from ui.sessions import SessionCookie, SessionStore
 from ui.settings import Settings
 
@@ -22,24 +23,32 @@ from ui.settings import Settings
 SWITCHES = {"GRADIO_ANALYTICS_ENABLED": "False", "HF_HUB_OFFLINE": "1", "GRADIO_RUN_HISTORY": "False"}
 
 
-def build(settings: Settings | None = None, http: httpx2.Client | None = None) -> FastAPI:
-    """The application; its connection pool to the API is closed when it stops."""
+def build(
+    settings: Settings | None = None, http: httpx2.Client | None = None, relay: httpx2.AsyncClient | None = None
+) -> FastAPI:
+    """The application of both ports; its connections to the API are closed when it stops."""
     settings = settings or Settings()
     http = http or open_http(settings.api_url, use_proxies=False)
+    relay = relay or open_relay(settings.api_url)
     sessions = SessionStore(lifetime=settings.session_hours * 3600, most=settings.max_sessions)
     desk = Desk(http=http, sessions=sessions, cookie=SessionCookie(settings.ui_secret.get_secret_value()))
-    markup = Templates({"api_docs": f"{settings.api_public_url}/docs", "mlflow": settings.mlflow_url})
+    markup = Templates(
+        {"api_docs": f"{settings.api_public_url}/docs", "mlflow": f"{settings.mlflow_url}/#/experiments"}
+    )
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        with http:
-            yield
-            await run_in_threadpool(desk.close)
+        async with relay:
+            with http:
+                yield
+                await run_in_threadpool(desk.close)
 
     app = FastAPI(title="LeadersBoard UI", lifespan=lifespan, openapi_url=None, docs_url=None, redoc_url=None)
     _add_routes(app, desk, markup, sessions.lifetime)
     _mount_pages(app, desk, markup)
     app.add_middleware(Guard, desk=desk)
+    tracking = mlflow_app(desk, markup, relay, lifetime=sessions.lifetime)
+    app.add_middleware(ByPort, port=settings.mlflow_listen_port, other=tracking)
     return app
 
 

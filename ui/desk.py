@@ -16,12 +16,24 @@ from ui.sessions import Session, SessionCookie, SessionStore
 CLOSING_SECONDS = 5.0  # all sessions that a stopping process may still end at the API
 
 
+class HasScheme(Protocol):
+    """The address that a browser asked for, as a trusted proxy reports it."""
+
+    @property
+    def scheme(self) -> str:
+        """`http` or `https`."""
+
+
 class HasCookies(Protocol):
     """A request of FastAPI or of Gradio."""
 
     @property
     def cookies(self) -> Mapping[str, str]:
         """The cookies that the browser sent."""
+
+    @property
+    def url(self) -> HasScheme:
+        """The address that the browser asked for."""
 
 
 class Desk:
@@ -36,7 +48,7 @@ class Desk:
 
     def session_of(self, request: HasCookies) -> Session | None:
         """The session of whoever sent this, if signed in."""
-        session_id = self._cookie.unseal(request.cookies)
+        session_id = self._id_of(request)
         return self._sessions.get(session_id) if session_id else None
 
     def client_of(self, request: HasCookies) -> LeadersboardClient:
@@ -60,7 +72,7 @@ class Desk:
 
     def sign_out(self, request: HasCookies) -> None:
         """End the session of whoever sent this."""
-        if session_id := self._cookie.unseal(request.cookies):
+        if session_id := self._id_of(request):
             self._sessions.close(session_id)
 
     def close(self) -> None:
@@ -68,7 +80,15 @@ class Desk:
         self._until = time.monotonic() + CLOSING_SECONDS
         self._sessions.close_all()
 
+    def _id_of(self, request: HasCookies) -> str | None:
+        return self._cookie.unseal(request.cookies, secure=is_secure(request))
+
     def _revoke(self, session: Session) -> None:
         if session.is_revocable and time.monotonic() < self._until:
             with suppress(LeadersboardError):
                 log_out(self._http, session.token)
+
+
+def is_secure(request: HasCookies) -> bool:
+    """Whether the browser speaks https, to this process or to a trusted proxy in front of it."""
+    return request.url.scheme == "https"

@@ -1,5 +1,6 @@
 """The door: nobody gets past without a session, and every answer carries its security headers."""
 
+from collections.abc import Mapping
 from urllib.parse import quote
 
 from starlette.datastructures import MutableHeaders
@@ -20,7 +21,6 @@ POLICY = (
     "object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'"
 )
 HEADERS = {
-    "Content-Security-Policy": POLICY,
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
     "Referrer-Policy": "same-origin",
@@ -31,9 +31,11 @@ HEADERS = {
 class Guard:
     """ASGI middleware; stands before everything, also before Gradio's own routes."""
 
-    def __init__(self, app: ASGIApp, desk: Desk) -> None:
+    def __init__(self, app: ASGIApp, desk: Desk, policy: str = POLICY) -> None:
+        """`policy` is for answers that bring none of their own."""
         self._app = app
         self._desk = desk
+        self._headers = {**HEADERS, "Content-Security-Policy": policy}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request through, or answer in its place."""
@@ -41,7 +43,7 @@ class Guard:
             await self._app(scope, receive, send)
             return
         answer = self._refusal(Request(scope))
-        await (answer or self._app)(scope, receive, _with_headers(send))
+        await (answer or self._app)(scope, receive, _with_headers(send, self._headers))
 
     def _refusal(self, request: Request) -> Response | None:
         if request.method in UNSAFE and not from_our_pages(request):
@@ -50,7 +52,7 @@ class Guard:
         if path in OPEN_PATHS or path.startswith(OPEN_FOLDER) or self._desk.session_of(request):
             return None
         if request.method == "GET" and "text/html" in request.headers.get("accept", ""):
-            return RedirectResponse(f"/login?next={quote(_wanted(request), safe='')}", 303)
+            return RedirectResponse(f"/login?next={quote(wanted(request), safe='')}", 303)
         return JSONResponse({"detail": "Your session has ended. Reload the page to sign in again."}, 401)
 
 
@@ -62,15 +64,16 @@ def from_our_pages(request: Request) -> bool:
     return origin is None or origin.partition("://")[2] == request.headers.get("host")
 
 
-def _wanted(request: Request) -> str:
+def wanted(request: Request) -> str:
+    """What a request asked for, as a target to go back to."""
     return request.url.path + (f"?{request.url.query}" if request.url.query else "")
 
 
-def _with_headers(send: Send) -> Send:
+def _with_headers(send: Send, defaults: Mapping[str, str]) -> Send:
     async def sending(message: Message) -> None:
         if message["type"] == "http.response.start":
             headers = MutableHeaders(scope=message)
-            for name, value in HEADERS.items():
+            for name, value in defaults.items():
                 headers.setdefault(name, value)
         await send(message)
 

@@ -7,9 +7,9 @@ from fastapi import APIRouter, Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from client.errors import Invalid, LeadersboardError, NotAllowed, NotSignedIn, TooMany
-from ui.desk import Desk
+from ui.desk import Desk, is_secure
 from ui.markup import Templates
-from ui.sessions import COOKIE
+from ui.sessions import delete_cookie, set_cookie
 
 # No script and nothing from elsewhere on the page where a token is typed.
 POLICY = (
@@ -47,15 +47,14 @@ def login_routes(desk: Desk, markup: Templates, *, lifetime: float) -> APIRouter
             return _page(markup, target=target, failure=words, status=status, user=user, with_token=not user)
         desk.sign_out(request)
         answer = RedirectResponse(safe_target(target), 303)
-        secure = request.url.scheme == "https"
-        answer.set_cookie(COOKIE, value, max_age=int(lifetime), httponly=True, samesite="lax", secure=secure)
+        set_cookie(answer, value, secure=is_secure(request), lifetime=lifetime)
         return answer
 
     @router.post("/logout")
     def sign_out(request: Request) -> Response:
         desk.sign_out(request)
         answer = RedirectResponse("/login", 303)
-        answer.delete_cookie(COOKIE, httponly=True, samesite="lax")
+        delete_cookie(answer, secure=is_secure(request))
         return answer
 
     return router

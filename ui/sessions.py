@@ -8,8 +8,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from itsdangerous import BadSignature, Signer
+from starlette.responses import Response
 
 COOKIE = "leadersboard_session"
+SECURE_COOKIE = f"__Host-{COOKIE}"  # browsers take this name from this very host alone, over https, for all its paths
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,7 +92,11 @@ class SessionStore:
 
 
 class SessionCookie:
-    """Signs session ids, so that a made-up one is refused before anything is looked up."""
+    """Signs session ids, so that a made-up one is refused before anything is looked up.
+
+    `secure`: the browser speaks https. Then the cookie is `Secure` and named `__Host-…`, and no other name counts:
+    neither another host of the same domain nor anybody on the way can set it.
+    """
 
     def __init__(self, secret: str) -> None:
         self._signer = Signer(secret, salt="leadersboard.ui.session")
@@ -99,9 +105,27 @@ class SessionCookie:
         """The cookie's value for a session id."""
         return self._signer.sign(session_id).decode("ascii")
 
-    def unseal(self, cookies: Mapping[str, str]) -> str | None:
+    def unseal(self, cookies: Mapping[str, str], *, secure: bool) -> str | None:
         """The session id in a request's cookies, if it is one of ours."""
+        value = cookies.get(cookie_name(secure=secure), "")
         try:
-            return self._signer.unsign(cookies.get(COOKIE, "").encode("utf-8", "replace")).decode("ascii")
+            return self._signer.unsign(value.encode("utf-8", "replace")).decode("ascii")
         except (BadSignature, UnicodeDecodeError):
             return None
+
+
+def cookie_name(*, secure: bool) -> str:
+    """The session cookie's name over https or over http."""
+    return SECURE_COOKIE if secure else COOKIE
+
+
+def set_cookie(answer: Response, value: str, *, secure: bool, lifetime: float) -> None:
+    """Have the browser keep a sealed session id for `lifetime` seconds."""
+    answer.set_cookie(
+        cookie_name(secure=secure), value, max_age=int(lifetime), path="/", httponly=True, samesite="lax", secure=secure
+    )
+
+
+def delete_cookie(answer: Response, *, secure: bool) -> None:
+    """Have the browser forget its session."""
+    answer.delete_cookie(cookie_name(secure=secure), path="/", httponly=True, samesite="lax", secure=secure)

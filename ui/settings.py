@@ -30,7 +30,12 @@ class Settings(BaseSettings):
     api_public_url: WebAddress = "http://localhost:8010"
     """Where people's browsers find the API's documentation."""
     mlflow_url: WebAddress = "http://localhost:5010"
-    """Where people's browsers find MLflow."""
+    """Where people's browsers find MLflow's pages: the port below, or a proxy in front of it."""
+    listen_on: str = "127.0.0.1"
+    listen_port: int = Field(default=8501, gt=0, lt=65536)
+    """Where this process serves its own pages."""
+    mlflow_listen_port: int = Field(default=5010, gt=0, lt=65536)
+    """Where it serves MLflow's, to people who are signed in."""
     ui_secret: SecretStr
     """Signs the session cookie."""
     session_hours: float = Field(default=12.0, gt=0, le=24 * 30)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+KIND = "workflowType=machine_learning"
+"""Without it MLflow opens its pages for language models."""
+
 
 def run_page(mlflow_url: str, experiment_id: str, run_id: str) -> str:
     """A run's page in the MLflow UI; `mlflow_url` is the public address."""
-    return f"{mlflow_url.rstrip('/')}/#/experiments/{experiment_id}/runs/{run_id}"
+    return f"{mlflow_url.rstrip('/')}/#/experiments/{experiment_id}/runs/{run_id}?{KIND}"
 
 
 def run_resource(mlflow_url: str, run_id: str) -> str:

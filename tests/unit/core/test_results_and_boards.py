@@ -33,7 +33,10 @@ def test_results_link_to_the_run(site: Site) -> None:
     mine = site.finish(0.75)
     usecase = GetJobResults(job_status=site.ports.job_status, tracking=site.ports.tracking, mlflow_url="http://m")
     found = usecase(ADA, mine)
-    assert found.mlflow_ui_url == f"http://m/#/experiments/{found.experiment_id}/runs/{found.run_id}"
+    assert (
+        found.mlflow_ui_url
+        == f"http://m/#/experiments/{found.experiment_id}/runs/{found.run_id}?workflowType=machine_learning"
+    )
     assert found.mlflow_api_url.endswith(f"run_id={found.run_id}")
     assert found.metrics["image_auc"] == 0.75
     assert found.params == {"method": "padim"}

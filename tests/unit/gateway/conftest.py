@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from core.adapters.memory_tracking_reads import MemoryTrackingReads
 from core.settings import ApiToken, Settings
 from gateway.app import create_app
 from gateway.board_cache import BoardCache
@@ -33,6 +34,7 @@ def settings() -> Settings:
 def site(tmp_path: Path, settings: Settings) -> Site:
     app = create_app(settings)
     app.state.ports = ports(tmp_path, limits=SMALL_LIMITS)
+    app.state.tracking_reads = MemoryTrackingReads(app.state.ports.tracking)
     app.state.board_cache = BoardCache(app.state.ports.tracking, app.state.ports.job_status)
     app.state.log_hub = LogHub(app.state.ports.job_status, app.state.ports.storage)
     return Site(app=app, ports=app.state.ports, root=tmp_path)

@@ -35,7 +35,10 @@ def test_results_and_list_name_every_file(site: Site, folder: Path) -> None:
     }  # fmt: skip
     assert results["artifacts"] == listed["items"]
     assert results["metrics"]["image_auc"] == 0.75
-    assert results["mlflow_ui_url"] == f"http://localhost:5010/#/experiments/synthetic/runs/{run_id}"
+    assert (
+        results["mlflow_ui_url"]
+        == f"http://localhost:5010/#/experiments/synthetic/runs/{run_id}?workflowType=machine_learning"
+    )
     assert results["mlflow_api_url"] == f"http://localhost:5010/api/2.0/mlflow/runs/get?run_id={run_id}"
 
 

@@ -62,6 +62,11 @@ DOORS = [
     ("GET", "/leaderboard"),
     ("GET", "/benchmarks"),
     ("GET", "/resource-classes"),
+    ("GET", "/mlflow/{path:path}"),
+    ("POST", "/mlflow/{path:path}"),
+    ("PUT", "/mlflow/{path:path}"),
+    ("PATCH", "/mlflow/{path:path}"),
+    ("DELETE", "/mlflow/{path:path}"),
 ]
 OPEN = {
     ("GET", "/health/live"),

@@ -29,7 +29,10 @@ def test_a_board_is_ranked_with_ones_own_rows_marked(site: Site) -> None:
     assert rows == [(1, best, 0.9, True), (2, other, 0.7, False)]
     row = found["items"][0]
     assert row["method"] == "padim"
-    assert row["mlflow_ui_url"] == f"http://mlflow.example/#/experiments/synthetic/runs/{row['run_id']}"
+    assert (
+        row["mlflow_ui_url"]
+        == f"http://mlflow.example/#/experiments/synthetic/runs/{row['run_id']}?workflowType=machine_learning"
+    )
     everything = site.as_("ada").get("/leaderboard?entries=all").json()
     assert [item["job_id"] for item in everything["items"]] == [best, other, first]
 

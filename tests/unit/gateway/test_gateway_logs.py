@@ -69,7 +69,10 @@ def test_results_have_figures_and_links(site: Site) -> None:
     assert answer["metrics"] == {"image_auc": 0.75}
     assert answer["params"] == {"method": "padim"}
     run = answer["run_id"]
-    assert answer["mlflow_ui_url"] == f"http://mlflow.example/#/experiments/synthetic/runs/{run}"
+    assert (
+        answer["mlflow_ui_url"]
+        == f"http://mlflow.example/#/experiments/synthetic/runs/{run}?workflowType=machine_learning"
+    )
     assert answer["mlflow_api_url"] == f"http://mlflow.example/api/2.0/mlflow/runs/get?run_id={run}"
     assert answer["artifacts"] == []
 

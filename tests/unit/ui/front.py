@@ -1,5 +1,7 @@
 """The UI's own routes behind its door, without Gradio, as a browser would meet them."""
 
+from types import SimpleNamespace
+
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
@@ -9,7 +11,7 @@ from ui.guard import Guard
 from ui.log_events import log_routes
 from ui.login import login_routes
 from ui.markup import Templates
-from ui.sessions import SessionCookie, SessionStore
+from ui.sessions import Session, SessionCookie, SessionStore
 
 ORIGIN = "http://ui.test"
 SECRET = "0123456789abcdef0123456789abcdef"
@@ -23,7 +25,7 @@ class Front:
         self.cookie = SessionCookie(SECRET)
         self.desk = Desk(http=platform.http(), sessions=self.sessions, cookie=self.cookie)
         self.templates = Templates({"api_docs": "http://api.test/docs", "mlflow": "http://mlflow.test"})
-        app = FastAPI()
+        self.app = app = FastAPI()
         app.get("/health/live")(lambda: {"status": "ok"})
         app.get("/page")(lambda: {"secret": "content"})
         app.include_router(login_routes(self.desk, self.templates, lifetime=60))
@@ -35,3 +37,7 @@ class Front:
         """Send the sign-in form; the answer's status."""
         form = {"token": token, "target": target}
         return self.browser.post("/login", data=form, headers={"origin": ORIGIN}).status_code
+
+    def session(self) -> Session | None:
+        """The session that the browser's cookies open."""
+        return self.desk.session_of(SimpleNamespace(cookies=self.browser.cookies, url=SimpleNamespace(scheme="http")))

@@ -2,6 +2,8 @@
 
 import httpx2
 import pytest
+from fastapi.testclient import TestClient
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from tests.unit.client.fake_platform import Platform, problem
 from tests.unit.ui.front import ORIGIN, Front
@@ -40,9 +42,36 @@ def test_signing_in_opens_and_out_closes(front: Front) -> None:
 
 
 def test_the_cookie_is_for_https_where_there_is_https(front: Front) -> None:
-    """Over https the cookie is never sent in the clear."""
+    """Over https the cookie is never sent in the clear, and no other host can have set it; signing out forgets it."""
     answer = front.browser.post("https://ui.test/login", data={"token": "alices-token"})
-    assert "secure" in answer.headers["set-cookie"].lower()
+    name, _, rest = answer.headers["set-cookie"].partition("=")
+    attributes = {part.strip().lower() for part in rest.split(";")[1:]}
+    assert name == "__Host-leadersboard_session"
+    assert {"secure", "httponly", "path=/", "samesite=lax"} <= attributes
+    assert not any(part.startswith("domain") for part in attributes)
+    assert front.browser.get("https://ui.test/page").status_code == 200
+    ended = front.browser.post("https://ui.test/logout").headers["set-cookie"]
+    assert ended.startswith("__Host-leadersboard_session=")
+    assert "secure" in ended.lower()
+    assert front.browser.get("https://ui.test/page").status_code == 401
+
+
+def test_over_https_the_plain_cookie_is_nobodys(front: Front) -> None:
+    """A cookie that came over http opens nothing over https, where it could have been set by another host."""
+    front.sign_in()
+    value = front.browser.cookies["leadersboard_session"]
+    headers = {"cookie": f"leadersboard_session={value}"}
+    assert front.browser.get("http://ui.test/page", headers=headers).status_code == 200
+    assert front.browser.get("https://ui.test/page", headers=headers).status_code == 401
+
+
+@pytest.mark.parametrize(("peer", "name"), [("10.1.1.1", "__Host-leadersboard_session"), ("10.1.1.2", "leadersboard_")])
+def test_a_trusted_proxy_says_that_it_is_https(front: Front, peer: str, name: str) -> None:
+    """Behind a TLS proxy that uvicorn trusts the cookie is the one for https; nobody else's header counts."""
+    proxied = ProxyHeadersMiddleware(front.app, trusted_hosts="10.1.1.1")  # type: ignore[arg-type]
+    with TestClient(proxied, base_url=ORIGIN, client=(peer, 1234), follow_redirects=False) as browser:
+        answer = browser.post("/login", data={"token": "alices-token"}, headers={"x-forwarded-proto": "https"})
+    assert answer.headers["set-cookie"].startswith(name)
 
 
 @pytest.mark.parametrize("token", ["", "wrong", "two words", "x" * 9000])
@@ -78,7 +107,7 @@ def test_a_password_opens_and_signing_out_revokes(front: Front, platform: Platfo
     answer = front.browser.post("/login", data=BEA | {"target": "/jobs"})
     assert (answer.status_code, answer.headers["location"]) == (303, "/jobs")
     assert "lbs_beas" not in answer.headers["set-cookie"] + answer.text
-    session = front.desk.session_of(front.browser)
+    session = front.session()
     assert session is not None
     assert (session.user_id, session.is_admin, session.token) == ("bea", True, "lbs_beas")
     assert revoked(platform) == []

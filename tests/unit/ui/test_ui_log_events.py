@@ -91,7 +91,7 @@ def test_signing_out_ends_the_stream(front: Front, platform: Platform) -> None:
     platform.answers("GET", "/jobs/j1/logs", part)
 
     def sign_out_meanwhile(_asked: httpx2.Request) -> httpx2.Response:
-        front.sessions.close(front.cookie.unseal(dict(front.browser.cookies)) or "")
+        front.sessions.close(front.cookie.unseal(dict(front.browser.cookies), secure=False) or "")
         return httpx2.Response(200, json=job(status="running"))
 
     platform.answers("GET", "/jobs/j1/status", sign_out_meanwhile)

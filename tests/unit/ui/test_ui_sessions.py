@@ -2,7 +2,7 @@
 
 import pytest
 
-from ui.sessions import COOKIE, SessionCookie, SessionStore
+from ui.sessions import COOKIE, SECURE_COOKIE, SessionCookie, SessionStore
 
 pytestmark = pytest.mark.unit
 
@@ -83,12 +83,21 @@ def test_the_cookie_holds_no_token() -> None:
 @pytest.mark.parametrize("value", ["", "made-up", "made-up.signature", "ü.ü", "a" * 10_000])
 def test_a_made_up_cookie_is_nobody(value: str) -> None:
     """Only what this secret signed is a session id."""
-    assert SessionCookie("x" * 32).unseal({COOKIE: value}) is None
-    assert SessionCookie("x" * 32).unseal({}) is None
+    assert SessionCookie("x" * 32).unseal({COOKIE: value}, secure=False) is None
+    assert SessionCookie("x" * 32).unseal({}, secure=False) is None
 
 
 def test_another_secret_signs_otherwise() -> None:
     """A cookie of another installation is refused."""
     sealed = SessionCookie("y" * 32).seal("id")
-    assert SessionCookie("x" * 32).unseal({COOKIE: sealed}) is None
-    assert SessionCookie("y" * 32).unseal({COOKIE: sealed}) == "id"
+    assert SessionCookie("x" * 32).unseal({COOKIE: sealed}, secure=False) is None
+    assert SessionCookie("y" * 32).unseal({COOKIE: sealed}, secure=False) == "id"
+
+
+def test_each_scheme_has_its_own_cookie() -> None:
+    """Over https the name that another host could have set counts for nothing, and the other way round."""
+    cookie = SessionCookie("x" * 32)
+    sealed = cookie.seal("id")
+    assert cookie.unseal({SECURE_COOKIE: sealed}, secure=True) == "id"
+    assert cookie.unseal({COOKIE: sealed}, secure=True) is None
+    assert cookie.unseal({SECURE_COOKIE: sealed}, secure=False) is None

@@ -1,0 +1,40 @@
+"""Reading the tracking server's own pages and answers, for people who look there."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Protocol
+
+from core.domain.tracking_call import TrackingCall
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TrackingAnswer:
+    """What the tracking server answered; `pieces` can be read once, while the call is open."""
+
+    status: int
+    media_type: str
+    pieces: Iterator[bytes]
+    size_bytes: int | None = None
+    """None when the server does not say."""
+
+
+class TrackingReadsPort(Protocol):
+    """All methods raise Unavailable when the server does not answer."""
+
+    def experiments(self, names: Collection[str]) -> Mapping[str, str]:
+        """The ids of those experiments that exist, by name."""
+        ...
+
+    def runs(self, run_ids: Collection[str], experiment_ids: Collection[str]) -> Mapping[str, str | None]:
+        """Which of these runs are in these experiments, and not removed: each with the job that its tag names.
+
+        The tag is a hint: whoever may write to the server can write any there.
+        """
+        ...
+
+    def read(self, call: TrackingCall) -> AbstractContextManager[TrackingAnswer]:
+        """The answer to a call, whatever its status, while the context lasts."""
+        ...

@@ -1,0 +1,103 @@
+"""Who reads what of MLflow: boards' runs are everybody's, files of a run are its owner's (DOR-4, JOB-10)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from core.domain.errors import NotFound, Unavailable
+from core.domain.tracking_access import understood
+from core.domain.tracking_call import Asked, Shows, TrackingCall
+from core.domain.user import Role, User
+from core.ports.benchmarks import BenchmarkPort
+from core.ports.job_status import JobStatusPort
+from core.ports.tracking_reads import TrackingAnswer, TrackingReadsPort
+
+LONGEST_LIST = 8 * 1024**2
+"""Bytes of a list of experiments that is read whole, to leave out those of no board."""
+JSON = "application/json"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ReadTracking:
+    """Raises Forbidden, NotFound (not there, or not for this user), InvalidInput, Unavailable.
+
+    `files_open`: files of every run are for every user.
+    """
+
+    job_status: JobStatusPort
+    benchmarks: BenchmarkPort
+    reads: TrackingReadsPort
+    files_open: bool = False
+
+    @contextmanager
+    def __call__(self, user: User, asked: Asked) -> Iterator[tuple[TrackingCall, TrackingAnswer]]:
+        """What was understood, and its answer while the context lasts."""
+        call = understood(asked)
+        if call.answer is not None:
+            yield call, _known(call.answer)
+            return
+        boards = self._boards() if user.role is not Role.ADMIN and _is_scoped(call) else {}
+        if user.role is not Role.ADMIN:
+            call = call.without_removed()
+            self._check(user, call, boards)
+        with self.reads.read(call) as answer:
+            is_filtered = call.shows is Shows.EXPERIMENTS and user.role is not Role.ADMIN
+            yield call, _of_boards(answer, frozenset(boards.values())) if is_filtered else answer
+
+    def _boards(self) -> Mapping[str, str]:
+        return self.reads.experiments([benchmark.name for benchmark in self.benchmarks.list_benchmarks()])
+
+    def _check(self, user: User, call: TrackingCall, boards: Mapping[str, str]) -> None:
+        ids = frozenset(boards.values())
+        if foreign := sorted(call.experiments - ids):
+            raise NotFound("experiment", foreign[0])
+        if call.experiment_name is not None and call.experiment_name not in boards:
+            raise NotFound("experiment", call.experiment_name[:80])
+        if not call.runs:
+            return
+        known = self.reads.runs(sorted(call.runs), sorted(ids))
+        if missing := sorted(call.runs - set(known)):
+            raise NotFound("run", missing[0])
+        if call.files_of is not None and not self.files_open:
+            self._check_owner(user, call.files_of, known[call.files_of])
+
+    def _check_owner(self, user: User, run_id: str, job_id: str | None) -> None:
+        """The ledger decides: the job that the run's tag names must be this user's, and have this very run."""
+        try:
+            job = self.job_status.get(job_id) if job_id else None
+        except NotFound:
+            job = None
+        if job is None or job.run_id != run_id or not user.may_see(job.user_id):
+            raise NotFound("run", run_id)
+
+
+def _is_scoped(call: TrackingCall) -> bool:
+    """Whether the answer depends on which boards there are."""
+    is_named = bool(call.experiments or call.runs) or call.experiment_name is not None
+    return is_named or call.shows is Shows.EXPERIMENTS
+
+
+def _known(answer: Mapping[str, Any]) -> TrackingAnswer:
+    text = json.dumps(answer).encode()
+    return TrackingAnswer(status=200, media_type=JSON, pieces=iter((text,)), size_bytes=len(text))
+
+
+def _of_boards(answer: TrackingAnswer, ids: frozenset[str]) -> TrackingAnswer:
+    """The same list without experiments that belong to no board of this site. Raises Unavailable."""
+    text = b""
+    for piece in answer.pieces:
+        text += piece
+        if len(text) > LONGEST_LIST:
+            raise Unavailable("The tracking server (MLflow)", "its list of experiments is too long")
+    try:
+        found = json.loads(text)
+        listed = found.get("experiments", [])
+        kept = {**found, "experiments": [one for one in listed if one.get("experiment_id") in ids]}
+    except (ValueError, AttributeError, TypeError) as error:
+        raise Unavailable("The tracking server (MLflow)", "its list of experiments cannot be read") from error
+    shown = json.dumps(kept if answer.status == 200 else found).encode()  # noqa: PLR2004 HTTP's own number
+    return TrackingAnswer(status=answer.status, media_type=JSON, pieces=iter((shown,)), size_bytes=len(shown))

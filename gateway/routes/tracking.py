@@ -1,0 +1,117 @@
+"""MLflow's pages and reads for signed-in people, below `/mlflow/`: what each may read is decided here (DOR-4)."""
+
+from __future__ import annotations
+
+import json
+from contextlib import ExitStack
+from http import HTTPStatus
+from pathlib import PurePosixPath
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import JSONResponse, Response, StreamingResponse
+
+from core.domain import strict_json
+from core.domain.errors import Forbidden, LeadersboardError
+from core.domain.tracking_access import READ_ONLY
+from core.domain.tracking_call import Asked, Shows, TrackingCall
+from core.domain.user import User
+from core.ports.tracking_reads import TrackingAnswer
+from core.usecases.read_tracking import ReadTracking
+from gateway import errors
+from gateway.auth import CurrentUser
+from gateway.parts import PortsPart, SettingsPart, TrackingReadsPart
+from gateway.routes.artifacts import HeldOpen, disposition
+
+router = APIRouter(prefix="/mlflow", include_in_schema=False)
+
+WHOLE = 1024 * 1024
+"""Bytes of an answer that is sent in one piece."""
+PAGE_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
+    "font-src 'self' data:; connect-src 'self'; worker-src 'self' blob:; frame-src 'self' blob:; media-src blob:; "
+    "manifest-src 'self'; object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
+)
+"""Nothing comes from or goes to another origin; no inline script, so that a previewed file runs none either."""
+FILE_POLICY = "default-src 'none'; frame-ancestors 'none'; sandbox"
+KEPT = "private, max-age=2419200, immutable"
+"""Parts of the page have their content's hash in their names."""
+CODES = {HTTPStatus.NOT_FOUND: "RESOURCE_DOES_NOT_EXIST", HTTPStatus.FORBIDDEN: "PERMISSION_DENIED"}
+"""MLflow's own names for refusals, which its pages read."""
+
+
+def _usecase(ports: PortsPart, reads: TrackingReadsPart, settings: SettingsPart) -> ReadTracking:
+    return ReadTracking(
+        job_status=ports.job_status,
+        benchmarks=ports.benchmarks,
+        reads=reads,
+        files_open=settings.tracking_artifacts == "all",
+    )
+
+
+async def _body(request: Request) -> object:
+    """The JSON that was sent; it is small, and was read whole and checked before the route."""
+    raw = await request.body()
+    return strict_json.parse(raw) if raw else None
+
+
+UseCase = Annotated[ReadTracking, Depends(_usecase)]
+Body = Annotated[object, Depends(_body)]
+
+
+@router.get("/{path:path}")
+def read(path: str, request: Request, user: CurrentUser, usecase: UseCase, stack: HeldOpen) -> Response:
+    """A page, its parts, an answer of MLflow's, or a file of a run."""
+    asked = Asked(method="GET", path=path, query=request.query_params.multi_items())
+    return _answered(request, usecase, user, asked, stack)
+
+
+@router.post("/{path:path}")
+def search(path: str, request: Request, body: Body, user: CurrentUser, usecase: UseCase, stack: HeldOpen) -> Response:
+    """A search, whose wish is in its body. Everything else that is posted is refused."""
+    asked = Asked(method="POST", path=path, query=request.query_params.multi_items(), body=body)
+    return _answered(request, usecase, user, asked, stack)
+
+
+@router.api_route("/{path:path}", methods=["PUT", "PATCH", "DELETE"])
+def refuse(request: Request, _user: CurrentUser) -> Response:
+    """Whatever else MLflow's pages and clients send would change something."""
+    return _refused(request, Forbidden(READ_ONLY))
+
+
+def _answered(request: Request, usecase: ReadTracking, user: User, asked: Asked, stack: ExitStack) -> Response:
+    try:
+        return _sent(*stack.enter_context(usecase(user, asked)))
+    except LeadersboardError as error:
+        return _refused(request, error)
+
+
+def _sent(call: TrackingCall, answer: TrackingAnswer) -> Response:
+    """The answer with headers of ours alone."""
+    headers = _headers(call, answer)
+    if answer.size_bytes is not None and answer.size_bytes <= WHOLE:
+        return Response(b"".join(answer.pieces), answer.status, headers, media_type=answer.media_type)
+    if answer.size_bytes is not None:
+        headers["Content-Length"] = str(answer.size_bytes)
+    return StreamingResponse(answer.pieces, answer.status, headers, media_type=answer.media_type)
+
+
+def _headers(call: TrackingCall, answer: TrackingAnswer) -> dict[str, str]:
+    is_good = answer.status == HTTPStatus.OK
+    if call.shows is Shows.PAGE:
+        return {"Content-Security-Policy": PAGE_POLICY, "X-Frame-Options": "SAMEORIGIN"}
+    if call.shows is Shows.PART:
+        return {"Content-Security-Policy": PAGE_POLICY, **({"Cache-Control": KEPT} if is_good else {})}
+    if call.shows is Shows.FILE and is_good:
+        name = PurePosixPath(dict(call.query).get("path", call.path)).name
+        return {"Content-Security-Policy": FILE_POLICY, "Content-Disposition": disposition(name, inline=False)}
+    return {"Content-Security-Policy": FILE_POLICY}
+
+
+def _refused(request: Request, error: LeadersboardError) -> Response:
+    """The problem, with MLflow's own two fields, so that its pages show the words."""
+    answer = errors.refused(request, error)
+    content = json.loads(bytes(answer.body))
+    content |= {"error_code": CODES.get(HTTPStatus(answer.status_code), "BAD_REQUEST"), "message": content["detail"]}
+    headers = {name: value for name, value in answer.headers.items() if not name.startswith("content-")}
+    return JSONResponse(content, answer.status_code, headers, media_type=answer.media_type)

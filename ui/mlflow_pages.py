@@ -1,0 +1,169 @@
+"""MLflow's pages at an address of their own behind this sign-in; each call is the gateway's, with the user's token."""
+
+from collections.abc import AsyncIterator, Mapping
+from urllib.parse import quote, urlencode
+
+import httpx2
+from fastapi import APIRouter, FastAPI, Request
+from fastapi.concurrency import run_in_threadpool
+from fastapi.staticfiles import StaticFiles
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response, StreamingResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from ui.desk import Desk
+from ui.guard import Guard, wanted
+from ui.login import login_routes
+from ui.markup import Templates
+
+PREFIX = "/mlflow/"
+SECONDS = 20.0
+"""For the gateway to begin its answer: longer than it waits for MLflow itself."""
+AT_ONCE = 100
+BODY_BYTES = 64 * 1024
+WHOLE = 1024 * 1024
+"""Bytes of an answer that is sent in one piece."""
+METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
+KEPT = (
+    "content-type",
+    "content-length",
+    "content-disposition",
+    "content-security-policy",
+    "x-frame-options",
+    "cache-control",
+    "retry-after",
+)
+"""Headers of the gateway's answer that the browser gets."""
+POLICY = "default-src 'none'; style-src 'self'; img-src 'self' data:; base-uri 'none'; frame-ancestors 'none'"
+"""For answers of this process itself; those of the gateway bring their own."""
+AWAY = "The platform does not answer at the moment, so MLflow's pages cannot be shown. Try again in a minute."
+TOO_LONG = "This request is too long."
+
+
+def open_relay(api_url: str) -> httpx2.AsyncClient:
+    """Connections to the gateway; the caller closes them."""
+    limits = httpx2.Limits(max_connections=AT_ONCE)
+    timeout = httpx2.Timeout(SECONDS, connect=2.0)
+    return httpx2.AsyncClient(base_url=api_url, timeout=timeout, limits=limits, trust_env=False)
+
+
+class ByPort:
+    """ASGI middleware: requests that arrived at one port are another application's."""
+
+    def __init__(self, app: ASGIApp, *, port: int, other: ASGIApp) -> None:
+        self._app = app
+        self._port = port
+        self._other = other
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Give a request to the application of the port where it arrived; proxies' headers do not change that."""
+        is_other = scope["type"] == "http" and (scope.get("server") or ("", 0))[1] == self._port
+        await (self._other if is_other else self._app)(scope, receive, send)
+
+
+def mlflow_app(desk: Desk, markup: Templates, relay: httpx2.AsyncClient, *, lifetime: float) -> FastAPI:
+    """The application of MLflow's address: sign-in and out, and whatever else as the gateway answers it."""
+    app = FastAPI(title="MLflow", openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
+    app.get("/health/live")(lambda: {"status": "ok"})
+    app.include_router(login_routes(desk, markup, lifetime=lifetime))
+    app.mount("/ui-assets", StaticFiles(packages=[("ui", "assets")]))
+    app.include_router(_relay_routes(desk, markup, relay))
+    app.add_middleware(Guard, desk=desk, policy=POLICY)
+    return app
+
+
+def _relay_routes(desk: Desk, markup: Templates, relay: httpx2.AsyncClient) -> APIRouter:
+    router = APIRouter()
+
+    @router.api_route("/{path:path}", methods=METHODS)
+    async def passed_on(request: Request, path: str) -> Response:
+        session = desk.session_of(request)
+        if session is None or not is_plain(path):
+            return JSONResponse({"detail": "There is no such page."}, 404 if session else 401)
+        body = await _body(request)
+        if body is None:
+            return JSONResponse({"detail": TOO_LONG}, 413)
+        try:
+            asked = _call(relay, request, path, token=session.token, body=body)
+            answer = await relay.send(asked, stream=True)
+        except (httpx2.HTTPError, httpx2.InvalidURL):
+            return _away(markup, request)
+        return await _answer(desk, markup, request, answer)
+
+    return router
+
+
+def is_plain(path: str) -> bool:
+    """Whether a decoded path has nothing that could lead out of MLflow's part of the API."""
+    return path == "" or ("\\" not in path and not any(part in {"", ".", ".."} for part in path.split("/")))
+
+
+def _call(relay: httpx2.AsyncClient, request: Request, path: str, *, token: str, body: bytes) -> httpx2.Request:
+    headers = {"Authorization": f"Bearer {token}", "Accept-Encoding": "identity"}
+    if body:
+        headers["Content-Type"] = "application/json"
+    address = PREFIX + quote(path)
+    query = urlencode(request.query_params.multi_items())
+    if query:
+        address += f"?{query}"
+    return relay.build_request(request.method, address, content=body or None, headers=headers)
+
+
+async def _body(request: Request) -> bytes | None:
+    """The body of a search; None when it is too long. Of other methods none is read: they are refused unread."""
+    body = b""
+    if request.method == "POST":
+        async for piece in request.stream():
+            body += piece
+            if len(body) > BODY_BYTES:
+                return None
+    return body
+
+
+async def _answer(desk: Desk, markup: Templates, request: Request, answer: httpx2.Response) -> Response:
+    is_over = answer.status_code == httpx2.codes.UNAUTHORIZED
+    if is_over or (answer.status_code >= httpx2.codes.INTERNAL_SERVER_ERROR and is_page(request)):
+        await answer.aclose()
+        return await _over(desk, request) if is_over else _away(markup, request)
+    headers = {name: answer.headers[name] for name in KEPT if name in answer.headers}
+    size = answer.headers.get("content-length", "")
+    if size.isdigit() and int(size) <= WHOLE:
+        return await _whole(markup, request, answer, headers)
+    return StreamingResponse(_pieces(answer), answer.status_code, headers)
+
+
+async def _whole(markup: Templates, request: Request, answer: httpx2.Response, headers: Mapping[str, str]) -> Response:
+    try:
+        content = await answer.aread()
+    except httpx2.HTTPError:
+        return _away(markup, request)
+    finally:
+        await answer.aclose()
+    return Response(content, answer.status_code, headers)
+
+
+async def _pieces(answer: httpx2.Response) -> AsyncIterator[bytes]:
+    try:
+        async for piece in answer.aiter_raw():
+            yield piece
+    finally:
+        await answer.aclose()
+
+
+async def _over(desk: Desk, request: Request) -> Response:
+    """The token of this session counts no more: the session ends, too."""
+    await run_in_threadpool(desk.sign_out, request)
+    if is_page(request):
+        return RedirectResponse(f"/login?next={quote(wanted(request), safe='')}", 303)
+    return JSONResponse({"detail": "Your session has ended. Reload the page to sign in again."}, 401)
+
+
+def is_page(request: Request) -> bool:
+    """Whether a person asks for a page, and is to read words."""
+    return request.method == "GET" and "text/html" in request.headers.get("accept", "")
+
+
+def _away(markup: Templates, request: Request) -> Response:
+    headers = {"Retry-After": "30", "Cache-Control": "no-store"}
+    if is_page(request):
+        return HTMLResponse(markup.fill("away", words=AWAY), 503, headers)
+    return JSONResponse({"error_code": "TEMPORARILY_UNAVAILABLE", "message": AWAY}, 503, headers)

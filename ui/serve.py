@@ -1,0 +1,45 @@
+"""The UI's entry: one process that listens at two addresses, its own pages' and MLflow's.
+
+`python -m ui.serve [--reload]`. uvicorn's command line has one address; everything else is its own.
+"""
+
+import socket
+import sys
+
+import uvicorn
+from uvicorn.supervisors import ChangeReload
+
+from ui.settings import Settings
+
+BACKLOG = 1024
+GRACE_SECONDS = 15
+"""For answers in hand, and the end of all sessions, when the process is stopped."""
+
+
+def main(arguments: list[str]) -> None:
+    """Serve until a signal comes."""
+    settings = Settings()
+    config = uvicorn.Config(
+        "ui.app:build",
+        factory=True,
+        server_header=False,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+        reload="--reload" in arguments,
+    )
+    server = uvicorn.Server(config)
+    sockets = [_listening(settings.listen_on, port) for port in (settings.listen_port, settings.mlflow_listen_port)]
+    if config.should_reload:
+        ChangeReload(config, target=server.run, sockets=sockets).run()
+    else:
+        server.run(sockets=sockets)
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.create_server((host, port), family=family, backlog=BACKLOG)
+    listener.set_inheritable(True)
+    return listener
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
