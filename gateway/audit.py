@@ -17,7 +17,7 @@ from cachetools import TTLCache
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from core.domain.audit import NOTHING_ANSWERED, AuditAct, AuditMethod, AuditTarget, outcome_of
+from core.domain.audit import NOTHING_ANSWERED, AuditAct, AuditAction, AuditMethod, AuditTarget, outcome_of
 from core.domain.errors import LeadersboardError, NotFound, Unavailable
 from core.domain.user import User
 from core.wiring import Ports
@@ -83,11 +83,24 @@ class Auditor:
             request_id=str(getattr(request.state, "request_id", "")),
             details={name: call.named[name] for name in call.rule.details if call.named.get(name)},
         )
-        if call.method in {"GET", "HEAD"}:
+        if call.rule.reads or call.method in {"GET", "HEAD"}:
             self.read(ports, act)
         else:
             setattr(request.state, ENTRY, ports.audit.begin(act))
             _log(act)
+
+    def run_read(self, request: Request, admin: User, run_id: str) -> None:
+        """For routes that know only after a look at MLflow whose files they show. Raises Unavailable."""
+        act = AuditAct(
+            actor=admin.user_id,
+            method=AuditMethod(admin.method),
+            action=AuditAction.TRACKING_READ,
+            target_kind=AuditTarget.RUN,
+            target=run_id,
+            address=self._address.of(request),
+            request_id=str(getattr(request.state, "request_id", "")),
+        )
+        self.read(request.app.state.ports, act)
 
     def read(self, ports: Ports, act: AuditAct) -> None:
         """Record that access was given, unless it was lately. Raises Unavailable."""
