@@ -86,8 +86,8 @@ class Auditor:
         if call.rule.reads or call.method in {"GET", "HEAD"}:
             self.read(ports, act)
         else:
-            setattr(request.state, ENTRY, ports.audit.begin(act))
             _log(act)
+            setattr(request.state, ENTRY, ports.audit.begin(act))
 
     def run_read(self, request: Request, admin: User, run_id: str) -> None:
         """For routes that know only after a look at MLflow whose files they show. Raises Unavailable."""
