@@ -7,6 +7,7 @@ cannot be recorded is not made, and nothing of another user's is shown: the answ
 from __future__ import annotations
 
 import json
+import re
 import threading
 from collections.abc import MutableMapping
 from dataclasses import dataclass, replace
@@ -26,6 +27,7 @@ from gateway.audit_table import Scope as RuleScope
 from gateway.client_address import ClientAddress
 
 ENTRY = "audit_entry"
+OUR_ID = re.compile(r"[0-9a-f]{32}")
 REMEMBERED_SECONDS = 300.0
 REMEMBERED = 4096
 BROKEN = 500
@@ -136,6 +138,8 @@ async def _of_body(request: Request, rule: Rule) -> dict[str, str]:
 def _owner(ports: Ports, scope: RuleScope, target: str) -> str | None:
     """Whose the job or the submission is; None where there is none, which the route will say."""
     try:
+        if not OUR_ID.fullmatch(target):
+            return None
         if scope is RuleScope.OTHERS_JOB:
             return ports.job_status.get(target).user_id
         if scope is RuleScope.OTHERS_SUBMISSION:

@@ -11,7 +11,7 @@ import pytest
 import redis
 
 from tests.docker.own_parts import OwnPart, own_redis
-from tests.running_gateway import environment, gateway_thread
+from tests.running_gateway import environment, gateway_process, gateway_thread
 
 pytestmark = pytest.mark.docker
 
@@ -81,3 +81,22 @@ def test_the_trail_outlives_the_ledgers_end(site: Site) -> None:
     assert site.admin.delete("/users/carl").status_code == 503
     site.server.start()
     assert site.trail() == [("account.add", "carl", "done", 201)]
+
+
+@pytest.mark.parametrize(("trusted", "seen"), [("", "127.0.0.1"), ("127.0.0.1", "192.0.2.9")])
+def test_from_where_is_what_trusted_proxies_say_and_nobody_else(
+    tmp_path: Path, fresh_name: str, trusted: str, seen: str
+) -> None:
+    """As the image starts it: a forged X-Forwarded-For counts for nothing, also where the server would take it."""
+    with own_redis(fresh_name) as server:
+        settings = environment(
+            tmp_path,
+            redis_url=server.url,
+            mlflow_url="http://127.0.0.1:1",
+            TRUSTED_PROXIES=trusted,
+            FORWARDED_ALLOW_IPS="*",
+        )
+        with gateway_process(tmp_path, settings) as (door, _process), door.client(door.admin_token) as admin:
+            admin.delete("/users/nobody", headers={"X-Forwarded-For": "203.0.113.5, 192.0.2.9"})
+            (entry,) = admin.get("/admin/audit", params={"action": "account.remove"}).json()["items"]
+    assert entry["address"] == seen
