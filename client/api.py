@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 import httpx2
 
+from client.audit import AuditPage
 from client.errors import NotFound, Problem
 from client.exchange import UPLOAD_TIMEOUT, Exchange, open_http
 from client.models import (
@@ -141,6 +142,19 @@ class LeadersboardClient:
             benchmark=benchmark, metric=metric, direction=direction, entries=entries, limit=limit, offset=offset
         )
         return self._exchange.ask(Board, "GET", "/leaderboard", params=asked)
+
+    def audit(
+        self,
+        *,
+        actor: str | None = None,
+        action: str | None = None,
+        target: str | None = None,
+        limit: int = 50,
+        cursor: str | None = None,
+    ) -> AuditPage:
+        """What administrators did, newest first; for administrators. A page may be short and yet have a next one."""
+        asked = _given(actor=actor, action=action, target=target, limit=limit, cursor=cursor)
+        return self._exchange.ask(AuditPage, "GET", "/admin/audit", params=asked)
 
 
 @contextmanager

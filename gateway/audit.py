@@ -7,6 +7,7 @@ cannot be recorded is not made, and nothing of another user's is shown: the answ
 from __future__ import annotations
 
 import json
+import re
 import threading
 from collections.abc import MutableMapping
 from dataclasses import dataclass, replace
@@ -17,7 +18,7 @@ from cachetools import TTLCache
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from core.domain.audit import NOTHING_ANSWERED, AuditAct, AuditMethod, AuditTarget, outcome_of
+from core.domain.audit import NOTHING_ANSWERED, AuditAct, AuditAction, AuditMethod, AuditTarget, outcome_of
 from core.domain.errors import LeadersboardError, NotFound, Unavailable
 from core.domain.user import User
 from core.wiring import Ports
@@ -26,6 +27,7 @@ from gateway.audit_table import Scope as RuleScope
 from gateway.client_address import ClientAddress
 
 ENTRY = "audit_entry"
+OUR_ID = re.compile(r"[0-9a-f]{32}")
 REMEMBERED_SECONDS = 300.0
 REMEMBERED = 4096
 BROKEN = 500
@@ -83,11 +85,24 @@ class Auditor:
             request_id=str(getattr(request.state, "request_id", "")),
             details={name: call.named[name] for name in call.rule.details if call.named.get(name)},
         )
-        if call.method in {"GET", "HEAD"}:
+        if call.rule.reads or call.method in {"GET", "HEAD"}:
             self.read(ports, act)
         else:
-            setattr(request.state, ENTRY, ports.audit.begin(act))
             _log(act)
+            setattr(request.state, ENTRY, ports.audit.begin(act))
+
+    def run_read(self, request: Request, admin: User, run_id: str) -> None:
+        """For routes that know only after a look at MLflow whose files they show. Raises Unavailable."""
+        act = AuditAct(
+            actor=admin.user_id,
+            method=AuditMethod(admin.method),
+            action=AuditAction.TRACKING_READ,
+            target_kind=AuditTarget.RUN,
+            target=run_id,
+            address=self._address.of(request),
+            request_id=str(getattr(request.state, "request_id", "")),
+        )
+        self.read(request.app.state.ports, act)
 
     def read(self, ports: Ports, act: AuditAct) -> None:
         """Record that access was given, unless it was lately. Raises Unavailable."""
@@ -123,6 +138,8 @@ async def _of_body(request: Request, rule: Rule) -> dict[str, str]:
 def _owner(ports: Ports, scope: RuleScope, target: str) -> str | None:
     """Whose the job or the submission is; None where there is none, which the route will say."""
     try:
+        if not OUR_ID.fullmatch(target):
+            return None
         if scope is RuleScope.OTHERS_JOB:
             return ports.job_status.get(target).user_id
         if scope is RuleScope.OTHERS_SUBMISSION:

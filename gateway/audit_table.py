@@ -35,6 +35,8 @@ class Rule:
     """The path's parameter that names the target; empty: the target is the call's address."""
     body: str = ""
     """The field of the JSON body that names the target."""
+    reads: bool = False
+    """A read although its method is not GET, such as a search whose wish is in its body."""
     details: tuple[str, ...] = ()
     """Further parameters of the path or fields of the body. Never one that may hold a secret."""
 
@@ -47,16 +49,22 @@ UNKNOWN = Rule(scope=Scope.ADMINS)
 
 
 def _admins(
-    action: AuditAction, kind: AuditTarget = AuditTarget.SITE, parameter: str = "", *, body: str = "",
+    action: AuditAction,
+    kind: AuditTarget = AuditTarget.SITE,
+    parameter: str = "",
+    *,
+    body: str = "",
     details: tuple[str, ...] = (),
-) -> Rule:  # fmt: skip
-    return Rule(scope=Scope.ADMINS, action=action, kind=kind, parameter=parameter, body=body, details=details)
+    reads: bool = False,
+) -> Rule:
+    return Rule(
+        scope=Scope.ADMINS, action=action, kind=kind, parameter=parameter, body=body, details=details, reads=reads
+    )  # fmt: skip
 
 
 def _job(action: AuditAction, *details: str) -> Rule:
-    return Rule(
-        scope=Scope.OTHERS_JOB, action=action, kind=AuditTarget.JOB, parameter="job_id", details=details
-    )  # fmt: skip
+    kind = AuditTarget.JOB
+    return Rule(scope=Scope.OTHERS_JOB, action=action, kind=kind, parameter="job_id", details=details)
 
 
 def _submission(action: AuditAction, *, body: str = "") -> Rule:

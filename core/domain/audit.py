@@ -18,7 +18,7 @@ READ_SECONDS = 3600
 """For so long the same read is one entry."""
 SCANNED = 10_000
 """Most entries that one page looks at."""
-CURSOR = re.compile(r"[0-9]{1,15}-[0-9]{1,9}")
+CURSOR = re.compile(r"[1-9][0-9]{0,14}-[0-9]{1,9}")
 LOCAL = "(local)"
 """The actor of commands on the machine itself. No user's name has a bracket."""
 FIRST_FAILURE_STATUS = 500

@@ -101,7 +101,9 @@ def test_the_newest_come_first_a_page_at_a_time(trail: Trail) -> None:
     assert (list(last.entries), last.next_cursor) == ([], None)
 
 
-@pytest.mark.parametrize("cursor", ["", "x", "1", "1-", "-1", "1-1-1", "+", "(1-1", "9" * 20 + "-1", "1-1\n", "१-१"])
+@pytest.mark.parametrize(
+    "cursor", ["", "x", "1", "1-", "-1", "1-1-1", "+", "(1-1", "9" * 20 + "-1", "0-0", "0-1", "1-1\n", "१-१"]
+)
 def test_a_cursor_of_another_form_is_refused(trail: Trail, cursor: str) -> None:
     with pytest.raises(InvalidInput):
         trail.port.page(ALL, cursor=cursor)

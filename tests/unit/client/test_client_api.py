@@ -161,3 +161,15 @@ def test_every_error_says_what_to_do() -> None:
     """Each error of the tree has its advice."""
     for kind in (LeadersboardError, Unreachable, UnexpectedAnswer, *Refused.__subclasses__()):
         assert kind.advice.endswith(".")
+
+
+def test_the_audit_trail_is_asked_for_by_what_is_given(platform: Platform) -> None:
+    """Only the filters that were named are sent."""
+    entry = {
+        "entry_id": "1-0", "at": "2026-03-01T08:00:00Z", "actor": "root", "method": "oidc", "action": "job.cancel",
+        "target_kind": "job", "target": "j1", "outcome": "done", "status": 202,
+    }  # fmt: skip
+    platform.answers("GET", "/admin/audit", {"items": [entry], "next_cursor": None, "displaced": 0, "kept_days": 90})
+    page = client_of(platform).audit(actor="root", limit=5)
+    assert [(one.actor, one.action, one.status) for one in page.items] == [("root", "job.cancel", 202)]
+    assert dict(platform.asked[0].url.params) == {"actor": "root", "limit": "5"}

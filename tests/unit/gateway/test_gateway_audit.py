@@ -9,13 +9,14 @@ from typing import Any
 import pytest
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute, iter_route_contexts
+from starlette.requests import Request
 
 import core.domain.user
 from core.domain.audit import AuditAction, AuditOutcome
 from core.domain.dead_letter import failure_of
 from core.domain.errors import Unavailable
 from core.domain.runners import ClassFigures, RunnerReport, RunnerState
-from core.domain.user import Role
+from core.domain.user import Role, User
 from core.ports.audit import AuditFilter
 from core.usecases.accounts import AddAccount
 from gateway.audit_table import TABLE, UNRECORDED, Scope
@@ -247,6 +248,17 @@ def test_an_unknown_route_is_recorded_as_other(site: Site, monkeypatch: pytest.M
     assert trail(site) == [("root", "other", "DELETE /users/{name}", "refused", 404)]
 
 
+def test_a_route_may_record_the_run_whose_files_it_shows(site: Site) -> None:
+    """The pages of MLflow: whose files are asked for is known only after a look at the call."""
+    request = Request({"type": "http", "app": site.app, "headers": [], "client": ("192.0.2.7", 1), "state": {}})
+    admin = User(user_id="root", role=Role.ADMIN)
+    for _ in range(2):
+        site.app.state.auditor.run_read(request, admin, "c0ffee")
+    (entry,) = site.ports.audit.page(ALL).entries
+    assert (entry.act.action, entry.act.target_kind, entry.act.target) == (AuditAction.TRACKING_READ, "run", "c0ffee")
+    assert entry.act.address == "192.0.2.7"
+
+
 def test_from_where_is_seen_through_trusted_proxies_alone(site: Site) -> None:
     """A forged X-Forwarded-For or X-Request-ID changes nothing and reaches nothing."""
     headers = {"X-Forwarded-For": "203.0.113.9\x0b, <b>", "X-Request-ID": 'a" or 1=1 --\t<script>'}
@@ -277,6 +289,7 @@ def test_the_trail_is_read_by_admins_a_page_at_a_time(site: Site) -> None:
     "query",
     [
         "cursor=x", "cursor=1-1-1", "cursor=%2B", "cursor=(1-1", "cursor=99999999999999999999-0", "cursor=-",
+        "cursor=0-0",
         "cursor=1-1%0A",
         "action=moon.land", "limit=0", "limit=201", "limit=x", "target=" + "x" * 201, "actor=" + "x" * 65,
     ],

@@ -1,0 +1,34 @@
+"""What the API answers about the audit trail, as frozen values."""
+
+from datetime import datetime
+
+from pydantic import Field
+
+from client.models import Answer
+
+
+class AuditEntry(Answer):
+    """What an administrator did."""
+
+    entry_id: str
+    at: datetime
+    actor: str
+    method: str
+    action: str
+    target_kind: str
+    target: str
+    owner: str = ""
+    address: str = ""
+    request_id: str = ""
+    details: dict[str, str] = Field(default_factory=dict)
+    outcome: str
+    status: int | None = None
+
+
+class AuditPage(Answer):
+    """Some entries of the audit trail, newest first; `displaced` went before their time because it was full."""
+
+    items: tuple[AuditEntry, ...] = ()
+    next_cursor: str | None = None
+    displaced: int = 0
+    kept_days: int
