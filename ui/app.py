@@ -7,9 +7,12 @@ from contextlib import asynccontextmanager
 import httpx2
 from fastapi import FastAPI, Request
 from fastapi.concurrency import run_in_threadpool
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
 from fastapi.staticfiles import StaticFiles
 
 from client.exchange import open_http
+from client.relay import open_relay
 from ui.desk import Desk
 from ui.guard import Guard
 from ui.log_events import log_routes
@@ -17,15 +20,20 @@ from ui.login import login_routes
 from ui.markup import Templates
 from ui.sessions import SessionCookie, SessionStore
 from ui.settings import Settings
+from ui.uploads import upload_routes
 
 # Read by Gradio and its parts while they are imported: nothing of ours may call a vendor's host.
 SWITCHES = {"GRADIO_ANALYTICS_ENABLED": "False", "HF_HUB_OFFLINE": "1", "GRADIO_RUN_HISTORY": "False"}
+MOST_BODY = 64 * 1024  # bytes of a request that is no upload
 
 
-def build(settings: Settings | None = None, http: httpx2.Client | None = None) -> FastAPI:
-    """The application; its connection pool to the API is closed when it stops."""
+def build(
+    settings: Settings | None = None, http: httpx2.Client | None = None, relay: httpx2.AsyncClient | None = None
+) -> FastAPI:
+    """The application; its connection pools to the API are closed when it stops."""
     settings = settings or Settings()
     http = http or open_http(settings.api_url, use_proxies=False)
+    relay = relay or open_relay(settings.api_url)
     sessions = SessionStore(lifetime=settings.session_hours * 3600, most=settings.max_sessions)
     desk = Desk(http=http, sessions=sessions, cookie=SessionCookie(settings.ui_secret.get_secret_value()))
     markup = Templates({"api_docs": f"{settings.api_public_url}/docs", "mlflow": settings.mlflow_url})
@@ -33,11 +41,21 @@ def build(settings: Settings | None = None, http: httpx2.Client | None = None) -
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         with http:
-            yield
+            async with relay:
+                yield
             await run_in_threadpool(desk.close)
 
-    app = FastAPI(title="LeadersBoard UI", lifespan=lifespan, openapi_url=None, docs_url=None, redoc_url=None)
+    app = FastAPI(
+        title="LeadersBoard UI",
+        lifespan=lifespan,
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        max_body_size=MOST_BODY,
+        exception_handlers={RequestValidationError: _misunderstood},
+    )
     _add_routes(app, desk, markup, sessions.lifetime)
+    app.include_router(upload_routes(desk, markup, relay))
     _mount_pages(app, desk, markup)
     app.add_middleware(Guard, desk=desk)
     return app
@@ -59,3 +77,8 @@ def _mount_pages(app: FastAPI, desk: Desk, markup: Templates) -> None:
         return session.user_id if session else None
 
     mount_site(app, desk, markup, user_of)
+
+
+async def _misunderstood(_request: Request, _error: Exception) -> JSONResponse:
+    """The usual answer would repeat what was sent."""
+    return JSONResponse({"detail": "This request is none that the pages make. Reload the page and try again."}, 422)
