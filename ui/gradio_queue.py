@@ -23,8 +23,9 @@ class GradioQueue:
 
     def waiting_of(self, user_id: str) -> int:
         """How many events of a user wait or run."""
-        events = self._queue.event_ids_to_events.values()
-        return sum(event.username == user_id for event in list(events))
+        waiting = [event for line in list(self._queue.event_queue_per_concurrency_id.values()) for event in line.queue]
+        running = [event for events in self._queue.active_jobs for event in events or ()]
+        return sum(event.username == user_id for event in waiting + running)
 
     @property
     def _queue(self) -> Queue:

@@ -9,7 +9,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ui.desk import Desk
 
-OPEN_PATHS = frozenset({"/login", "/logout", "/health/live"})
+OPEN_PATHS = frozenset({"/login", "/logout", "/health/live", "/favicon.ico"})
 OPEN_FOLDER = "/ui-assets/"
 UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 # Gradio compiles templates and component scripts in the browser, hence inline and eval; nothing may come from or go to
