@@ -18,7 +18,8 @@ SECURE_COOKIE = f"__Host-{COOKIE}"  # browsers take this name from this very hos
 class Session:
     """One signed-in user; lives until it expires, the user signs out, or the process ends.
 
-    `is_revocable`: the token was made for this session and ends with it.
+    `is_revocable`: the token was made for this session and ends with it. `key` is in no answer: what is named with it
+    belongs to this session alone.
     """
 
     user_id: str
@@ -26,6 +27,7 @@ class Session:
     token: str = field(repr=False)
     expires_at: float
     is_revocable: bool = False
+    key: bytes = field(default_factory=lambda: secrets.token_bytes(32), repr=False)
 
 
 class SessionStore:

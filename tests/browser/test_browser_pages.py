@@ -84,6 +84,8 @@ def test_signing_in_and_out(stack: Any, new_page: Open, complaints: list[str], s
     screenshot(page, "login")
     signed_in(page, stack, "/jobs")
     expect(page.get_by_role("heading", name="Jobs")).to_be_visible()
+    expect(page.locator(".lb-user-name")).to_be_visible()
+    page.wait_for_timeout(1000)  # leaving while the page is read is an error in its console
     cookies = page.context.cookies()
     assert all(stack.token not in str(cookie["value"]) for cookie in cookies)
     assert any(cookie["httpOnly"] and cookie["sameSite"] == "Lax" for cookie in cookies)
