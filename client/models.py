@@ -167,7 +167,7 @@ class Benchmark(Answer):
     name: str
     title: str
     description: str = ""
-    scoring: Literal["reported", "verified"] = "reported"
+    scoring: str = "reported"
     primary_metric: str
     categories: tuple[str, ...] = ()
     metrics: tuple[Metric, ...] = ()
@@ -219,6 +219,6 @@ class Board(Answer):
     benchmark: str
     metric: str
     direction: Direction = "maximize"
-    scoring: Literal["reported", "verified"] = "reported"
+    scoring: str = "reported"
     items: tuple[Standing, ...] = ()
     total: int = 0
