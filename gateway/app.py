@@ -19,7 +19,19 @@ from gateway.limits import Guard
 from gateway.metrics import Metrics
 from gateway.rate_headers import LIMIT, REMAINING, RESET
 from gateway.route_table import RouteTable
-from gateway.routes import admin, artifacts, auth, boards, health, jobs, logs, retention, submissions, users
+from gateway.routes import (
+    admin,
+    artifacts,
+    auth,
+    boards,
+    health,
+    jobs,
+    logs,
+    recorded_results,
+    retention,
+    submissions,
+    users,
+)
 
 TRACKING_SECONDS = 1.7
 """A part that hangs must be told within 2 s, so no answer of MLflow may be waited for longer."""
@@ -59,6 +71,7 @@ def create_app(settings: Settings) -> FastAPI:
         artifacts,
         boards,
         admin,
+        recorded_results,
         retention,
         metrics,
         docs_page,

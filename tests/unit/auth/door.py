@@ -42,7 +42,7 @@ class Door:
         self.app.state.ports = Ports(
             accounts=self.accounts, sessions=self.sessions, login_throttle=self.throttle,
             **dict.fromkeys(("storage", "job_status", "job_queue", "rate_limit", "tracking", "benchmarks",
-                            "runners", "dead_letters"), NOTHING),
+                            "runners", "dead_letters", "results"), NOTHING),
         )  # fmt: skip
         self.passwords = CountingPasswords()
         self.app.state.doorkeeper.passwords = self.passwords

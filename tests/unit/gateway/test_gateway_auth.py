@@ -35,6 +35,7 @@ ADMINS = [
     ("DELETE", "/admin/dead-letters/{letter_id}"),
     ("GET", "/admin/retention"),
     ("POST", "/admin/retention"),
+    ("POST", "/admin/results/{job_id}/restore"),
     ("GET", "/admin/pins"),
     ("POST", "/admin/jobs/{job_id}/pin"),
     ("DELETE", "/admin/jobs/{job_id}/pin"),
