@@ -131,8 +131,26 @@ class LogPart(Answer):
     next_offset: int = 0
 
 
+class Tracking(Answer):
+    """Whether the run in MLflow still says what the platform recorded; no score or rank depends on it."""
+
+    state: str = "unknown"
+    differences: tuple[str, ...] = ()
+
+    @property
+    def is_noteworthy(self) -> bool:
+        """Whether somebody changed or deleted the run."""
+        return self.state in {"changed", "missing"}
+
+
+class RecordedFile(StoredFile):
+    """A file that a run left, as it was recorded."""
+
+    sha256: str | None = None
+
+
 class Results(Answer):
-    """What a finished job produced."""
+    """What a finished job produced, as the platform recorded it."""
 
     job_id: str
     run_id: str | None = None
@@ -141,14 +159,20 @@ class Results(Answer):
     mlflow_api_url: str | None = None
     params: dict[str, str] = Field(default_factory=dict)
     metrics: dict[str, float] = Field(default_factory=dict)
-    artifacts: tuple[StoredFile, ...] = ()
+    artifacts: tuple[RecordedFile, ...] = ()
+    artifacts_available: bool = True
+    tracking: Tracking = Tracking()
+    sha256: str | None = None
+    sealed_from: str | None = None
+    left_out: tuple[str, ...] = ()
 
 
 class ArtifactList(Answer):
     """The files that a finished job left."""
 
     job_id: str
-    items: tuple[StoredFile, ...]
+    items: tuple[RecordedFile, ...]
+    available: bool = True
 
 
 class Metric(Answer):
@@ -167,7 +191,7 @@ class Benchmark(Answer):
     name: str
     title: str
     description: str = ""
-    scoring: Literal["reported", "verified"] = "reported"
+    scoring: str = "reported"
     primary_metric: str
     categories: tuple[str, ...] = ()
     metrics: tuple[Metric, ...] = ()
@@ -211,6 +235,7 @@ class Standing(Answer):
     mine: bool = False
     finished_at: datetime | None = None
     mlflow_ui_url: str | None = None
+    tracking: Tracking = Tracking()
 
 
 class Board(Answer):
@@ -219,6 +244,6 @@ class Board(Answer):
     benchmark: str
     metric: str
     direction: Direction = "maximize"
-    scoring: Literal["reported", "verified"] = "reported"
+    scoring: str = "reported"
     items: tuple[Standing, ...] = ()
     total: int = 0

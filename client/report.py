@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from client.models import Board, Job, JobState, Results, Standing, SubmissionSummary
+from client.models import Board, Job, JobState, Results, Standing, SubmissionSummary, Tracking
 from client.terminal import faint, one_line, state_word, strong, table
 from client.wording import ago, between, duration, number, size
 
@@ -79,7 +79,17 @@ def results_lines(results: Results) -> list[str]:
     if results.artifacts:
         files = [[file.path, size(file.size_bytes)] for file in results.artifacts]
         lines += ["", *table(["FILE", "SIZE"], files, right=frozenset({1}))]
+        lines += [] if results.artifacts_available else ["The files cannot be fetched now: MLflow does not answer."]
+    lines += tracking_lines(results.tracking)
     return [*lines, "", f"MLflow: {one_line(results.mlflow_ui_url)}"] if results.mlflow_ui_url else lines
+
+
+def tracking_lines(tracking: Tracking) -> list[str]:
+    """What somebody changed of the run in MLflow; the figures above are those that the platform recorded."""
+    if not tracking.is_noteworthy:
+        return []
+    word = "Changed in MLflow since it was recorded" if tracking.state == "changed" else "Missing in MLflow"
+    return ["", f"{word} (scores and ranks do not depend on it):", *(f"  {one_line(d)}" for d in tracking.differences)]
 
 
 def board_lines(board: Board) -> list[str]:
@@ -116,7 +126,9 @@ def _job_row(job: Job) -> list[str]:
 def _standing_row(row: Standing) -> list[str]:
     rank = "" if row.rank is None else str(row.rank)
     user = f"{row.user_id} *" if row.mine else row.user_id
-    return [rank, user, row.method or "-", number(row.value), ago(row.finished_at), row.job_id]
+    mark = f" [{row.tracking.state} in MLflow]" if row.tracking.is_noteworthy else ""
+    method = f"{row.method or '-'}{mark}"
+    return [rank, user, method, number(row.value), ago(row.finished_at), row.job_id]
 
 
 def _took(job: Job) -> str | None:

@@ -23,6 +23,7 @@ from core.adapters.redis_job_status import RedisJobStatus
 from core.adapters.redis_login_throttle import RedisLoginThrottle
 from core.adapters.redis_old_records import RedisOldRecords
 from core.adapters.redis_rate_limit import RedisRateLimit
+from core.adapters.redis_results import RedisResults
 from core.adapters.redis_runners import RedisRunners
 from core.adapters.redis_sessions import RedisSessions
 from core.ports.accounts import AccountsPort
@@ -33,6 +34,7 @@ from core.ports.job_queue import JobQueuePort
 from core.ports.job_status import JobStatusPort
 from core.ports.login_throttle import LoginThrottlePort
 from core.ports.rate_limit import RateLimitPort
+from core.ports.results import ResultsPort
 from core.ports.runners import RunnersPort
 from core.ports.sessions import SessionsPort
 from core.ports.tracking import TrackingPort
@@ -48,6 +50,7 @@ class Ports:
 
     storage: FilesystemStorage
     job_status: JobStatusPort
+    results: ResultsPort
     job_queue: JobQueuePort
     rate_limit: RateLimitPort
     tracking: TrackingPort
@@ -120,6 +123,7 @@ def open_ports(
         yield Ports(
             storage=storage(settings),
             job_status=RedisJobStatus(client),
+            results=RedisResults(client),
             job_queue=DramatiqQueue(broker or _doorbell(settings)),
             rate_limit=RedisRateLimit(client),
             tracking=tracking,

@@ -1,21 +1,23 @@
-"""Boards of a few seconds ago: many viewers cost one search, and nobody waits for it who does not have to (PER-3).
+"""Boards of a few seconds ago: many viewers cost one reading, and nobody waits for it who does not have to (PER-3).
 
-A job that completes is on its board at once: the ledger's count of completed jobs tells that what is kept is too old.
-What somebody removes from MLflow goes from the board within seconds.
+Entries are the ledger's sealed results; MLflow is not asked. A job that completes is on its board at once: the ledger's
+count of completed jobs says that what is kept is too old. A sealed result never changes, so only new ones are read, and
+once a minute all of them: records that retention removed go from the board then.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from starlette.concurrency import run_in_threadpool
 
 from core.domain.errors import Unavailable
+from core.domain.standings import Entry
 from core.ports.job_status import JobStatusPort
-from core.ports.tracking import TrackingPort
+from core.ports.results import ResultsPort
 from core.usecases.show_leaderboard import Ranked
 
 FRESH_SECONDS = 3.0
@@ -30,16 +32,20 @@ class Kept:
 
     ranked: Ranked
     read_at: float
-    completed: int | None
+    completed: int
+    entries: Mapping[str, Entry]
+    """By job."""
+    whole_at: float
+    """When all of them were last read."""
 
 
 class BoardCache:
     """The entries of every board that somebody looked at lately; lives as long as the app. Failures are not kept."""
 
     def __init__(
-        self, tracking: TrackingPort, job_status: JobStatusPort, *, clock: Callable[[], float] = time.monotonic
+        self, results: ResultsPort, job_status: JobStatusPort, *, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        self._tracking = tracking
+        self._results = results
         self._job_status = job_status
         self._clock = clock
         self._kept: dict[str, Kept] = {}
@@ -47,8 +53,13 @@ class BoardCache:
 
     async def ranked(self, benchmark: str) -> Ranked:
         """The entries of a benchmark that exists. Raises Unavailable."""
-        completed = await run_in_threadpool(self._completed, benchmark)
         kept = self._kept.get(benchmark)
+        try:
+            completed = await run_in_threadpool(self._job_status.completed, benchmark)
+        except Unavailable:
+            if kept is None:
+                raise
+            return kept.ranked  # sealed results do not change: old by what completed since
         age = self._clock() - kept.read_at if kept else KEPT_SECONDS
         if kept is None or age >= KEPT_SECONDS or kept.completed != completed:
             return (await self._read_in_time(benchmark, completed)).ranked
@@ -56,14 +67,14 @@ class BoardCache:
             self._begin(benchmark, completed)
         return kept.ranked
 
-    async def _read_in_time(self, benchmark: str, completed: int | None) -> Kept:
+    async def _read_in_time(self, benchmark: str, completed: int) -> Kept:
         """What a reading gives that began when so many jobs had completed, or later."""
         while True:
             kept = await asyncio.shield(self._begin(benchmark, completed))
-            if completed is None or kept.completed is None or kept.completed >= completed:
+            if kept.completed >= completed:
                 return kept
 
-    def _begin(self, benchmark: str, completed: int | None) -> asyncio.Task[Kept]:
+    def _begin(self, benchmark: str, completed: int) -> asyncio.Task[Kept]:
         """The one reading of this board that is going on."""
         if benchmark not in self._reading:
             task = asyncio.create_task(self._read(benchmark, completed))
@@ -76,14 +87,19 @@ class BoardCache:
         if not done.cancelled() and done.exception() is None:
             self._kept[benchmark] = done.result()
 
-    async def _read(self, benchmark: str, completed: int | None) -> Kept:
+    async def _read(self, benchmark: str, completed: int) -> Kept:
         began = self._clock()
-        entries = await run_in_threadpool(self._tracking.entries, benchmark)
-        return Kept(ranked=Ranked(entries=entries), read_at=began, completed=completed)
-
-    def _completed(self, benchmark: str) -> int | None:
-        """None where the ledger is away: then boards are just as old as they are."""
-        try:
-            return self._job_status.completed(benchmark)
-        except Unavailable:
-            return None
+        kept = self._kept.get(benchmark)
+        if kept is not None and began - kept.whole_at >= KEPT_SECONDS:
+            kept = None
+        known = kept.entries if kept else {}
+        found = await run_in_threadpool(self._results.of_benchmark, benchmark, known=known)
+        entries = {**known, **{job_id: one.entry for job_id, one in found.items()}}
+        ranked = kept.ranked if kept and not found else Ranked(entries=tuple(entries.values()))
+        return Kept(
+            ranked=ranked,
+            read_at=began,
+            completed=completed,
+            entries=entries,
+            whole_at=kept.whole_at if kept else began,
+        )

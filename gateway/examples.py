@@ -49,9 +49,14 @@ _CLASS: dict[str, Any] = {
     "name": "small", "cpus": 2.0, "memory_bytes": 4294967296, "gpus": "auto", "timeout_seconds": 1800,
     "output_bytes": 536870912,
 }  # fmt: skip
+_TRACKING: dict[str, Any] = {
+    "state": "changed", "differences": ["metric image_auc is 0.9999, recorded 0.98"],
+}  # fmt: skip
+_RECORDED_FILE: dict[str, Any] = {"path": "curves/roc.png", "size_bytes": 18230, "sha256": SHA256}
 _STANDING: dict[str, Any] = {
     "rank": 1, "value": 0.98, "user_id": "ann", "job_id": JOB, "submission_id": SUBMISSION, "run_id": RUN,
     "method": "PaDiM", "metrics": _METRICS, "mine": True, "finished_at": FINISHED, "mlflow_ui_url": _RUN_PAGE,
+    "tracking": _TRACKING,
 }  # fmt: skip
 
 _SUMMARY: dict[str, Any] = {
@@ -80,7 +85,9 @@ SCHEMAS: dict[str, Any] = {
     "SubmissionView": _SUBMISSION,
     "SubmissionSummaryView": _SUMMARY,
     "SubmissionList": {"items": [_SUMMARY], "next_cursor": None},
-    "ArtifactList": {"job_id": JOB, "items": [{"path": "curves/roc.png", "size_bytes": 18230}]},
+    "ArtifactList": {"job_id": JOB, "items": [_RECORDED_FILE], "available": True},
+    "RecordedFileView": _RECORDED_FILE,
+    "TrackingView": _TRACKING,
     "NewJob": {"submission_id": SUBMISSION, "config": {"benchmark": "synthetic", "epochs": 3}},
     "JobView": _JOB,
     "JobList": {"items": [_JOB], "next_cursor": None},
@@ -89,7 +96,8 @@ SCHEMAS: dict[str, Any] = {
         "job_id": JOB, "run_id": RUN, "experiment_id": "1", "mlflow_ui_url": _RUN_PAGE,
         "mlflow_api_url": f"http://localhost:5010/api/2.0/mlflow/runs/get?run_id={RUN}",
         "params": {"method": "PaDiM"}, "metrics": _METRICS,
-        "artifacts": [{"path": "curves/roc.png", "size_bytes": 18230}],
+        "artifacts": [_RECORDED_FILE], "artifacts_available": True, "tracking": _TRACKING, "sha256": SHA256,
+        "sealed_from": "run", "left_out": [],
     },
     "BenchmarkView": _BENCHMARK,
     "BenchmarkList": {"items": [_BENCHMARK]},

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-from dataclasses import replace
 from datetime import datetime
 from typing import Annotated, Any, Self
 
@@ -14,13 +12,8 @@ from core.domain.benchmark import Benchmark, Direction, Scoring
 from core.domain.estimate import Estimate
 from core.domain.job import JobState, Phase
 from core.domain.limits import GpuPolicy
-from core.domain.links import run_page
-from core.domain.standings import Standing
-from core.domain.user import User
 from core.domain.verdict import FailureReason
-from core.usecases.get_job_results import JobResults
 from core.usecases.jobs import JobStanding
-from core.usecases.show_leaderboard import Board
 
 JobId = Annotated[str, Path(max_length=64)]
 
@@ -130,29 +123,6 @@ class LogView(Answer):
     next_offset: int
 
 
-class ResultsView(Answer):
-    """Empty links and figures when the job ended without a run."""
-
-    job_id: str
-    run_id: str | None
-    experiment_id: str | None
-    mlflow_ui_url: str | None
-    mlflow_api_url: str | None
-    params: dict[str, str]
-    metrics: dict[str, float]
-    artifacts: list[FileView]
-
-    @classmethod
-    def of(cls, results: JobResults) -> Self:
-        numbers = {name: value for name, value in results.metrics.items() if math.isfinite(value)}
-        return cls.model_validate(replace(results, metrics=numbers))
-
-
-class ArtifactList(Answer):
-    job_id: str
-    items: list[FileView]
-
-
 class MetricView(Answer):
     name: str
     direction: Direction
@@ -191,51 +161,3 @@ class ResourceClassView(Answer):
 class ResourceClassList(Answer):
     items: list[ResourceClassView]
     default: str
-
-
-class StandingView(Answer):
-    """One row; `rank` and `value` are null where the value is missing or out of bounds."""
-
-    rank: int | None
-    value: float | None
-    user_id: str
-    job_id: str
-    submission_id: str
-    run_id: str
-    method: str | None
-    metrics: dict[str, float]
-    mine: bool
-    finished_at: datetime
-    mlflow_ui_url: str
-
-    @classmethod
-    def of(cls, standing: Standing, user: User, mlflow_url: str, *, shown: frozenset[str]) -> Self:
-        """Only the metrics of `shown`, and of these only numbers: a run may have reported hundreds."""
-        entry = standing.entry
-        metrics = {name: value for name, value in entry.metrics.items() if name in shown and math.isfinite(value)}
-        shared = {name: getattr(entry, name) for name in cls.model_fields if hasattr(entry, name)}
-        return cls(**shared | {
-            "rank": standing.rank, "value": standing.value, "mine": entry.user_id == user.user_id, "metrics": metrics,
-            "mlflow_ui_url": run_page(mlflow_url, entry.experiment_id, entry.run_id),
-        })  # fmt: skip
-
-
-class BoardView(Answer):
-    benchmark: str
-    metric: str
-    direction: Direction
-    scoring: Scoring
-    items: list[StandingView]
-    total: int
-
-    @classmethod
-    def of(cls, board: Board, user: User, mlflow_url: str) -> Self:
-        shown = frozenset({board.metric.name, *(metric.name for metric in board.benchmark.metrics)})
-        return cls(
-            benchmark=board.benchmark.name,
-            metric=board.metric.name,
-            direction=board.metric.direction,
-            scoring=board.benchmark.scoring,
-            items=[StandingView.of(standing, user, mlflow_url, shown=shown) for standing in board.standings],
-            total=board.total,
-        )

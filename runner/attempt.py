@@ -5,27 +5,27 @@ Each step leaves on disk what the next one needs (`run_folder`), so another runn
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import structlog
 
-from core.domain.errors import LeaseLost, NotFound, Rejected, RunLost, Unavailable
+from core.domain.errors import LeaseLost, NotFound, RunLost, Unavailable
 from core.domain.job import Claim, Job, JobState, Outcome, Phase
 from core.domain.limits import ResourceClass
+from core.domain.sealed_result import SealedResult
 from core.domain.submission import Submission
 from core.domain.verdict import FailureReason, RunRecord, Verdict
 from core.ports.sandbox import Sandbox, SandboxSpec
-from core.ports.tracking import RunRef
 from runner.collecting import collected
-from runner.going_on import AnswerT, Cancelled, HandOver, NeverStarted, ResultWaits, be_sure, go_on, told
+from runner.going_on import AnswerT, Cancelled, HandOver, NeverStarted, be_sure, go_on, told
 from runner.gpus import NoGpu
 from runner.heartbeat import Heartbeat
 from runner.job_log.last_line import say_end
 from runner.job_log.writer import LogWriter
 from runner.launch_settings import LaunchSettings
 from runner.launching import NoBenchmark, bounds, data_of, spec_of, submission_of, write_config
-from runner.recording import add_log, result_of
+from runner.recording import add_log, recorded, result_of
 from runner.requirements.dependencies import used_by, verdict_of
 from runner.requirements.installer import RequirementsFailed
 from runner.run_folder import RunFolder
@@ -82,10 +82,10 @@ class Attempt:
         if not verdict.passed:
             return self._release(verdict, record.peaks)
         try:
-            ref = self._track(verdict, record, submission)
+            result = self._track(verdict, record, submission)
         except Cancelled:
             return self._release(Verdict(cancelled=True, message="Cancelled before it was recorded."), record.peaks)
-        return self._release(verdict, record.peaks, ref)
+        return self._release(verdict, record.peaks, result)
 
     def _record(self, submission: Submission) -> RunRecord:
         """What there is to judge. What the engine does not have any more, a slower runner may have read meanwhile."""
@@ -197,8 +197,8 @@ class Attempt:
             be_sure(self.pulse, self.parts.stopping)
             return self.folder.harvest(found, artifacts)
 
-    def _track(self, verdict: Verdict, record: RunRecord, submission: Submission) -> RunRef:
-        """Record the result. Raises ResultWaits while the tracking server is away."""
+    def _track(self, verdict: Verdict, record: RunRecord, submission: Submission) -> SealedResult:
+        """Record the result; what is to be sealed of it. Raises ResultWaits while the tracking server is away."""
         self._note(phase=Phase.RECORDING)
         self._ask_and_heed()
         artifacts = self.folder.artifacts
@@ -206,16 +206,24 @@ class Attempt:
             raise RunLost("The files of this run are gone.")
         self.job_log.keep_place()
         add_log(artifacts, self.parts.ports.storage.log_path(self.job.job_id))
-        device = self.parts.ports.job_status.get(self.job.job_id).device or ""
-        facts = {"site": self.parts.site, "device": device, "dependencies": used_by(self.folder)}
-        result = result_of(self.job, verdict, record, submission, artifacts=artifacts, facts=facts)
-        try:
-            return self.parts.ports.tracking.record(result, keep_going=self._ask_and_heed, seal=self._seal)
-        except Unavailable as error:
-            if isinstance(error, Rejected):
-                raise
-            log.warning("result not recorded yet", job_id=self.job.job_id, error=str(error))
-            raise ResultWaits from error
+        known = self.parts.ports.job_status.get(self.job.job_id)
+        facts = {"site": self.parts.site, "device": known.device or "", "dependencies": used_by(self.folder)}
+        result = result_of(
+            self.job, verdict, record, submission, artifacts=artifacts, facts=facts, keep_going=self.pulse.check
+        )
+        return recorded(
+            self.parts.ports.tracking, result, begun=known.begun_run, note=self._note_run, others=self._others,
+            keep_going=self._ask_and_heed, seal=self._seal,
+        )  # fmt: skip
+
+    def _note_run(self, run_id: str) -> None:
+        """From the ledger's word on this run, and no other with the job's tag, is the one of this job."""
+        self.tell(lambda: self.parts.ports.job_status.note_run(self.claim, run_id))
+
+    def _others(self, run_ids: Sequence[str]) -> Collection[str]:
+        """Runs of other jobs, whatever their tags say."""
+        owners = self.tell(lambda: self.parts.ports.results.owners(run_ids))
+        return {run_id for run_id, job_id in owners.items() if job_id != self.job.job_id}
 
     def _ask_and_heed(self) -> None:
         """As the ledger says now: what another runner may have done meanwhile is not done twice."""
@@ -228,15 +236,15 @@ class Attempt:
         if not self.tell(lambda: self.parts.ports.job_status.seal(self.claim)):
             raise Cancelled
 
-    def _release(self, verdict: Verdict, peaks: Mapping[str, float], ref: RunRef | None = None) -> None:
-        self.end(Outcome.of(verdict, peaks=peaks, run_id=ref.run_id if ref else None))
+    def _release(self, verdict: Verdict, peaks: Mapping[str, float], result: SealedResult | None = None) -> None:
+        self.end(Outcome.of(verdict, peaks=peaks, run_id=result.run_id if result else None), result)
 
-    def end(self, outcome: Outcome) -> None:
-        """The last line of the log, then the final state: who sees the state finds the whole log."""
+    def end(self, outcome: Outcome, result: SealedResult | None = None) -> None:
+        """The last line of the log, then the final state with the result: who sees the state finds the rest."""
         be_sure(self.pulse, self.parts.stopping)
         self.job_log.end_output()
         self.job_log.say_once(f"Ended: {outcome.state}{': ' + outcome.message if outcome.message else ''}")
-        self.tell(lambda: self.parts.ports.job_status.finish(self.claim, outcome))
+        self.tell(lambda: self.parts.ports.job_status.finish(self.claim, outcome, result))
         for path in self.parts.job_root.glob(f"{self.job.job_id}-*"):  # those of its earlier runs, too
             RunFolder(path=path).remove()
         log.info("finished", job_id=self.job.job_id, state=outcome.state, reason=outcome.reason)

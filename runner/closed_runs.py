@@ -1,12 +1,17 @@
-"""Results at the tracking server whose jobs ended otherwise: looked for beside all that keeps there from being any."""
+"""Runs at the tracking server that are no job's result: left open by dead recorders, or of jobs that ended otherwise.
+
+Whose a run is says the ledger. Its tags and its status, which others may have changed, only lead to it: no other job's
+run is ever removed, and none that is its job's sealed one.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from core.domain.job import Job, JobState
+from core.ports.results import ResultsPort
 from core.ports.tracking import TrackingPort
 
 FIRST_LOOK = timedelta(days=1)
@@ -23,17 +28,54 @@ class ClosedRuns:
     """Runs whose jobs had not ended, with those."""
 
     def untrue(
-        self, tracking: TrackingPort, benchmarks: Iterable[str], *, site: str, job_of: Callable[[str], Job | None]
+        self,
+        tracking: TrackingPort,
+        results: ResultsPort,
+        benchmarks: Iterable[str],
+        *,
+        site: str,
+        job_of: Callable[[str], Job | None],
     ) -> Iterator[str]:
         """Runs that are not how their job ended: it did not complete, or did with another one."""
         began = datetime.now(UTC)
         for benchmark in benchmarks:
             self._undecided |= tracking.closed_runs(benchmark, since=self._since, site=site)
+        owners = results.owners(list(self._undecided))
         for run_id, job_id in list(self._undecided.items()):
             job = job_of(job_id)
             if job is not None and not job.is_final:
                 continue
-            if job is not None and (job.state, job.run_id) != (JobState.COMPLETED, run_id):
+            ended_otherwise = job is not None and (job.state, job.run_id) != (JobState.COMPLETED, run_id)
+            if job is not None and ended_otherwise and _may_go(owners, run_id, job):
                 yield run_id
             del self._undecided[run_id]
         self._since = began - OVERLAP
+
+
+def left_open(
+    tracking: TrackingPort,
+    results: ResultsPort,
+    benchmarks: Iterable[str],
+    *,
+    site: str,
+    job_of: Callable[[str], Job | None],
+) -> Iterator[tuple[str, str]]:
+    """Open runs of jobs that have ended otherwise, with those: whoever wrote them died, and nobody records them again.
+
+    A run that is its job's result was opened again by somebody: it stays. So does what names a job that the ledger does
+    not know.
+    """
+    for benchmark in benchmarks:
+        found = tracking.open_runs(benchmark, site=site)
+        owners = results.owners(list(found))
+        for run_id, job_id in found.items():
+            job = job_of(job_id)
+            if job is None or job.state is JobState.RUNNING or job.run_id == run_id:
+                continue
+            if _may_go(owners, run_id, job):
+                yield run_id, job_id
+
+
+def _may_go(owners: Mapping[str, str], run_id: str, job: Job) -> bool:
+    """One that nobody noted was begun by a recorder that died at once, or made by somebody else in our name."""
+    return owners.get(run_id, job.job_id) == job.job_id

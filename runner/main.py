@@ -123,6 +123,7 @@ class Life(Middleware):
             job_queue=ports.job_queue,
             runners=ports.runners,
             tracking=ports.tracking,
+            results=ports.results,
             benchmarks=ports.benchmarks,
             engine=bench.engine,
             held=bench.held,

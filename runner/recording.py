@@ -2,23 +2,39 @@
 
 from __future__ import annotations
 
+import hashlib
 import secrets
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
+import structlog
+
+from core.domain.errors import Rejected, Unavailable
 from core.domain.job import Job
+from core.domain.sealed_result import MAX_SEALED_FILES, SealedFile, SealedResult
 from core.domain.submission import Submission
 from core.domain.verdict import RunRecord, Verdict
-from core.ports.tracking import Result
+from core.ports.tracking import Result, TrackingPort
+from runner.going_on import ResultWaits
+
+log = structlog.get_logger(__name__)
 
 
 def result_of(
-    job: Job, verdict: Verdict, record: RunRecord, submission: Submission, *, artifacts: Path, facts: Mapping[str, str]
+    job: Job,
+    verdict: Verdict,
+    record: RunRecord,
+    submission: Submission,
+    *,
+    artifacts: Path,
+    facts: Mapping[str, str],
+    keep_going: Callable[[], None] = lambda: None,
 ) -> Result:
-    """The result of a run that passed; each of the facts becomes a tag."""
+    """The result of a run that passed; each of the facts becomes a tag. `keep_going` is called before each file."""
     if verdict.metrics is None:
         raise ValueError("only a passed run is recorded")
     told = {
@@ -28,12 +44,36 @@ def result_of(
         **{name: value for name, value in facts.items() if value},
     }
     return Result(
+        files=files_of(artifacts, keep_going),
         job=replace(job, finished_at=datetime.now(UTC)),
         metrics=verdict.metrics,
         measured=record.peaks,
         tags={f"leadersboard.{name}": value for name, value in told.items()},
         artifacts=artifacts,
     )
+
+
+def recorded(tracking: TrackingPort, result: Result, **asked: Any) -> SealedResult:
+    """Record a result; what is to be sealed of it. Raises ResultWaits while the tracking server is away."""
+    try:
+        return result.sealed_as(tracking.record(result, **asked))
+    except Rejected:
+        raise
+    except Unavailable as error:
+        log.warning("result not recorded yet", job_id=result.job.job_id, error=str(error))
+        raise ResultWaits from error
+
+
+def files_of(artifacts: Path, keep_going: Callable[[], None]) -> tuple[SealedFile, ...]:
+    """The first MAX_SEALED_FILES files by name, with size and SHA-256; the job's log, which may still grow, without."""
+    found = []
+    for path in sorted(path for path in artifacts.rglob("*") if path.is_file())[:MAX_SEALED_FILES]:
+        keep_going()
+        name = path.relative_to(artifacts).as_posix()
+        with path.open("rb") as file:
+            sha256 = None if name.startswith("logs/") else hashlib.file_digest(file, "sha256").hexdigest()
+        found.append(SealedFile(path=name, size_bytes=path.stat().st_size, sha256=sha256))
+    return tuple(found)
 
 
 def add_log(artifacts: Path, job_log: Path) -> None:

@@ -18,12 +18,14 @@ from core.domain.limits import ResourceClass
 from core.ports.benchmarks import BenchmarkPort
 from core.ports.job_queue import JobQueuePort
 from core.ports.job_status import JobStatusPort
+from core.ports.results import ResultsPort
 from core.ports.runners import RunnersPort
 from core.ports.sandbox import SandboxPort
 from core.ports.tracking import TrackingPort
-from runner.closed_runs import ClosedRuns
+from runner.closed_runs import ClosedRuns, left_open
 from runner.held_claims import HeldClaims
 from runner.job_log.last_line import say_end
+from runner.old_results import seal_old_results
 from runner.overdue import OverdueRuns
 from runner.post_mortem import PostMortem
 from runner.rounds import Pace, Round, Step, attempted
@@ -47,6 +49,7 @@ class Sweeper:
     job_queue: JobQueuePort
     runners: RunnersPort
     tracking: TrackingPort
+    results: ResultsPort
     benchmarks: BenchmarkPort
     engine: SandboxPort
     held: HeldClaims
@@ -82,7 +85,12 @@ class Sweeper:
                 (every_seconds, self._folders),
                 (TIDY_SECONDS, self._canaries),
             ),
-            "tracking": ((every_seconds, self._results), (TIDY_SECONDS, self._open_runs), (TIDY_SECONDS, self._untrue)),
+            "tracking": (
+                (every_seconds, self._results),
+                (TIDY_SECONDS, self._old_results),  # first: then the ledger knows whose each run is
+                (TIDY_SECONDS, self._open_runs),
+                (TIDY_SECONDS, self._untrue),
+            ),
             "files": ((often, self._last_lines), (TIDY_SECONDS, self._temporary)),
         }
         return tuple(
@@ -98,7 +106,7 @@ class Sweeper:
 
     def tidy(self) -> None:
         """What nobody waits for."""
-        for step in (self._open_runs, self._untrue, self._canaries, self._temporary):
+        for step in (self._old_results, self._open_runs, self._untrue, self._canaries, self._temporary):
             attempted(self.post_mortem.of(step))
 
     def _canaries(self) -> None:
@@ -110,19 +118,24 @@ class Sweeper:
     def _open_runs(self) -> None:
         """Runs at the tracking server whose job has ended: their recorder died and nobody had to record them again."""
         self.tracking.check()  # one that is away or hangs is asked no more
-        site = self.job_status.ledger_id()
-        for benchmark in self.benchmarks.list_benchmarks():
-            for run_id, job_id in self.tracking.open_runs(benchmark.name, site=site).items():
-                if self._running(job_id) is None:
-                    self.tracking.discard(run_id)
-                    self._count("open run", job_id, run_id=run_id)
+        site, names = self.job_status.ledger_id(), self._names()
+        for run_id, job_id in left_open(self.tracking, self.results, names, site=site, job_of=self._known):
+            self.tracking.discard(run_id)
+            self._count("open run", job_id, run_id=run_id)
 
     def _untrue(self) -> None:
         """Results at the tracking server whose job ended otherwise."""
-        site, names = self.job_status.ledger_id(), [benchmark.name for benchmark in self.benchmarks.list_benchmarks()]
-        for run_id in self.closed.untrue(self.tracking, names, site=site, job_of=self._known):
+        site, names = self.job_status.ledger_id(), self._names()
+        for run_id in self.closed.untrue(self.tracking, self.results, names, site=site, job_of=self._known):
             self.tracking.discard(run_id, closed=True)
             self._count("untrue run", "", run_id=run_id)
+
+    def _names(self) -> list[str]:
+        return [benchmark.name for benchmark in self.benchmarks.list_benchmarks()]
+
+    def _old_results(self) -> None:
+        """Of jobs that completed before results were sealed; by one process at a time, and seldom once it is done."""
+        seal_old_results(self.job_status, self.results, self.tracking, self.runners)
 
     def _claims(self) -> None:
         for job_id, mark in self.held.dead():

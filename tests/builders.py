@@ -24,6 +24,7 @@ from core.adapters.memory_dead_letters import MemoryDeadLetters
 from core.adapters.memory_job_queue import MemoryJobQueue
 from core.adapters.memory_job_status import MemoryJobStatus
 from core.adapters.memory_login_throttle import MemoryLoginThrottle
+from core.adapters.memory_results import MemoryResults
 from core.adapters.memory_runners import MemoryRunners
 from core.adapters.memory_sessions import MemorySessions
 from core.adapters.memory_tracking import MemoryTracking
@@ -215,6 +216,7 @@ def ports(root: Path, *, limits: UploadLimits | None = None, min_free_bytes: int
     return Ports(
         storage=storage(root, limits=limits, min_free_bytes=min_free_bytes),
         job_status=ledger,
+        results=MemoryResults(ledger),
         job_queue=MemoryJobQueue(),
         rate_limit=ledger,
         tracking=MemoryTracking(),

@@ -17,6 +17,7 @@ from core.adapters.memory_dead_letters import MemoryDeadLetters
 from core.adapters.memory_job_queue import MemoryJobQueue
 from core.adapters.memory_job_status import MemoryJobStatus
 from core.adapters.memory_login_throttle import MemoryLoginThrottle
+from core.adapters.memory_results import MemoryResults
 from core.adapters.memory_runners import MemoryRunners
 from core.adapters.memory_sessions import MemorySessions
 from core.adapters.memory_tracking import MemoryTracking
@@ -57,6 +58,7 @@ class Bench(Generic[Engine]):
         (root / "benchmarks" / "synthetic" / "benchmark.yaml").write_text(BENCHMARK)
         self.root = root
         self.ledger = MemoryJobStatus(_name=site)
+        self.results = MemoryResults(self.ledger)
         self.queue = MemoryJobQueue()
         self.tracking = MemoryTracking()
         self.runners = MemoryRunners()
@@ -109,6 +111,7 @@ class Bench(Generic[Engine]):
     def sweeper(self) -> Sweeper:
         return Sweeper(
             job_status=self.ledger, job_queue=self.queue, runners=self.runners, tracking=self.tracking,
+            results=self.results,
             benchmarks=BenchmarkFolders(self.root / "benchmarks"), engine=self.engine, held=self.held, host="here",
             resource_classes=self._classes(), job_root=self.root / "jobs", log_root=self.root / "logs",
             post_mortem=PostMortem(dead_letters=self.dead_letters),
@@ -119,8 +122,8 @@ class Bench(Generic[Engine]):
 
     def run(self, claim: Claim) -> Job:
         ports = Ports(
-            storage=self.storage, job_status=self.ledger, job_queue=self.queue, rate_limit=self.ledger,
-            tracking=self.tracking, benchmarks=BenchmarkFolders(self.root / "benchmarks"),
+            storage=self.storage, job_status=self.ledger, results=self.results, job_queue=self.queue,
+            rate_limit=self.ledger, tracking=self.tracking, benchmarks=BenchmarkFolders(self.root / "benchmarks"),
             accounts=MemoryAccounts(), sessions=MemorySessions(), login_throttle=MemoryLoginThrottle(),
             runners=self.runners, dead_letters=self.dead_letters, audit=MemoryAudit(),
         )  # fmt: skip

@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import structlog
 import yaml
+from pydantic import ValidationError
 
 from core.domain.benchmark import BENCHMARK_NAME, Benchmark
 from core.domain.errors import NotFound, Unavailable
 
+MAX_BYTES = 256 * 1024
+
 log = structlog.get_logger(__name__)
+
+
+class InvalidBenchmark(ValueError):
+    """Raised when a benchmark.yaml breaks a rule; the text is for the admin who wrote it."""
 
 
 class BenchmarkFolders:
@@ -53,11 +62,51 @@ def _current(path: Path) -> Benchmark | None:
 def _read(path: Path, _modified: int, _size: int) -> Benchmark | None:
     """The benchmark, or None and a word in the server's log when its file is bad: one bad file hides no other."""
     try:
-        found = Benchmark.model_validate(yaml.safe_load(path.read_text()))
-    except (OSError, yaml.YAMLError, ValueError, RecursionError) as error:  # pydantic's and a bad date are ValueErrors
+        return read_benchmark(path)
+    except InvalidBenchmark as error:
         log.warning("benchmark refused", file=str(path), error=str(error))
         return None
+
+
+def read_benchmark(path: Path) -> Benchmark:
+    """The benchmark of this file. Raises InvalidBenchmark with every rule that it breaks, in words."""
+    try:
+        found = Benchmark.model_validate(yaml.safe_load(_bounded(path)))
+    except ValidationError as error:
+        raise InvalidBenchmark("; ".join(map(_words, error.errors()))) from error
+    except (OSError, yaml.YAMLError, ValueError, RecursionError) as error:  # a bad date is a ValueError
+        raise InvalidBenchmark(str(error)) from error
     if found.name != path.parent.name:
-        log.warning("benchmark refused", file=str(path), error=f"its name {found.name!r} differs from its folder's")
-        return None
+        raise InvalidBenchmark(f"its name {found.name!r} differs from its folder's, {path.parent.name!r}")
     return found
+
+
+def _bounded(path: Path) -> bytes:
+    """The file's bytes. Raises ValueError when it is larger than MAX_BYTES."""
+    with path.open("rb") as file:
+        raw = file.read(MAX_BYTES + 1)
+    if len(raw) > MAX_BYTES:
+        raise ValueError(f"it is larger than {MAX_BYTES} bytes")
+    return raw
+
+
+def _words(fault: Any) -> str:
+    where = ".".join(map(str, fault["loc"]))
+    message = str(fault["msg"]).removeprefix("Value error, ")
+    return f"{where}: {message}" if where else message
+
+
+def main(files: Sequence[str]) -> None:
+    """`python -m core.adapters.benchmark_folders FILE...`: says of each benchmark.yaml whether a site would list it."""
+    faults = 0
+    for name in files:
+        try:
+            read_benchmark(Path(name).resolve())
+        except InvalidBenchmark as error:
+            faults += 1
+            sys.stderr.write(f"{name} is refused: {error}\n")
+    sys.exit(1 if faults else 0)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -11,6 +11,7 @@ from core.adapters.memory_job_records import MemoryJobRecords
 from core.adapters.memory_leases import UNTIL_TOLD, MemoryLeases
 from core.domain.errors import Conflict
 from core.domain.job import TOO_LATE_TO_CANCEL, Claim, Job, JobState, Outcome, Phase
+from core.domain.sealed_result import SealedResult
 from core.domain.verdict import FailureReason
 from core.ports.job_status import Swept
 
@@ -19,6 +20,10 @@ from core.ports.job_status import Swept
 class MemoryJobStatus(MemoryJobRecords):
     """JobStatusPort and RateLimitPort for one process."""
 
+    results: dict[str, SealedResult] = field(default_factory=dict)
+    """Sealed, by job; MemoryResults reads them."""
+    runs: dict[str, str] = field(default_factory=dict)
+    """Runs at the tracking server that were begun, with the job of each."""
     _leases: MemoryLeases = field(init=False)
 
     def __post_init__(self) -> None:
@@ -78,10 +83,19 @@ class MemoryJobStatus(MemoryJobRecords):
                 self._store(replace(job, sealed=True))
             return not job.cancel_requested
 
-    def finish(self, claim: Claim, outcome: Outcome) -> Job:
+    def note_run(self, claim: Claim, run_id: str) -> None:
+        with self._fenced(claim) as job:
+            self.runs[run_id] = job.job_id
+            self._store(replace(job, begun_run=run_id, updated_at=self._now()))
+
+    def finish(self, claim: Claim, outcome: Outcome, result: SealedResult | None = None) -> Job:
         with self._fenced(claim) as job:
             if outcome.refund:
                 self.refund(job.user_id, job.job_id)
+            if result is not None:
+                self.results[job.job_id] = result
+            if outcome.run_id is not None:
+                self.runs[outcome.run_id] = job.job_id
             ended = replace(
                 job,
                 run_id=outcome.run_id,

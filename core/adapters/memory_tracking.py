@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from typing import Any
 
 from core.domain.errors import NotFound, Unavailable
-from core.domain.standings import Entry
-from core.ports.tracking import SITE_TAG, Artifact, ArtifactContent, RecordedRun, Result, RunRef, system_figures
+from core.domain.sealed_result import SealedFile, SealedResult
+from core.domain.tracking_state import TrackedRun, recorded_tags, same_figures
+from core.ports.tracking import SITE_TAG, Artifact, ArtifactContent, RecordedRun, Result, RunRef
 
 
 @dataclass
@@ -21,15 +23,39 @@ class MemoryTracking:
     results: dict[str, tuple[RunRef, Result]] = field(default_factory=dict)
     begun: dict[str, tuple[str, str]] = field(default_factory=dict)
     """Runs that were never closed, by run id: job and benchmark."""
+    changes: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """What somebody changed of a run, by run id: fields of TrackedRun."""
 
     def record(
-        self, result: Result, *, keep_going: Callable[[], None] = lambda: None, seal: Callable[[], None] = lambda: None
+        self,
+        result: Result,
+        *,
+        begun: str | None = None,
+        note: Callable[[str], None] = lambda _run_id: None,
+        others: Callable[[Sequence[str]], Collection[str]] = lambda _run_ids: (),  # noqa: ARG002 nothing stays open here
+        keep_going: Callable[[], None] = lambda: None,
+        seal: Callable[[], None] = lambda: None,
     ) -> RunRef:
         self.check()
         keep_going()
+        job_id = result.job.job_id
+        known = self.results.get(job_id)
+        if (
+            known
+            and known[0].run_id == begun
+            and same_figures(result.all_metrics, result.metrics.params, self.tracked([known[0]])[begun])
+        ):
+            seal()
+            return known[0]
+        ref = RunRef(
+            run_id=secrets.token_hex(16),
+            experiment_id=result.job.benchmark,
+            ended_at=result.job.finished_at or datetime.now(UTC),
+        )
+        note(ref.run_id)
         seal()
-        ref = RunRef(run_id=secrets.token_hex(16), experiment_id=result.job.benchmark)
-        return self.results.setdefault(result.job.job_id, (ref, result))[0]
+        self.results[job_id] = (ref, result)
+        return ref
 
     def open_runs(self, benchmark: str, *, site: str = "") -> Mapping[str, str]:  # noqa: ARG002 it has one site
         self.check()
@@ -55,8 +81,9 @@ class MemoryTracking:
         self.check()
         for ref, result in self.results.values():
             if ref.run_id == run_id:
+                state = self._run(ref, result)
                 return RecordedRun(
-                    ref=ref, params=result.metrics.params, metrics=_metrics(result), artifacts=_files(result)
+                    ref=ref, params=state.params, metrics=state.metrics, artifacts=_files(result), state=state
                 )
         raise NotFound("run", run_id)
 
@@ -70,17 +97,36 @@ class MemoryTracking:
         with (folder / path).open("rb") as content:
             yield ArtifactContent(size_bytes=known.size_bytes, pieces=iter(lambda: content.read(65536), b""))
 
-    def entries(self, benchmark: str) -> Sequence[Entry]:
+    def tracked(self, refs: Sequence[RunRef]) -> Mapping[str, TrackedRun]:
         self.check()
-        return tuple(_entry(ref, result) for ref, result in self.results.values() if result.job.benchmark == benchmark)
+        wanted = {ref.run_id for ref in refs}
+        runs = (self._run(ref, result) for ref, result in self.results.values() if ref.run_id in wanted)
+        return {run.run_id: run for run in runs}
+
+    def _run(self, ref: RunRef, result: Result) -> TrackedRun:
+        """As recorded, but for what a test has put into `changes`."""
+        run = TrackedRun(
+            run_id=ref.run_id,
+            experiment_id=ref.experiment_id,
+            status="FINISHED",
+            is_deleted=False,
+            ended_at=ref.ended_at,
+            metrics=result.all_metrics,
+            params=result.metrics.params,
+            tags=recorded_tags(result.sealed_as(ref)),
+        )
+        return replace(run, **self.changes.get(ref.run_id, {}))
+
+    def files(self, run_id: str) -> Sequence[SealedFile]:
+        return tuple(SealedFile(path=one.path, size_bytes=one.size_bytes) for one in self.get_run(run_id).artifacts)
+
+    def rewrite(self, result: SealedResult) -> None:
+        self.get_run(result.run_id)
+        self.changes.pop(result.run_id, None)
 
     def check(self) -> None:
         if self.away:
             raise Unavailable("The tracking server", "it is away")
-
-
-def _metrics(result: Result) -> dict[str, float]:
-    return {**result.metrics.metrics, **system_figures(result)}
 
 
 def _files(result: Result) -> tuple[Artifact, ...]:
@@ -88,18 +134,4 @@ def _files(result: Result) -> tuple[Artifact, ...]:
     found = sorted(path for path in folder.rglob("*") if path.is_file()) if folder else []
     return tuple(
         Artifact(path=path.relative_to(folder).as_posix(), size_bytes=path.stat().st_size) for path in found if folder
-    )
-
-
-def _entry(ref: RunRef, result: Result) -> Entry:
-    job = result.job
-    return Entry(
-        job_id=job.job_id,
-        submission_id=job.submission_id,
-        user_id=job.user_id,
-        run_id=ref.run_id,
-        experiment_id=ref.experiment_id,
-        method=result.metrics.params.get("method"),
-        metrics=_metrics(result),
-        finished_at=job.finished_at or datetime.now(UTC),
     )

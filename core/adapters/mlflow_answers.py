@@ -1,4 +1,4 @@
-"""What MLflow answers, as our values: a run's params, metrics and board entry, and its refusals as our errors."""
+"""What MLflow answers, as our values: a run's params, metrics, tags and state, and its refusals as our errors."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 import httpx2
 
 from core.domain.errors import Rejected, Unavailable
-from core.domain.standings import Entry
+from core.domain.tracking_state import TrackedRun
 from core.ports.tracking import SITE_TAG, RunRef
 
 API = "/api/2.0/mlflow"
@@ -42,25 +42,32 @@ def is_finished(run: Mapping[str, Any]) -> bool:
 
 
 def ref_of(run: Mapping[str, Any]) -> RunRef:
-    return RunRef(run_id=run["info"]["run_id"], experiment_id=run["info"]["experiment_id"])
-
-
-def entry_of(run: Mapping[str, Any]) -> Entry | None:
-    """The board's entry of a run; None for runs that somebody else put into the experiment."""
-    tags = tags_of(run)
-    if not all(tags.get(key) for key in (JOB_TAG, "leadersboard.user_id", "leadersboard.submission_id")):
-        return None
     info = run["info"]
-    return Entry(
-        job_id=tags[JOB_TAG],
-        submission_id=tags["leadersboard.submission_id"],
-        user_id=tags["leadersboard.user_id"],
+    return RunRef(run_id=info["run_id"], experiment_id=str(info["experiment_id"]), ended_at=ended_at(run))
+
+
+def tracked_run(run: Mapping[str, Any]) -> TrackedRun:
+    """A run as a value that can be compared."""
+    info = run["info"]
+    return TrackedRun(
         run_id=info["run_id"],
-        experiment_id=info["experiment_id"],
-        method=params_of(run).get("method"),
+        experiment_id=str(info["experiment_id"]),
+        status=info["status"],
+        is_deleted=info.get("lifecycle_stage") == "deleted",
+        ended_at=ended_at(run),
         metrics=metrics_of(run),
-        finished_at=datetime.fromtimestamp(int(info.get("end_time") or info["start_time"]) / 1000, UTC),
+        params=params_of(run),
+        tags=tags_of(run),
     )
+
+
+def ended_at(run: Mapping[str, Any]) -> datetime | None:
+    """A time that somebody set to nonsense is none."""
+    try:
+        end = int(run["info"].get("end_time") or 0)
+        return datetime.fromtimestamp(end // 1000, UTC).replace(microsecond=end % 1000 * 1000) if end else None
+    except (ValueError, OverflowError, OSError):
+        return None
 
 
 @contextmanager

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -13,10 +14,8 @@ import httpx2
 import structlog
 
 from core.adapters.mlflow_answers import (
-    API,
     ARTIFACTS,
     JOB_TAG,
-    entry_of,
     is_finished,
     is_of,
     metrics_of,
@@ -24,58 +23,47 @@ from core.adapters.mlflow_answers import (
     params_of,
     ref_of,
     tags_of,
+    tracked_run,
 )
 from core.adapters.mlflow_downloads import pieces
 from core.adapters.mlflow_removal import remove_run
-from core.adapters.mlflow_requests import figures, new_run
+from core.adapters.mlflow_requests import figures, lost_params, new_run, repairs
+from core.adapters.mlflow_server import MlflowServer, time_limit
 from core.domain.errors import NotFound, Rejected, Unavailable
-from core.domain.standings import Entry
-from core.ports.tracking import SITE_TAG, Artifact, ArtifactContent, RecordedRun, Result, RunRef
+from core.domain.sealed_result import SealedFile, SealedResult
+from core.domain.tracking_state import TrackedRun, same_figures
+from core.ports.tracking import SITE_TAG, ArtifactContent, RecordedRun, Result, RunRef
 
-PAGE = 500
-"""Runs in one answer: so many come within the shortest deadline, also from a busy server."""
-STORED_BYTES_PER_SECOND = 10 * 1024**2
-"""At least: so much longer a server may take to answer once it has the whole of a file."""
-MAX_LISTED_ARTIFACTS = 1000
-MAX_LISTED_FOLDERS = 200
-DOWNLOADS = 32
-"""At once, on connections of their own: slow receivers hold up no board."""
+IDS = 200
+"""Runs that one search names."""
 
 log = structlog.get_logger(__name__)
 
 
-class MlflowTracking:
-    """TrackingPort on an MLflow server. The client lives as long as its process; `close` ends it."""
-
-    def __init__(self, uri: str, *, timeout_seconds: float = 10.0) -> None:
-        self._timeout_seconds, timeout = timeout_seconds, _timeout(timeout_seconds)
-        self._http = httpx2.Client(base_url=uri.rstrip("/"), timeout=timeout)
-        limits = httpx2.Limits(max_connections=DOWNLOADS)
-        self._downloads = httpx2.Client(base_url=uri.rstrip("/"), timeout=timeout, limits=limits)
-
-    def close(self) -> None:
-        self._http.close()
-        self._downloads.close()
+class MlflowTracking(MlflowServer):
+    """TrackingPort on an MLflow server."""
 
     def record(
-        self, result: Result, *, keep_going: Callable[[], None] = lambda: None, seal: Callable[[], None] = lambda: None
+        self,
+        result: Result,
+        *,
+        begun: str | None = None,
+        note: Callable[[str], None] = lambda _run_id: None,
+        others: Callable[[Sequence[str]], Collection[str]] = lambda _run_ids: (),
+        keep_going: Callable[[], None] = lambda: None,
+        seal: Callable[[], None] = lambda: None,
     ) -> RunRef:
         experiment = self._experiment(result.job.benchmark)
-        known = self._runs_of(experiment, result)
-        begun = [run for run in known if not is_finished(run)]
-        for run in begun:  # by an attempt that did not get to its end; its params cannot be changed any more
-            keep_going()  # the search may have taken longer than a lease
-            self.discard(ref_of(run).run_id)
-        if begun:  # one of them may have been closed meanwhile, and is a result
-            known = self._runs_of(experiment, result)
-        if done := [run for run in known if is_finished(run)]:
+        if begun and (done := self._done(begun, result, keep_going)):
             seal()
-            return ref_of(done[0])  # the one on the board
+            return done
+        self._clear(experiment, result, others, keep_going)
         keep_going()
         ref = self._create_run(experiment, result)
         try:
+            note(ref.run_id)
             self._log(ref, result)
-            self._upload(ref, result.artifacts, keep_going)
+            refused = self._upload(ref, result.artifacts, keep_going)
             seal()
         except Unavailable:
             raise
@@ -83,8 +71,42 @@ class MlflowTracking:
             with suppress(Unavailable):
                 self._remove(ref)
             raise
-        self._close_run(ref, result)
-        return ref
+        return replace(ref, ended_at=self._close_run(ref, result), refused=refused)
+
+    def _done(self, begun: str, result: Result, keep_going: Callable[[], None]) -> RunRef | None:
+        """The run that an earlier recorder closed with this very content; with any other, or open, it goes."""
+        for _look in range(2):  # its recorder may be slow, not dead, and close it between two questions
+            run = self._found(begun)
+            if run is None:
+                return None
+            if is_finished(run) and same_figures(result.all_metrics, result.metrics.params, tracked_run(run)):
+                return ref_of(run)
+            keep_going()  # the questions may have taken longer than a lease
+            self.discard(begun, closed=is_finished(run))
+        return None
+
+    def _clear(
+        self,
+        experiment: str,
+        result: Result,
+        others: Callable[[Sequence[str]], Collection[str]],
+        keep_going: Callable[[], None],
+    ) -> None:
+        """Open runs that a recorder of the job did not live to note. Tags prove nothing: no other job's run goes."""
+        found = [ref_of(run).run_id for run in self._runs_of(experiment, result) if not is_finished(run)]
+        spared = others(found) if found else ()
+        for run_id in found:
+            if run_id not in spared:
+                keep_going()
+                self.discard(run_id)
+
+    def _found(self, run_id: str) -> Mapping[str, Any] | None:
+        """The run, or None for one that was deleted or never was."""
+        try:
+            run: Mapping[str, Any] = self._get("/runs/get", {"run_id": run_id}, missing=("run", run_id))["run"]
+        except (NotFound, Rejected):
+            return None
+        return None if tracked_run(run).is_deleted else run
 
     def open_runs(self, benchmark: str, *, site: str = "") -> Mapping[str, str]:
         return self._jobs_of(benchmark, "attributes.status = 'RUNNING'", site)
@@ -108,15 +130,20 @@ class MlflowTracking:
     def _remove(self, ref: RunRef) -> None:
         remove_run(self._http, ref.experiment_id, ref.run_id)
 
-    def _close_run(self, ref: RunRef, result: Result) -> None:
-        finished = int((result.job.finished_at or datetime.now(UTC)).timestamp() * 1000)
-        self._post("/runs/update", {"run_id": ref.run_id, "status": "FINISHED", "end_time": finished})
+    def _close_run(self, ref: RunRef, result: Result) -> datetime:
+        end = result.job.finished_at or datetime.now(UTC)
+        milliseconds = int(end.timestamp() * 1000)
+        self._post("/runs/update", {"run_id": ref.run_id, "status": "FINISHED", "end_time": milliseconds})
+        return end
 
     def get_run(self, run_id: str) -> RecordedRun:
         run = self._get("/runs/get", {"run_id": run_id}, missing=("run", run_id))["run"]
-        ref = RunRef(run_id=run_id, experiment_id=run["info"]["experiment_id"])
         return RecordedRun(
-            ref=ref, params=params_of(run), metrics=metrics_of(run), artifacts=tuple(self._list_artifacts(run_id))
+            ref=ref_of(run),
+            params=params_of(run),
+            metrics=metrics_of(run),
+            artifacts=tuple(self._list_artifacts(run_id)),
+            state=tracked_run(run),
         )
 
     @contextmanager
@@ -132,43 +159,31 @@ class MlflowTracking:
             size = answer.headers.get("content-length")
             yield ArtifactContent(size_bytes=int(size) if size else None, pieces=pieces(answer))
 
-    def entries(self, benchmark: str) -> Sequence[Entry]:
-        experiment = self._experiment_named(benchmark)
-        if experiment is None:
-            return ()
-        found: dict[str, Entry] = {}
-        for run in self._search(experiment, "attributes.status = 'FINISHED'"):
-            entry = entry_of(run)
-            if entry and (entry.job_id not in found or entry.finished_at < found[entry.job_id].finished_at):
-                found[entry.job_id] = entry  # one row per job, whatever happened while it was recorded
-        return tuple(found.values())
+    def tracked(self, refs: Sequence[RunRef]) -> Mapping[str, TrackedRun]:
+        experiments = sorted({ref.experiment_id for ref in refs})
+        found: dict[str, TrackedRun] = {}
+        for start in range(0, len(refs), IDS):
+            ids = ", ".join(f"'{ref.run_id}'" for ref in refs[start : start + IDS] if ref.run_id.isalnum())
+            if ids:
+                runs = self._pages(experiments, f"attributes.run_id IN ({ids})", view="ALL")
+                found |= {run.run_id: run for run in map(tracked_run, runs)}
+        return found
 
-    def check(self) -> None:
-        with mlflow_errors():
-            self._http.get("/health", timeout=1.5).raise_for_status()
+    def files(self, run_id: str) -> Sequence[SealedFile]:
+        return tuple(SealedFile(path=one.path, size_bytes=one.size_bytes) for one in self._list_artifacts(run_id))
 
-    def _experiment(self, name: str) -> str:
-        found = self._experiment_named(name)
-        if found is not None:
-            return found
-        try:
-            return str(self._post("/experiments/create", {"name": name})["experiment_id"])
-        except Unavailable:  # somebody else created it a moment ago
-            again = self._experiment_named(name)
-            if again is None:
-                raise
-            return again
-
-    def _experiment_named(self, name: str) -> str | None:
-        try:
-            found = self._get("/experiments/get-by-name", {"experiment_name": name}, missing=("experiment", name))
-        except NotFound:
-            return None
-        experiment = found["experiment"]
-        if experiment.get("lifecycle_stage") == "deleted":  # it would take no run, nor give its name to another
-            with suppress(Rejected):  # somebody else restored it a moment ago; if not, what is done next is refused
-                self._post("/experiments/restore", {"experiment_id": experiment["experiment_id"]})
-        return str(experiment["experiment_id"])
+    def rewrite(self, result: SealedResult) -> None:
+        run_id = result.run_id
+        run = self._get("/runs/get", {"run_id": run_id}, missing=("run", run_id))["run"]
+        if tracked_run(run).is_deleted:
+            self._post("/runs/restore", {"run_id": run_id})
+        for body in repairs(result, run):
+            self._post("/runs/log-batch", body)
+        for param in lost_params(result, tracked_run(run)):
+            with suppress(Rejected):  # it has another value there, which MLflow never changes
+                self._post("/runs/log-parameter", param)
+        end = int(result.ended_at.timestamp() * 1000)
+        self._post("/runs/update", {"run_id": run_id, "status": "FINISHED", "end_time": end})
 
     def _runs_of(self, experiment: str, result: Result) -> Sequence[Mapping[str, Any]]:
         """All runs of the job, in the order of their end."""
@@ -184,56 +199,22 @@ class MlflowTracking:
         for body in figures(ref.run_id, result):
             self._post("/runs/log-batch", body)
 
-    def _upload(self, ref: RunRef, folder: Path | None, keep_going: Callable[[], None]) -> None:
+    def _upload(self, ref: RunRef, folder: Path | None, keep_going: Callable[[], None]) -> frozenset[str]:
+        """The names that the server did not take."""
+        refused: set[str] = set()
         if folder is None:
-            return
+            return frozenset()
         for path in sorted(path for path in folder.rglob("*") if path.is_file()):
             keep_going()
             name = path.relative_to(folder).as_posix()
             url = f"{ARTIFACTS}/{ref.experiment_id}/{ref.run_id}/artifacts/{quote(name)}"
             with mlflow_errors(), path.open("rb") as content:
                 answer = self._http.put(
-                    url, content=content, timeout=_timeout(self._timeout_seconds, path.stat().st_size)
+                    url, content=content, timeout=time_limit(self._timeout_seconds, path.stat().st_size)
                 )
                 if answer.status_code == httpx2.codes.BAD_REQUEST:  # a name it does not like: one file, not the run
                     log.warning("artifact refused", run_id=ref.run_id, path=name, answer=answer.text[:200])
+                    refused.add(name)
                 else:
                     answer.raise_for_status()
-
-    def _list_artifacts(self, run_id: str) -> Iterator[Artifact]:
-        folders, count, seen = [""], 0, 0
-        while folders and count < MAX_LISTED_ARTIFACTS and seen < MAX_LISTED_FOLDERS:
-            seen += 1
-            query = {"run_id": run_id} | ({"path": folder} if (folder := folders.pop()) else {})
-            for file in self._get("/artifacts/list", query).get("files", []):
-                if file.get("is_dir"):
-                    folders.append(file["path"])
-                else:
-                    count += 1
-                    yield Artifact(path=file["path"], size_bytes=int(file.get("file_size", 0)))
-
-    def _search(self, experiment: str, condition: str) -> Iterator[Mapping[str, Any]]:
-        token: str | None = None
-        while True:
-            body = {"experiment_ids": [experiment], "filter": condition, "max_results": PAGE}
-            found = self._post("/runs/search", body | ({"page_token": token} if token else {}))
-            yield from found.get("runs", [])
-            token = found.get("next_page_token")
-            if not token:
-                return
-
-    def _post(self, path: str, body: Mapping[str, Any]) -> Any:
-        with mlflow_errors():
-            return self._http.post(API + path, json=body).raise_for_status().json()
-
-    def _get(self, path: str, query: Mapping[str, str], *, missing: tuple[str, str] | None = None) -> Any:
-        with mlflow_errors():
-            answer = self._http.get(API + path, params=query)
-            if answer.status_code == httpx2.codes.NOT_FOUND and missing:
-                raise NotFound(*missing)
-            return answer.raise_for_status().json()
-
-
-def _timeout(seconds: float, sent_bytes: int = 0) -> httpx2.Timeout:
-    """For each step, and besides for storing what was sent: a server that hangs is given up after that."""
-    return httpx2.Timeout(seconds, connect=min(1.5, seconds), read=seconds + sent_bytes / STORED_BYTES_PER_SECOND)
+        return frozenset(refused)

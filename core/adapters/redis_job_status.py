@@ -31,6 +31,7 @@ from core.domain.job import (
     Phase,
 )
 from core.domain.limits import Allowance, UserLimits
+from core.domain.sealed_result import Seal, SealedResult, sealed
 from core.ports.job_status import Admission, JobPage, Swept
 
 PREFIX = "leaderboard:"
@@ -38,7 +39,7 @@ ATTEMPTS_USED_UP = "The platform lost this run several times and gave up. It was
 
 
 @cache
-def _script_text(name: str) -> str:
+def script_text(name: str) -> str:
     """A full Redis refuses new jobs as a whole; what is accepted is brought to its end all the same."""
     folder = files("core.adapters") / "scripts"
     head = "#!lua\n" if name == "admit" else "#!lua flags=allow-oom\n"
@@ -53,7 +54,7 @@ class RedisJobStatus:
         self._takes_writes = WriteCheck(client)
 
     def _script(self, name: str) -> Any:
-        return self._redis.register_script(_script_text(name))
+        return self._redis.register_script(script_text(name))
 
     def _run(self, name: str, *args: str | float) -> Any:
         with redis_errors():
@@ -133,9 +134,14 @@ class RedisJobStatus:
     def seal(self, claim: Claim) -> bool:
         return bool(self._fenced("seal", claim) == "ok")
 
-    def finish(self, claim: Claim, outcome: Outcome) -> Job:
+    def note_run(self, claim: Claim, run_id: str) -> None:
+        self._fenced("note_run", claim, run_id)
+
+    def finish(self, claim: Claim, outcome: Outcome, result: SealedResult | None = None) -> Job:
         pairs = [part for pair in outcome_fields(outcome).items() for part in pair]
-        return _job_of(self._fenced("finish", claim, outcome.state, int(outcome.refund), *pairs))
+        seal = sealed(result) if result else Seal(text="", sha256="")
+        state, refund = outcome.state, int(outcome.refund)
+        return _job_of(self._fenced("finish", claim, state, refund, seal.text, seal.sha256, *pairs))
 
     def hand_back(self, claim: Claim, *, count_attempt: bool) -> Job:
         self._fenced("hand_back", claim, int(count_attempt))

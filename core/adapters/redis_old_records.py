@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import islice
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 import redis
 
 from core.adapters.redis_connection import redis_errors
+from core.adapters.redis_results import owners
 from core.domain.errors import NotFinished, NotFound
 from core.domain.job import FINAL, JobState
 
@@ -18,9 +19,9 @@ PINNED = PREFIX + "pinned"
 RETAIN_SECONDS = 90 * 24 * 3600
 BATCH = 500
 
-# KEYS: record, pins; ARGV: job, final states. Removes it where it may go.
+# KEYS: record, pins, result; ARGV: job, final states. Removes it where it may go, with its companions.
 FORGET = """
-local fields = redis.call('HMGET', KEYS[1], 'status', 'user_id', 'benchmark')
+local fields = redis.call('HMGET', KEYS[1], 'status', 'user_id', 'benchmark', 'run_id', 'begun_run')
 if not fields[1] or redis.call('SISMEMBER', KEYS[2], ARGV[1]) == 1 then return false end
 local final = false
 for i = 2, #ARGV do final = final or fields[1] == ARGV[i] end
@@ -31,22 +32,27 @@ for _, list in ipairs({ all, own, all .. suffix, own .. suffix }) do
   redis.call('ZREM', list, ARGV[1])
   redis.call('ZREM', list .. ':state:' .. fields[1], ARGV[1])
 end
-redis.call('DEL', KEYS[1])
+redis.call('DEL', KEYS[1], KEYS[3])
+for i = 4, 5 do if fields[i] then redis.call('DEL', 'leaderboard:run:' .. fields[i]) end end
 return true
 """
-# KEYS: record, pins; ARGV: job, keep (0/1), seconds for which a record stays, final states.
+# KEYS: record, pins, result; ARGV: job, keep (0/1), seconds for which a record stays, final states. Its companions
+# stay as long.
 PIN = """
-local fields = redis.call('HMGET', KEYS[1], 'status', 'finished_at')
+local fields = redis.call('HMGET', KEYS[1], 'status', 'finished_at', 'run_id')
+local keys = { KEYS[1], KEYS[3] }
+if fields[3] then keys[3] = 'leaderboard:run:' .. fields[3] end
 if not fields[1] then return 'missing' end
 local final = false
 for i = 4, #ARGV do final = final or fields[1] == ARGV[i] end
 if not final then return 'running' end
 if ARGV[2] == '1' then
   redis.call('SADD', KEYS[2], ARGV[1])
-  redis.call('PERSIST', KEYS[1])
+  for _, key in ipairs(keys) do redis.call('PERSIST', key) end
 else
   redis.call('SREM', KEYS[2], ARGV[1])
-  redis.call('EXPIREAT', KEYS[1], math.floor(tonumber(fields[2]) + tonumber(ARGV[3])))
+  local last = math.floor(tonumber(fields[2]) + tonumber(ARGV[3]))
+  for _, key in ipairs(keys) do redis.call('EXPIREAT', key, last) end
 end
 return 'ok'
 """
@@ -69,7 +75,7 @@ class RedisOldRecords:
 
     def forget(self, job_id: str) -> None:
         with redis_errors():
-            self._redis.register_script(FORGET)(keys=[f"{PREFIX}job:{job_id}", PINNED], args=[job_id, *FINAL])
+            self._redis.register_script(FORGET)(keys=_keys(job_id), args=[job_id, *FINAL])
 
     def trim(self, before: datetime) -> int:
         """Every list is asked for its old entries alone, so a round costs what is old, not what there is."""
@@ -95,6 +101,9 @@ class RedisOldRecords:
     def known(self, job_ids: Sequence[str]) -> Collection[str]:
         return {job_id for job_id, known in self._fields(iter(job_ids), "job_id") if known}
 
+    def owners(self, run_ids: Sequence[str]) -> Mapping[str, str]:
+        return owners(self._redis, run_ids)
+
     def pin(self, job_id: str) -> None:
         self._pin(job_id, keep=True)
 
@@ -104,7 +113,7 @@ class RedisOldRecords:
     def _pin(self, job_id: str, *, keep: bool) -> None:
         with redis_errors():
             answer = self._redis.register_script(PIN)(
-                keys=[f"{PREFIX}job:{job_id}", PINNED], args=[job_id, int(keep), RETAIN_SECONDS, *FINAL]
+                keys=_keys(job_id), args=[job_id, int(keep), RETAIN_SECONDS, *FINAL]
             )
         if answer == "missing":
             raise NotFound("job", job_id)
@@ -136,3 +145,7 @@ class RedisOldRecords:
                     pipe.hget(f"{PREFIX}job:{job_id}", name)
                 values = pipe.execute()
             yield from zip(batch, values, strict=True)
+
+
+def _keys(job_id: str) -> list[str]:
+    return [f"{PREFIX}job:{job_id}", PINNED, f"{PREFIX}result:{job_id}"]

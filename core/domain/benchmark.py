@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -18,12 +18,21 @@ class Direction(StrEnum):
 
 
 class Scoring(StrEnum):
-    """Whose numbers count."""
+    """Whose numbers count. There is one kind until the platform has a scorer of its own."""
 
     REPORTED = "reported"
     """The submission's own; the board says so."""
-    VERIFIED = "verified"
-    """Ours, from labels that the run never saw."""
+
+
+UNSUPPORTED_SCORING = (
+    "scoring: {found} is not supported: this version has no scorer, so it computes no numbers itself. Write "
+    "scoring: reported (the submission's own numbers count, and the board says so), or leave the line out"
+)
+OTHER_IMAGE = (
+    "image: {found} is not supported: every run uses the sandbox image of the site. Write image: sandbox, or leave the "
+    "line out"
+)
+UNKNOWN_KEYS = "the key {found} is not known, so it would do nothing. Remove it; known keys are {known}"
 
 
 class MetricRule(BaseModel):
@@ -51,12 +60,26 @@ class Benchmark(BaseModel):
     name: Annotated[str, Field(pattern=BENCHMARK_NAME)]
     title: Annotated[str, Field(min_length=1, max_length=200)]
     description: Annotated[str, Field(max_length=4000)] = ""
-    image: str = "sandbox"
+    image: Literal["sandbox"] = "sandbox"
     data: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")] = "public"
     categories: tuple[Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")], ...] = ()
     scoring: Scoring = Scoring.REPORTED
     primary_metric: str
     metrics: Annotated[tuple[MetricRule, ...], Field(min_length=1)]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _says_nothing_in_vain(cls, document: Any) -> Any:
+        """A key or value that this version does not act on is refused in words, not accepted and ignored."""
+        if not isinstance(document, dict):
+            raise ValueError("it must be a mapping of keys, such as name, title, primary_metric and metrics")  # noqa: TRY004 pydantic's
+        if unknown := [str(key)[:80] for key in document if key not in cls.model_fields]:
+            raise ValueError(UNKNOWN_KEYS.format(found=repr(unknown[0]), known=", ".join(cls.model_fields)))
+        if (scoring := document.get("scoring", Scoring.REPORTED)) not in [*Scoring]:
+            raise ValueError(UNSUPPORTED_SCORING.format(found=str(scoring)[:80]))
+        if (image := document.get("image", "sandbox")) != "sandbox":
+            raise ValueError(OTHER_IMAGE.format(found=str(image)[:80]))
+        return document
 
     @model_validator(mode="after")
     def _metrics_fit(self) -> Self:

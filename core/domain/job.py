@@ -127,6 +127,8 @@ class Job:
     """The engine that holds the run."""
     sealed: bool = False
     """Its result is being made final at the tracking server, or was: from then on it is not cancelled any more."""
+    begun_run: str | None = None
+    """The run at the tracking server that its result was last being written into; no other is taken for it."""
 
     @property
     def is_final(self) -> bool:

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from core.domain.job import Claim, Job, JobRequest, JobState, Outcome, Phase
 from core.domain.limits import Allowance, UserLimits
+from core.domain.sealed_result import SealedResult
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -100,8 +101,15 @@ class JobStatusPort(Protocol):
         """
         ...
 
-    def finish(self, claim: Claim, outcome: Outcome) -> Job:
-        """End a claimed job in a final state. Raises LeaseLost."""
+    def note_run(self, claim: Claim, run_id: str) -> None:
+        """The run at the tracking server that the result is about to be written into, known as the job's from here on.
+
+        The latest one counts; it stays noted when the job goes back into the queue. Raises LeaseLost.
+        """
+        ...
+
+    def finish(self, claim: Claim, outcome: Outcome, result: SealedResult | None = None) -> Job:
+        """End a claimed job in a final state, its result sealed in the same step. Raises LeaseLost."""
         ...
 
     def hand_back(self, claim: Claim, *, count_attempt: bool) -> Job:

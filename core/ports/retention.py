@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -30,6 +30,10 @@ class OldRecordsPort(Protocol):
 
     def known(self, job_ids: Sequence[str]) -> Collection[str]:
         """Those that have a record."""
+        ...
+
+    def owners(self, run_ids: Sequence[str]) -> Mapping[str, str]:
+        """Of runs that the platform began at the tracking server: of which job each is. Others are left out."""
         ...
 
     def pin(self, job_id: str) -> None:

@@ -1,37 +1,52 @@
-"""GetJobResults: where a finished job's run is recorded and what it holds (JOB-7)."""
+"""GetJobResults: what a finished job scored, as the ledger holds it, and where its run is found (JOB-7, DOR-3)."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from core.domain.errors import NotFinished
+from core.domain.errors import NotFinished, Unavailable
+from core.domain.job import Job, JobState
 from core.domain.links import run_page, run_resource
+from core.domain.sealed_result import SealedFile, SealedFrom, SealedResult
+from core.domain.tracking_state import UNKNOWN, Tracking, TrackingState
 from core.domain.user import User
 from core.ports.job_status import JobStatusPort
-from core.ports.tracking import Artifact, TrackingPort
+from core.ports.results import Recorded, ResultsPort
+from core.ports.tracking import TrackingPort
+from core.usecases.compare_tracking import CompareRun
 from core.usecases.jobs import visible_job
+from core.usecases.seal_old_results import NoSource, SealOldResults
+
+NOT_READ_YET = "the result of this job was not sealed when it ended, and MLflow, which has it, does not answer now"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class JobResults:
-    """A run with its public links; without a run (the job failed or was cancelled) everything is empty."""
+    """A result with public links to its run; without one (the job failed or was cancelled) everything is empty."""
 
     job_id: str
+    tracking: Tracking
     run_id: str | None = None
     experiment_id: str | None = None
     mlflow_ui_url: str | None = None
     mlflow_api_url: str | None = None
     params: Mapping[str, str] = field(default_factory=dict)
     metrics: Mapping[str, float] = field(default_factory=dict)
-    artifacts: Sequence[Artifact] = ()
+    artifacts: Sequence[SealedFile] = ()
+    artifacts_available: bool = False
+    """Whether MLflow, which keeps the files, answers now."""
+    sha256: str | None = None
+    sealed_from: SealedFrom | None = None
+    left_out: Sequence[str] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class GetJobResults:
-    """Raises NotFound, NotFinished, Unavailable."""
+    """Raises NotFound, NotFinished, Unavailable (the ledger is away; the tracking server may be)."""
 
     job_status: JobStatusPort
+    results: ResultsPort
     tracking: TrackingPort
     mlflow_url: str
 
@@ -39,16 +54,53 @@ class GetJobResults:
         job = visible_job(self.job_status, user, job_id)
         if not job.is_final:
             raise NotFinished(f"This job is {job.state}; its results are there when it has ended.")
-        if job.run_id is None:
-            return JobResults(job_id=job_id)
-        run = self.tracking.get_run(job.run_id)
+        if job.state is not JobState.COMPLETED or job.run_id is None:
+            return JobResults(job_id=job_id, run_id=job.run_id, tracking=UNKNOWN)
+        recorded = self.results.get(job_id)
+        if recorded is None:
+            return self._unsealed(job)
+        return self._sealed(recorded)
+
+    def _sealed(self, recorded: Recorded) -> JobResults:
+        result = recorded.result
+        tracking = CompareRun(tracking=self.tracking)(result)
         return JobResults(
-            job_id=job_id,
-            run_id=run.ref.run_id,
-            experiment_id=run.ref.experiment_id,
-            mlflow_ui_url=run_page(self.mlflow_url, run.ref.experiment_id, run.ref.run_id),
-            mlflow_api_url=run_resource(self.mlflow_url, run.ref.run_id),
-            params=run.params,
-            metrics=run.metrics,
-            artifacts=run.artifacts,
+            job_id=result.job_id,
+            tracking=tracking,
+            run_id=result.run_id,
+            experiment_id=result.experiment_id,
+            mlflow_ui_url=run_page(self.mlflow_url, result.experiment_id, result.run_id),
+            mlflow_api_url=run_resource(self.mlflow_url, result.run_id),
+            params=result.params,
+            metrics=result.all_metrics,
+            artifacts=self._files(result, tracking),
+            artifacts_available=tracking.state in {TrackingState.AS_RECORDED, TrackingState.CHANGED},
+            sha256=recorded.sha256,
+            sealed_from=result.sealed_from,
+            left_out=result.left_out,
         )
+
+    def _files(self, result: SealedResult, tracking: Tracking) -> Sequence[SealedFile]:
+        """As recorded; where that was too large to be recorded, as MLflow lists them."""
+        if "files" not in result.left_out or tracking.state is TrackingState.UNKNOWN:
+            return result.files
+        try:
+            return self.tracking.files(result.run_id)
+        except Unavailable:
+            return ()
+
+    def _unsealed(self, job: Job) -> JobResults:
+        """Of a job that completed before results were sealed: read from MLflow now, or said why not."""
+        sealing = SealOldResults(job_status=self.job_status, results=self.results, tracking=self.tracking)
+        try:
+            sealing.seal(job)
+        except NoSource as error:
+            lost = Tracking(state=TrackingState.MISSING, differences=(f"this job is not ranked: {error}",))
+            return JobResults(job_id=job.job_id, run_id=job.run_id, tracking=lost)
+        except Unavailable:
+            later = Tracking(state=UNKNOWN.state, differences=(NOT_READ_YET,))
+            return JobResults(job_id=job.job_id, run_id=job.run_id, tracking=later)
+        recorded = self.results.get(job.job_id)
+        if recorded is None:
+            return JobResults(job_id=job.job_id, run_id=job.run_id, tracking=UNKNOWN)
+        return self._sealed(recorded)

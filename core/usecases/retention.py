@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -11,7 +11,7 @@ from functools import partial
 import structlog
 
 from core.domain.errors import Conflict, LeadersboardError
-from core.domain.retention import Expired
+from core.domain.retention import Expired, OldRun
 from core.ports.retention import OldFilesPort, OldRecordsPort, OldRunsPort
 
 PER_ROUND = 500
@@ -38,14 +38,22 @@ class Retention:
         jobs = self.records.expired(before, limit=PER_ROUND)
         old_logs = self.files.old_logs(before, limit=PER_ROUND + len(pinned))
         alive = set(self.records.known(old_logs)) - set(jobs)
+        old_runs = self.runs.old_runs(before, limit=PER_ROUND + len(pinned))
         old = [*self.files.left_aside(), *self.files.old_submissions(before, limit=PER_ROUND + len(needed))]
         return Expired(
             before=before,
             jobs=jobs,
             submissions=[one for one in old if one not in needed][:PER_ROUND],
             logs=[job_id for job_id in old_logs if job_id not in alive and job_id not in pinned],
-            runs=[run for run in self.runs.old_runs(before, limit=PER_ROUND + len(pinned)) if run.job_id not in pinned],
+            runs=[run for run in self._owned(old_runs, old_jobs=jobs) if run.job_id not in pinned],
         )
+
+    def _owned(self, runs: Sequence[OldRun], *, old_jobs: Sequence[str]) -> Sequence[OldRun]:
+        """Each under its job as the ledger says; without those of jobs that stay, however old MLflow says they are."""
+        owners = self.records.owners([run.run_id for run in runs])
+        owned = [replace(run, job_id=owners.get(run.run_id, run.job_id)) for run in runs]
+        alive = set(self.records.known(sorted(set(owners.values())))) - set(old_jobs)
+        return [run for run in owned if run.run_id not in owners or run.job_id not in alive]
 
     def carry_out(self, days: int) -> Expired:
         """Remove it; what was really removed. A part that is away keeps nothing else from going. Raises Unavailable."""

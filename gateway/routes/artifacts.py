@@ -13,10 +13,11 @@ from fastapi import APIRouter, Depends, Path
 from fastapi.responses import StreamingResponse
 
 from core.usecases.artifacts import OpenArtifact
-from core.usecases.get_job_results import GetJobResults
 from gateway.auth import CurrentUser
 from gateway.parts import PortsPart, SettingsPart
-from gateway.schemas import ArtifactList, FileView, JobId
+from gateway.result_schemas import ArtifactList, RecordedFileView
+from gateway.routes.jobs import getting_results
+from gateway.schemas import JobId
 
 router = APIRouter(prefix="/jobs", tags=["jobs"])
 
@@ -43,10 +44,13 @@ ArtifactPath = Annotated[str, Path(json_schema_extra={"pattern": r"^[^\u0000-\u0
 
 @router.get("/{job_id}/artifacts")
 def artifacts(job_id: JobId, user: CurrentUser, ports: PortsPart, settings: SettingsPart) -> ArtifactList:
-    """The files that a finished run left: at most 1,000."""
-    usecase = GetJobResults(job_status=ports.job_status, tracking=ports.tracking, mlflow_url=settings.mlflow_url)
-    found = usecase(user, job_id).artifacts
-    return ArtifactList(job_id=job_id, items=[FileView.model_validate(file) for file in found])
+    """The files that a finished run left: at most 1,000, as they were recorded.
+
+    `available` says whether MLflow, which keeps them, answers now.
+    """
+    found = getting_results(ports, settings)(user, job_id)
+    items = [RecordedFileView.model_validate(file) for file in found.artifacts]
+    return ArtifactList(job_id=job_id, items=items, available=found.artifacts_available)
 
 
 @router.get("/{job_id}/artifacts/{path:path}", response_class=StreamingResponse, responses={200: _FILE})

@@ -15,13 +15,17 @@ from core.usecases.show_leaderboard import ShowLeaderboard
 from gateway.auth import CurrentUser
 from gateway.board_cache import BoardCache
 from gateway.parts import PortsPart, SettingsPart
-from gateway.schemas import BenchmarkList, BenchmarkView, BoardView, ResourceClassList, ResourceClassView
+from gateway.result_schemas import BoardView
+from gateway.schemas import BenchmarkList, BenchmarkView, ResourceClassList, ResourceClassView
+from gateway.tracking_watch import TrackingWatch
 
 
 @asynccontextmanager
 async def _keeping(app: FastAPI) -> AsyncIterator[None]:
-    app.state.board_cache = BoardCache(app.state.ports.tracking, app.state.ports.job_status)
+    app.state.board_cache = BoardCache(app.state.ports.results, app.state.ports.job_status)
+    app.state.tracking_watch = TrackingWatch(app.state.ports.results, app.state.ports.tracking)
     yield
+    app.state.tracking_watch.close()
 
 
 router = APIRouter(tags=["board"], lifespan=_keeping)
@@ -49,7 +53,11 @@ async def leaderboard(
     limit: Annotated[int, Query(ge=1, le=500)] = 50,
     offset: Annotated[int, Query(ge=0, le=10**6)] = 0,
 ) -> BoardView:
-    """Finished runs ranked by one metric, the benchmark's own or any that runs report: each user's best, or all."""
+    """Completed jobs ranked by one metric, the benchmark's own or any that runs report: each user's best, or all.
+
+    Figures and ranks are those that the platform recorded when each run ended; `tracking` says of each row whether its
+    run in MLflow still says the same.
+    """
     cache: BoardCache = request.app.state.board_cache
     found = await run_in_threadpool(ports.benchmarks.get, benchmark or settings.default_benchmark)
     usecase = ShowLeaderboard(benchmark=found, ranked=await cache.ranked(found.name))
@@ -57,7 +65,8 @@ async def leaderboard(
     board = await run_in_threadpool(
         usecase, metric=metric, direction=direction, all_entries=is_all, limit=limit, offset=offset
     )
-    return BoardView.of(board, user, settings.mlflow_url)
+    watch: TrackingWatch = request.app.state.tracking_watch
+    return BoardView.of(board, user, settings.mlflow_url, tracking=watch.states(found.name))
 
 
 @router.get("/benchmarks")

@@ -19,7 +19,8 @@ from core.wiring import Ports
 from gateway.auth import CurrentUser
 from gateway.parts import OutlookPart, PortsPart, SettingsPart
 from gateway.rate_headers import DOCUMENTED, rate_headers
-from gateway.schemas import JobId, JobList, JobView, NewJob, ResultsView
+from gateway.result_schemas import ResultsView
+from gateway.schemas import JobId, JobList, JobView, NewJob
 
 router = APIRouter(prefix="/jobs", tags=["jobs"])
 
@@ -120,6 +121,15 @@ def cancel(job_id: JobId, user: CurrentUser, ports: PortsPart) -> JobView:
 
 @router.get("/{job_id}/results")
 def results(job_id: JobId, user: CurrentUser, ports: PortsPart, settings: SettingsPart) -> ResultsView:
-    """The recorded run of a job that has ended, with links that open it in MLflow."""
-    usecase = GetJobResults(job_status=ports.job_status, tracking=ports.tracking, mlflow_url=settings.mlflow_url)
-    return ResultsView.of(usecase(user, job_id))
+    """What a job that has ended scored, as the platform recorded it, with links that open its run in MLflow.
+
+    `tracking` says whether that run still says the same.
+    """
+    return ResultsView.of(getting_results(ports, settings)(user, job_id))
+
+
+def getting_results(ports: Ports, settings: Settings) -> GetJobResults:
+    """On this process's parts."""
+    return GetJobResults(
+        job_status=ports.job_status, results=ports.results, tracking=ports.tracking, mlflow_url=settings.mlflow_url
+    )

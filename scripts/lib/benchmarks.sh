@@ -28,12 +28,20 @@ receive_benchmark() { # receive_benchmark NAME INPUTS
 benchmark_volume() { local own; own=$(setting BENCHMARKS); echo "${own:-${PROJECT}_benchmarks}"; }
 service_image() { compose config --images "$1" | grep -E "leadersboard-$1:" | head -n 1; }
 
+# Asks the platform's own reader whether a site would list this benchmark; says on stderr which rule the file breaks.
+check_benchmark() { # check_benchmark FOLDER NAME
+  docker run --rm --interactive --network none --read-only --tmpfs /tmp --cap-drop ALL --entrypoint sh \
+    "$(service_image gateway)" -euc 'mkdir "/tmp/$1" && cat > "/tmp/$1/benchmark.yaml" && cd /tmp &&
+      exec python -m core.adapters.benchmark_folders "$1/benchmark.yaml"' check "$2" < "$1/benchmark.yaml" >&2
+}
+
 copy_benchmark() { benchmark_archive "$1" | receive_benchmark "$2" "$3"; } # copy_benchmark FOLDER NAME INPUTS
 
 install_benchmark() { # install_benchmark FOLDER
   local name inputs present
   name=$(basename "$(realpath "$1")")
   [ -f "$1/benchmark.yaml" ] || die "$1 has no benchmark.yaml: see benchmarks/synthetic for how one looks."
+  check_benchmark "$1" "$name" || die "nothing was installed: correct $1/benchmark.yaml first (docs/benchmarks.md)."
   inputs=$(benchmark_inputs "$1")
   present=$(compose exec -T engine cat "/shared/benchmarks/$name/.inputs" 2>/dev/null || true)
   if [ "$present" = "$inputs" ]; then say "  ✓ Benchmark $name in place"; return 0; fi

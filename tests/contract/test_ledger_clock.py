@@ -88,7 +88,7 @@ def ledger(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> I
         yield Ledger(twin, twin, lambda seconds: setattr(twin, "clock", lambda: time.time() + seconds))
         return
     client: Any = request.getfixturevalue("redis_client")
-    text = redis_job_status._script_text
+    text = redis_job_status.script_text
 
     def set_clock(seconds: float) -> None:
         """As if TIME had answered so, for every script of the ledger."""
@@ -98,7 +98,7 @@ def ledger(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> I
             assert text(name).count("redis.call('TIME')") == 1
             return text(name).replace("redis.call('TIME')", told)
 
-        monkeypatch.setattr(redis_job_status, "_script_text", shifted)
+        monkeypatch.setattr(redis_job_status, "script_text", shifted)
 
     yield Ledger(RedisJobStatus(client), RedisRateLimit(client), set_clock)
 

@@ -15,13 +15,13 @@ import pytest
 
 from core.adapters.memory_tracking import MemoryTracking
 from core.adapters.mlflow_tracking import MlflowTracking
-from core.domain.benchmark import MetricRule
 from core.domain.errors import LeaseLost, NotFound, Unavailable
 from core.domain.job import Job, JobState, Phase
 from core.domain.links import run_resource
 from core.domain.metrics import RunMetrics
-from core.domain.standings import best_per_user
-from core.ports.tracking import SITE_TAG, Result, TrackingPort
+from core.domain.sealed_result import SealedFile
+from core.domain.tracking_state import TrackingState, compared
+from core.ports.tracking import SITE_TAG, Result, RunRef, TrackingPort
 
 pytestmark = pytest.mark.contract
 
@@ -53,6 +53,11 @@ def result_of(benchmark: str, folder: Path | None = None, *, user: str = "ann", 
     return Result(
         job=job, metrics=metrics, measured={"wall_seconds": 8.5}, tags={"leadersboard.device": "cpu"}, artifacts=folder
     )
+
+
+def recorded(tracking: TrackingPort, benchmark: str) -> Mapping[str, str]:
+    """The closed runs of a benchmark, with their jobs."""
+    return tracking.closed_runs(benchmark, since=NOW - timedelta(days=1))
 
 
 @pytest.fixture
@@ -102,19 +107,23 @@ def test_what_is_no_recorded_file_is_not_found(
 
 
 def test_one_job_is_one_run_however_often_it_is_recorded(tracking: TrackingPort, fresh_name: str) -> None:
-    """TRK-5: a repeated step completes the same run."""
-    result = result_of(fresh_name)
-    assert tracking.record(result) == tracking.record(result)
-    assert len(tracking.entries(fresh_name)) == 1
+    """TRK-5: a repeated step answers the run that was noted, when that holds this very result."""
+    result, noted = result_of(fresh_name), list[str]()
+    first = tracking.record(result, note=noted.append)
+    assert noted == [first.run_id]
+    again = tracking.record(result, begun=first.run_id, note=noted.append)
+    assert (again, again.ended_at, noted) == (first, first.ended_at, [first.run_id])
+    assert recorded(tracking, fresh_name) == {first.run_id: result.job.job_id}
 
 
-def test_a_job_that_has_its_run_keeps_it_as_it_is(tracking: TrackingPort, fresh_name: str) -> None:
-    """TRK-5: a second record with other numbers, e.g. of a repeated run, changes nothing."""
+def test_a_noted_run_with_other_content_is_recorded_anew(tracking: TrackingPort, fresh_name: str) -> None:
+    """DOR-3: what a later attempt seals is what its run holds; so is a run that somebody changed in between."""
     result = result_of(fresh_name, auc=0.5)
     ref = tracking.record(result)
     other = replace(result, metrics=replace(result.metrics, params={"method": "other"}, metrics={"image_auc": 0.9}))
-    assert tracking.record(other) == ref
-    assert tracking.get_run(ref.run_id).metrics["image_auc"] == 0.5
+    later = tracking.record(other, begun=ref.run_id)
+    assert recorded(tracking, fresh_name) == {later.run_id: result.job.job_id}
+    assert tracking.get_run(later.run_id).metrics["image_auc"] == 0.9
 
 
 def test_what_is_measured_is_not_what_is_reported(tracking: TrackingPort, fresh_name: str) -> None:
@@ -125,15 +134,17 @@ def test_what_is_measured_is_not_what_is_reported(tracking: TrackingPort, fresh_
     assert (metrics.get("system/memory_bytes"), metrics["system/wall_seconds"]) == (None, 8.5)
 
 
-def test_a_run_that_was_begun_is_begun_anew(mlflow: MlflowTracking, fresh_name: str) -> None:
+@pytest.mark.parametrize("was_noted", [True, False])
+def test_a_run_that_was_begun_is_begun_anew(mlflow: MlflowTracking, fresh_name: str, *, was_noted: bool) -> None:
     """TRK-5: after a runner died between two calls, the job has one run, closed, with the later attempt's params."""
     result = result_of(fresh_name)
     begun = mlflow._create_run(mlflow._experiment(fresh_name), result)
     mlflow._log(begun, result)
     later = replace(result, metrics=replace(result.metrics, params={"method": "later"}))
-    ref = mlflow.record(later)
-    (entry,) = mlflow.entries(fresh_name)
-    assert (entry.run_id, entry.method) == (ref.run_id, "later")
+    ref = mlflow.record(later, begun=begun.run_id if was_noted else None)
+    assert recorded(mlflow, fresh_name) == {ref.run_id: result.job.job_id}
+    assert mlflow.get_run(ref.run_id).params["method"] == "later"
+    assert mlflow.open_runs(fresh_name) == {}
 
 
 @pytest.mark.parametrize("last_call", [1, 2, "closing"])
@@ -157,34 +168,55 @@ def test_a_record_that_is_given_up_leaves_no_run(
 def test_a_result_is_sealed_before_it_is_final(tracking: TrackingPort, fresh_name: str) -> None:
     """JOB-8: and again where an earlier one is answered, once each time."""
     seen: list[int] = []
-    result = result_of(fresh_name)
+    result, noted = result_of(fresh_name), list[str]()
     for _time in range(2):
-        tracking.record(result, seal=lambda: seen.append(len(tracking.entries(fresh_name))))
+        tracking.record(
+            result,
+            begun=noted[0] if noted else None,
+            note=noted.append,
+            seal=lambda: seen.append(len(recorded(tracking, fresh_name))),
+        )
     assert seen == [0, 1]
 
-    def too_late() -> None:
+    def too_late(*_args: object) -> None:
         raise LeaseLost("The lease ran out.")
 
-    other = result_of(fresh_name)
-    with pytest.raises(LeaseLost):
-        tracking.record(other, seal=too_late)
-    assert [entry.job_id for entry in tracking.entries(fresh_name)] == [result.job.job_id]
+    for step in ("note", "seal"):
+        with pytest.raises(LeaseLost):
+            tracking.record(result_of(fresh_name), **{step: too_late})  # type: ignore[arg-type]
+    assert list(recorded(tracking, fresh_name).values()) == [result.job.job_id]
 
 
-def test_a_closed_run_wins_over_every_open_one(mlflow: MlflowTracking, fresh_name: str) -> None:
-    """TRK-5: in whatever order MLflow tells of them; no third one is begun."""
-    result = result_of(fresh_name)
+def test_only_the_noted_run_counts(mlflow: MlflowTracking, fresh_name: str) -> None:
+    """DOR-3: a forged run, finished and with the job's tags, is not taken for its result, nor does an open one stay."""
+    result = result_of(fresh_name, auc=0.5)
     experiment = mlflow._experiment(fresh_name)
-    begun = [mlflow._create_run(experiment, result) for _run in range(3)]
-    mlflow._close_run(begun[1], result)
-    assert mlflow.record(result) == begun[1]
-    assert [run["info"]["run_id"] for run in mlflow._runs_of(experiment, result)] == [begun[1].run_id]
+    forged, left_open = (mlflow._create_run(experiment, result) for _run in range(2))
+    best = replace(result, metrics=replace(result.metrics, metrics={"image_auc": 0.9999}))
+    mlflow._log(forged, best)
+    mlflow._close_run(forged, best)
+    ref = mlflow.record(result)
+    assert ref.run_id not in {forged.run_id, left_open.run_id}
+    assert mlflow.get_run(ref.run_id).metrics["image_auc"] == 0.5
+    assert mlflow.open_runs(fresh_name) == {}
+
+
+def test_no_tag_makes_a_recorder_remove_another_jobs_run(mlflow: MlflowTracking, fresh_name: str) -> None:
+    """DOR-3: another job's result that was opened again and got this job's tag stays."""
+    others, result = result_of(fresh_name), result_of(fresh_name)
+    kept = mlflow.record(others)
+    mlflow._post("/runs/update", {"run_id": kept.run_id, "status": "RUNNING"})
+    tag = {"run_id": kept.run_id, "key": "leadersboard.job_id", "value": result.job.job_id}
+    mlflow._post("/runs/set-tag", tag)
+    mlflow.record(result, others=lambda run_ids: [run_id for run_id in run_ids if run_id == kept.run_id])
+    assert not mlflow.get_run(kept.run_id).state.is_deleted
 
 
 def test_a_run_that_is_closed_while_it_is_about_to_go_is_the_result(mlflow: MlflowTracking, fresh_name: str) -> None:
     """TRK-5: its recorder was slow, not dead; it stays, and no second one is made."""
     item = result_of(fresh_name)
     slow = mlflow._create_run(mlflow._experiment(fresh_name), item)
+    mlflow._log(slow, item)
     closed: list[str] = []
 
     def close_it_now() -> None:
@@ -192,8 +224,8 @@ def test_a_run_that_is_closed_while_it_is_about_to_go_is_the_result(mlflow: Mlfl
             closed.append(slow.run_id)
             mlflow._close_run(slow, item)
 
-    assert mlflow.record(item, keep_going=close_it_now).run_id == slow.run_id
-    assert [entry.run_id for entry in mlflow.entries(fresh_name)] == [slow.run_id]
+    assert mlflow.record(item, begun=slow.run_id, keep_going=close_it_now).run_id == slow.run_id
+    assert list(recorded(mlflow, fresh_name)) == [slow.run_id]
 
 
 def test_a_result_that_is_none_can_be_taken_back(tracking: TrackingPort, fresh_name: str) -> None:
@@ -207,8 +239,8 @@ def test_a_result_that_is_none_can_be_taken_back(tracking: TrackingPort, fresh_n
     assert tracking.closed_runs(fresh_name, since=since) == expected
     for closed in (False, True):
         tracking.discard(refs[1].run_id, closed=closed)
-        assert len(tracking.entries(fresh_name)) == 2 - closed
-    assert [entry.run_id for entry in tracking.entries(fresh_name)] == [refs[0].run_id]
+        assert len(recorded(tracking, fresh_name)) == 2 - closed
+    assert list(recorded(tracking, fresh_name)) == [refs[0].run_id]
 
 
 def test_a_discarded_run_takes_its_files_along(
@@ -263,7 +295,7 @@ def test_runs_that_were_not_closed_are_found_and_discarded(mlflow: MlflowTrackin
         mlflow.discard(begun.run_id)
     mlflow.discard(closed.run_id)
     assert mlflow.open_runs(fresh_name) == {}
-    assert [entry.run_id for entry in mlflow.entries(fresh_name)] == [closed.run_id]
+    assert list(recorded(mlflow, fresh_name)) == [closed.run_id]
 
 
 def test_a_recorder_that_lost_its_job_leaves_its_successors_run_alone(mlflow: MlflowTracking, fresh_name: str) -> None:
@@ -277,16 +309,6 @@ def test_a_recorder_that_lost_its_job_leaves_its_successors_run_alone(mlflow: Ml
     with pytest.raises(LeaseLost):
         mlflow.record(result, keep_going=lost)
     assert mlflow.open_runs(fresh_name) == {successors.run_id: result.job.job_id}
-
-
-def test_a_job_that_was_recorded_twice_has_one_row(mlflow: MlflowTracking, fresh_name: str) -> None:
-    """R: two recorders that met in the same instant make no double row; the first one counts."""
-    result = result_of(fresh_name)
-    first = mlflow.record(result)
-    late = replace(result, job=replace(result.job, finished_at=datetime.now(UTC) + timedelta(seconds=5)))
-    second = mlflow._create_run(first.experiment_id, late)
-    mlflow._close_run(second, late)
-    assert [entry.run_id for entry in mlflow.entries(fresh_name)] == [first.run_id]
 
 
 def test_an_experiment_that_somebody_deleted_comes_back(mlflow: MlflowTracking, fresh_name: str) -> None:
@@ -313,44 +335,71 @@ def test_an_experiment_that_comes_back_twice_at_once_is_taken_as_it_is(
     assert mlflow.record(result_of(fresh_name)).experiment_id == ref.experiment_id
 
 
-def test_entries_of_a_benchmark_are_its_finished_runs(tracking: TrackingPort, fresh_name: str) -> None:
-    """What a board needs of a run, and only runs of its own benchmark."""
-    first = result_of(fresh_name, auc=0.5)
-    second = result_of(fresh_name, user="bob", auc=0.9)
-    for result in (first, second, result_of(f"{fresh_name}-other")):
-        tracking.record(result)
-    found = {entry.job_id: entry for entry in tracking.entries(fresh_name)}
-    assert set(found) == {first.job.job_id, second.job.job_id}
-    entry = found[second.job.job_id]
-    assert (entry.user_id, entry.submission_id, entry.method) == ("bob", "5" * 32, "PaDiM")
-    assert entry.metrics["image_auc"] == 0.9
-    assert entry.finished_at == NOW + timedelta(seconds=9)
+def test_a_run_is_compared_with_what_was_recorded(tracking: TrackingPort, fresh_name: str, artifacts: Path) -> None:
+    """DOR-3: a run that nobody touched is as recorded, its files included; one that is not there is missing."""
+    files = [SealedFile(path=path.relative_to(artifacts).as_posix(), size_bytes=path.stat().st_size)
+             for path in artifacts.rglob("*.*")]  # fmt: skip
+    result = replace(result_of(fresh_name, artifacts), files=files)
+    ref = tracking.record(result)
+    sealed = result.sealed_as(ref)
+    run = tracking.tracked([ref])[ref.run_id]
+    assert compared(sealed, run, tracking.files(ref.run_id)).differences == ()
+    assert compared(sealed, run).state is TrackingState.AS_RECORDED
+    assert tracking.tracked([replace(ref, run_id="f" * 32)]) == {}
 
 
-def test_a_benchmark_without_runs_has_no_entries(tracking: TrackingPort, fresh_name: str) -> None:
-    """An empty board is no error."""
-    assert tracking.entries(fresh_name) == ()
+CHANGES: dict[str, tuple[str, dict[str, Any], str]] = {
+    "logged again": ("/runs/log-metric", {"key": "image_auc", "value": 0.9999, "timestamp": 2**42}, "metric image_auc"),
+    "logged at the last step": (
+        "/runs/log-metric",
+        {"key": "image_auc", "value": 0.9999, "timestamp": 2**62, "step": 2**62},
+        "metric image_auc",
+    ),
+    "another tag": ("/runs/set-tag", {"key": "leadersboard.user_id", "value": "eve"}, "tag leadersboard.user_id"),
+    "no tag": ("/runs/delete-tag", {"key": "leadersboard.job_id"}, "tag leadersboard.job_id is gone"),
+    "opened again": ("/runs/update", {"status": "RUNNING"}, "status is RUNNING"),
+    "another end": ("/runs/update", {"status": "FINISHED", "end_time": 1}, "the run's end is 1970"),
+    "deleted": ("/runs/delete", {}, "was deleted"),
+}
 
 
-def test_a_deleted_run_gives_its_place_back(mlflow: MlflowTracking, mlflow_url: str, fresh_name: str) -> None:
-    """SCO-4: deleting a run in MLflow itself restores its user's previous best."""
-    mlflow.record(result_of(fresh_name, auc=0.5))
-    best = mlflow.record(result_of(fresh_name, auc=0.9))
-    metric = MetricRule(name="image_auc")
-    assert [place.value for place in best_per_user(mlflow.entries(fresh_name), metric)] == [0.9]
-    httpx2.post(f"{mlflow_url}/api/2.0/mlflow/runs/delete", json={"run_id": best.run_id}).raise_for_status()
-    assert [place.value for place in best_per_user(mlflow.entries(fresh_name), metric)] == [0.5]
-
-
-def test_a_value_that_is_no_number_is_read_and_not_ranked(
-    mlflow: MlflowTracking, mlflow_url: str, fresh_name: str
+@pytest.mark.parametrize("how", CHANGES)
+def test_what_somebody_changes_is_shown_and_can_be_written_back(
+    mlflow: MlflowTracking, fresh_name: str, how: str
 ) -> None:
-    """SCO-3: somebody may write NaN into MLflow by hand."""
-    ref = mlflow.record(result_of(fresh_name, auc=0.9))
-    body = {"run_id": ref.run_id, "key": "image_auc", "value": "NaN", "timestamp": 2_000_000_000_000, "step": 1}
-    httpx2.post(f"{mlflow_url}/api/2.0/mlflow/runs/log-metric", json=body).raise_for_status()
-    (place,) = best_per_user(mlflow.entries(fresh_name), MetricRule(name="image_auc"))
-    assert (place.rank, place.value) == (None, None)
+    """DOR-3: by one REST call on a finished run."""
+    path, body, words = CHANGES[how]
+    result = result_of(fresh_name)
+    ref = mlflow.record(result)
+    sealed = result.sealed_as(ref)
+    mlflow._post(path, {"run_id": ref.run_id, **body})
+    found = compared(sealed, mlflow.tracked([ref]).get(ref.run_id))
+    assert found.state in {TrackingState.CHANGED, TrackingState.MISSING}
+    assert any(words in difference for difference in found.differences), found
+    mlflow.rewrite(sealed)
+    assert compared(sealed, mlflow.tracked([ref]).get(ref.run_id)).differences == ()
+
+
+def test_what_mlflow_never_gives_up_stays_a_difference(mlflow: MlflowTracking, fresh_name: str) -> None:
+    """An added metric or param cannot be removed there; nothing else is wrong after a rewrite."""
+    result = result_of(fresh_name)
+    ref = mlflow.record(result)
+    mlflow._post("/runs/log-metric", {"run_id": ref.run_id, "key": "added", "value": 1, "timestamp": 1})
+    mlflow._post("/runs/log-parameter", {"run_id": ref.run_id, "key": "seed", "value": "7"})
+    mlflow.rewrite(result.sealed_as(ref))
+    found = compared(result.sealed_as(ref), mlflow.tracked([ref])[ref.run_id])
+    assert found.differences == (
+        "metric added is 1.0, which was not recorded", "param seed is 7, which was not recorded",
+    )  # fmt: skip
+
+
+def test_many_runs_are_asked_for_together(
+    mlflow: MlflowTracking, fresh_name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """More than one search names, and of more than one experiment."""
+    refs = [mlflow.record(result_of(f"{fresh_name}-{number % 2}")) for number in range(5)]
+    monkeypatch.setattr("core.adapters.mlflow_tracking.IDS", 2)
+    assert set(mlflow.tracked(refs)) == {ref.run_id for ref in refs}
 
 
 def test_more_figures_than_one_request_holds_are_all_recorded(tracking: TrackingPort, fresh_name: str) -> None:
@@ -397,7 +446,7 @@ def test_a_server_that_is_away_is_unavailable(fresh_name: str) -> None:
     away = MlflowTracking("http://127.0.0.1:1", timeout_seconds=1)
     for attempt in (
         away.check,
-        lambda: away.entries(fresh_name),
+        lambda: away.tracked([RunRef(run_id="f" * 32, experiment_id="1")]),
         lambda: away.record(result_of(fresh_name)),
         lambda: away.artifact("f" * 32, "x").__enter__(),
     ):

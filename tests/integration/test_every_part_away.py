@@ -18,6 +18,7 @@ from core.adapters.redis_connection import connect
 from core.adapters.redis_job_status import RedisJobStatus
 from core.domain.job import JobRequest, JobState, Outcome
 from core.domain.limits import UserLimits
+from core.domain.sealed_result import SealedResult
 from gateway.openapi import operations
 from tests.conftest import redis_url
 from tests.integration.freezing_proxy import FreezingProxy, freezing_proxy
@@ -44,12 +45,11 @@ ON_REDIS = [
     "POST /admin/runners/{runner}/resume", "POST /admin/runners/{runner}/drain", "POST /admin/runners/{runner}/canary",
     "GET /admin/dead-letters", "POST /admin/dead-letters/{letter_id}/retry", "DELETE /admin/dead-letters/{letter_id}",
     "GET /admin/retention", "POST /admin/retention", "GET /admin/pins", "POST /admin/jobs/{job_id}/pin",
-    "DELETE /admin/jobs/{job_id}/pin",
+    "DELETE /admin/jobs/{job_id}/pin", "POST /admin/results/{job_id}/restore", "GET /leaderboard",
 ]  # fmt: skip
-ON_MLFLOW = [
-    "GET /leaderboard", "GET /jobs/{job_id}/results", "GET /jobs/{job_id}/artifacts",
-    "GET /jobs/{job_id}/artifacts/{path}",
-]  # fmt: skip
+ON_MLFLOW = ["GET /jobs/{job_id}/artifacts/{path}", "POST /admin/results/{job_id}/restore"]
+ON_THE_LEDGER_ALONE = ["GET /leaderboard", "GET /jobs/{job_id}/results", "GET /jobs/{job_id}/artifacts"]
+"""Answered from sealed results: that MLflow is away is said in a field."""
 ON_NEITHER = [
     "GET /submissions", "GET /submissions/{submission_id}", "GET /submissions/{submission_id}/archive", "GET /auth/me",
     "GET /benchmarks", "GET /resource-classes", "GET /metrics", "GET /health/live",
@@ -119,6 +119,7 @@ def test_the_lists_name_every_call(tmp_path: Path) -> None:
     with gateway_thread(tmp_path, env) as door, door.client() as client:
         document = client.get("/openapi.json").json()
     calls = {f"{method.upper()} {path}" for path, method, _ in operations(document)}
+    assert {*ON_THE_LEDGER_ALONE} <= {*ON_REDIS}
     assert calls == {*ON_REDIS, *ON_MLFLOW, *ON_NEITHER, *SPEAKS_FOR_ITSELF}
 
 
@@ -157,16 +158,28 @@ def recorded_job(redis_client: redis.Redis) -> str:
     ledger.admit(request, UserLimits())
     claim = ledger.claim("small", worker="w", lease_seconds=60, running_limit=1)
     assert claim is not None
-    return ledger.finish(claim, Outcome(state=JobState.COMPLETED, run_id="1" * 32)).job_id
+    result = SealedResult(
+        job_id=claim.job_id, benchmark="synthetic", user_id="ann", submission_id=ID, run_id="1" * 32,
+        experiment_id="1", metrics={"image_auc": 0.5}, ended_at=claim.job.created_at,
+    )  # fmt: skip
+    return ledger.finish(claim, Outcome(state=JobState.COMPLETED, run_id=result.run_id), result).job_id
 
 
 @pytest.mark.parametrize("kind", ["away", "silent"])
 def test_without_mlflow(tmp_path: Path, recorded_job: str, kind: str) -> None:
-    """The board, results and files say so; the job's status and log do not notice."""
+    """What MLflow keeps says so; the board, results, the job's status and log do not need it (DOR-3)."""
     with dead(kind) as port:
         env = environment(tmp_path, redis_url=redis_url(), mlflow_url=f"http://127.0.0.1:{port}")
         with gateway_thread(tmp_path, env) as door:
             all_told_in_time(door, ON_MLFLOW, job_id=recorded_job)
+            for call in ON_THE_LEDGER_ALONE:
+                answer, seconds = ask(door, call, job_id=recorded_job)
+                assert answer.status_code == 200, (call, answer.text)
+                assert seconds < SECONDS * 2, (call, seconds)
+            assert ask(door, "GET /leaderboard")[0].json()["items"][0]["value"] == 0.5
+            results = ask(door, "GET /jobs/{job_id}/results", job_id=recorded_job)[0].json()
+            assert (results["metrics"], results["artifacts_available"]) == ({"image_auc": 0.5}, False)
+            assert results["tracking"]["state"] == "unknown"
             for call in ("GET /jobs/{job_id}/status", "GET /jobs/{job_id}/logs", "GET /jobs", "GET /users"):
                 assert ask(door, call, job_id=recorded_job)[0].status_code == 200
 
@@ -177,5 +190,5 @@ def test_mlflow_hangs_in_the_middle(tmp_path: Path, recorded_job: str, mlflow_ur
         with gateway_thread(tmp_path, env) as door:
             ask(door, "GET /leaderboard")
             proxy.freeze()
-            # The board has just been asked, and is told from memory for some seconds.
-            all_told_in_time(door, [call for call in ON_MLFLOW if call != "GET /leaderboard"], job_id=recorded_job)
+            all_told_in_time(door, ON_MLFLOW, job_id=recorded_job)
+            assert ask(door, "GET /leaderboard")[0].json()["total"] == 1

@@ -112,7 +112,7 @@ class Site:
         with suppress(NotFound):
             found.add("submission" if self.storage.get_submission(job.submission_id) else "")
         found |= {"log"} if self.storage.log_path(job.job_id).exists() else set()
-        entries = {entry.job_id for entry in self.tracking.entries(self.benchmark)}
+        entries = set(self.tracking.closed_runs(self.benchmark, since=datetime(1970, 1, 2, tzinfo=UTC)).values())
         found |= {"run"} if job.job_id in entries else set()
         listed = any(self.client.zscore(key, job.job_id) for key in self.client.keys("leaderboard:jobs*"))
         return found | ({"listed"} if listed else set())

@@ -6,6 +6,9 @@ local now = tonumber(clock[1]) + tonumber(clock[2]) / 1000000
 local stamp = string.format('%d.%06d', tonumber(clock[1]), tonumber(clock[2]))
 
 local function job_key(id) return PREFIX .. 'job:' .. id end
+-- Companions of a job's record, with its lifetime: its sealed result, and the owner of each run that was begun for it.
+local function result_key(id) return PREFIX .. 'result:' .. id end
+local function run_key(run) return PREFIX .. 'run:' .. run end
 local function rate_key(user) return PREFIX .. 'rate:' .. user end
 local function running_key(user) return PREFIX .. 'running:' .. user end
 local function waiting_key(class) return PREFIX .. 'waiting:' .. class end

@@ -45,7 +45,7 @@ class Door:
             accounts=self.accounts, sessions=self.sessions, login_throttle=self.throttle,
             audit=self.audit,
             **dict.fromkeys(("storage", "job_status", "job_queue", "rate_limit", "tracking", "benchmarks",
-                            "runners", "dead_letters"), NOTHING),
+                            "runners", "dead_letters", "results"), NOTHING),
         )  # fmt: skip
         self.passwords = CountingPasswords()
         self.app.state.doorkeeper.passwords = self.passwords

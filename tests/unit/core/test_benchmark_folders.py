@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from core.adapters.benchmark_folders import BenchmarkFolders
+from core.adapters.benchmark_folders import BenchmarkFolders, InvalidBenchmark, main, read_benchmark
 from core.domain.errors import NotFound, Unavailable
 from tests.builders import write_benchmark
 
@@ -65,6 +65,37 @@ def test_one_bad_file_hides_no_other(tmp_path: Path, content: bytes) -> None:
     assert [item.name for item in BenchmarkFolders(tmp_path).list_benchmarks()] == ["synthetic"]
     with pytest.raises(NotFound):
         BenchmarkFolders(tmp_path).get("bad")
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"scoring": "verified"}, "this version has no scorer"),
+        ({"scoring": "verified"}, "Write scoring: reported"),
+        ({"image": "my-image:1"}, "Write image: sandbox, or leave the line out"),
+        ({"log_policy": "hidden"}, "'log_policy' is not known"),
+        ({"labels": "hidden"}, "known keys are name, title"),
+    ],
+)
+def test_what_would_do_nothing_is_refused_in_words(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], changes: dict[str, str], words: str
+) -> None:
+    """A promise that this version cannot keep is not accepted: not listed, and the reason says what to write."""
+    path = write_benchmark(tmp_path, **changes)
+    assert BenchmarkFolders(tmp_path).list_benchmarks() == ()
+    with pytest.raises(InvalidBenchmark, match=words):
+        read_benchmark(path)
+    with pytest.raises(SystemExit) as ended:
+        main([str(path)])
+    assert ended.value.code == 1
+    assert words in capsys.readouterr().err
+
+
+def test_a_good_file_is_said_to_be_good(tmp_path: Path) -> None:
+    """What `scripts/benchmark` asks before it installs a folder."""
+    with pytest.raises(SystemExit) as ended:
+        main([str(write_benchmark(tmp_path))])
+    assert ended.value.code == 0
 
 
 def test_a_name_must_be_its_folders(tmp_path: Path) -> None:

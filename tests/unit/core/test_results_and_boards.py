@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from core.domain.errors import InvalidInput, NotFinished, Unavailable
+from core.domain.errors import InvalidInput, NotFinished
 from core.domain.metrics import RunMetrics
+from core.domain.tracking_state import TrackingState
 from core.ports.tracking import Result
 from core.usecases.create_submission import CreateSubmission
 from core.usecases.get_job_results import GetJobResults
@@ -31,7 +32,7 @@ def test_an_upload_is_checked_before_it_is_stored(site: Site, tmp_path: Path) ->
 def test_results_link_to_the_run(site: Site) -> None:
     """JOB-7: ids, figures and links on the public address."""
     mine = site.finish(0.75)
-    usecase = GetJobResults(job_status=site.ports.job_status, tracking=site.ports.tracking, mlflow_url="http://m")
+    usecase = getting(site)
     found = usecase(ADA, mine)
     assert (
         found.mlflow_ui_url
@@ -43,26 +44,38 @@ def test_results_link_to_the_run(site: Site) -> None:
 
 
 def test_results_wait_for_the_end(site: Site) -> None:
-    """Before the end NotFinished; a job that ended without a run has empty results; a dead server is Unavailable."""
-    usecase = GetJobResults(job_status=site.ports.job_status, tracking=site.ports.tracking, mlflow_url="http://m")
+    """Before the end NotFinished; a job that ended without a run has empty results."""
+    usecase = getting(site)
     pending = site.enqueue().job.job_id
     with pytest.raises(NotFinished):
         usecase(ADA, pending)
     CancelJob(job_status=site.ports.job_status)(ADA, pending)
     site.ports.tracking.away = True
     assert usecase(ADA, pending).run_id is None
-    site.ports.tracking.away = False
-    done = site.finish(n=1)
+
+
+def test_results_do_not_wait_for_the_tracking_server(site: Site) -> None:
+    """DOR-3: figures and params come from the ledger; only the comparison and the files are not available."""
+    done = site.finish(0.75)
     site.ports.tracking.away = True
-    with pytest.raises(Unavailable):
-        usecase(ADA, done)
+    found = getting(site)(ADA, done)
+    assert (found.metrics["image_auc"], found.params) == (0.75, {"method": "padim"})
+    assert (found.tracking.state, found.artifacts_available) == (TrackingState.UNKNOWN, False)
+
+
+def getting(site: Site) -> GetJobResults:
+    ports = site.ports
+    return GetJobResults(
+        job_status=ports.job_status, results=ports.results, tracking=ports.tracking, mlflow_url="http://m"
+    )
 
 
 def shown(site: Site, **changes: Any) -> Board:
     """The board of the synthetic benchmark as it is now."""
     benchmark = site.ports.benchmarks.get("synthetic")
+    entries = [one.entry for one in site.ports.results.of_benchmark("synthetic").values()]
     ask = {"metric": None, "direction": None, "all_entries": True, "limit": 2, "offset": 1} | changes
-    return ShowLeaderboard(benchmark=benchmark, ranked=Ranked(entries=site.ports.tracking.entries("synthetic")))(**ask)
+    return ShowLeaderboard(benchmark=benchmark, ranked=Ranked(entries=entries))(**ask)
 
 
 def test_a_board_pages_through_its_rows(site: Site) -> None:

@@ -46,6 +46,8 @@ class Site:
         self.enqueue(user, config)
         claim = self.run()
         metrics = RunMetrics(params={"method": "padim"}, metrics={"image_auc": value}, performance={})
-        ref = self.ports.tracking.record(Result(job=claim.job, metrics=metrics, measured={"wall_seconds": 2.0}))
-        self.ports.job_status.finish(claim, Outcome(state=JobState.COMPLETED, run_id=ref.run_id))
+        result = Result(job=claim.job, metrics=metrics, measured={"wall_seconds": 2.0})
+        ref = self.ports.tracking.record(result)
+        outcome = Outcome(state=JobState.COMPLETED, run_id=ref.run_id)
+        self.ports.job_status.finish(claim, outcome, result.sealed_as(ref))
         return claim.job_id

@@ -11,6 +11,7 @@ from core.settings import ApiToken, Settings
 from gateway.app import create_app
 from gateway.board_cache import BoardCache
 from gateway.log_stream import LogHub
+from gateway.tracking_watch import TrackingWatch
 from tests.builders import SMALL_LIMITS, ports
 from tests.unit.gateway.app_site import TOKENS, Site
 
@@ -35,6 +36,7 @@ def site(tmp_path: Path, settings: Settings) -> Site:
     app = create_app(settings)
     app.state.ports = ports(tmp_path, limits=SMALL_LIMITS)
     app.state.tracking_reads = MemoryTrackingReads(app.state.ports.tracking)
-    app.state.board_cache = BoardCache(app.state.ports.tracking, app.state.ports.job_status)
+    app.state.board_cache = BoardCache(app.state.ports.results, app.state.ports.job_status)
+    app.state.tracking_watch = TrackingWatch(app.state.ports.results, app.state.ports.tracking)
     app.state.log_hub = LogHub(app.state.ports.job_status, app.state.ports.storage)
     return Site(app=app, ports=app.state.ports, root=tmp_path)

@@ -36,6 +36,7 @@ ADMINS = [
     ("GET", "/admin/retention"),
     ("POST", "/admin/retention"),
     ("GET", "/admin/audit"),
+    ("POST", "/admin/results/{job_id}/restore"),
     ("GET", "/admin/pins"),
     ("POST", "/admin/jobs/{job_id}/pin"),
     ("DELETE", "/admin/jobs/{job_id}/pin"),

@@ -95,12 +95,14 @@ def test_a_part_that_is_away_is_503_with_a_time_to_come_back(
     site: Site, logged: Callable[[], list[dict[str, Any]]]
 ) -> None:
     """Unavailable says which part, and a program reads when to try again; the log has it, too."""
+    found = site.run("ada")
+    logged()
     site.ports.tracking.away = True
-    answer = site.as_("ada").get("/leaderboard")
+    answer = site.as_("ada").get(f"/jobs/{found}/artifacts/notes.txt")
     body = check_shape(answer, 503, "unavailable")
     assert int(answer.headers["Retry-After"]) > 0
     assert "tracking server" in body["detail"]
-    failed, told = logged()
+    failed, told = logged()[-2:]
     assert (failed["request_id"], failed["code"], failed["error"]) == (
         body["request_id"],
         "unavailable",

@@ -96,4 +96,9 @@ def test_results_of_a_job_without_run_are_empty(site: Site) -> None:
         "params": {},
         "metrics": {},
         "artifacts": [],
+        "artifacts_available": False,
+        "tracking": {"state": "unknown", "differences": []},
+        "sha256": None,
+        "sealed_from": None,
+        "left_out": [],
     }

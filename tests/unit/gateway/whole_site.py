@@ -26,11 +26,13 @@ from core.adapters.memory_dead_letters import MemoryDeadLetters
 from core.adapters.memory_job_queue import MemoryJobQueue
 from core.adapters.memory_job_status import MemoryJobStatus
 from core.adapters.memory_login_throttle import MemoryLoginThrottle
+from core.adapters.memory_results import MemoryResults
 from core.adapters.memory_runners import MemoryRunners
 from core.adapters.memory_sessions import MemorySessions
 from core.adapters.memory_tracking import MemoryTracking
 from core.domain.job import Claim, JobState, Outcome
 from core.domain.metrics import RunMetrics
+from core.domain.sealed_result import SealedFile
 from core.ports.tracking import Result
 from core.settings import Settings
 from core.wiring import Ports
@@ -77,8 +79,9 @@ class Site:
             min_free_bytes=0,
         )  # fmt: skip
         self.ports = Ports(
-            storage=self.storage, job_status=self.jobs, rate_limit=self.jobs, job_queue=MemoryJobQueue(),
-            tracking=self.tracking, benchmarks=BenchmarkFolders(self.root / "benchmarks"), accounts=MemoryAccounts(),
+            storage=self.storage, job_status=self.jobs, results=MemoryResults(self.jobs), rate_limit=self.jobs,
+            job_queue=MemoryJobQueue(), tracking=self.tracking,
+            benchmarks=BenchmarkFolders(self.root / "benchmarks"), accounts=MemoryAccounts(),
             sessions=MemorySessions(), login_throttle=MemoryLoginThrottle(), runners=MemoryRunners(),
             dead_letters=MemoryDeadLetters(), audit=MemoryAudit(),
         )  # fmt: skip
@@ -130,8 +133,10 @@ class Site:
         """Run the next job to its end, with these metrics; its run."""
         claim = self.claimed()
         figures = RunMetrics(params={"method": "PaDiM"}, metrics=metrics or {"image_auc": 0.5}, performance={})
-        ref = self.tracking.record(Result(job=claim.job, metrics=figures, measured={}, artifacts=artifacts))
-        self.jobs.finish(claim, Outcome(state=JobState.COMPLETED, run_id=ref.run_id))
+        files = files_of(artifacts)
+        result = Result(job=claim.job, metrics=figures, measured={}, artifacts=artifacts, files=files)
+        ref = self.tracking.record(result)
+        self.jobs.finish(claim, Outcome(state=JobState.COMPLETED, run_id=ref.run_id), result.sealed_as(ref))
         return ref.run_id
 
     def log_file(self, job_id: str) -> Path:
@@ -144,6 +149,14 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Site:
     made = Site(root=tmp_path)
     monkeypatch.setattr(gateway.app, "open_ports", lambda *_args, **_more: made.open_ports())
     return made
+
+
+def files_of(folder: Path | None) -> list[SealedFile]:
+    """What a runner seals of these files."""
+    found = sorted(path for path in folder.rglob("*") if path.is_file()) if folder else []
+    return [
+        SealedFile(path=path.relative_to(folder).as_posix(), size_bytes=path.stat().st_size) for path in found if folder
+    ]
 
 
 def fresh_id() -> str:

@@ -1,0 +1,6 @@
+-- ARGV: job, token, run. The run at the tracking server that this job's result is being written into, noted before anything is.
+local id = ARGV[1]
+if lost(id, ARGV[2]) then return 'lost' end
+redis.call('HSET', job_key(id), 'begun_run', ARGV[3], 'updated_at', stamp)
+redis.call('SET', run_key(ARGV[3]), id, 'EX', RETAIN_SECONDS)
+return 'ok'

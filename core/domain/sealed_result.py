@@ -1,0 +1,151 @@
+"""A job's result as the platform recorded it when its run ended: what boards, ranks and answers are made of."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from core.domain.standings import Entry
+
+MAX_SEAL_BYTES = 256 * 1024
+"""500 metrics and 500 performance figures under the longest names are 228 KB: figures always fit."""
+MAX_SEALED_FILES = 1000
+SHORT_PARAM_CHARS = 60
+PLATFORM_FIGURES = "system/"
+
+
+class SealedFrom(StrEnum):
+    """Where the content of a sealed result came from."""
+
+    RUN = "run"
+    """The runner wrote it when the run ended."""
+    TRACKING = "tracking"
+    """Read once from the tracking server, for a job that had ended before results were sealed."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SealedFile:
+    """A file that the run left; without a hash where it was not read (the job's log, and results of old jobs)."""
+
+    path: str
+    size_bytes: int
+    sha256: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SealedResult:
+    """What a completed job scored. Values are final: nothing changes them while the job is on record."""
+
+    job_id: str
+    benchmark: str
+    user_id: str
+    submission_id: str
+    run_id: str
+    experiment_id: str
+    metrics: Mapping[str, float]
+    """As the run reported them."""
+    params: Mapping[str, str] = field(default_factory=dict)
+    figures: Mapping[str, float] = field(default_factory=dict)
+    """`system/` figures: reported performance, and what the platform measured, which no report replaces."""
+    method: str | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
+    """`leadersboard.` tags: code_sha256, image_digest, device, resource_class, site …"""
+    started_at: datetime | None = None
+    ended_at: datetime
+    """As it was written to the tracking server. The order of a board goes by the ledger's own clock instead."""
+    files: Sequence[SealedFile] = ()
+    sealed_from: SealedFrom = SealedFrom.RUN
+    left_out: Sequence[str] = ()
+    """What was too large for the seal: `files`, `long params`, `params`."""
+
+    @property
+    def all_metrics(self) -> dict[str, float]:
+        """As the tracking server names them."""
+        return {**self.metrics, **self.figures}
+
+    def entry(self, finished_at: datetime) -> Entry:
+        """The row of a board, for a job that ended at this time of the ledger."""
+        return Entry(
+            job_id=self.job_id,
+            submission_id=self.submission_id,
+            user_id=self.user_id,
+            run_id=self.run_id,
+            experiment_id=self.experiment_id,
+            method=self.method,
+            metrics=self.all_metrics,
+            finished_at=finished_at,
+        )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Seal:
+    """A result as text in one canonical form, and the SHA-256 of that text."""
+
+    text: str
+    sha256: str
+
+
+class DamagedSeal(ValueError):
+    """Raised when a stored result is not what was sealed, or cannot be read."""
+
+
+_ADAPTER: TypeAdapter[SealedResult] = TypeAdapter(SealedResult)
+
+
+def sealed(result: SealedResult) -> Seal:
+    """The seal of a result, at most MAX_SEAL_BYTES: files and params are left out where it would be larger."""
+    for step in _STEPS:
+        text = _canonical(smaller := step(result))
+        if len(text.encode()) <= MAX_SEAL_BYTES:
+            return Seal(text=text, sha256=hashlib.sha256(text.encode()).hexdigest())
+    raise ValueError(f"the figures of job {smaller.job_id} are larger than {MAX_SEAL_BYTES} bytes")
+
+
+def opened(text: str, sha256: str) -> SealedResult:
+    """The result of a seal. Raises DamagedSeal."""
+    if hashlib.sha256(text.encode()).hexdigest() != sha256:
+        raise DamagedSeal("the stored result does not match its SHA-256")
+    try:
+        return _ADAPTER.validate_json(text)
+    except ValidationError as error:
+        raise DamagedSeal(f"the stored result cannot be read: {error.error_count()} faults") from error
+
+
+def finite(figures: Mapping[str, float]) -> dict[str, float]:
+    """Only the numbers that can be ranked and written as JSON."""
+    return {name: value for name, value in figures.items() if math.isfinite(value)}
+
+
+def _canonical(result: SealedResult) -> str:
+    """Sorted keys, no blanks, no NaN: equal results have equal texts."""
+    document: Any = _ADAPTER.dump_python(result, mode="json")
+    return json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
+def _without_files(result: SealedResult) -> SealedResult:
+    return replace(result, files=(), left_out=("files",)) if result.files else result
+
+
+def _with_short_params(result: SealedResult) -> SealedResult:
+    short = {name: value[:SHORT_PARAM_CHARS] for name, value in result.params.items()}
+    return replace(result, files=(), params=short, left_out=("files", "long params"))
+
+
+def _without_params(result: SealedResult) -> SealedResult:
+    return replace(result, files=(), params={}, left_out=("files", "params"))
+
+
+_STEPS: Sequence[Callable[[SealedResult], SealedResult]] = (
+    lambda result: result,
+    _without_files,
+    _with_short_params,
+    _without_params,
+)
