@@ -23,7 +23,7 @@ from gateway.passwords import Argon2Passwords
 def main(arguments: Sequence[str] | None = None) -> int:
     """Entry of `python -m gateway.accounts`; the exit code."""
     asked = _parser().parse_args(arguments)
-    client = connect(Settings().redis_url)
+    client = connect(Settings().ledger_url)
     try:
         run(asked, RedisAccounts(client), RedisSessions(client), Argon2Passwords())
     except LeadersboardError as error:
