@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import ssl
 import subprocess
 import sys
 import time
@@ -105,17 +106,18 @@ def ui_process(root: Path, api_url: str, **more: str) -> Iterator[tuple[str, str
         process.wait(timeout=START_SECONDS)
 
 
-def await_life(url: str, seconds: float = 4 * START_SECONDS) -> None:
+def await_life(url: str, seconds: float = 4 * START_SECONDS, *, verify: ssl.SSLContext | bool = True) -> None:
     deadline = time.monotonic() + seconds
-    while True:
-        try:
-            httpx2.get(f"{url}/health/live", trust_env=False).raise_for_status()
-        except httpx2.HTTPError:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.2)
-        else:
-            return
+    with httpx2.Client(trust_env=False, verify=verify) as client:
+        while True:
+            try:
+                client.get(f"{url}/health/live").raise_for_status()
+            except httpx2.HTTPError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.2)
+            else:
+                return
 
 
 def record(tracking: MlflowTracking, redis_url: str, root: Path, benchmark: str, user: str) -> Recorded:
