@@ -97,7 +97,26 @@ RUN printf '#!/bin/sh\nexit 101\n' > /usr/sbin/policy-rc.d && chmod 755 /usr/sbi
  && apt-get update -q && apt-get install -y -q --no-install-recommends redis-server \
  && rm -rf /var/lib/apt/lists/* /var/cache/apt/* \
  && find / -xdev -type f -perm /6000 -exec chmod a-s {} +
+# The password comes from the environment into a file of its own memory: an argument would be in every list of processes.
+COPY --chmod=755 <<'SCRIPT' /usr/local/bin/with-password
+#!/bin/sh
+set -eu
+if [ "${1:-}" != redis-server ]; then exec "$@"; fi
+if [ -z "${REDIS_PASSWORD:-}" ]; then
+  echo "REDIS_PASSWORD is not set, so Redis does not start. scripts/up writes a random one into .env." >&2
+  exit 1
+fi
+case "$REDIS_PASSWORD" in
+  *[!A-Za-z0-9._~+/=-]*) echo "REDIS_PASSWORD may have letters, digits and . _ ~ + / = - only." >&2; exit 1 ;;
+esac
+umask 077
+echo "requirepass $REDIS_PASSWORD" > /tmp/password.conf
+unset REDIS_PASSWORD REDISCLI_AUTH
+shift
+exec redis-server /tmp/password.conf "$@"
+SCRIPT
 WORKDIR /data
 USER 10001:10001
 EXPOSE 6379
+ENTRYPOINT ["with-password"]
 CMD ["redis-server", "--bind", "0.0.0.0", "--protected-mode", "no", "--dir", "/data"]

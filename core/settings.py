@@ -8,7 +8,7 @@ from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Self
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -84,7 +84,9 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True, hide_input_in_errors=True)
 
-    redis_url: str = "redis://redis:6379/0"
+    redis_url: Annotated[str, Field(repr=False)] = "redis://redis:6379/0"
+    redis_password: Annotated[str, Field(repr=False)] = ""
+    """For an address that holds none itself."""
     mlflow_tracking_uri: str = "http://mlflow:5000"
     mlflow_url: str = "http://localhost:5010"
     """Public address of MLflow's pages behind our sign-in, for links."""
@@ -201,6 +203,16 @@ class Settings(BaseSettings):
     def audit_days(self) -> int:
         """The audit trail is kept as long as jobs; without retention, as long as the ledger's records."""
         return self.retention_days or LONGEST_RETENTION_DAYS
+
+    @cached_property
+    def ledger_url(self) -> str:
+        """Redis's address with its password: for clients alone, never for a message."""
+        parts = urlsplit(self.redis_url)
+        if not self.redis_password or parts.password:
+            return self.redis_url
+        secret = quote(self.redis_password, safe="")
+        host = parts.netloc.rpartition("@")[2]
+        return parts._replace(netloc=f"{parts.username or ''}:{secret}@{host}").geturl()
 
     @cached_property
     def session_lasts(self) -> timedelta:

@@ -66,7 +66,7 @@ class Ports:
 def open_broker(settings: Settings, **options: object) -> RedisBroker:
     """A Dramatiq broker. It looks for dead workers at every command: by default that is left to chance for minutes."""
     return OneBellAtATime(
-        url=settings.redis_url,
+        url=settings.ledger_url,
         maintenance_chance=1_000_000,
         heartbeat_timeout=HEARTBEAT_MS,
         socket_connect_timeout=TIMEOUT_SECONDS,
@@ -92,7 +92,7 @@ def storage(settings: Settings) -> FilesystemStorage:
 def open_retention(settings: Settings) -> Iterator[Retention]:
     """Retention on the real parts, for one round or one question."""
     with ExitStack() as opened:
-        client = connect(settings.redis_url)
+        client = connect(settings.ledger_url)
         opened.callback(client.close)
         runs = MlflowOldRuns(settings.mlflow_tracking_uri)
         opened.callback(runs.close)
@@ -116,7 +116,7 @@ def open_ports(
 ) -> Iterator[Ports]:
     """The ports on their real parts, for as long as the context lasts."""
     with ExitStack() as opened:
-        client = connect(settings.redis_url)
+        client = connect(settings.ledger_url)
         opened.callback(client.close)
         tracking = MlflowTracking(settings.mlflow_tracking_uri, timeout_seconds=tracking_timeout_seconds)
         opened.callback(tracking.close)

@@ -28,7 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Entry of `python -m gateway.accounts`; the exit code."""
     asked = _parser().parse_args(arguments)
     settings = Settings()
-    client = connect(settings.redis_url)
+    client = connect(settings.ledger_url)
     audit = RedisAudit(client, days=settings.audit_days)
     try:
         run(asked, RedisAccounts(client), RedisSessions(client), Argon2Passwords(), audit)

@@ -10,6 +10,7 @@ import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 import redis
@@ -81,6 +82,13 @@ def redis_url() -> str:
     return f"{service('LEADERSBOARD_TEST_REDIS_URL')}/{os.environ.get('LEADERSBOARD_TEST_REDIS_DB', '7')}"
 
 
+def redis_through(port: int) -> str:
+    """The same database through a relay on this port of the loopback interface."""
+    parts = urlsplit(redis_url())
+    secret = f":{parts.password}@" if parts.password else ""
+    return parts._replace(netloc=f"{secret}127.0.0.1:{port}").geturl()
+
+
 @pytest.fixture(scope="session")
 def mlflow_url() -> str:
     return service("LEADERSBOARD_TEST_MLFLOW_URL")
@@ -93,17 +101,18 @@ class Stack:
     api_url: str
     ui_url: str
     mlflow_url: str
+    """MLflow's pages behind the sign-in, as people reach them."""
     token: str
     other_token: str
     admin_token: str
 
 
 @pytest.fixture(scope="session")
-def stack(mlflow_url: str) -> Stack:
+def stack() -> Stack:
     return Stack(
         api_url=service("LEADERSBOARD_TEST_API_URL"),
         ui_url=service("LEADERSBOARD_TEST_UI_URL"),
-        mlflow_url=mlflow_url,
+        mlflow_url=service("LEADERSBOARD_TEST_MLFLOW_DOOR_URL"),
         token=service("LEADERSBOARD_TEST_TOKEN"),
         other_token=service("LEADERSBOARD_TEST_OTHER_TOKEN"),
         admin_token=service("LEADERSBOARD_TEST_ADMIN_TOKEN"),

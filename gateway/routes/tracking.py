@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from contextlib import ExitStack
 from http import HTTPStatus
 from pathlib import PurePosixPath
@@ -28,11 +29,17 @@ router = APIRouter(prefix="/mlflow", include_in_schema=False)
 WHOLE = 1024 * 1024
 """Bytes of an answer that is sent in one piece."""
 PAGE_POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
-    "font-src 'self' data:; connect-src 'self'; worker-src 'self' blob:; frame-src 'self' blob:; media-src blob:; "
-    "manifest-src 'self'; object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
+    "default-src 'none'; script-src 'self' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; "
+    "img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self'; worker-src 'self' blob:; "
+    "frame-src 'self' blob:; media-src blob:; manifest-src 'self'; object-src 'none'; base-uri 'none'; "
+    "form-action 'none'; frame-ancestors 'self'"
 )
-"""Nothing comes from or goes to another origin; no inline script, so that a previewed file runs none either."""
+"""Nothing comes from or goes to another origin; no inline script, so that a previewed file runs none either.
+
+Evaluation is for MLflow's plots, which compile their drawing; it needs a script that runs already.
+"""
+FILE_KINDS = re.compile(r"(image|audio|video)/[a-z0-9.+-]+|text/(plain|csv|markdown)|application/(json|pdf|x-yaml)")
+"""What a file may be told to be. None of them can be a script or a style of a page, whatever is in it."""
 FILE_POLICY = "default-src 'none'; frame-ancestors 'none'; sandbox"
 KEPT = "private, max-age=2419200, immutable"
 """Parts of the page have their content's hash in their names."""
@@ -88,12 +95,12 @@ def _answered(request: Request, usecase: ReadTracking, user: User, asked: Asked,
 
 def _sent(call: TrackingCall, answer: TrackingAnswer) -> Response:
     """The answer with headers of ours alone."""
-    headers = _headers(call, answer)
+    headers, kind = _headers(call, answer), _kind(call, answer)
     if answer.size_bytes is not None and answer.size_bytes <= WHOLE:
-        return Response(b"".join(answer.pieces), answer.status, headers, media_type=answer.media_type)
+        return Response(b"".join(answer.pieces), answer.status, headers, media_type=kind)
     if answer.size_bytes is not None:
         headers["Content-Length"] = str(answer.size_bytes)
-    return StreamingResponse(answer.pieces, answer.status, headers, media_type=answer.media_type)
+    return StreamingResponse(answer.pieces, answer.status, headers, media_type=kind)
 
 
 def _headers(call: TrackingCall, answer: TrackingAnswer) -> dict[str, str]:
@@ -106,6 +113,13 @@ def _headers(call: TrackingCall, answer: TrackingAnswer) -> dict[str, str]:
         name = PurePosixPath(dict(call.query).get("path", call.path)).name
         return {"Content-Security-Policy": FILE_POLICY, "Content-Disposition": disposition(name, inline=False)}
     return {"Content-Security-Policy": FILE_POLICY}
+
+
+def _kind(call: TrackingCall, answer: TrackingAnswer) -> str:
+    if call.shows is not Shows.FILE or answer.status != HTTPStatus.OK:
+        return answer.media_type
+    kind = answer.media_type.partition(";")[0].strip().lower()
+    return answer.media_type if FILE_KINDS.fullmatch(kind) else "text/plain; charset=utf-8"
 
 
 def _refused(request: Request, error: LeadersboardError) -> Response:

@@ -55,18 +55,27 @@ print(f"PIP_INDEX_URL={PyPI.simple_url}\nPACKAGE_HOSTS={PyPI.file_storage_domain
   [ -z "$bundle" ] || echo "INDEX_CA=$bundle"
 }
 
-# Writes the settings with fresh tokens for some users, once; a file that is there is a person's, and stays as it is.
+# A secret that a file from an older version lacks; everything else in it stays as it is.
+ensure_secret() { # ensure_secret REDIS_PASSWORD
+  [ -z "$(setting "$1")" ] || return 0
+  [ -z "$(tail -c 1 "$ENV_FILE")" ] || echo >> "$ENV_FILE"
+  echo "$1=$(random_token)" >> "$ENV_FILE"
+  say "  ✓ ${ENV_FILE#"$PWD"/}: $1 added, with a random value"
+}
+
+# Writes the settings with fresh tokens for some users, once; a file that is there is a person's, and keeps its lines.
 write_settings() { # write_settings "admin researcher" [LINE...]
   local user users=$1 tokens=()
   for user in $users; do tokens+=("$user:$(random_token)"); done
   shift
-  [ ! -f "$ENV_FILE" ] || return 0
+  if [ -f "$ENV_FILE" ]; then ensure_secret REDIS_PASSWORD; return 0; fi
   mkdir -p "$(dirname "$ENV_FILE")"
   ( umask 077
     { echo "# Written with random tokens. Every setting and its default: .env.example"
       ( IFS=,; echo "API_TOKENS=${tokens[*]}" )
       echo "ADMIN_USERS=admin"
       echo "UI_SECRET=$(random_token)"
+      echo "REDIS_PASSWORD=$(random_token)"
       package_index
       [ "$#" = 0 ] || printf '%s\n' "$@"
     } > "$ENV_FILE.new"

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import docker
 import redis
@@ -69,7 +70,8 @@ def own_redis(name: str, *, maxmemory: str = "64mb", data: Path | None = None) -
     """`data` instead of a volume that goes with it."""
     place = _place(data or f"redis-{name}", "/data")
     with _own("redis", f"redis-{name}", 6379, mounts=place, command=redis_command(maxmemory)) as (container, port):
-        part = OwnPart(container, f"redis://127.0.0.1:{port}/0", _redis_answers)
+        password = urlsplit(service("LEADERSBOARD_TEST_REDIS_URL")).password  # with the settings comes the password
+        part = OwnPart(container, f"redis://:{password}@127.0.0.1:{port}/0", _redis_answers)
         part.start()
         yield part
 

@@ -20,7 +20,7 @@ from core.domain.job import JobRequest, JobState, Outcome
 from core.domain.limits import UserLimits
 from core.domain.sealed_result import SealedResult
 from gateway.openapi import operations
-from tests.conftest import redis_url
+from tests.conftest import redis_through, redis_url
 from tests.integration.freezing_proxy import FreezingProxy, freezing_proxy
 from tests.running_gateway import Door, environment, free_port, gateway_thread
 
@@ -143,7 +143,7 @@ def test_redis_hangs_in_the_middle(tmp_path: Path, mlflow_url: str) -> None:
     """With connections that worked a moment ago."""
     submission = uploaded(tmp_path, mlflow_url)
     with in_front_of(redis_url()) as proxy:
-        address = f"redis://127.0.0.1:{proxy.port}{urlsplit(redis_url()).path}"
+        address = redis_through(proxy.port)
         with gateway_thread(tmp_path, environment(tmp_path, redis_url=address, mlflow_url=mlflow_url)) as door:
             assert ask(door, "GET /jobs")[0].status_code == 200
             proxy.freeze()

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.conftest import redis_url
+from tests.conftest import redis_through, redis_url
 from tests.integration.freezing_proxy import freezing_proxy
 from tests.running_gateway import Door, environment, free_port, gateway_thread
 
@@ -49,7 +49,7 @@ def test_a_redis_that_was_restarted_is_found_again_unnoticed(tmp_path: Path, mlf
     """Connections that Redis closed while they lay in the pool cost nobody a 503."""
     real = urlsplit(redis_url())
     with freezing_proxy((real.hostname or "", real.port or 6379)) as proxy:
-        env = environment(tmp_path, redis_url=f"redis://127.0.0.1:{proxy.port}{real.path}", mlflow_url=mlflow_url)
+        env = environment(tmp_path, redis_url=redis_through(proxy.port), mlflow_url=mlflow_url)
         with gateway_thread(tmp_path, env) as door, door.client() as client:
             for _ in range(3):
                 assert client.get("/jobs").status_code == 200
