@@ -24,7 +24,7 @@ from runner.heartbeat import Heartbeat
 from runner.job_log.last_line import say_end
 from runner.job_log.writer import LogWriter
 from runner.launching import bounds, spec_of, submission_of, write_config
-from runner.recording import add_log, result_of
+from runner.recording import add_log, left_out, result_of
 from runner.requirements.dependencies import used_by, verdict_of
 from runner.requirements.installer import RequirementsFailed
 from runner.run_folder import RunFolder
@@ -192,6 +192,8 @@ class Attempt:
         artifacts = self.folder.artifacts
         if artifacts is None or not artifacts.is_dir():  # its folder went with the job, which is another runner's then
             raise RunLost("The files of this run are gone.")
+        for sentence in left_out(verdict):
+            self.job_log.say_once(sentence)
         self.job_log.keep_place()
         add_log(artifacts, self.parts.ports.storage.log_path(self.job.job_id))
         device = self.parts.ports.job_status.get(self.job.job_id).device or ""

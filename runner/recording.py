@@ -14,6 +14,8 @@ from core.domain.submission import Submission
 from core.domain.verdict import RunRecord, Verdict
 from core.ports.tracking import Result
 
+MAX_NAMED = 20
+
 
 def result_of(
     job: Job, verdict: Verdict, record: RunRecord, submission: Submission, *, artifacts: Path, facts: Mapping[str, str]
@@ -34,6 +36,17 @@ def result_of(
         tags={f"leadersboard.{name}": value for name, value in told.items()},
         artifacts=artifacts,
     )
+
+
+def left_out(verdict: Verdict) -> list[str]:
+    """A sentence for what of a report is not recorded; none where all of it is."""
+    if verdict.metrics is None:
+        return []
+    names = sorted(set(verdict.metrics.performance) - set(verdict.metrics.own_performance))
+    if not names:
+        return []
+    listed = ", ".join(name[:80] for name in names[:MAX_NAMED]) + (" ..." if len(names) > MAX_NAMED else "")
+    return [f"performance in metrics.json: {listed} left out; the platform measures this itself. Use another name."]
 
 
 def add_log(artifacts: Path, job_log: Path) -> None:
