@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from http import HTTPStatus
-from urllib.parse import unquote_to_bytes
+from urllib.parse import parse_qsl, unquote_to_bytes
 
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
@@ -19,6 +21,7 @@ from gateway.route_table import RouteTable
 
 UPLOADS = ("POST", "/submissions")
 BODY_METHODS = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+MOST_PARAMETERS = 50
 JSON_TYPES = ("application/json",)
 
 
@@ -51,6 +54,7 @@ class Guard:
     async def _guarded(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
             _check_address(scope)
+            self._check_query(scope)
             body = await self._checked(scope, receive)
         except (LeadersboardError, HTTPException) as error:
             await errors.refused(Request(scope), error)(scope, receive, send)
@@ -72,6 +76,15 @@ class Guard:
         body = await self._whole(headers, timed(receive, self._limits.body_seconds))
         _check_json(body)
         return _again(body, receive)
+
+    def _check_query(self, scope: Scope) -> None:
+        """A parameter that a route does not know, or knows once, is a mistake of its sender, not to be passed over."""
+        place = self._places.at(scope["path"]) if scope["query_string"] else None
+        if place is None or (scope["method"] in place.secured and "authorization" not in Headers(scope=scope)):
+            return  # the route says 404, or 401
+        known = place.queries.get(scope["method"])
+        if known is not None and (faults := list(query_faults(scope["query_string"], known))):
+            raise InvalidInput(*faults)
 
     def _expects_body(self, scope: Scope) -> bool:
         if scope["method"] not in BODY_METHODS:
@@ -135,6 +148,21 @@ def _odd(raw: bytes) -> bool:
     except UnicodeDecodeError:
         return True
     return any(character < " " or character == "\x7f" for character in text)
+
+
+def query_faults(query: bytes, known: Mapping[str, bool]) -> Iterator[Fault]:
+    """What is wrong with the names of a query; `known` says of each whether it may come more than once."""
+    try:
+        pairs = parse_qsl(query.decode("latin-1"), keep_blank_values=True, max_num_fields=MOST_PARAMETERS)
+    except ValueError:
+        yield Fault(field="query", rule=f"must have at most {MOST_PARAMETERS} parameters")
+        return
+    for name, times in Counter(name for name, _value in pairs).items():
+        if name not in known:
+            listed = ", ".join(sorted(known)) or "none"
+            yield Fault(field=name[:80] or "query", rule=f"is no parameter of this address; it takes {listed}")
+        elif times > 1 and not known[name]:
+            yield Fault(field=name, rule="must be given once")
 
 
 def _check_type(headers: Headers, accepted: tuple[str, ...]) -> None:

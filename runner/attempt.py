@@ -25,7 +25,7 @@ from runner.job_log.last_line import say_end
 from runner.job_log.writer import LogWriter
 from runner.launch_settings import LaunchSettings
 from runner.launching import NoBenchmark, bounds, data_of, spec_of, submission_of, write_config
-from runner.recording import add_log, recorded, result_of
+from runner.recording import add_log, left_out, recorded, result_of
 from runner.requirements.dependencies import used_by, verdict_of
 from runner.requirements.installer import RequirementsFailed
 from runner.run_folder import RunFolder
@@ -204,6 +204,8 @@ class Attempt:
         artifacts = self.folder.artifacts
         if artifacts is None or not artifacts.is_dir():  # its folder went with the job, which is another runner's then
             raise RunLost("The files of this run are gone.")
+        for sentence in left_out(verdict):
+            self.job_log.say_once(sentence)
         self.job_log.keep_place()
         add_log(artifacts, self.parts.ports.storage.log_path(self.job.job_id))
         known = self.parts.ports.job_status.get(self.job.job_id)

@@ -23,6 +23,8 @@ from runner.going_on import ResultWaits
 
 log = structlog.get_logger(__name__)
 
+MAX_NAMED = 20
+
 
 def result_of(
     job: Job,
@@ -74,6 +76,17 @@ def files_of(artifacts: Path, keep_going: Callable[[], None]) -> tuple[SealedFil
             sha256 = None if name.startswith("logs/") else hashlib.file_digest(file, "sha256").hexdigest()
         found.append(SealedFile(path=name, size_bytes=path.stat().st_size, sha256=sha256))
     return tuple(found)
+
+
+def left_out(verdict: Verdict) -> list[str]:
+    """A sentence for what of a report is not recorded; none where all of it is."""
+    if verdict.metrics is None:
+        return []
+    names = sorted(set(verdict.metrics.performance) - set(verdict.metrics.own_performance))
+    if not names:
+        return []
+    listed = ", ".join(name[:80] for name in names[:MAX_NAMED]) + (" ..." if len(names) > MAX_NAMED else "")
+    return [f"performance in metrics.json: {listed} left out; the platform measures this itself. Use another name."]
 
 
 def add_log(artifacts: Path, job_log: Path) -> None:

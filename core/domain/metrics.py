@@ -18,6 +18,13 @@ NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_\-. :/]{0,199}")
 """MLflow's own rule for names, less a leading sign or blank; `..`, `/./` and `//` are refused besides."""
 
 
+MEASURED = frozenset({
+    "memory_bytes", "cpu_seconds", "pids", "wall_seconds", "log_bytes", "output_bytes", "output_files",
+    "gpu_memory_bytes",
+})  # fmt: skip
+"""Figures that the platform measures itself; where it could not, a submission's word does not stand in for it."""
+
+
 class BadMetrics(ValueError):
     """Raised when `metrics.json` breaks a rule; the text names the rule, for the submitter."""
 
@@ -29,6 +36,19 @@ class RunMetrics:
     params: Mapping[str, str]
     metrics: Mapping[str, float]
     performance: Mapping[str, float]
+
+    @property
+    def own_performance(self) -> Mapping[str, float]:
+        """Those figures of its performance whose names are not, and do not look like, the platform's own."""
+        return {name: value for name, value in self.performance.items() if _plain(name) not in _PLAIN_MEASURED}
+
+
+def _plain(name: str) -> str:
+    """A name without what a reader overlooks: case, blanks, signs."""
+    return re.sub(r"[^a-z0-9]", "", name.casefold())
+
+
+_PLAIN_MEASURED = frozenset(map(_plain, MEASURED))
 
 
 def parse_metrics(raw: bytes) -> RunMetrics:

@@ -55,14 +55,11 @@ class Result:
 
 SITE_TAG = "leadersboard.site"
 """Which ledger the job of a run is in: several sites may record on one server."""
-OURS = frozenset({"memory_bytes", "cpu_seconds", "pids", "wall_seconds", "log_bytes", "output_bytes", "output_files"})
-"""What we measure ourselves; where we could not, a submission's word does not stand in for it."""
 
 
 def system_figures(result: Result) -> dict[str, float]:
     """The `system/` metrics of a result: what the submission reports of its performance, and what we measured."""
-    reported = {name: value for name, value in result.metrics.performance.items() if name not in OURS}
-    return {f"system/{name}": value for name, value in {**reported, **result.measured}.items()}
+    return {f"system/{name}": value for name, value in {**result.metrics.own_performance, **result.measured}.items()}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -111,7 +111,7 @@ def _is_one_line(text: str) -> bool:
         if requirement.marker:
             requirement.marker.evaluate({"extra": ""})
         return bool(PLAIN.fullmatch(written)) and not requirement.url and _spelled(Requirement(written)) == written
-    except (ValueError, RecursionError):  # all of packaging's own errors are ValueErrors
+    except (ValueError, LookupError, RecursionError):  # one of these is the base of each error of packaging's
         return False
 
 

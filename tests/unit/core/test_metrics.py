@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import math
 import posixpath
+import re
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.domain.metrics import MAX_BYTES, MAX_METRICS, MAX_PARAMS, NAME, BadMetrics, parse_metrics
+from core.domain.metrics import MAX_BYTES, MAX_METRICS, MAX_PARAMS, MEASURED, NAME, BadMetrics, parse_metrics
 from tests.builders import metrics_json
+from tests.conftest import REPOSITORY
 
 pytestmark = pytest.mark.unit
 
@@ -174,3 +176,17 @@ def test_arbitrary_json_is_a_report_or_refused(document: object) -> None:
     """Whatever JSON passes is finite and well named."""
     check_promises(json.dumps(document).encode())
     check_promises(json.dumps(document, ensure_ascii=False).encode("utf-8", "surrogatepass"))
+
+
+@pytest.mark.parametrize("name", ["wall_seconds", "gpu_memory_bytes", "Wall Seconds", "wall-seconds", "memory.bytes"])
+def test_performance_has_no_name_of_the_platforms_own(name: str) -> None:
+    """TRK-2: also where the platform could not measure, and where the name only looks the same."""
+    found = parse_metrics(metrics_json(performance={name: 1, "inference_time_ms": 2}))
+    assert found.own_performance == {"inference_time_ms": 2.0}
+
+
+def test_everything_that_the_platform_records_is_among_its_names() -> None:
+    """A figure that is measured tomorrow is to be added to the list."""
+    source = "\n".join(path.read_text() for path in (REPOSITORY / "runner").rglob("*.py"))
+    taken = set(re.findall(r'_take\("(\w+)"', source)) | set(re.findall(r'peaks=\{\*\*[^}]*?"(\w+)":', source))
+    assert {"memory_bytes", "gpu_memory_bytes", "wall_seconds"} <= taken <= MEASURED

@@ -528,3 +528,15 @@ def killed_during_launch(bench: Bench[ProcessEngine]) -> Claim:
     bench.ledger.presume_dead(claim.job_id, claim.mark)
     bench.sweep()
     return claim
+
+
+def test_performance_under_our_own_names_is_left_out_and_named(bench: Bench[ProcessEngine]) -> None:
+    """The platform's own figure wins; where it has none, the submission's does not take its place."""
+    report = '{"params": {}, "metrics": {"image_auc": 1}, "performance": {"wall_seconds": 0, "Gpu_Memory_Bytes": 1}}'
+    program = f"import sys, pathlib; pathlib.Path(sys.argv[4], 'metrics.json').write_text({report!r})"
+    job = bench.run(bench.claim(program))
+    assert job.state == "completed", bench.log_of(job)
+    assert "Gpu_Memory_Bytes, wall_seconds left out; the platform measures this itself" in bench.log_of(job)
+    recorded = bench.tracking.get_run(job.run_id or "").metrics
+    assert recorded["system/wall_seconds"] > 0
+    assert not [name for name in recorded if "gpu" in name.lower()]
