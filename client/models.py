@@ -128,6 +128,8 @@ class LogPart(Answer):
 
     job_id: str
     logs: str
+    platform: tuple[tuple[int, int], ...] = ()
+    """Where in `logs` the platform speaks, and no program: half-open ranges of code points, as `str` counts."""
     next_offset: int = 0
 
 

@@ -65,7 +65,7 @@ class Attempt:
         except NoGpu as error:
             return self._release(Verdict(reason=FailureReason.PLATFORM, message=str(error)), {})
         except RequirementsFailed as error:
-            return self._release(verdict_of(error, self.job_log.say), {})
+            return self._release(verdict_of(error, say=self.job_log.say, quote=self.job_log.quote), {})
         except Cancelled:
             return self._release(Verdict(cancelled=True, message="Cancelled before it started."), {})
         verdict = judge(record, self.limits)

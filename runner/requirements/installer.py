@@ -38,6 +38,7 @@ LOOK_SECONDS = 0.2
 READY_SECONDS = 30.0
 LAST_LINES = 15
 LONGEST_LINE = 400
+ADVICE = "Check names and versions, and that each package has a wheel for Python 3.13 on x86-64 Linux."
 
 
 class RequirementsFailed(LeadersboardError):
@@ -148,7 +149,7 @@ class Installer:
         return "\n".join([
             "requirements.txt could not be installed; only wheels are (no package is built here). pip's last lines:",
             *lines,
-            "Check names and versions, and that each package has a wheel for Python 3.13 on x86-64 Linux.",
+            ADVICE,
         ])  # fmt: skip
 
     def _harvest(self, holder: Container, into: Path) -> list[dict[str, str]]:
