@@ -19,6 +19,7 @@ from client.models import (
     JobPage,
     LogPart,
     Me,
+    Overview,
     ResourceClassList,
     Results,
     Submission,
@@ -141,6 +142,10 @@ class LeadersboardClient:
             benchmark=benchmark, metric=metric, direction=direction, entries=entries, limit=limit, offset=offset
         )
         return self._exchange.ask(Board, "GET", "/leaderboard", params=asked)
+
+    def overview(self) -> Overview:
+        """What an administrator should know of the site; `NotAllowed` for others."""
+        return self._exchange.ask(Overview, "GET", "/admin/overview")
 
 
 @contextmanager

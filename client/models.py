@@ -224,3 +224,18 @@ class Board(Answer):
     scoring: Literal["reported", "verified"] = "reported"
     items: tuple[Standing, ...] = ()
     total: int = 0
+
+
+class Notice(Answer):
+    """Something about a host that an administrator should mend."""
+
+    host: str
+    text: str
+    advice: str = ""
+    takes_jobs: bool = False
+
+
+class Overview(Answer):
+    """The site at a glance, for administrators."""
+
+    notices: tuple[Notice, ...] = ()

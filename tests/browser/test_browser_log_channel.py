@@ -1,13 +1,6 @@
 """Whose a line of the log is, as people see it in a real browser: a run imitates the platform, in its own log."""
 
-import contextlib
-import os
-import socket
-import subprocess
-import sys
-import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -15,11 +8,9 @@ import redis
 from playwright.sync_api import Page, expect
 
 from core.ports.sandbox import Stream
-from runner.job_log.writer import LogWriter
 from tests.browser.conftest import PHONE, Open
-from tests.browser.test_browser_pages import no_sideways_scroll, send_token
-from tests.conftest import redis_url
-from tests.running_gateway import REPOSITORY, Door, environment, free_port, gateway_thread
+from tests.browser.own_site import Site, own_site
+from tests.browser.test_browser_pages import no_sideways_scroll
 
 pytestmark = pytest.mark.browser
 
@@ -36,65 +27,11 @@ CONTRAST = """pair => {
   const [a, b] = pair.map(light).sort((x, y) => y - x); return (a + 0.05) / (b + 0.05); }"""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Site:
-    """A gateway and a UI of these sources, and a job whose log the real writer writes."""
-
-    url: str
-    job_id: str
-    log: Path
-
-    @contextlib.contextmanager
-    def writing(self) -> Iterator[LogWriter]:
-        limits = {"max_bytes": 10**6, "max_lines": 10**6, "kept_bytes": 10**6}
-        place = self.log.with_name("position")
-        with LogWriter(self.log, position=place, still_ours=lambda: None, **limits) as writer:
-            yield writer
-
-
 @pytest.fixture
 def site(tmp_path: Path, redis_client: redis.Redis, mlflow_url: str) -> Iterator[Site]:
     assert redis_client.dbsize() == 0
-    env = environment(tmp_path, redis_url=redis_url(), mlflow_url=mlflow_url)
-    with gateway_thread(tmp_path, env) as door, ui_of(door) as url, door.client() as http:
-        files = [("files", ("main.py", b"print(1)")), ("files", ("config.yaml", b"a: 1"))]
-        submission = http.post("/submissions", files=files).raise_for_status().json()["submission_id"]
-        job_id = http.post("/jobs", json={"submission_id": submission}).raise_for_status().json()["job_id"]
-        yield Site(url=url, job_id=job_id, log=tmp_path / "logs" / f"{job_id}.log")
-
-
-@contextlib.contextmanager
-def ui_of(door: Door) -> Iterator[str]:
-    """The UI of these sources, as a process of its own."""
-    port = free_port()
-    env = {"PATH": os.environ["PATH"], "HOME": str(door.root), "API_URL": door.url, "UI_SECRET": "0123456789abcdef" * 4}
-    command = [sys.executable, "-m", "uvicorn", "--factory", "ui.app:build", "--port", str(port)]
-    with (door.root / "ui.log").open("wb") as out:
-        process = subprocess.Popen(command, cwd=REPOSITORY, env=env, stdout=out, stderr=out)
-    try:
-        until = time.monotonic() + 60
-        while not _answers(port):
-            assert process.poll() is None, (door.root / "ui.log").read_text()
-            assert time.monotonic() < until, "the UI did not begin"
-            time.sleep(0.2)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        process.terminate()
-        process.wait(30)
-
-
-def _answers(port: int) -> bool:
-    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
-        return True
-    return False
-
-
-def opened(page: Page, site: Site) -> Page:
-    path = f"/job?id={site.job_id}"
-    page.goto(site.url + path)
-    send_token(page, Door.token)
-    page.wait_for_url(site.url + path)
-    return page
+    with own_site(tmp_path, mlflow_url) as made:
+        yield made
 
 
 @pytest.mark.parametrize(("scheme", "size"), [("light", (1280, 800)), ("dark", (1280, 800)), ("light", PHONE)])
@@ -102,7 +39,7 @@ def test_an_imitation_is_not_shown_as_the_platforms_word(
     site: Site, new_page: Open, screenshot: Keep, scheme: str, size: tuple[int, int]
 ) -> None:
     """Only what came on the platform's channel has its colour and its bar; format characters are seen."""
-    page = opened(new_page(size, scheme), site)
+    page = site.open(new_page(size, scheme), f"/job?id={site.job_id}")
     text = page.locator(".lb-log-text")
     with site.writing() as log:
         log.say("Attempt 1: class small, cpu.")
