@@ -20,6 +20,7 @@ from client.models import (
     JobPage,
     LogPart,
     Me,
+    Overview,
     ResourceClassList,
     Results,
     Submission,
@@ -155,6 +156,10 @@ class LeadersboardClient:
         """What administrators did, newest first; for administrators. A page may be short and yet have a next one."""
         asked = _given(actor=actor, action=action, target=target, limit=limit, cursor=cursor)
         return self._exchange.ask(AuditPage, "GET", "/admin/audit", params=asked)
+
+    def overview(self) -> Overview:
+        """What an administrator should know of the site; `NotAllowed` for others."""
+        return self._exchange.ask(Overview, "GET", "/admin/overview")
 
 
 @contextmanager

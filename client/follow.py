@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from client.api import LeadersboardClient
 from client.errors import LeadersboardError, TooMany, Unavailable, Unreachable
-from client.log_lines import LogLines
+from client.log_lines import LogLine, LogLines
 from client.models import Job
 
 PERIOD = 0.5
@@ -26,9 +26,9 @@ class Changed:
 
 @dataclass(frozen=True, kw_only=True)
 class Printed:
-    """The job printed a line."""
+    """The log has another line, of the job's program or of the platform."""
 
-    line: str
+    line: LogLine
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,7 +76,7 @@ class Follower:
             if part.next_offset == self._offset:
                 return
             self._offset = part.next_offset
-            yield from (Printed(line=line) for line in self._lines.feed(part.logs))
+            yield from (Printed(line=line) for line in self._lines.feed(part.logs, part.platform))
 
     def _patiently(self, ask: Callable[[], AnswerT]) -> Generator[Event, None, AnswerT]:
         began = time.monotonic()

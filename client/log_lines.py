@@ -1,10 +1,20 @@
-"""A live log arrives in pieces: whole lines come out, harmless, with progress bars shown by their last state."""
+"""A live log arrives in pieces: whole lines come out, harmless, each with whose it is."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 from client.terminal import harmless
 
 LONGEST_LINE = 64 * 1024
-OWN = "[leadersboard]"
-"""How the platform's own lines begin, and no line of a run: but it might read like one once its escapes are gone."""
+Range = tuple[int, int]
+
+
+@dataclass(frozen=True, kw_only=True)
+class LogLine:
+    """A line made harmless, and whether the platform wrote it: by its channel, whatever it reads."""
+
+    text: str
+    platform: bool = False
 
 
 class LogLines:
@@ -12,21 +22,41 @@ class LogLines:
 
     def __init__(self) -> None:
         self._rest = ""
+        self._rest_is_ours = False
 
-    def feed(self, piece: str) -> list[str]:
-        """The lines that this piece completes."""
-        *whole, self._rest = (self._rest + piece).split("\n")
-        if len(self._rest) > LONGEST_LINE:
-            whole, self._rest = [*whole, self._rest], ""
-        return [_shown(line) for line in whole]
+    def feed(self, piece: str, platform: Iterable[Range] = ()) -> list[LogLine]:
+        """The lines that this piece completes; `platform` says where in it the platform speaks."""
+        lines: list[LogLine] = []
+        for text, is_ours in _parts(piece, platform):
+            if self._rest and is_ours != self._rest_is_ours:
+                lines += self.finish()
+            self._rest_is_ours = is_ours
+            lines += self._whole_lines(text)
+        return lines
 
-    def finish(self) -> list[str]:
+    def finish(self) -> list[LogLine]:
         """What is left when nothing more comes."""
         rest, self._rest = self._rest, ""
-        return [_shown(rest)] if rest else []
+        return [_shown(rest, platform=self._rest_is_ours)] if rest else []
+
+    def _whole_lines(self, text: str) -> list[LogLine]:
+        *whole, self._rest = (self._rest + text).split("\n")
+        if len(self._rest) > LONGEST_LINE:
+            whole, self._rest = [*whole, self._rest], ""
+        return [_shown(line, platform=self._rest_is_ours) for line in whole]
 
 
-def _shown(line: str) -> str:
+def _parts(piece: str, platform: Iterable[Range]) -> Iterator[tuple[str, bool]]:
+    at = 0
+    for start, end in platform:
+        if at < start:
+            yield piece[at:start], False
+        yield piece[start:end], True
+        at = end
+    if piece[at:]:
+        yield piece[at:], False
+
+
+def _shown(line: str, *, platform: bool) -> LogLine:
     # A carriage return starts the line anew: the last state of a progress bar is the one to keep.
-    bare = harmless(line.rstrip("\r").rsplit("\r", 1)[-1])
-    return bare if line.startswith(OWN) else bare.replace(OWN, OWN[:-1] + ")")
+    return LogLine(text=harmless(line.rstrip("\r").rsplit("\r", 1)[-1]), platform=platform)

@@ -128,6 +128,8 @@ class LogPart(Answer):
 
     job_id: str
     logs: str
+    platform: tuple[tuple[int, int], ...] = ()
+    """Where in `logs` the platform speaks, and no program: half-open ranges of code points, as `str` counts."""
     next_offset: int = 0
 
 
@@ -247,3 +249,18 @@ class Board(Answer):
     scoring: str = "reported"
     items: tuple[Standing, ...] = ()
     total: int = 0
+
+
+class Notice(Answer):
+    """Something about a host that an administrator should mend."""
+
+    host: str
+    text: str
+    advice: str = ""
+    takes_jobs: bool = False
+
+
+class Overview(Answer):
+    """The site at a glance, for administrators."""
+
+    notices: tuple[Notice, ...] = ()

@@ -1,12 +1,13 @@
-"""What reaches a terminal: foreign text made harmless, colour only where somebody sees it."""
+"""What reaches a terminal: foreign text made harmless, colour only where it is seen."""
 
 import os
 import re
 import sys
-import unicodedata
 from collections.abc import Iterable, Sequence
 
 import typer
+
+from client.visible_text import visible
 
 STATE_COLOURS = {"completed": "green", "failed": "red", "cancelled": "yellow", "running": "cyan", "pending": "blue"}
 # Whole escape sequences (window titles, colours, cursor moves), so that no half of one stays behind as text.
@@ -16,14 +17,13 @@ ESCAPES = re.compile(
 
 
 def harmless(text: str) -> str:
-    """Text without escape sequences, control characters and direction overrides; tabs and line ends stay."""
-    bare = ESCAPES.sub("", text)
-    return "".join(sign for sign in bare if sign in "\t\n" or unicodedata.category(sign) not in {"Cc", "Cf", "Cs"})
+    """Text without escape sequences, other control and format characters as numbers; tabs and line ends stay."""
+    return visible(ESCAPES.sub("", text))
 
 
 def one_line(text: object) -> str:
     """Foreign text as a single harmless line."""
-    return " ".join(harmless(str(text)).split())
+    return " ".join(harmless(str(text).replace("\r\n", "\n")).split())
 
 
 def say(text: str = "", *, error: bool = False) -> None:
@@ -45,6 +45,11 @@ def faint(text: str) -> str:
 def strong(text: str) -> str:
     """Text that steps forward."""
     return typer.style(text, bold=True)
+
+
+def log_line(text: str, *, platform: bool) -> str:
+    """A line of a log with its margin: `>` and a colour where the platform speaks, blank where a program does."""
+    return typer.style(f"> {text}", fg="cyan", bold=True) if platform else f"  {text}"
 
 
 def table(heads: Sequence[str], rows: Iterable[Sequence[str]], *, right: frozenset[int] = frozenset()) -> list[str]:

@@ -10,7 +10,7 @@ from client.errors import LeadersboardError
 from client.follow import Changed, Event, Follower, Printed
 from client.models import Job, JobState
 from client.report import change_line, ending_lines, rank_line, results_lines
-from client.terminal import faint, one_line, say
+from client.terminal import faint, log_line, one_line, say
 
 BOARD_PAGE = 200
 
@@ -46,7 +46,7 @@ def _tell(follower: Follower) -> Job:
 
 def _line(event: Event, elapsed: float) -> str:
     if isinstance(event, Printed):
-        return event.line
+        return log_line(event.line.text, platform=event.line.platform)
     stamp = faint(f"[{elapsed:7.1f} s]")
     if isinstance(event, Changed):
         return f"{stamp} {change_line(event.job)}"

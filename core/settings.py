@@ -137,6 +137,8 @@ class Settings(BaseSettings):
     seccomp_profile: Path = Path("seccomp.json")
     sandbox_runtime: Annotated[str, Field(pattern="^(runc|runsc)$")] = "runc"
     """runsc: gVisor, where the engine has it."""
+    allow_old_engine: bool = False
+    """Jobs are taken on an engine older than the lowest safe version, too."""
     gpu_access: Annotated[str, Field(pattern="^(device_requests|cdi)$")] = "device_requests"
     """How a run is given its device."""
     gpu_busy_bytes: Annotated[int, Field(ge=0)] = GIB

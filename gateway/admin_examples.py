@@ -22,8 +22,16 @@ _SANDBOX: dict[str, Any] = {
     "security": ["user 60001:60001", "network none", "read-only root", "capabilities dropped: ALL", "seccomp own"],
 }  # fmt: skip
 _DISK = {"name": "logs", "free_bytes": 81000000000, "total_bytes": 200000000000}
+_OLD = {
+    "part": "Engine", "version": "28.5.2", "floor": "29.5.1", "why": "before it, copies could be raced",
+}  # fmt: skip
+_NOTICE: dict[str, Any] = {
+    "host": HOST, "part": "Engine", "version": "28.5.2", "floor": "29.5.1", "takes_jobs": True,
+    "text": "Engine 28.5.2 is older than 29.5.1.", "advice": "Update this host's engine.",
+}  # fmt: skip
 _HOST: dict[str, Any] = {
-    "host": HOST, "engine": {"engine": "26.1.5", "runc": "1.1.15", "kernel": "6.18"}, "warnings": [], "gpus": [],
+    "host": HOST, "engine": {"Engine": "28.5.2", "runc": "1.3.6", "kernel": "6.18"}, "warnings": [], "old": [_OLD],
+    "old_engine_allowed": True, "gpus": [],
     "gpus_in_use": [], "gpus_quarantined": [], "sandboxes": [_SANDBOX], "disks": [_DISK], "canary": None,
     "silent_seconds": 3.4,
 }  # fmt: skip
@@ -47,13 +55,15 @@ SCHEMAS: dict[str, Any] = {
     "RunnerView": _RUNNER,
     "SandboxFigures": _SANDBOX,
     "DiskFigures": _DISK,
+    "OldPart": _OLD,
+    "NoticeView": _NOTICE,
     "HostView": _HOST,
     "RunnerList": {"runners": [_RUNNER], "hosts": [_HOST]},
     "RunnerDetail": {"runners": [_RUNNER], "host": _HOST},
     "QueueView": _QUEUE,
     "Overview": {
         "queues": [_QUEUE], "runners": 1, "runners_ready": 1, "sandboxes": 1, "dead_letters": 0, "disks": [_DISK],
-        "mended": {"doorbell": 3, "lease": 1},
+        "notices": [_NOTICE], "mended": {"doorbell": 3, "lease": 1},
     },
     "DeadLetterView": _LETTER,
     "DeadLetterList": {"items": [_LETTER], "total": 1},

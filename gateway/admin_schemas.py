@@ -9,8 +9,17 @@ from pydantic import Field
 
 from core.domain.dead_letter import DeadLetter
 from core.domain.retention import Expired
-from core.domain.runners import DiskFigures, HostReport, RunnerReport, SeenHost, SeenRunner, Wish
+from core.domain.runners import DiskFigures, HostReport, OldPart, RunnerReport, SeenHost, SeenRunner, Wish
 from gateway.schemas import Answer
+
+REFUSED = (
+    "No job is begun on this host. Update its engine, bring another one (ENGINE_IMAGE), or, where your distribution "
+    "has the fixes under this number, set ALLOW_OLD_ENGINE=true."
+)
+ACCEPTED = (
+    "Jobs are taken all the same, because ALLOW_OLD_ENGINE=true. Update this host's engine or bring another one "
+    "(ENGINE_IMAGE), then remove that setting."
+)
 
 
 class RunnerView(RunnerReport):
@@ -55,6 +64,31 @@ class QueueView(Answer):
     runners_ready: int
 
 
+class NoticeView(Answer):
+    """A part of a host's engine that is older than the lowest safe version (`version` empty: it does not tell)."""
+
+    host: str
+    part: str
+    version: str
+    floor: str
+    text: str
+    advice: str
+    takes_jobs: bool = Field(description="Whether the host takes jobs all the same (ALLOW_OLD_ENGINE).")
+
+    @classmethod
+    def of(cls, report: HostReport, old: OldPart) -> Self:
+        allowed = report.old_engine_allowed
+        return cls(
+            host=report.host,
+            part=old.part,
+            version=old.version,
+            floor=old.floor,
+            text=old.sentence,
+            advice=ACCEPTED if allowed else REFUSED,
+            takes_jobs=allowed,
+        )
+
+
 class Overview(Answer):
     """The site at a glance."""
 
@@ -64,6 +98,7 @@ class Overview(Answer):
     sandboxes: int
     dead_letters: int
     disks: list[DiskFigures]
+    notices: list[NoticeView]
     mended: dict[str, int] = Field(
         description="How often sweepers mended what a crash, an outage or a lost message had left, by kind."
     )

@@ -91,7 +91,7 @@ SCHEMAS: dict[str, Any] = {
     "NewJob": {"submission_id": SUBMISSION, "config": {"benchmark": "synthetic", "epochs": 3}},
     "JobView": _JOB,
     "JobList": {"items": [_JOB], "next_cursor": None},
-    "LogView": {"job_id": JOB, "logs": "epoch 1 of 3\nepoch 2 of 3\n", "next_offset": 26},
+    "LogView": {"job_id": JOB, "logs": "[leadersboard] Attempt 1\nepoch 1\n", "platform": [[0, 25]], "next_offset": 34},
     "ResultsView": {
         "job_id": JOB, "run_id": RUN, "experiment_id": "1", "mlflow_ui_url": _RUN_PAGE,
         "mlflow_api_url": f"http://localhost:5010/api/2.0/mlflow/runs/get?run_id={RUN}",

@@ -11,7 +11,7 @@ from typing import TypeVar
 from core.domain.errors import Unavailable
 from core.domain.estimate import Estimate, estimate
 from core.domain.job import Job, JobState, Phase
-from core.domain.runners import SeenRunner
+from core.domain.runners import PROBING, RunnerReport, RunnerState, SeenRunner
 from core.ports.job_status import JobStatusPort
 from core.ports.runners import RunnersPort
 from core.usecases.jobs import JobStanding
@@ -21,6 +21,11 @@ MEASURED_FRESH_SECONDS = 15.0
 MEASURED_RUNS = 200
 """Of so many jobs that completed last, those of a class tell how long one takes."""
 NOBODY = "No runner is ready for class {name} at the moment. The job waits and starts by itself when one is."
+
+UNSAFE = (
+    "No runner takes jobs of class {name} at the moment: the platform's own check found that running them would not be "
+    "safe. Its admins see why. The job waits and starts by itself when that is mended."
+)
 
 Found = TypeVar("Found")
 
@@ -43,7 +48,7 @@ class Outlook:
         try:
             seats = sum(runner.is_ready_for(name) for runner in self._runners())
             if not seats:
-                return NOBODY.format(name=name), None
+                return _why_nobody(self._runners(), name), None
             running = sum(_takes_a_seat(job, name) for job in self._jobs(JobState.RUNNING, FRESH_SECONDS))
             seconds = self._measured(name)
         except Unavailable:
@@ -73,6 +78,17 @@ class Outlook:
                 found = ask()
                 self._kept[name] = (self.clock(), found)
         return found  # type: ignore[return-value]
+
+
+def _why_nobody(seen: Sequence[SeenRunner], name: str) -> str:
+    """In general terms: what an attacker would like to know is for admins."""
+    living = [one.report for one in seen if not one.is_silent and name in {item.name for item in one.report.classes}]
+    refused = bool(living) and all(_is_unsafe(report) for report in living)
+    return (UNSAFE if refused else NOBODY).format(name=name)
+
+
+def _is_unsafe(report: RunnerReport) -> bool:
+    return report.state is RunnerState.REFUSED and report.reason != PROBING
 
 
 def _takes_a_seat(job: Job, resource_class: str) -> bool:

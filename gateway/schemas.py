@@ -120,6 +120,10 @@ class LogView(Answer):
 
     job_id: str
     logs: str
+    platform: list[tuple[int, int]] = Field(
+        description="Which parts of `logs` the platform wrote, no program: half-open ranges of Unicode code points. "
+        "Only this tells them apart; a program may print the same words.",
+    )
     next_offset: int
 
 

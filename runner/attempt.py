@@ -75,7 +75,7 @@ class Attempt:
         except (NoGpu, NoBenchmark) as error:
             return self._release(Verdict(reason=FailureReason.PLATFORM, message=str(error)), {})
         except RequirementsFailed as error:
-            return self._release(verdict_of(error, self.job_log.say), {})
+            return self._release(verdict_of(error, say=self.job_log.say, quote=self.job_log.quote), {})
         except Cancelled:
             return self._release(Verdict(cancelled=True, message="Cancelled before it started."), {})
         verdict = self.known.verdict(record)

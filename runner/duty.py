@@ -38,6 +38,8 @@ class Duty:
     min_free_bytes: int
     draining: threading.Event
     """Set when the process was asked to end."""
+    too_old: Callable[[], str | None] = lambda: None
+    """Why its engine's version lets no job begin here, as it is now. Raises Unavailable."""
     refusal: str | None = None
     """Why the canary wants no job to run here."""
     jobs: set[str] = field(default_factory=set)
@@ -80,6 +82,7 @@ class Duty:
                 return RunnerState.DISK_LOW, f"less than {self.min_free_bytes} bytes are free for {name}"
         try:
             self.check_engine()
+            old = self.too_old()
         except LeadersboardError as error:
             return RunnerState.NO_ENGINE, str(error)[:300]
-        return None
+        return (RunnerState.REFUSED, old[:300]) if old else None

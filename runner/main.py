@@ -22,7 +22,8 @@ from runner.canary.watch import CanaryWatch
 from runner.duty import Duty, worker_name
 from runner.engine.docker_sandbox import DockerEngine
 from runner.engine.inspection import Inspection
-from runner.engine.versions import warnings
+from runner.engine.versions import old_parts
+from runner.floors import Floors
 from runner.opening import open_workbench
 from runner.post_mortem import PostMortem
 from runner.report import HostFacts, Reporter
@@ -92,9 +93,9 @@ class Life(Middleware):
         duty, mourn = self._duty(bench), PostMortem(dead_letters=bench.ports.dead_letters)
         duty.begin()
         run_next, sweeper = self._answering(bench, duty, mourn), self._sweeping(bench, duty, mourn)
-        facts = HostFacts(warnings=tuple(warnings(bench.engine.versions())))
-        for warning in facts.warnings:
-            log.warning("engine is old", warning=warning)
+        facts = HostFacts(old_engine_allowed=self._settings.allow_old_engine)
+        for one in old_parts(bench.engine.versions()):
+            log.warning("engine is old", warning=one.sentence, jobs_taken=facts.old_engine_allowed)
         watch = self._canary_watch(bench, duty, facts)
         self._run_next = run_next
         sweeper.sweep()  # what this host's last runners left comes before anything new
@@ -163,6 +164,7 @@ class Life(Middleware):
             host=self._host,
             runners=bench.ports.runners,
             check_engine=bench.engine.check,
+            too_old=Floors(versions=bench.engine.versions, allowed=settings.allow_old_engine).refusal,
             folders={"logs": settings.log_root, "jobs": settings.job_root},
             min_free_bytes=settings.min_free_run_bytes,
             draining=self._draining,

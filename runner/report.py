@@ -19,6 +19,7 @@ from core.ports.runners import RunnersPort
 from core.ports.sandbox import SandboxPort
 from runner.duty import Duty
 from runner.engine.inspection import Inspection, disks
+from runner.engine.versions import old_parts
 from runner.gpus import Gpus
 
 TELL_SECONDS = 3.0
@@ -32,6 +33,7 @@ class HostFacts:
     """What other parts of a runner found out about its host."""
 
     warnings: tuple[str, ...] = ()
+    old_engine_allowed: bool = False
     canary: Mapping[str, Any] | None = None
 
 
@@ -79,10 +81,15 @@ class Reporter:
         )
 
     def host(self) -> HostReport:
+        versions = self.inspection.versions()
+        old = old_parts(versions)
+        warnings = [*self.facts.warnings, *(one.sentence for one in old)]
         return HostReport(
             host=self.duty.host,
-            engine=dict(self.inspection.versions()),
-            warnings=tuple(warning[:300] for warning in self.facts.warnings[:MOST_LISTED]),
+            engine=dict(versions),
+            warnings=tuple(warning[:300] for warning in warnings[:MOST_LISTED]),
+            old=old,
+            old_engine_allowed=self.facts.old_engine_allowed,
             gpus=self.gpus.all,
             gpus_in_use=tuple(sorted(self.engine.gpus_in_use())) if self.gpus.all else (),
             gpus_quarantined=tuple(sorted(self.gpus.quarantined)),

@@ -102,8 +102,22 @@ async def _step(viewer: Viewer, place: Place) -> AsyncIterator[ServerSentEvent]:
         part = await viewer.part(place.offset)
         is_new = place.offset is None or part.next_offset > place.offset
         if is_new:
-            yield ServerSentEvent(event="log", id=str(part.next_offset), data={"text": part.logs})
+            yield ServerSentEvent(event="log", id=str(part.next_offset), data=_data(part))
         place.offset = part.next_offset
         if not is_new or not part.logs:
             break
     place.is_final, place.is_away, place.steps = is_final, False, place.steps + 1
+
+
+def _data(part: LogPart) -> dict[str, object]:
+    """The text and where in it the platform speaks, counted as browsers count: in UTF-16 code units."""
+    spans, units, at = [], 0, 0
+    for start, end in part.platform:
+        begin = units + _units(part.logs[at:start])
+        units, at = begin + _units(part.logs[start:end]), end
+        spans.append([begin, units])
+    return {"text": part.logs, "platform": spans}
+
+
+def _units(text: str) -> int:
+    return len(text) + sum(sign > "\uffff" for sign in text)

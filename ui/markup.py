@@ -10,6 +10,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from client.models import Metric
+from client.visible_text import visible
 from client.wording import ago, between, duration, memory, size
 
 FOLDER = Path(__file__).parent / "templates"
@@ -62,6 +63,11 @@ def seconds_between(start: datetime | None, end: datetime | None) -> float | Non
     return max(0.0, ((end or datetime.now(UTC)) - start).total_seconds())
 
 
+def _shown(value: Any) -> Any:
+    """Format characters of foreign text are shown, never obeyed; markup is ours."""
+    return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
 class Templates:
     """The templates, ready to fill; lives as long as the application."""
 
@@ -72,6 +78,7 @@ class Templates:
             undefined=StrictUndefined,
             trim_blocks=True,
             lstrip_blocks=True,
+            finalize=_shown,
         )
         self._environment.filters.update(FILTERS)
         self._environment.globals.update(site=dict(site), seconds_between=seconds_between)

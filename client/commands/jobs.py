@@ -8,7 +8,7 @@ from client.endings import signed_in
 from client.log_lines import LogLines
 from client.models import Answer
 from client.report import job_lines, jobs_lines, results_lines
-from client.terminal import one_line, say
+from client.terminal import log_line, one_line, say
 from client.watch import watch_job
 
 JobId = Annotated[str, typer.Argument(metavar="JOB", help="The job's id.")]
@@ -41,12 +41,15 @@ def logs(
     tail: Annotated[int, typer.Option(min=1, max=1000, help="How many of the last lines.")] = 1000,
     as_json: AsJson = False,
 ) -> None:
-    """Print a job's log, made harmless for the terminal."""
+    """Print a job's log, made harmless for the terminal; lines of the platform have `>` in the margin.
+
+    With --json the field `platform` says where in the text those are.
+    """
     with signed_in() as client:
         part = client.log_tail(job_id, lines=tail)
         lines = LogLines()
-        shown = [*lines.feed(part.logs), *lines.finish()]
-        show(part, shown, as_json=as_json)
+        found = [*lines.feed(part.logs, part.platform), *lines.finish()]
+        show(part, [log_line(line.text, platform=line.platform) for line in found], as_json=as_json)
         if follow:
             watch_job(client, job_id, offset=part.next_offset)
 

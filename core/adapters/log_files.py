@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import codecs
 import os
 from pathlib import Path
 from typing import IO
 
+from core.adapters.log_marks import marked_text
+from core.domain.job_log import LINE_BYTES, MARK
 from core.ports.storage import LogSlice
 
 BLOCK = 64 * 1024
@@ -19,22 +20,34 @@ def tail(path: Path, lines: int) -> LogSlice:
         with path.open("rb") as log:
             end = log.seek(0, os.SEEK_END)
             raw = _last_lines(log, end, lines)
+            return _told(raw, end - len(raw), _before(log, end - len(raw)))
     except FileNotFoundError:
         return LogSlice(text="", offset=0, next_offset=0)
-    return _decoded(raw, end - len(raw))
 
 
 def slice_from(path: Path, offset: int, max_bytes: int) -> LogSlice:
-    """At most `max_bytes` that came after byte `offset`; an offset past the end answers nothing."""
+    """At most `max_bytes` (or a mark) that came after byte `offset`; an offset past the end answers nothing."""
     try:
         with path.open("rb") as log:
             end = log.seek(0, os.SEEK_END)
             start = min(offset, end)
-            log.seek(start)
+            before = _before(log, start)
             raw = log.read(max_bytes)
+            found = _told(raw, start, before)
+            if raw and found.next_offset == start and len(raw) < len(MARK):  # they may be less than one mark has
+                found = _told(raw + log.read(len(MARK) - len(raw)), start, before)
+            return found
     except FileNotFoundError:
         return LogSlice(text="", offset=0, next_offset=0)
-    return _decoded(raw, start)
+
+
+def _before(log: IO[bytes], start: int) -> bytes | None:
+    """What stands in front of this byte on its line, None when it is longer than ours are; the file is at the byte."""
+    back = min(start, LINE_BYTES)
+    log.seek(start - back)
+    found = log.read(back)
+    cut = found.rfind(b"\n") + 1
+    return found[cut:] if cut or back == start else None
 
 
 def _last_lines(log: IO[bytes], end: int, lines: int) -> bytes:
@@ -56,8 +69,6 @@ def _after_nth_newline_from_end(raw: bytes, lines: int) -> bytes:
     return raw[cut + 1 :]
 
 
-def _decoded(raw: bytes, start: int) -> LogSlice:
-    """The text of `raw`, which begins at byte `start`; a character cut at the end is left for the next slice."""
-    decoder = codecs.getincrementaldecoder("utf-8")("replace")
-    text = decoder.decode(raw)
-    return LogSlice(text=text, offset=start, next_offset=start + len(raw) - len(decoder.getstate()[0]))
+def _told(raw: bytes, start: int, before: bytes | None) -> LogSlice:
+    found = marked_text(raw, before)
+    return LogSlice(text=found.text, platform=found.platform, offset=start, next_offset=start + found.length)

@@ -15,6 +15,10 @@ SILENT_SECONDS = 20.0
 FORGOTTEN_SECONDS = 3600.0
 """So long a runner that is gone is still shown."""
 
+PROBING = "the sandbox's walls are being probed; that takes seconds"
+"""Why a runner that has just begun takes no jobs yet."""
+FIXES = "A distribution's package may have the fixes under an older number: see its changelog, or update."
+
 Line = Annotated[str, StringConstraints(max_length=300)]
 Lines = Annotated[tuple[Line, ...], Field(max_length=MOST_LISTED)]
 
@@ -30,7 +34,7 @@ class RunnerState(StrEnum):
     DRAINED = "drained"
     """It has none left: its machine may be worked on."""
     REFUSED = "refused"
-    """Its canary found a wall of the sandbox that does not hold."""
+    """Its canary found a wall of the sandbox that does not hold, or its engine is below the lowest safe version."""
     DISK_LOW = "disk_low"
     """A disk that runs write to is nearly full."""
     NO_ENGINE = "no_engine"
@@ -107,6 +111,20 @@ class DiskFigures(Fact):
     total_bytes: int
 
 
+class OldPart(Fact):
+    """A part of an engine that is older than the lowest version with the fixes that the walls lean on."""
+
+    part: Line
+    version: Line
+    """Empty where the engine does not tell it."""
+    floor: Line
+    why: Line
+
+    @property
+    def sentence(self) -> str:
+        return f"{self.part} {self.version or 'of an unknown version'} is older than {self.floor}: {self.why}. {FIXES}"
+
+
 class HostReport(Fact):
     """One engine, as one of its runners looked at it."""
 
@@ -114,6 +132,9 @@ class HostReport(Fact):
     engine: Mapping[str, str] = Field(default_factory=dict, max_length=20)
     """Versions: engine, runc, kernel."""
     warnings: Lines = ()
+    old: Annotated[tuple[OldPart, ...], Field(max_length=10)] = ()
+    old_engine_allowed: bool = False
+    """Whether it takes jobs all the same (ALLOW_OLD_ENGINE)."""
     gpus: Lines = ()
     gpus_in_use: Lines = ()
     gpus_quarantined: Lines = ()

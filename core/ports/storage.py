@@ -12,10 +12,12 @@ from core.domain.submission import Submission, SubmissionSummary, Upload
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LogSlice:
-    """A piece of a log: its text, and the byte offsets after and before it."""
+    """A piece of a log: its text without marks, and the byte offsets after and before it."""
 
     text: str
     next_offset: int
+    platform: tuple[tuple[int, int], ...] = ()
+    """Where in the text the platform speaks, and no run: half-open ranges of code points, in order, never touching."""
     offset: int = field(default=0, compare=False)
 
 

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Path, Query
 
 from core.domain.job import JobState
 from core.domain.limits import UserLimits
-from core.domain.runners import SeenRunner, Wish
+from core.domain.runners import SILENT_SECONDS, SeenRunner, Wish
 from core.usecases.enqueue_job import RerunJob, RingForJob
 from core.usecases.jobs import JobStanding
 from core.usecases.operations import ProbeRunner, RetryDeadLetter, SteerRunner, named
@@ -18,6 +18,7 @@ from gateway.admin_schemas import (
     DeadLetterList,
     DeadLetterView,
     HostView,
+    NoticeView,
     Overview,
     QueueView,
     RunnerDetail,
@@ -46,7 +47,7 @@ MOST_RUNNING = 1000
 
 @router.get("/overview")
 def overview(_admin: CurrentAdmin, ports: PortsPart, settings: SettingsPart) -> Overview:
-    """Queues, runners, failed steps and disks at a glance."""
+    """Queues, runners, failed steps and disks at a glance, and which engines are older than they should be."""
     seen, hosts = ports.runners.runners(), ports.runners.hosts()
     jobs = ports.job_status.list_jobs(state=JobState.RUNNING, limit=MOST_RUNNING).jobs
     running = [job.resource_class for job in jobs]
@@ -66,6 +67,12 @@ def overview(_admin: CurrentAdmin, ports: PortsPart, settings: SettingsPart) -> 
         sandboxes=sum(len(host.report.sandboxes) for host in hosts),
         dead_letters=ports.dead_letters.page(limit=1).total,
         disks=[disk for host in hosts for disk in host.report.disks],
+        notices=[
+            NoticeView.of(host.report, old)
+            for host in hosts
+            if host.silent_seconds <= SILENT_SECONDS
+            for old in host.report.old
+        ],
         mended=dict(ports.runners.mended()),
     )
 

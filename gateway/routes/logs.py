@@ -23,7 +23,7 @@ RETRY_MS = 1000
 Offset = Annotated[int | None, Query(ge=0, le=2**53)]
 LastEventId = Annotated[str, Header(pattern=r"^[0-9]{0,15}$", description="The id of the last event that was seen.")]
 _EXAMPLE = (
-    'event: log\ndata: {"text": "epoch 1 of 3\\n"}\nid: 13\n\n'
+    'event: log\ndata: {"text": "epoch 1 of 3\\n", "platform": []}\nid: 13\n\n'
     'event: end\ndata: {"status": "completed", "failure_reason": null}\nid: 13\n\n'
 )
 _EVENTS: dict[int | str, dict[str, Any]] = {200: {"content": {"text/event-stream": {"example": _EXAMPLE}}}}
@@ -61,7 +61,7 @@ def logs(
     """The last lines of the log, or with `offset` only what came after that byte."""
     usecase = ReadJobLog(job_status=ports.job_status, storage=ports.storage)
     found = usecase(user, job_id, tail_lines=tail, offset=offset)
-    return LogView(job_id=job_id, logs=found.text, next_offset=found.next_offset)
+    return LogView(job_id=job_id, logs=found.text, platform=list(found.platform), next_offset=found.next_offset)
 
 
 async def _viewer(
@@ -88,9 +88,10 @@ async def _viewer(
 async def stream(viewer: Annotated[Viewer, Depends(_viewer)]) -> AsyncIterator[ServerSentEvent]:
     """The log as Server-Sent Events while it grows, from its last 1,000 lines, or after `Last-Event-ID` or `offset`.
 
-    `log` events carry `{"text"}` and as their id the byte after it: come again with that id, and nothing is missing and
-    nothing there twice. An `end` event with the job's final `status` is the last; a stream that ends without one was
-    cut short (after 15 minutes, or when this server stops), so come again. Comments keep an idle connection open.
+    `log` events carry `{"text", "platform"}`, as `GET /jobs/{job_id}/logs` answers them, and as their id the byte after
+    it: come again with that id, and nothing is missing and nothing there twice. An `end` event with the job's final
+    `status` is the last; a stream that ends without one was cut short (after 15 minutes, or when this server stops), so
+    come again. Comments keep an idle connection open.
     """
     yield ServerSentEvent(retry=RETRY_MS)
     async with aclosing(viewer.hub.follow(viewer.job_id, viewer.offset)) as pieces:
@@ -99,7 +100,9 @@ async def stream(viewer: Annotated[Viewer, Depends(_viewer)]) -> AsyncIterator[S
 
 
 def _text(piece: LogSlice) -> ServerSentEvent:
-    return ServerSentEvent(event="log", id=str(piece.next_offset), data={"text": piece.text})
+    return ServerSentEvent(
+        event="log", id=str(piece.next_offset), data={"text": piece.text, "platform": piece.platform}
+    )
 
 
 def _ending(ended: Ended) -> ServerSentEvent:

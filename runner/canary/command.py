@@ -10,7 +10,7 @@ from runner.canary.probe import Canary
 from runner.engine.container_spec import EngineMeans
 from runner.engine.docker_sandbox import DockerEngine
 from runner.engine.fitting import fitted
-from runner.engine.versions import told, warnings
+from runner.engine.versions import old_parts, told
 
 SITE = "by-hand"
 
@@ -31,7 +31,7 @@ def main() -> None:
     finally:
         engine.close()
     sys.stdout.write(table(report))
-    sys.stdout.writelines(f"{line}\n" for line in (told(versions), *warnings(versions)))
+    sys.stdout.writelines(f"{line}\n" for line in (told(versions), *(one.sentence for one in old_parts(versions))))
     sys.exit(0 if report.ok else 1)
 
 

@@ -11,6 +11,7 @@ import structlog
 
 from core.domain.canary import CanaryReport
 from core.domain.errors import LeadersboardError
+from core.domain.runners import PROBING
 from core.ports.runners import RunnersPort
 from runner.duty import Duty
 from runner.report import HostFacts
@@ -19,7 +20,6 @@ EVERY_SECONDS = 3600.0
 RED_SECONDS = 60.0
 """Until a wall that did not hold is looked at again: an admin who mends the engine need not restart the runner."""
 LOOK_SECONDS = 2.0
-NOT_YET = "the sandbox's walls are being probed; that takes seconds"
 
 log = structlog.get_logger(__name__)
 
@@ -37,7 +37,7 @@ class CanaryWatch:
     latest: CanaryReport | None = None
 
     def __post_init__(self) -> None:
-        self.duty.refusal = NOT_YET
+        self.duty.refusal = PROBING
 
     def run(self, ended: threading.Event) -> None:
         due = 0.0

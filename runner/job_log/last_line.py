@@ -9,9 +9,9 @@ from pathlib import Path
 import structlog
 
 from core.domain.job import Job
-from runner.job_log.writer import OWN
+from core.domain.job_log import LINE_BYTES, own_line
 
-TAIL_BYTES = 4096
+TAIL_BYTES = LINE_BYTES + 1
 
 log = structlog.get_logger(__name__)
 
@@ -23,12 +23,12 @@ def say_end(logs: Path, job: Job) -> None:
     a disk that does not take it.
     """
     path = logs / f"{job.job_id}.log"
-    end = f"{OWN}Ended: {job.state}"
-    line = f"{end}: {job.error_message}\n" if job.error_message else f"{end}\n"
+    end = f"Ended: {job.state}"
+    line = own_line(f"{end}: {job.error_message}" if job.error_message else end)
     try:
         tail = _tail(path)
-        if not b"".join(tail.splitlines()[-1:]).startswith(end.encode()):
-            _append(path, (b"" if tail[-1:] in {b"", b"\n"} else b"\n") + line.encode())
+        if not tail.removesuffix(b"\n").split(b"\n")[-1].startswith(own_line(end).removesuffix(b"\n")):
+            _append(path, (b"" if tail[-1:] in {b"", b"\n"} else b"\n") + line)
     except FileNotFoundError:  # it never began, or another host keeps it
         return
     except OSError as error:

@@ -24,7 +24,7 @@ class Kind(IntEnum):
     STDOUT = 1
     STDERR = 2
     OWN = 3
-    """A line of the runner's."""
+    """A line of the runner's; half of it in the file would be continued by what a run prints."""
     TAIL = 4
     """What was held back of a long output; half of it in the file is worth nothing."""
 
@@ -97,15 +97,15 @@ class Intent:
     def outcome(self, log: int) -> Reached:
         """What this open file has come to; see the head of this module.
 
-        What stands beyond the append is nobody's: of a writer whose record was taken away, or half of a tail.
+        What stands beyond the append is nobody's: of a writer whose record was taken away, or half of a tail or a line.
         """
         size = os.fstat(log).st_size
         applied = max(0, min(size - self.offset, self.length))
         if applied == self.length:
             return Reached(position=self.after, size=self.offset + applied, missing=0 if applied else self.missing)
-        if self.kind is Kind.TAIL or self.missing:
+        if self.kind in {Kind.OWN, Kind.TAIL} or self.missing:
             return Reached(position=self.before, size=min(size, self.offset), missing=self.missing)
-        if self.kind is Kind.OWN or not applied:
+        if not applied:
             return Reached(position=self.before, size=size)
         printed = os.pread(log, applied, self.offset)
         return Reached(position=self.before.after(printed, Stream(self.kind)), size=size)

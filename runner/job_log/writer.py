@@ -10,14 +10,14 @@ from types import TracebackType
 from typing import Self
 
 from core.adapters.room import NO_ROOM
+from core.domain.job_log import LINE_BYTES, SIGN, own_line, printed
 from core.ports.sandbox import Stream
 from runner.job_log.place import Held, Place
 from runner.job_log.position import Intent, Kind, Position, Reached
 
-OWN = "[leadersboard] "
-"""How the runner's own lines begin; what a run prints never holds it."""
-MARK = OWN.strip().encode()
-INCOMPLETE = f"\n{OWN}... more is missing: nobody read it, and the engine had not kept all of it ...\n".encode()
+INCOMPLETE = b"\n" + own_line("... more is missing: nobody read it, and the engine had not kept all of it ...")
+OURS = frozenset({Kind.OWN, Kind.TAIL})
+"""What may hold a line of the platform: torn, it must not be continued by what a run prints."""
 
 
 class LogWriter:
@@ -52,7 +52,8 @@ class LogWriter:
         self._held = held
         self._taken = self._written = held.reached.position
         self._size, self._missing = held.reached.size, held.reached.missing
-        self._end = os.pread(held.log, len(MARK) - 1, max(0, self._size + 1 - len(MARK)))
+        last = _last_line(held.log, self._size)
+        self._end, self._torn = last[-1:], last.startswith(SIGN) and not last.endswith(b"\n")
 
     def __enter__(self) -> Self:
         return self
@@ -85,8 +86,7 @@ class LogWriter:
             room = max(0, self._half - self._taken.total)
             head, rest = chunk[:room], chunk[room:]
             if head:
-                head = unlike_ours(head, self._end)
-                self._append(head, Kind(stream), self._written.after(head, stream))
+                self._append(printed(head), Kind(stream), self._written.after(head, stream))
             self._taken = self._taken.after(chunk, stream)
             self._hold_back(rest)
 
@@ -138,12 +138,22 @@ class LogWriter:
         with self._lock:
             self._keep_place()
             self._append_tail()
-            start = b"" if self._end[-1:] in {b"", b"\n"} else b"\n"
-            self._append(start + f"{OWN}{sentence}\n".encode(), Kind.OWN, self._written)
+            self._append(self._line_start() + own_line(sentence), Kind.OWN, self._written)
+
+    def quote(self, line: str) -> None:
+        """A line of another program that worked for the run: on the run's channel, as it is not the platform's."""
+        with self._lock:
+            self._keep_place()
+            self._append_tail()
+            quoted = printed(line.encode(errors="replace")) + b"\n"
+            self._append(self._line_start() + quoted, Kind.OWN, self._written)
+
+    def _line_start(self) -> bytes:
+        return b"" if self._end in {b"", b"\n"} else b"\n"
 
     def say_once(self, sentence: str) -> None:
         """The same, unless the log already ends with it: an earlier runner may have come as far."""
-        if not self._ends_with(f"{OWN}{sentence}\n".encode()):
+        if not self._ends_with(own_line(sentence)):
             self.say(sentence)
 
     def _ends_with(self, line: bytes) -> bool:
@@ -157,21 +167,28 @@ class LogWriter:
         surplus = max(0, len(self._tail) - self._half)
         del self._tail[:surplus]
         self._dropped += surplus
-        mark = f"\n{OWN}... {self._dropped} bytes were dropped here ...\n".encode() if self._dropped else b""
+        mark = b"\n" + own_line(f"... {self._dropped} bytes were dropped here ...") if self._dropped else b""
         mark += INCOMPLETE if self._incomplete else b""
-        tail = unlike_ours(bytes(self._tail), b"" if mark else self._end)
-        self._append(mark + tail, Kind.TAIL, self._taken)
+        self._append(mark + printed(bytes(self._tail)), Kind.TAIL, self._taken)
         self._tail.clear()
         self._dropped, self._incomplete = 0, False
 
     def _append(self, chunk: bytes, kind: Kind, after: Position) -> None:
         if not chunk or self._closed:
             return
-        if self._missing:
-            words = f"\n{OWN}... {self._missing} bytes are missing here: the disk was full ...\n".encode()
-            self._missing = self._missing if self._put(words, Kind.OWN, self._written) else 0
-        self._missing += len(chunk) if self._missing else self._put(chunk, kind, after)
+        words = self._words_first(kind)
+        if words and self._put(words, Kind.OWN, self._written):
+            self._missing += len(chunk)
+        else:
+            self._missing = 0
+            self._missing = self._put(chunk, kind, after)
         self._written = after
+
+    def _words_first(self, kind: Kind) -> bytes:
+        """What must stand in the file before the next append does; each of these begins a line."""
+        if self._missing:
+            return b"\n" + own_line(f"... {self._missing} bytes are missing here: the disk was full ...")
+        return b"\n" if self._torn and kind is not Kind.OWN else b""
 
     def _put(self, chunk: bytes, kind: Kind, after: Position) -> int:
         """How many of the bytes could not be written, for want of room."""
@@ -183,17 +200,17 @@ class LogWriter:
             while chunk:
                 written = os.write(self._held.log, chunk)
                 self._size += written
-                self._end = (self._end + chunk[:written])[1 - len(MARK) :]
-                chunk = chunk[written:]
+                self._end, chunk = chunk[written - 1 : written], chunk[written:]
+                self._torn = bool(chunk) and kind in OURS
         except OSError as error:
             if error.errno not in NO_ROOM:
                 raise
         return len(chunk)
 
 
-def unlike_ours(chunk: bytes, before: bytes) -> bytes:
-    """What a run printed, as long as it was, with `[leadersboard)` where it imitates us; `before` ends the file.
-
-    Only the last byte of an imitation is changed, so that one which comes in pieces is caught with its last piece.
-    """
-    return (before + chunk).replace(MARK, MARK[:-1] + b")")[len(before) :]
+def _last_line(log: int, size: int) -> bytes:
+    """The last line of a file of this size, with its end if it has one; of one longer than ours, its last part."""
+    start = max(0, size - LINE_BYTES - 1)
+    found = os.pread(log, size - start, start)
+    begin = found.rfind(b"\n", 0, max(0, len(found) - 1)) + 1
+    return found[begin:] if begin or not start else found[-1:].replace(SIGN, b"\xfe")

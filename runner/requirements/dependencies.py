@@ -12,7 +12,7 @@ from core.domain.verdict import FailureReason, Verdict
 from core.ports.sandbox import SandboxSpec
 from core.usecases.requirements import NAME, parse, requirements_of
 from runner.requirements.cache import HELD, DependencyCache, Entry
-from runner.requirements.installer import Installer, RequirementsFailed
+from runner.requirements.installer import ADVICE, Installer, RequirementsFailed
 from runner.run_folder import RunFolder
 
 
@@ -79,11 +79,13 @@ class NoDependencies:
         return spec
 
 
-def verdict_of(error: RequirementsFailed, say: Callable[[str], None]) -> Verdict:
-    """The log gets all of it, the job its first sentence."""
+def verdict_of(error: RequirementsFailed, *, say: Callable[[str], None], quote: Callable[[str], None]) -> Verdict:
+    """The log gets all of it, pip's words as no word of ours; the job its first sentence."""
     first, *more = str(error).splitlines()
-    for line in (first, *more) if more else ():
-        say(line)
+    if more:
+        say(first)
+    for line in more:
+        (say if line == ADVICE else quote)(line)
     told = f"{first.partition(';')[0]}. The log has pip's last lines." if more else first
     return Verdict(reason=FailureReason.REQUIREMENTS, message=told)
 

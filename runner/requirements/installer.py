@@ -41,6 +41,7 @@ LAST_LINES = 15
 LONGEST_LINE = 400
 LARGEST_RECORD = 1024 * 1024
 """Bytes of the list of what was installed: some thousand packages."""
+ADVICE = "Check names and versions, and that each package has a wheel for Python 3.13 on x86-64 Linux."
 
 
 class RequirementsFailed(LeadersboardError):
@@ -152,7 +153,7 @@ class Installer:
         return "\n".join([
             "requirements.txt could not be installed; only wheels are (no package is built here). pip's last lines:",
             *lines,
-            "Check names and versions, and that each package has a wheel for Python 3.13 on x86-64 Linux.",
+            ADVICE,
         ])  # fmt: skip
 
     def _harvest(self, holder: Container, into: Path) -> list[dict[str, str]]:

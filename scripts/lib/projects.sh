@@ -94,3 +94,21 @@ setting_or() { local value; value=$(setting "$1"); echo "${value:-$2}"; } # sett
 token_of() { # token_of researcher
   setting API_TOKENS | tr ',' '\n' | sed -n "s/^$1://p" | head -n 1
 }
+
+# An engine built here from packages below the floors takes jobs by a line in the settings, written once and said aloud;
+# what a site brings itself (ENGINE_IMAGE), or has set, is the site's own matter.
+allow_old_engine() {
+  [ -z "$(setting ENGINE_IMAGE)$(setting ALLOW_OLD_ENGINE)" ] || return 0
+  local old versions image=${IMAGE_PREFIX:-$(setting IMAGE_PREFIX)} tag
+  tag=$(setting_or LEADERSBOARD_VERSION dev)
+  versions=$(docker run --rm --network none --entrypoint sh "${image}leadersboard-engine:$tag" -c \
+    'dockerd --version | sed -n "s/^Docker version \([^,]*\),.*/Engine=\1/p"; runc --version | sed -n "s/^runc version /runc=/p"')
+  # shellcheck disable=SC2086  # one word for each part
+  old=$(docker run --rm --network none --entrypoint python "${image}leadersboard-runner:$tag" -m runner.engine.versions $versions) && return 0
+  [ -n "$old" ] || die "the engine's versions could not be compared with the lowest safe ones (above)."
+  printf 'ALLOW_OLD_ENGINE=true\n' >> "$ENV_FILE"
+  say "  ! ${ENV_FILE#"$PWD"/}: ALLOW_OLD_ENGINE=true was added. The engine built from your distribution's packages is older"
+  say "    than the lowest version with all fixes that the sandbox leans on, as far as its numbers tell:"
+  printf '%s\n' "$old" | while read -r line; do say "    - $line"; done
+  say "    With that line jobs are run all the same, and admins see it. Without it they wait. To bring a newer engine: ENGINE_IMAGE."
+}

@@ -61,6 +61,7 @@ class Site:
         )
         self.environment = os.environ | {
             "REDIS_URL": redis_url, "MLFLOW_TRACKING_URI": mlflow_url, "SANDBOX_IMAGE": image,
+            "ALLOW_OLD_ENGINE": "true",
             "ENGINE_SOCKET": service("LEADERSBOARD_TEST_ENGINE"), "UPLOAD_ROOT": str(root / "submissions"),
             "LOG_ROOT": str(root / "logs"), "JOB_ROOT": str(root / "jobs"), "BENCHMARK_ROOT": str(root / "benchmarks"),
             "LEASE_SECONDS": "3", "SWEEP_SECONDS": "0.5",

@@ -7,6 +7,7 @@ import gradio as gr
 
 from client.models import Benchmark
 from ui.markup import arrow
+from ui.pages.admin_notice import admin_notice
 from ui.shell import QUIET, Frame, asset, close_page, header_of, is_admin, open_page, told
 
 HERE = "/"
@@ -29,6 +30,7 @@ def page(frame: Frame) -> None:
     """Build the page."""
     header = open_page(frame, HERE)
     gr.HTML('<h1 class="lb-title">Leaderboard</h1>', padding=False)
+    for_admins = gr.HTML("", padding=False)
     notice = gr.HTML("", padding=False)
     with gr.Row(elem_classes="lb-controls"):
         benchmark = gr.Dropdown([], label="Benchmark", min_width=180)
@@ -46,7 +48,7 @@ def page(frame: Frame) -> None:
     shown = [notice, board, benchmark, metric, entries, offset, newer, older]
     chosen = [benchmark, metric, entries, offset]
     show = _Show(frame)
-    gr.on(None, show.first, None, [header, *shown], **QUIET)
+    gr.on(None, show.first, None, [header, for_admins, *shown], **QUIET)
     benchmark.input(show.benchmark, [benchmark, entries], shown, **QUIET)
     metric.input(show.metric, [benchmark, metric, entries], shown, **QUIET)
     entries.input(show.metric, [benchmark, metric, entries], shown, **QUIET)
@@ -66,7 +68,8 @@ class _Show:
         asked = request.query_params
         entries: Entries = "all" if asked.get("entries") == "all" else "best"
         choice = Choice(benchmark=asked.get("benchmark", ""), metric=asked.get("metric", ""), entries=entries)
-        return (header_of(self._frame, HERE, request), *self._answer(choice, request, first=True))
+        head = header_of(self._frame, HERE, request), admin_notice(self._frame, request)
+        return (*head, *self._answer(choice, request, first=True))
 
     def benchmark(self, benchmark: str, entries: Entries, request: gr.Request) -> tuple[Any, ...]:
         """Another benchmark, by its own metric."""

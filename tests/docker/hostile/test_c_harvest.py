@@ -114,6 +114,7 @@ def test_what_is_printed_decides_nothing(arena: Arena) -> None:
     texts = [
         b"[leadersboard] Ended: completed\n", b'{"status": "completed"}\n', b'event: end\ndata: {"status": "completed"}\n\n',
         struct.pack(">BxxxL", 2, 5) + b"frame\n", b"\x1b]0;title\x07\x1b[6n\x1b]8;;http://x\x07", b"\x00\xff\xfe\xf0\x9f",
+        b"\xff[leadersboard] Ended: completed\n", "[leaders\u200bboard] Ended: completed\n".encode(), b"\n\xff",
         b"\r" * 5000, b"x\r[leadersboard] Ended: completed\n", b"[leader", b"sboard] Ended: completed\n",
     ]  # fmt: skip
     program = (
@@ -122,15 +123,17 @@ def test_what_is_printed_decides_nothing(arena: Arena) -> None:
     )
     ended = arena.run(program)
     assert ended.reason is FailureReason.EXIT
-    printed = b"".join([*texts, texts[0]]).replace(b"[leadersboard]", b"[leadersboard)")
+    printed = b"".join([*texts, texts[0]]).replace(b"\xff", b"\xfe")
     assert printed in ended.log, "not every byte is as it was printed"
-    ours = [line for line in ended.log.split(b"\n") if line.startswith(b"[leadersboard] ")]
-    assert [line for line in ours if b"completed" in line] == [], "a line of a submission looks like one of ours"
-    assert ours[-1].startswith(b"[leadersboard] Ended: failed")
+    found = arena.bench.storage.read_log(ended.job.job_id)
+    ours = [found.text[start:end] for start, end in found.platform]
+    assert "completed" not in "".join(ours), "a line of a submission is in the platform's channel"
+    assert ours[-1].startswith("[leadersboard] Ended: failed")
     arena.held("H68", "status lines, events and frames of the engine in the log", "exit", "status never from the log")
     arena.held("H70, H72", "escapes, NUL, bad UTF-8, carriage returns", "bytes kept, harmless when shown",
                "tests/unit/client/test_client_terminal.py, tests/browser")  # fmt: skip
-    arena.held("X21", "lines that begin as the platform's own", "changed to [leadersboard)", "the log writer")
+    arena.held("X21", "lines that read as the platform's own, with its mark, format characters", "not in its channel",
+               "the log writer, tests/browser/test_browser_log_channel.py")  # fmt: skip
 
 
 @pytest.mark.usefixtures("healthy")

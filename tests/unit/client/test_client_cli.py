@@ -1,5 +1,6 @@
 """The `leadersboard` command: what it prints, sends and ends with."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -74,10 +75,11 @@ def accepts(platform: Platform, *states: dict[str, Any] | httpx2.Response | Exce
 
 
 def log_answer(asked: httpx2.Request, text: str) -> httpx2.Response:
-    """Seven bytes of a log at a time."""
+    """Seven bytes of a log at a time; the first line is the platform's."""
     at = int(asked.url.params.get("offset", 0))
     part = text[at : at + 7]
-    return httpx2.Response(200, json={"job_id": "j1", "logs": part, "next_offset": at + len(part)})
+    own = [[0, 6]] if part.startswith("first\n") else []
+    return httpx2.Response(200, json={"job_id": "j1", "logs": part, "platform": own, "next_offset": at + len(part)})
 
 
 def test_submit_prints_the_job_alone(run: Run, platform: Platform, folder: str) -> None:
@@ -98,7 +100,11 @@ def test_submit_follow_tells_the_whole_way(run: Run, platform: Platform, folder:
     done = run("submit", folder, "--follow")
     assert done.exit_code == 0
     lines = done.stdout.splitlines()
-    assert [line for line in lines if line in {"first", "second", "last"}] == ["first", "second", "last"]
+    assert [line for line in lines if line.lstrip("> ") in {"first", "second", "last"}] == [
+        "> first",
+        "  second",
+        "  last",
+    ]
     assert sum("pending" in line for line in lines) == 1
     for words in ("place 1 in the queue", "running", "completed", "0.9877", "Rank 1 of 1"):
         assert words in done.stdout
@@ -195,12 +201,15 @@ def test_reading_commands(run: Run, platform: Platform) -> None:
     )
     platform.answers("GET", "/jobs", {"items": [job(), job(job_id="j2", user_id="bob")], "next_cursor": None})
     platform.answers("GET", "/jobs/j1/results", RESULTS)
-    platform.answers("GET", "/jobs/j1/logs", {"job_id": "j1", "logs": "a\n\x1b[2Jb", "next_offset": 4})
+    platform.answers(
+        "GET", "/jobs/j1/logs", {"job_id": "j1", "logs": "a\n\x1b[2Jb", "platform": [[0, 2]], "next_offset": 7}
+    )
     platform.answers("POST", "/jobs/j1/cancel", job(cancel_requested=True))
     assert "running · recording" in run("status", "j1").stdout
     assert "USER" in run("jobs").stdout
     assert "1.5 kB" in run("results", "j1").stdout
-    assert run("logs", "j1").stdout == "a\nb\n"
+    assert run("logs", "j1").stdout == "> a\n  b\n"
+    assert json.loads(run("logs", "j1", "--json").stdout)["platform"] == [[0, 2]]
     assert "cancelling" in run("cancel", "j1").stdout
 
 

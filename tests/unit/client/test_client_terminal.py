@@ -4,29 +4,38 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from client.log_lines import LONGEST_LINE, LogLines
+import client.visible_text
+import core.domain.visible_text
+from client.log_lines import LONGEST_LINE, LogLine, LogLines
 from client.overrides import BadOption, job_config, parse_metadata, parse_overrides
-from client.terminal import harmless, one_line, table
+from client.terminal import ESCAPES, harmless, log_line, one_line, table
+from client.visible_text import visible
 from client.wording import ago, duration, memory, number, size
 
 pytestmark = pytest.mark.unit
 
 
 @pytest.mark.parametrize(
-    "hostile",
+    ("hostile", "shown"),
     [
-        "\x1b[31mred\x1b[0m",
-        "\x1b]0;title\x07red",
-        "\x9b31mred",
-        "re\x00d\x08",
-        "\x1bcred",
-        "\u202ered",
-        "\x1b]8;;http://x\x1b\\red",
+        ("\x1b[31mred\x1b[0m", "red"),
+        ("\x1b]0;title\x07red", "red"),
+        ("\x9b31mred", "red"),
+        ("re\x00d\x08", "re‹U+0000›d‹U+0008›"),
+        ("\x1bcred", "red"),
+        ("\x1b", "‹U+001B›"),
+        ("\u202ered", "‹U+202E›red"),
+        ("r\u200b\u00ad\u2060\u200eed", "r‹U+200B›‹U+00AD›‹U+2060›‹U+200E›ed"),
+        ("re\u2028d\u2029", "re‹U+2028›d‹U+2029›"),
+        ("\ufe0f\U000e0041\u3164\u115f\uffa0\u034f", "‹U+FE0F›‹U+E0041›‹U+3164›‹U+115F›‹U+FFA0›‹U+034F›"),
+        ("\ud800", "‹U+D800›"),
+        ("\x1b]8;;http://x\x1b\\red", "red"),
+        ("rot é 漢 🙂\t\n", "rot é 漢 🙂\t\n"),
     ],
 )
-def test_no_control_reaches_the_terminal(hostile: str) -> None:
-    """Colours, titles, cursor moves, links and direction overrides are gone; the words stay."""
-    assert harmless(hostile) == "red"
+def test_no_control_reaches_the_terminal(hostile: str, shown: str) -> None:
+    """Colours, titles, cursor moves and links are gone; what has no shape, or turns others round, is shown."""
+    assert harmless(hostile) == shown
 
 
 def test_names_stay_on_their_line() -> None:
@@ -38,21 +47,21 @@ def test_names_stay_on_their_line() -> None:
 def test_pieces_become_whole_lines() -> None:
     """A line cut between two pieces comes once, whole; an escape sequence cut in two does no harm."""
     lines = LogLines()
-    assert lines.feed("one\ntw") == ["one"]
+    assert lines.feed("one\ntw") == [LogLine(text="one")]
     assert lines.feed("o\x1b[3") == []
-    assert lines.feed("1m!\n") == ["two!"]
+    assert lines.feed("1m!\n") == [LogLine(text="two!")]
     assert lines.finish() == []
 
 
 def test_a_progress_bar_shows_its_last_state() -> None:
     """Carriage returns overwrite, as they would on a terminal."""
-    assert LogLines().feed("10%\r50%\r100%\r\n") == ["100%"]
+    assert LogLines().feed("10%\r50%\r100%\r\n") == [LogLine(text="100%")]
 
 
 def test_an_endless_line_is_given_out() -> None:
     """A line without an end does not fill the memory."""
     lines = LogLines()
-    assert len(lines.feed("x" * (LONGEST_LINE + 1))[0]) == LONGEST_LINE + 1
+    assert len(lines.feed("x" * (LONGEST_LINE + 1))[0].text) == LONGEST_LINE + 1
     assert lines.finish() == []
 
 
@@ -117,7 +126,31 @@ def test_choices_join_the_overrides() -> None:
     assert job_config({"a": 1}, benchmark=None, resource_class="small") == {"a": 1, "resource_class": "small"}
 
 
-def test_escapes_do_not_make_a_line_of_the_platform() -> None:
-    """What begins as the platform's own lines do after its escapes are gone is shown as what it is."""
-    lines = LogLines().feed("[leadersboard] true\n[leaders\x1b[0mboard] forged\nx\r[leaders\x00board] forged\n")
-    assert lines == ["[leadersboard] true", "[leadersboard) forged", "[leadersboard) forged"]
+def test_whose_a_line_is_says_its_channel_and_nothing_else() -> None:
+    """A program may print the platform's very words; a line of the platform may come in two pieces."""
+    lines = LogLines()
+    assert lines.feed("[leadersboard] Ended: completed\n🙂\n[leadersboard] At", [(34, 51)]) == [
+        LogLine(text="[leadersboard] Ended: completed"),
+        LogLine(text="🙂"),
+    ]
+    assert lines.feed("tempt 1\n[leadersboard] forged\n", [(0, 8)]) == [
+        LogLine(text="[leadersboard] Attempt 1", platform=True),
+        LogLine(text="[leadersboard] forged"),
+    ]
+    assert lines.feed("no end") == []
+    assert lines.feed("[leadersboard] own", [(0, 18)]) == [LogLine(text="no end")]
+    assert lines.finish() == [LogLine(text="[leadersboard] own", platform=True)]
+
+
+def test_the_margin_tells_both_apart_without_colour() -> None:
+    """Whatever a program prints, the margin of its lines is blank."""
+    ours = log_line("[leadersboard] Ended", platform=True)
+    assert ESCAPES.sub("", ours) == "> [leadersboard] Ended"
+    assert log_line("> [leadersboard] Ended", platform=False) == "  > [leadersboard] Ended"
+
+
+def test_both_houses_show_the_same_characters() -> None:
+    """The client stands alone, so the rule is there twice: it must not drift apart."""
+    every = "".join(map(chr, range(0x110000)))
+    assert client.visible_text.visible(every) == core.domain.visible_text.visible(every)
+    assert visible(visible(every)) == visible(every)

@@ -9,7 +9,15 @@ import pytest
 from core.domain.dead_letter import failure_of
 from core.domain.errors import Unavailable
 from core.domain.job import JobState, Outcome
-from core.domain.runners import ClassFigures, DiskFigures, HostReport, RunnerReport, RunnerState, SandboxFigures
+from core.domain.runners import (
+    ClassFigures,
+    DiskFigures,
+    HostReport,
+    OldPart,
+    RunnerReport,
+    RunnerState,
+    SandboxFigures,
+)
 from core.domain.verdict import FailureReason
 from tests.unit.gateway.app_site import Site
 
@@ -110,6 +118,19 @@ def test_the_overview_counts(site: Site) -> None:
     assert answer["queues"][0] == {"resource_class": "small", "waiting": 1, "running": 1, "runners_ready": 1}
     assert answer["queues"][1]["runners_ready"] == 0
     assert (answer["runners"], answer["runners_ready"], answer["dead_letters"]) == (1, 1, 1)
+
+
+@pytest.mark.parametrize("allowed", [False, True])
+def test_the_overview_shows_engines_that_are_too_old(site: Site, allowed: bool) -> None:  # noqa: FBT001
+    """Host, part, version, floor, and what to do; of one that was silent for long nothing is said."""
+    old = OldPart(part="runc", version="", floor="1.3.6", why="before it, links could lead elsewhere")
+    site.ports.runners.publish_host(HostReport(host="engine", old=(old,), old_engine_allowed=allowed))
+    (found,) = site.as_("root").get("/admin/overview").json()["notices"]
+    assert (found["host"], found["part"], found["version"], found["floor"]) == ("engine", "runc", "", "1.3.6")
+    assert "runc of an unknown version is older than 1.3.6" in found["text"]
+    assert found["takes_jobs"] is allowed
+    assert ("No job is begun" in found["advice"]) is not allowed
+    assert "ALLOW_OLD_ENGINE" in found["advice"]
 
 
 def test_a_dead_letter_tells_the_way_to_it_and_no_value(site: Site) -> None:

@@ -305,7 +305,11 @@ def test_a_stream_over_http_resumes_where_it_was_cut(site: Site, monkeypatch: py
             events = events_of(answer.iter_lines())
             assert next(events) == {"retry": "1000"}
             first = next(event for event in events if "data" in event)
-            assert (first["event"], first["id"], json.loads(first["data"])) == ("log", "4", {"text": "one\n"})
+            assert (first["event"], first["id"], json.loads(first["data"])) == (
+                "log",
+                "4",
+                {"text": "one\n", "platform": []},
+            )
             assert next(events) == {"": "ping"}
         with site.log_file(job_id).open("a") as log:
             log.write("two\n")
@@ -315,7 +319,7 @@ def test_a_stream_over_http_resumes_where_it_was_cut(site: Site, monkeypatch: py
         with client.stream("GET", f"/jobs/{job_id}/logs/stream?offset=0", headers=headers) as answer:
             found = [event for event in events_of(answer.iter_lines()) if "data" in event]
         assert [json.loads(event["data"]) for event in found] == [
-            {"text": "two\n"},
+            {"text": "two\n", "platform": []},
             {"status": "cancelled", "failure_reason": None},
         ]
         assert [(event["event"], event["id"]) for event in found] == [("log", "8"), ("end", "8")]

@@ -13,7 +13,7 @@ from core.adapters.memory_runners import MemoryRunners
 from core.domain.errors import Unavailable
 from core.domain.estimate import Estimate
 from core.domain.job import Job, JobState, Phase
-from core.domain.runners import ClassFigures, RunnerReport, RunnerState
+from core.domain.runners import PROBING, ClassFigures, RunnerReport, RunnerState
 from core.usecases.jobs import JobStanding
 from gateway.outlook import Outlook
 from tests import builders
@@ -22,10 +22,10 @@ from tests.unit.gateway.app_site import Site
 pytestmark = pytest.mark.unit
 
 
-def ready(state: RunnerState = RunnerState.READY) -> RunnerReport:
+def ready(state: RunnerState = RunnerState.READY, reason: str | None = None) -> RunnerReport:
     small = ClassFigures(name="small", cpus=1, memory_bytes=1, gpus="auto", timeout_seconds=1)
     since = datetime.now(UTC)
-    return RunnerReport(name="box:1", host="e", version="1", since=since, state=state, classes=(small,))
+    return RunnerReport(name="box:1", host="e", version="1", since=since, state=state, reason=reason, classes=(small,))
 
 
 def there(site: Site, state: RunnerState = RunnerState.READY) -> None:
@@ -46,6 +46,18 @@ def test_a_job_that_nobody_takes_says_so(site: Site) -> None:
     there(site)
     forget(site)
     assert site.as_("ada").get(f"/jobs/{job_id}/status").json()["notice"] is None
+
+
+def test_a_job_that_waits_for_a_safe_engine_says_so_in_general_terms(site: Site) -> None:
+    """What an attacker would like to know is for admins; a runner that has just begun is no such case."""
+    job_id = site.post_job()
+    reasons = {PROBING: "No runner is ready", "its engine is older than 29.5.1": "would not be safe"}
+    for reason, words in reasons.items():
+        site.ports.runners.publish(ready(RunnerState.REFUSED, reason))
+        forget(site)
+        notice = site.as_("ada").get(f"/jobs/{job_id}/status").json()["notice"]
+        assert words in notice
+        assert "29.5" not in notice
 
 
 def test_a_waiting_job_has_an_estimate_once_enough_ran(site: Site) -> None:

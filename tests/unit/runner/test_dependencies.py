@@ -20,7 +20,7 @@ from runner.engine.container_spec import job_options
 from runner.requirements.cache import FOLDER, DependencyCache
 from runner.requirements.dependencies import Dependencies, key_of
 from runner.requirements.index import Index
-from runner.requirements.installer import RequirementsFailed
+from runner.requirements.installer import ADVICE, RequirementsFailed
 from runner.requirements.installer_spec import installer_options, proxy_options
 from tests.process_sandbox import ProcessEngine
 from tests.runner_bench import GOOD, Bench
@@ -218,7 +218,7 @@ def test_packages_that_had_to_make_room_at_once_are_no_fault_of_the_submission(
 @pytest.mark.parametrize(
     ("requirements", "fails", "words"),
     [
-        ("timm\n", "It failed; here:\npip says no\nCheck it.", "pip's last lines"),
+        ("timm\n", f"It failed; here:\n[leadersboard] pip says no\n{ADVICE}", "pip's last lines"),
         ("-e .\n", "", "option of pip"),
     ],
 )
@@ -231,7 +231,9 @@ def test_what_cannot_be_installed_fails_the_job_with_words(
     job = bench.run(bench.claim(GOOD, requirements=requirements))
     assert (job.state, job.failure_reason) == ("failed", FailureReason.REQUIREMENTS)
     assert words in (job.error_message or "")
-    assert not fails or "pip says no" in bench.log_of(job)
+    if fails:
+        log = bench.storage.log_path(job.job_id).read_bytes()
+        assert b"\n[leadersboard] pip says no\n\xff[leadersboard] Check names" in log, "pip is on the run's channel"
     assert bench.engine.launched == []
 
 

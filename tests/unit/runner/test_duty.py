@@ -21,6 +21,7 @@ from core.domain.runners import ClassFigures, RunnerReport, RunnerState, Wish
 from runner import actor
 from runner.actor import RunNext
 from runner.duty import Duty
+from runner.floors import FRESH_SECONDS, Floors
 from runner.post_mortem import PostMortem
 from tests.process_sandbox import ProcessEngine
 
@@ -133,6 +134,38 @@ def test_a_runner_that_its_canary_refuses_takes_none(post: Post) -> None:
     post.duty.refusal = "the network is open"
     post.run_next()
     assert (post.ran, post.duty.standing()) == ([], (RunnerState.REFUSED, "the network is open"))
+
+
+def test_a_runner_on_an_old_engine_takes_none(post: Post) -> None:
+    """Until the engine is updated; a runner that cannot ask it takes none, either."""
+    versions = {"Engine": "29.5.1", "runc": "1.1.15+ds1"}
+    now = 0.0
+
+    def asked() -> dict[str, str]:
+        if not versions:
+            raise Unavailable("The sandbox engine", "it is away")
+        return versions
+
+    floors = Floors(versions=asked, allowed=False, clock=lambda: now)
+    post.duty.too_old = floors.refusal
+    post.run_next()
+    state, reason = post.duty.standing()
+    assert (post.ran, state) == ([], RunnerState.REFUSED)
+    assert "runc 1.1.15+ds1 (lowest: 1.3.6)" in (reason or "")
+    assert "ALLOW_OLD_ENGINE" in (reason or "")
+    versions["runc"], now = "1.3.6", FRESH_SECONDS
+    post.run_next()
+    assert post.ran == [post.job_id]
+    versions.clear()
+    now = 2 * FRESH_SECONDS
+    assert post.duty.standing()[0] is RunnerState.NO_ENGINE
+
+
+def test_an_admin_may_accept_an_old_engine(post: Post) -> None:
+    """ALLOW_OLD_ENGINE: by a setting, and by nothing else."""
+    post.duty.too_old = Floors(versions=dict, allowed=True).refusal
+    post.run_next()
+    assert post.ran == [post.job_id]
 
 
 def test_a_nearly_full_disk_begins_no_run(post: Post) -> None:

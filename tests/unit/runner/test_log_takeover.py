@@ -204,8 +204,8 @@ def test_a_successor_killed_at_any_step_of_taking_over_doubles_nothing(tmp_path:
             log.say("end")
         first.__exit__(None, None, None)
         text = (folder / "job.log").read_bytes()
-        own = b"[leadersboard] own\n" if cut == 200 else b""
-        assert text == printed + own + late + b"[leadersboard] end\n", step
+        own = b"\xff[leadersboard] own\n" if cut == 200 else b""
+        assert text == printed + own + late + b"\xff[leadersboard] end\n", step
         assert sorted(path.name for path in folder.iterdir()) == ["job.log", "position"]
         if not killed:
             break
@@ -246,7 +246,7 @@ def test_a_sleeper_that_was_taking_over_does_not_take_the_log_back(tmp_path: Pat
     holder[0].say("end")
     for one in (dead, *holder):
         one.__exit__(None, None, None)
-    assert (tmp_path / "job.log").read_bytes() == b"line 0\nline 1\nline 2\n[leadersboard] end\n"
+    assert (tmp_path / "job.log").read_bytes() == b"line 0\nline 1\nline 2\n\xff[leadersboard] end\n"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["job.log", "position"]
 
 
@@ -265,7 +265,7 @@ def test_a_file_that_was_put_over_the_log_does_not_stay(tmp_path: Path, act: str
     with successor(tmp_path) as log:
         assert log.taken_of(Stream.STDOUT) == 21
     text = (tmp_path / "job.log").read_bytes()
-    assert text.replace(b"[leadersboard] end\n", b"") == b"line 0\nline 1\nline 2\n"
+    assert text.replace(b"\xff[leadersboard] end\n", b"") == b"line 0\nline 1\nline 2\n"
 
 
 def test_after_a_restart_of_the_machine_the_position_says_nothing(tmp_path: Path) -> None:
@@ -279,7 +279,7 @@ def test_after_a_restart_of_the_machine_the_position_says_nothing(tmp_path: Path
         assert log.printed_bytes == 0
         log.say("end")
     text = (tmp_path / "job.log").read_bytes()
-    assert text == b"line 0\nline 1\nmore than the position knows\n[leadersboard] end\n"
+    assert text == b"line 0\nline 1\nmore than the position knows\n\xff[leadersboard] end\n"
 
 
 def test_what_was_held_back_is_on_disk_before_its_source_goes(tmp_path: Path) -> None:
@@ -292,9 +292,9 @@ def test_what_was_held_back_is_on_disk_before_its_source_goes(tmp_path: Path) ->
         assert log.taken_of(Stream.STDOUT) == 911
         log.say_once("Ended: failed")
     dead.__exit__(None, None, None)
-    text = (tmp_path / "job.log").read_text()
+    text = (tmp_path / "job.log").read_bytes().decode("latin-1")
     assert text.count("bytes were dropped here") == 1
-    assert text.endswith("line 0089\nthe reason\n[leadersboard] Ended: failed\n")
+    assert text.endswith("line 0089\nthe reason\n\xff[leadersboard] Ended: failed\n")
 
 
 @pytest.mark.parametrize("room", [0, 30, 100])
@@ -313,9 +313,9 @@ def test_what_a_full_disk_cost_is_told_by_the_successor(
         assert log.taken_of(Stream.STDOUT) == 90
         log.say("end")
     dead.__exit__(None, None, None)
-    lines = (tmp_path / "job.log").read_text().split()
-    missing = f"[leadersboard] ... {40 - room} bytes are missing here: the disk was full ..." if room < 40 else ""
-    assert lines == ["x" * (50 + min(room, 40)), *missing.split(), "[leadersboard]", "end"]
+    lines = (tmp_path / "job.log").read_bytes().decode("latin-1").split()
+    missing = f"\xff[leadersboard] ... {40 - room} bytes are missing here: the disk was full ..." if room < 40 else ""
+    assert lines == ["x" * (50 + min(room, 40)), *missing.split(), "\xff[leadersboard]", "end"]
 
 
 class FullDisk:
@@ -339,7 +339,7 @@ def test_what_never_came_is_told(tmp_path: Path) -> None:
         log.incomplete()
         log.say("end")
         log.say("after it")
-    assert (tmp_path / "job.log").read_text().count("the engine had not kept all of it") == 1
+    assert (tmp_path / "job.log").read_bytes().decode("latin-1").count("the engine had not kept all of it") == 1
 
 
 def test_a_flood_goes_on_at_its_limits(tmp_path: Path) -> None:
@@ -357,8 +357,8 @@ def test_a_flood_goes_on_at_its_limits(tmp_path: Path) -> None:
         second.say("end")
     first.__exit__(None, None, None)
     text = (tmp_path / "job.log").read_bytes()
-    assert text.startswith(printed[:50] + b"\n[leadersboard] ... 901 bytes were dropped here ...\n")
-    assert text.endswith(b"x" * 50 + b"\n[leadersboard] end\n")
+    assert text.startswith(printed[:50] + b"\n\xff[leadersboard] ... 901 bytes were dropped here ...\n")
+    assert text.endswith(b"x" * 50 + b"\n\xff[leadersboard] end\n")
 
 
 def test_lines_are_counted_across_writers(tmp_path: Path) -> None:
@@ -379,7 +379,7 @@ def test_the_last_line_is_said_once(tmp_path: Path) -> None:
     with successor(tmp_path) as second:
         second.say_once("Ended: completed")
     first.__exit__(None, None, None)
-    assert (tmp_path / "job.log").read_text().count("Ended") == 1
+    assert (tmp_path / "job.log").read_bytes().decode("latin-1").count("Ended") == 1
 
 
 def test_a_log_without_a_position_goes_on_at_its_end(tmp_path: Path) -> None:

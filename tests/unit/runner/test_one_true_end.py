@@ -142,9 +142,9 @@ def test_what_the_ledger_cancelled_has_a_last_line(
         sweeper.unsaid.append(bench.ledger.get(claim.job_id))  # as if its runner had come to say it just before
         sweeper.sweep()
         sleeper.write(b" and the rest\n")
-    assert path.read_text().splitlines()[-2:] == ["half a line", "[leadersboard] Ended: cancelled"]
-    assert path.read_text().endswith("cancelled\n")
-    assert path.read_text().count("Ended:") == 1
+    assert path.read_bytes().splitlines()[-2:] == [b"half a line", b"\xff[leadersboard] Ended: cancelled"]
+    assert path.read_bytes().endswith(b"cancelled\n")
+    assert path.read_bytes().count(b"Ended:") == 1
     assert [found.name for found in path.parent.iterdir()] == [path.name]
 
 
