@@ -92,17 +92,22 @@ class Auditor:
             setattr(request.state, ENTRY, ports.audit.begin(act))
 
     def run_read(self, request: Request, admin: User, run_id: str) -> None:
-        """For routes that know only after a look at MLflow whose files they show. Raises Unavailable."""
+        """For routes that learn from MLflow's own address whose files they show. Raises Unavailable."""
+        ports: Ports = request.app.state.ports
+        owner = _owner(ports, RuleScope.OTHERS_JOB, ports.results.owners([run_id]).get(run_id, ""))
+        if owner == admin.user_id:
+            return
         act = AuditAct(
             actor=admin.user_id,
             method=AuditMethod(admin.method),
             action=AuditAction.TRACKING_READ,
             target_kind=AuditTarget.RUN,
             target=run_id,
+            owner=owner or "",
             address=self._address.of(request),
             request_id=str(getattr(request.state, "request_id", "")),
         )
-        self.read(request.app.state.ports, act)
+        self.read(ports, act)
 
     def read(self, ports: Ports, act: AuditAct) -> None:
         """Record that access was given, unless it was lately. Raises Unavailable."""

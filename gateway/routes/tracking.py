@@ -16,7 +16,7 @@ from core.domain import strict_json
 from core.domain.errors import Forbidden, LeadersboardError
 from core.domain.tracking_access import READ_ONLY
 from core.domain.tracking_call import Asked, Shows, TrackingCall
-from core.domain.user import User
+from core.domain.user import Role, User
 from core.ports.tracking_reads import TrackingAnswer
 from core.usecases.read_tracking import ReadTracking
 from gateway import errors
@@ -88,7 +88,10 @@ def refuse(request: Request, _user: CurrentUser) -> Response:
 
 def _answered(request: Request, usecase: ReadTracking, user: User, asked: Asked, stack: ExitStack) -> Response:
     try:
-        return _sent(*stack.enter_context(usecase(user, asked)))
+        call, answer = stack.enter_context(usecase(user, asked))
+        if user.role is Role.ADMIN and call.files_of is not None:
+            request.app.state.auditor.run_read(request, user, call.files_of)
+        return _sent(call, answer)
     except LeadersboardError as error:
         return _refused(request, error)
 

@@ -82,10 +82,12 @@ def test_every_use_of_an_admins_right_is_behind_a_recorded_route() -> None:
     assert uses == {
         "core/domain/user.py",
         "core/usecases/jobs.py",  # visible_job and ListJobs
+        "core/usecases/read_tracking.py",  # files of runs, which gateway/routes/tracking.py records
         "core/usecases/submissions.py",  # GetSubmission and ListSubmissions
         "gateway/accounts.py",  # gives the role
         "gateway/auth.py",  # current_user, which records, and current_admin
         "gateway/oidc.py",  # gives the role
+        "gateway/routes/tracking.py",  # records what read_tracking allows
     }
 
 
@@ -195,6 +197,17 @@ def test_what_is_anothers_is_recorded_and_ones_own_is_not(site: Site) -> None:
     assert owners == {"ada"}
     paths = [one.act.details.get("path") for one in site.ports.audit.page(AuditFilter(action="artifact.read")).entries]
     assert paths == ["c.txt", "a/b.png", None]
+
+
+def test_files_of_anothers_run_at_mlflow_are_recorded(site: Site) -> None:
+    """Read through MLflow's pages they are the same files; the ledger says whose the run is, whatever its tags say."""
+    runs = [site.ports.job_status.get(site.run(user)).run_id for user in ("ada", "root")]
+    for run_id in runs:
+        for user in ("ada", "root"):
+            site.as_(user).get("/mlflow/get-artifact", params={"path": "a.txt", "run_uuid": run_id})
+            site.as_(user).get("/mlflow/ajax-api/2.0/mlflow/runs/get", params={"run_id": run_id})
+    assert trail(site) == [("root", "tracking.read", runs[0], "read", None)]
+    assert [one.act.owner for one in site.ports.audit.page(ALL).entries] == ["ada"]
 
 
 def test_following_a_log_is_one_entry_and_costs_one_write(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
