@@ -12,6 +12,9 @@ from gateway.audit_schemas import AuditList
 from gateway.auth import CurrentAdmin
 from gateway.parts import PortsPart, SettingsPart
 
+VISIBLE = "^[ -~]*$"
+"""All text of the trail is of such characters."""
+
 router = APIRouter(prefix="/admin", tags=["admin"])
 
 
@@ -20,10 +23,15 @@ def audit(
     _admin: CurrentAdmin,
     ports: PortsPart,
     settings: SettingsPart,
-    actor: Annotated[str | None, Query(max_length=LONGEST_NAME, description="An admin's user name.")] = None,
+    actor: Annotated[
+        str | None, Query(max_length=LONGEST_NAME, pattern=VISIBLE, description="An admin's user name.")
+    ] = None,
     action: Annotated[AuditAction | None, Query()] = None,
     target: Annotated[
-        str | None, Query(max_length=LONGEST_TARGET, description="As an entry shows it: a job's id, a user's name.")
+        str | None,
+        Query(
+            max_length=LONGEST_TARGET, pattern=VISIBLE, description="As an entry shows it: a job's id, a user's name."
+        ),
     ] = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
     cursor: Annotated[str | None, Query(pattern=f"^{CURSOR.pattern}$")] = None,

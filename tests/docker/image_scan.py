@@ -119,22 +119,22 @@ def raised_rights(stream: IO[bytes]) -> list[str]:
 
 
 @contextmanager
-def saved(image: str) -> Iterator[IO[bytes]]:
-    """All layers, also what a later layer removes."""
-    with _output("docker", "save", image) as out:
+def saved(image: str, *engine: str) -> Iterator[IO[bytes]]:
+    """All layers, also what a later layer removes. `engine`: docker's options that name another engine."""
+    with _output("docker", *engine, "save", image) as out:
         yield out
 
 
 @contextmanager
-def exported(image: str) -> Iterator[IO[bytes]]:
+def exported(image: str, *engine: str) -> Iterator[IO[bytes]]:
     """The file system as a container sees it."""
-    made = subprocess.run(["docker", "create", image, "true"], check=True, capture_output=True, text=True)
+    made = subprocess.run(["docker", *engine, "create", image, "true"], check=True, capture_output=True, text=True)
     container = made.stdout.strip()
     try:
-        with _output("docker", "export", container) as out:
+        with _output("docker", *engine, "export", container) as out:
             yield out
     finally:
-        subprocess.run(["docker", "rm", container], check=True, capture_output=True)
+        subprocess.run(["docker", *engine, "rm", container], check=True, capture_output=True)
 
 
 @contextmanager
@@ -147,9 +147,9 @@ def _output(*command: str) -> Iterator[IO[bytes]]:
     assert process.returncode == 0, command
 
 
-def configuration(image: str) -> str:
+def configuration(image: str, *engine: str) -> str:
     """The image's environment, labels, commands and history, as text."""
-    inspected = ["docker", "image", "inspect", image]
-    history = ["docker", "history", "--no-trunc", "--format", "{{json .}}", image]
+    inspected = ["docker", *engine, "image", "inspect", image]
+    history = ["docker", *engine, "history", "--no-trunc", "--format", "{{json .}}", image]
     texts = [subprocess.run(words, check=True, capture_output=True, text=True).stdout for words in (inspected, history)]
     return json.dumps(texts)

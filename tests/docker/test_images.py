@@ -83,6 +83,15 @@ def test_no_secret_is_in_any_layer(name: str, scan: Scan) -> None:
     assert not [one for one in scan.secrets if one.decode() in text]
 
 
+def test_no_secret_is_in_the_image_of_submissions(scan: Scan) -> None:
+    """What every submission can read."""
+    image, engine = service("LEADERSBOARD_TEST_SANDBOX_IMAGE"), ("--host", service("LEADERSBOARD_TEST_ENGINE"))
+    with saved(image, *engine) as layers:
+        assert scan.image(layers) == []
+    text = configuration(image, *engine)
+    assert not [one for one in scan.secrets if one.decode() in text]
+
+
 PLANTED = """FROM {image}
 USER 0:0
 ENV SITE_TOKEN={secret}

@@ -302,7 +302,7 @@ def test_the_trail_is_read_by_admins_a_page_at_a_time(site: Site) -> None:
     "query",
     [
         "cursor=x", "cursor=1-1-1", "cursor=%2B", "cursor=(1-1", "cursor=99999999999999999999-0", "cursor=-",
-        "cursor=0-0",
+        "cursor=0-0", "actor=%C3%A9", "target=%E2%80%AE",
         "cursor=1-1%0A",
         "action=moon.land", "limit=0", "limit=201", "limit=x", "target=" + "x" * 201, "actor=" + "x" * 65,
     ],

@@ -190,3 +190,15 @@ def until(condition: Callable[[], bool]) -> None:
 def test_only_admins_get_in(site: Site, told: Told, call: tuple[str, str]) -> None:
     assert site.as_("ada").request(*call).status_code == 403
     assert told.asked == []
+
+
+def test_old_entries_of_the_audit_trail_go_with_the_rest(site: Site, told: Told) -> None:
+    """DOR-7: kept as long as jobs; by an admin's round and by those of each day."""
+    trail = site.ports.audit
+    now = time.time()
+    trail.clock = lambda: now - 91 * 86_400  # type: ignore[attr-defined]
+    site.as_("root").delete("/users/nobody")
+    trail.clock = lambda: now  # type: ignore[attr-defined]
+    assert len(trail._entries) == 1  # type: ignore[attr-defined]
+    retention.rounds_of_today(site.app.state.settings, site.ports, threading.Event())
+    assert trail._entries == []  # type: ignore[attr-defined]
