@@ -22,10 +22,13 @@ from core.usecases.read_tracking import ReadTracking
 from gateway import errors
 from gateway.auth import CurrentUser
 from gateway.parts import PortsPart, SettingsPart, TrackingReadsPart
+from gateway.route_table import OWN_QUERY
 from gateway.routes.artifacts import HeldOpen, disposition
 
 router = APIRouter(prefix="/mlflow", include_in_schema=False)
 
+CHECKED_HERE = {OWN_QUERY: True}
+"""Which parameters a call of MLflow's may have stands in core/domain/tracking_access.py."""
 WHOLE = 1024 * 1024
 """Bytes of an answer that is sent in one piece."""
 PAGE_POLICY = (
@@ -66,21 +69,21 @@ UseCase = Annotated[ReadTracking, Depends(_usecase)]
 Body = Annotated[object, Depends(_body)]
 
 
-@router.get("/{path:path}")
+@router.get("/{path:path}", openapi_extra=CHECKED_HERE)
 def read(path: str, request: Request, user: CurrentUser, usecase: UseCase, stack: HeldOpen) -> Response:
     """A page, its parts, an answer of MLflow's, or a file of a run."""
     asked = Asked(method="GET", path=path, query=request.query_params.multi_items())
     return _answered(request, usecase, user, asked, stack)
 
 
-@router.post("/{path:path}")
+@router.post("/{path:path}", openapi_extra=CHECKED_HERE)
 def search(path: str, request: Request, body: Body, user: CurrentUser, usecase: UseCase, stack: HeldOpen) -> Response:
     """A search, whose wish is in its body. Everything else that is posted is refused."""
     asked = Asked(method="POST", path=path, query=request.query_params.multi_items(), body=body)
     return _answered(request, usecase, user, asked, stack)
 
 
-@router.api_route("/{path:path}", methods=["PUT", "PATCH", "DELETE"])
+@router.api_route("/{path:path}", methods=["PUT", "PATCH", "DELETE"], openapi_extra=CHECKED_HERE)
 def refuse(request: Request, _user: CurrentUser) -> Response:
     """Whatever else MLflow's pages and clients send would change something."""
     return _refused(request, Forbidden(READ_ONLY))
