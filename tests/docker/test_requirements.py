@@ -190,6 +190,24 @@ def test_hostile_packages_fail_the_job_and_leave_nothing(
     assert_no_network_left(inner, installing)
 
 
+@pytest.mark.parametrize(
+    "line",
+    ["no-such-package", r"greeting; python_version > '3" + "A" * 330 + r"\x24{PIP_INDEX_URL}\n'", "greeting>=9999"],
+    ids=["unknown", "a variable behind an escape", "a version that is not there"],
+)
+def test_an_index_with_a_password_is_shown_to_nobody(
+    bench: Bench[DockerEngine], index: tuple[Index, Path], line: str
+) -> None:
+    """Neither address nor password is in the log, in the job's message, or in what admins read of failed steps."""
+    wheel(index[1], "greeting", {"greeting.py": b""})
+    url = index[0].urls[0].replace("://", "://robot:s3cr%40t-w0rd@")
+    (installing,) = _installing(bench, replace(index[0], urls=(url,)), LIMITS)
+    job = installing.run(installing.claim(GOOD, requirements=line + "\n"))
+    told = installing.log_of(job) + (job.error_message or "") + str(installing.dead_letters.page())
+    assert (job.state, job.failure_reason) == ("failed", "requirements"), told
+    assert not [secret for secret in ("s3cr", "w0rd", "robot:", index[0].trusted_host) if secret in told], told
+
+
 def test_an_index_that_does_not_answer_ends_in_time(
     bench: Bench[DockerEngine], index: tuple[Index, Path], inner: docker.DockerClient
 ) -> None:
