@@ -26,6 +26,7 @@ function showFiles() {
     remove.setAttribute("aria-label", "Remove " + file.name);
     remove.addEventListener("click", () => {
       chosen = chosen.filter((one) => one !== file);
+      setFault("files", []);
       showFiles();
       field("files").focus();
     });
