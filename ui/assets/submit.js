@@ -26,6 +26,7 @@ function showFiles() {
     remove.setAttribute("aria-label", "Remove " + file.name);
     remove.addEventListener("click", () => {
       chosen = chosen.filter((one) => one !== file);
+      setFault("files", []);
       showFiles();
       field("files").focus();
     });
@@ -68,7 +69,7 @@ function refuse(faults) {
   const box = made("div", "", "lb-notice lb-notice-error");
   box.setAttribute("role", "alert");
   const list = document.createElement("ul");
-  for (const fault of faults) list.append(made("li", fault.rule));
+  for (const { label, rule } of faults) list.append(made("li", label ? `${label}: ${rule}` : rule));
   box.append(made("div", "The submission was not sent", "lb-notice-what"), list);
   find(".lb-outcome").replaceChildren(box);
   showFaults(faults);
@@ -85,9 +86,9 @@ function object(name, label, faults) {
   try {
     const value = JSON.parse(field(name).value.trim() || "{}");
     if (value && typeof value === "object" && !Array.isArray(value)) return value;
-    faults.push({ field: name, rule: `${label}: This is not a JSON object such as {"note": "second try"}.` });
+    faults.push({ field: name, label, rule: 'This is not a JSON object such as {"note": "second try"}.' });
   } catch (error) {
-    faults.push({ field: name, rule: `${label}: This is not JSON: ${error.message}.` });
+    faults.push({ field: name, label, rule: `This is not JSON: ${error.message}.` });
   }
   return {};
 }
@@ -103,7 +104,7 @@ function fileFaults() {
 function understood() {
   const faults = fileFaults().map((rule) => ({ field: "files", rule }));
   for (const [name, label] of [["entrypoint", "Entrypoint"], ["config_file", "Config file"]]) {
-    if (!field(name).value.trim()) faults.push({ field: name, rule: `${label}: Say which file it is.` });
+    if (!field(name).value.trim()) faults.push({ field: name, label, rule: "Say which file it is." });
   }
   const overrides = object("overrides", "Overrides", faults);
   object("metadata", "Metadata", faults);
@@ -191,9 +192,10 @@ element.addEventListener("submit", (event) => { event.preventDefault(); submit()
 element.addEventListener("click", (event) => { if (event.target.closest(".lb-stop")) request?.abort(); });
 element.addEventListener("change", (event) => {
   if (event.target.type === "file") { add(event.target.files); event.target.value = ""; return; }
-  if (event.target.name) setFault(event.target.name, []);
   for (const about of element.querySelectorAll(`[data-about="${event.target.name}"]`)) about.hidden = about.dataset.name !== event.target.value;
 });
+// While typing, not when the field is left: a line that vanishes under a click moves the button away from it.
+element.addEventListener("input", (event) => { if (event.target.type !== "file") setFault(event.target.name, []); });
 for (const kind of ["dragenter", "dragover", "dragleave", "drop"]) {
   element.addEventListener(kind, (event) => {
     if (!event.target.closest(".lb-form") || ![...event.dataTransfer.types].includes("Files")) return;

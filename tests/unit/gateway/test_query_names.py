@@ -19,12 +19,12 @@ pytestmark = pytest.mark.unit
 
 
 def every_route(app: FastAPI) -> list[tuple[str, str]]:
-    """Method and address of each route, ids filled in."""
+    """Method and address of each route that declares its query, ids filled in; MLflow's are in test_tracking_access."""
     found = [context.original_route for context in iter_route_contexts(list(app.routes))]
     return [
         (method, route.path.replace("{path:path}", "a").replace("{", "").replace("}", ""))
         for route in found
-        if isinstance(route, APIRoute)
+        if isinstance(route, APIRoute) and not (route.openapi_extra or {}).get(OWN_QUERY)
         for method in route.methods
     ]
 
