@@ -61,9 +61,9 @@ class SealedResult:
     started_at: datetime | None = None
     ended_at: datetime
     """As it was written to the tracking server. The order of a board goes by the ledger's own clock instead."""
-    files: Sequence[SealedFile] = ()
+    files: tuple[SealedFile, ...] = ()
     sealed_from: SealedFrom = SealedFrom.RUN
-    left_out: Sequence[str] = ()
+    left_out: tuple[str, ...] = ()
     """What was too large for the seal: `files`, `long params`, `params`."""
 
     @property

@@ -90,6 +90,8 @@ def _result_of(job: Job, run: RecordedRun) -> SealedResult:
         tags=tags,
         started_at=job.started_at,
         ended_at=run.ref.ended_at or job.finished_at or job.updated_at,
-        files=[SealedFile(path=file.path, size_bytes=file.size_bytes) for file in run.artifacts[:MAX_SEALED_FILES]],
+        files=tuple(
+            SealedFile(path=file.path, size_bytes=file.size_bytes) for file in run.artifacts[:MAX_SEALED_FILES]
+        ),
         sealed_from=SealedFrom.TRACKING,
     )

@@ -13,6 +13,7 @@ from fastapi import APIRouter, Depends, Path
 from fastapi.responses import StreamingResponse
 
 from core.usecases.artifacts import OpenArtifact
+from core.wiring import Ports
 from gateway.auth import CurrentUser
 from gateway.parts import PortsPart, SettingsPart
 from gateway.result_schemas import ArtifactList, RecordedFileView
@@ -57,7 +58,10 @@ def artifacts(job_id: JobId, user: CurrentUser, ports: PortsPart, settings: Sett
 def artifact(
     job_id: JobId, path: ArtifactPath, user: CurrentUser, ports: PortsPart, stack: HeldOpen
 ) -> StreamingResponse:
-    """One of these files. PNG, JPEG and plain text may be shown by a browser, everything else is for keeping."""
+    """One of these files. PNG, JPEG and plain text may be shown by a browser, everything else is for keeping.
+
+    `X-Recorded-SHA256` is the hash of the file as the run left it. Content with another hash was put there in MLflow.
+    """
     usecase = OpenArtifact(job_status=ports.job_status, tracking=ports.tracking)
     content = stack.enter_context(usecase(user, job_id, path))
     name = PurePosixPath(path)
@@ -67,6 +71,8 @@ def artifact(
         "Content-Security-Policy": POLICY,
         "X-Content-Type-Options": "nosniff",
     }
+    if sha256 := _recorded_hash(ports, job_id, path):
+        headers["X-Recorded-SHA256"] = sha256
     if content.size_bytes is not None:
         headers["Content-Length"] = str(content.size_bytes)
     return StreamingResponse(content.pieces, media_type=kind or "application/octet-stream", headers=headers)
@@ -76,3 +82,10 @@ def disposition(name: str, *, inline: bool) -> str:
     """The header for a file of any name (RFC 6266): a harmless one for old readers, the real one encoded."""
     plain = re.sub(r"[^A-Za-z0-9._-]", "_", name)
     return f"{'inline' if inline else 'attachment'}; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
+
+
+def _recorded_hash(ports: Ports, job_id: str, path: str) -> str | None:
+    """Of this file, where it was read when the run ended."""
+    recorded = ports.results.get(job_id)
+    files = recorded.result.files if recorded else ()
+    return next((file.sha256 for file in files if file.path == path), None)

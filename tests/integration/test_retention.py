@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import httpx2
 import pytest
 import redis
 
@@ -85,7 +86,7 @@ class Site:
         metrics = RunMetrics(params={}, metrics={"image_auc": 0.9 if old else 0.5}, performance={})
         run = Result(job=replace(claim.job, started_at=finished, finished_at=finished), metrics=metrics, measured={})
         ref = self.tracking.record(replace(run, artifacts=artifacts))
-        self.ledger.finish(claim, Outcome(state=JobState.COMPLETED, run_id=ref.run_id))
+        self.ledger.finish(claim, Outcome(state=JobState.COMPLETED, run_id=ref.run_id), run.sealed_as(ref))
         self.runs.jobs.add(job.job_id)
         self.storage.log_path(job.job_id).write_text("log\n")
         if old:
@@ -127,6 +128,27 @@ def site(tmp_path: Path, redis_client: redis.Redis, mlflow_url: str, fresh_name:
     yield made
     made.tracking.close()
     made.runs.close()
+
+
+@pytest.mark.parametrize("tagged", ["its own job", "another old job", "no job"])
+def test_no_date_and_no_tag_in_mlflow_makes_a_young_result_go(site: Site, mlflow_url: str, tagged: str) -> None:
+    """DOR-3: whose a run is, and how old, says the ledger; a pinned job's run that names another job stays, too."""
+    young, pinned, old = site.ended("ann", old=False), site.ended("bob", old=True), site.ended("cyd", old=True)
+    site.records.pin(pinned.job_id)
+    tag = {"its own job": young.job_id, "another old job": old.job_id, "no job": "f" * 32}[tagged]
+    site.runs.jobs.add(tag)
+    for job in (young, pinned):
+        for path, body in (
+            ("set-tag", {"key": "leadersboard.job_id", "value": tag if job is young else old.job_id}),
+            ("update", {"status": "FINISHED", "end_time": 1}),
+        ):
+            httpx2.post(f"{mlflow_url}/api/2.0/mlflow/runs/{path}", json={"run_id": job.run_id, **body})
+    done = site.retention.carry_out(90)
+    assert [run.run_id for run in done.runs] == [old.run_id]
+    for job in (young, pinned):
+        assert job.run_id is not None
+        run = site.tracking.get_run(job.run_id)
+        assert (run.state.is_deleted, [file.path for file in run.artifacts]) == (False, ["roc.png"])
 
 
 def test_what_is_old_goes_with_everything_and_is_shown_before(site: Site) -> None:

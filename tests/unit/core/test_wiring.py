@@ -45,7 +45,10 @@ def test_each_part_says_that_it_is_away(nowhere: Settings) -> None:
             ports.job_status.list_jobs,
             lambda: ports.job_queue.ring("small"),
             lambda: ports.job_queue.silent("small"),
-            lambda: ports.tracking.entries("synthetic"),
+            lambda: ports.tracking.get_run("f" * 32),
+            lambda: ports.results.of_benchmark("synthetic"),
+            lambda: ports.results.owners(["x"]),
+            ports.results.unsealed,
             lambda: ports.rate_limit.refund("ada", "x"),
         ):
             with pytest.raises(Unavailable, match="does not answer"):

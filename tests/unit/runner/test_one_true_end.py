@@ -13,6 +13,7 @@ import pytest
 
 from core.domain.errors import Conflict, Unavailable
 from core.domain.job import CANCEL_SECONDS, MAX_ATTEMPTS, MAX_RECOVERIES, Job, JobState, Outcome
+from core.domain.tracking_state import compared
 from core.ports.tracking import Result, RunRef
 from runner.recording import add_log
 from runner.rounds import begin
@@ -39,6 +40,9 @@ def assert_it_completed_once(bench: Bench[ProcessEngine], job: Job) -> None:
     sweeper.tidy()
     ((ref, _result),) = bench.tracking.results.values()
     assert (bench.ledger.get(job.job_id).state, job.run_id) == (JobState.COMPLETED, ref.run_id)
+    recorded = bench.results.get(job.job_id)
+    assert recorded is not None
+    assert compared(recorded.result, bench.tracking.tracked([ref])[ref.run_id]).differences == ()
     assert bench.log_of(job).splitlines()[-1] == "[leadersboard] Ended: completed"
 
 

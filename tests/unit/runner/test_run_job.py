@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ import pytest
 from core.domain.errors import Unavailable
 from core.domain.job import CANCEL_SECONDS, Claim, Job, JobState, Outcome
 from core.domain.limits import SMALL, GpuPolicy, ResourceClass, UserLimits
+from core.domain.sealed_result import SealedResult
 from core.domain.verdict import FailureReason, RunRecord, Stop
 from core.ports.sandbox import Harvest, RunOutput, SandboxSpec
 from core.ports.tracking import Result, RunRef
@@ -322,9 +322,9 @@ def test_a_cancel_is_heard_until_the_result_is_recorded(bench: Bench[ProcessEngi
     claim = bench.claim(GOOD)
     record = bench.tracking.record
 
-    def cancel_first(result: Result, *, keep_going: Callable[[], None], seal: Callable[[], None]) -> RunRef:
+    def cancel_first(result: Result, **asked: Any) -> RunRef:
         bench.ledger.cancel(claim.job_id)
-        return record(result, keep_going=keep_going, seal=seal)
+        return record(result, **asked)
 
     bench.tracking.record = cancel_first  # type: ignore[method-assign]
     job = bench.run(claim)
@@ -448,11 +448,11 @@ def test_a_ledger_that_is_away_at_the_end_is_told_when_it_is_back(
     """The run is not repeated for it, and the log has one last line."""
     finish, calls = bench.ledger.finish, []
 
-    def away_at_first(claim: Claim, outcome: Outcome) -> Job:
+    def away_at_first(claim: Claim, outcome: Outcome, result: SealedResult | None) -> Job:
         calls.append(outcome.state)
         if len(calls) < 3:
             raise Unavailable("The ledger", "it is away")
-        return finish(claim, outcome)
+        return finish(claim, outcome, result)
 
     monkeypatch.setattr(bench.ledger, "finish", away_at_first)
     monkeypatch.setattr("runner.going_on.RETRY_SECONDS", 0.05)

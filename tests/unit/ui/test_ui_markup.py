@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from client.errors import NotFound, NotSignedIn, Problem, Unreachable
-from client.models import Benchmark, Board, Job, JobPage, Metric, ResourceClass, Results, Submission
+from client.models import Benchmark, Board, Job, JobPage, Metric, ResourceClass, Results, Submission, Tracking
 from tests.unit.client.fake_platform import SUBMISSION
 from tests.unit.client.fake_platform import job as job_answer
 from tests.unit.ui.front import Front
@@ -155,6 +155,24 @@ def test_no_board_claims_more_than_reported_scores(front: Front) -> None:
         assert "Nobody has checked" in html
         assert "computed" not in html
         assert "erified" not in html
+
+
+@pytest.mark.parametrize(
+    ("state", "words"), [("changed", "changed in MLflow"), ("missing", "missing in MLflow"), ("as_recorded", "")]
+)
+def test_what_was_changed_in_mlflow_is_said(front: Front, state: str, words: str) -> None:
+    """DOR-3: a quiet badge in words, with hostile names as text; nothing where the run is as recorded or unknown."""
+    tracking = {"state": state, "differences": ["param <script>x</script> is 1, recorded 2"]}
+    rows = [{"user_id": "u", "job_id": "j", "submission_id": "s", "tracking": tracking}]
+    shown = front.templates.fill(
+        "board", board=board(items=rows), benchmark=benchmark(), entries="best", offset=0, is_admin=False
+    ) + front.templates.fill(
+        "results", results=Results(job_id="j", tracking=Tracking(**tracking)), standing=None, board=None, metrics=[],
+        measured=[],
+    )  # fmt: skip
+    assert "<script>" not in shown
+    assert shown.count(words) >= 2 if words else "in MLflow</span>" not in shown
+    assert ("nothing in MLflow changes them" in shown) == bool(words)
 
 
 def test_own_rows_lead_to_their_job(front: Front) -> None:

@@ -1,0 +1,92 @@
+"""Sealed results as values: one canonical text, bounded, and nothing else is taken for it (DOR-3)."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+
+from core.domain.sealed_result import MAX_SEAL_BYTES, DamagedSeal, SealedFile, SealedResult, finite, opened, sealed
+from tests.builders import NOON
+
+pytestmark = pytest.mark.unit
+
+RESULT = SealedResult(
+    job_id="1" * 32,
+    benchmark="synthetic",
+    user_id="ann",
+    submission_id="2" * 32,
+    run_id="3" * 32,
+    experiment_id="1",
+    metrics={"b": 1e-300, "a": 0.1},
+    params={"method": "PaDiM"},
+    figures={"system/wall_seconds": 3.0},
+    method="PaDiM",
+    ended_at=NOON,
+)
+LONGEST = [f"{number:0200d}" for number in range(500)]
+
+
+def test_equal_results_have_equal_texts() -> None:
+    """Whatever the order in which the figures were reported."""
+    seal = sealed(RESULT)
+    assert sealed(replace(RESULT, metrics={"a": 0.1, "b": 1e-300})) == seal
+    assert opened(seal.text, seal.sha256) == RESULT
+    assert list(json.loads(seal.text)) == sorted(json.loads(seal.text))
+    assert sealed(replace(RESULT, metrics={"a": 0.1000000000000001, "b": 1e-300})).sha256 != seal.sha256
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[]", "null", '{"job_id": 1}', "{" * 5000])
+def test_anything_else_is_damaged(text: str) -> None:
+    """Neither a text of another hash nor one that is no result."""
+    seal = sealed(RESULT)
+    with pytest.raises(DamagedSeal):
+        opened(text, seal.sha256)
+    with pytest.raises(DamagedSeal):
+        opened(text, hashlib.sha256(text.encode()).hexdigest())
+
+
+def test_all_that_a_run_may_report_fits() -> None:
+    """500 metrics and 500 figures of the longest names always; params are cut and files left out, and that is said."""
+    figures = dict.fromkeys(LONGEST, -1.7976931348623157e308)
+    largest = replace(
+        RESULT,
+        metrics=figures,
+        figures={f"system/{name}": value for name, value in figures.items()},
+        params=dict.fromkeys(LONGEST[:100], "\x00😀" * 250),
+        method="😀" * 500,
+        files=tuple(SealedFile(path="ü" * 200 + str(number), size_bytes=1, sha256="a" * 64) for number in range(1000)),
+        tags={f"leadersboard.tag{number}": "x" * 100 for number in range(20)},
+    )
+    seal = sealed(largest)
+    found = opened(seal.text, seal.sha256)
+    assert len(seal.text.encode()) <= MAX_SEAL_BYTES
+    assert (found.metrics, found.figures) == (largest.metrics, largest.figures)
+    assert (found.files, "files" in found.left_out) == ((), True)
+    assert {"params", "long params"} & set(found.left_out)
+
+
+def test_long_params_are_cut_before_they_go() -> None:
+    """Their beginnings are worth more than nothing."""
+    params = dict.fromkeys(LONGEST[:100], "😀" * 500)
+    seal = sealed(replace(RESULT, params=params, metrics=dict.fromkeys(LONGEST, 1.0)))
+    found = opened(seal.text, seal.sha256)
+    assert "long params" in found.left_out
+    assert found.params[LONGEST[0]] == "😀" * 60
+
+
+def test_what_no_json_holds_is_not_sealed() -> None:
+    """NaN and infinity are no numbers to rank by."""
+    assert finite({"a": float("nan"), "b": float("-inf"), "c": 1.0}) == {"c": 1.0}
+    with pytest.raises(ValueError, match="JSON"):
+        sealed(replace(RESULT, metrics={"a": float("nan")}))
+
+
+def test_a_row_goes_by_the_ledgers_clock() -> None:
+    """SCO-4: who was first is no matter of a runner's clock, nor of MLflow's."""
+    moment = datetime(2026, 3, 4, tzinfo=UTC)
+    row = RESULT.entry(moment)
+    assert (row.finished_at, row.metrics["system/wall_seconds"], row.method) == (moment, 3.0, "PaDiM")
