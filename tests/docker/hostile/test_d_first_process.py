@@ -77,7 +77,7 @@ def test_a_first_process_that_asks_to_be_traced_hangs_no_engine(
         inner.containers.list()
         assert time.monotonic() - began < 10, f"the engine was slow to answer after {name}"
         arena.held(
-            "H82",
+            "X23",
             f"PTRACE_TRACEME and {name}, {how}",
             f"EPERM, ended after {ended.seconds:.1f} s",
             "seccomp",
