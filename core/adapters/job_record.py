@@ -53,6 +53,8 @@ def job_from(fields: Mapping[str, str]) -> Job:
         sandbox=fields.get("sandbox"),
         host=fields.get("host"),
         sealed=fields.get("sealed") == "1",
+        losses=int(fields.get("losses", "0")),
+        again_because=fields.get("again_because") or None,
     )
 
 

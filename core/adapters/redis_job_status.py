@@ -17,10 +17,16 @@ from core.adapters.redis_connection import redis_errors
 from core.adapters.redis_write_check import WriteCheck
 from core.domain.errors import Conflict, KeyReused, LeaseLost, LimitReached, NotFound
 from core.domain.job import (
+    ALONE_SECONDS,
+    ATTEMPTS_USED_UP,
     CANCEL_SECONDS,
     HEARING_SECONDS,
+    HOST_GONE,
     LONGEST_LEASE_SECONDS,
-    MAX_RECOVERIES,
+    LOST_TOO_OFTEN,
+    MAX_LOSSES,
+    RUNNER_GONE,
+    SUSPECT_LOSSES,
     TOO_LATE_TO_CANCEL,
     UNSWEPT_SECONDS,
     Claim,
@@ -34,7 +40,6 @@ from core.domain.limits import Allowance, UserLimits
 from core.ports.job_status import Admission, JobPage, Swept
 
 PREFIX = "leaderboard:"
-ATTEMPTS_USED_UP = "The platform lost this run several times and gave up. It was not your submission's fault."
 
 
 @cache
@@ -118,7 +123,9 @@ class RedisJobStatus:
         self, resource_class: str, *, worker: str, lease_seconds: float, running_limit: int, host: str = ""
     ) -> Claim | None:
         token = secrets.token_hex(16)
-        fields = self._run("claim", resource_class, worker, token, lease_seconds, running_limit, host)
+        fields = self._run(
+            "claim", resource_class, worker, token, lease_seconds, running_limit, host, SUSPECT_LOSSES, ALONE_SECONDS
+        )
         return Claim(job=_job_of(fields), token=token) if fields else None
 
     def renew(self, claim: Claim, *, lease_seconds: float) -> bool:
@@ -137,8 +144,8 @@ class RedisJobStatus:
         pairs = [part for pair in outcome_fields(outcome).items() for part in pair]
         return _job_of(self._fenced("finish", claim, outcome.state, int(outcome.refund), *pairs))
 
-    def hand_back(self, claim: Claim, *, count_attempt: bool) -> Job:
-        self._fenced("hand_back", claim, int(count_attempt))
+    def hand_back(self, claim: Claim, *, count_attempt: bool, why: str = "") -> Job:
+        self._fenced("hand_back", claim, int(count_attempt), why)
         return self.get(claim.job_id)
 
     def leave(self, claim: Claim, *, until_told: bool = False) -> Job:
@@ -171,8 +178,8 @@ class RedisJobStatus:
 
     def sweep(self, *, max_attempts: int, host: str = "", host_patience: float = 60.0) -> Swept:
         found = self._run(
-            "sweep", max_attempts, ATTEMPTS_USED_UP, MAX_RECOVERIES, CANCEL_SECONDS, host, math.ceil(host_patience),
-            LONGEST_LEASE_SECONDS, UNSWEPT_SECONDS, HEARING_SECONDS,
+            "sweep", max_attempts, ATTEMPTS_USED_UP, MAX_LOSSES, CANCEL_SECONDS, host, math.ceil(host_patience),
+            LONGEST_LEASE_SECONDS, UNSWEPT_SECONDS, HEARING_SECONDS, LOST_TOO_OFTEN, HOST_GONE, RUNNER_GONE,
         )  # fmt: skip
         requeued, ended, orphaned = (tuple(map(self.get, ids)) for ids in found)
         return Swept(requeued=requeued, ended=ended, orphaned=orphaned)

@@ -79,6 +79,9 @@ class JobStatusPort(Protocol):
 
         Next is the job of the user with the fewest running jobs, then the longest-waiting; a user with
         `running_limit` running jobs is passed over. A job that has a `sandbox` is to be taken over, not started.
+
+        A suspect job (`Job.is_suspect`) is claimed where the runners of the host hold nothing else, and they claim
+        nothing beside it. One host claims nothing new while it waits for that. Each of these ends after ALONE_SECONDS.
         """
         ...
 
@@ -104,10 +107,10 @@ class JobStatusPort(Protocol):
         """End a claimed job in a final state. Raises LeaseLost."""
         ...
 
-    def hand_back(self, claim: Claim, *, count_attempt: bool) -> Job:
+    def hand_back(self, claim: Claim, *, count_attempt: bool, why: str = "") -> Job:
         """Put a claimed job back into the queue, with or without this attempt counted; a cancelled one is ended.
 
-        Raises LeaseLost.
+        `why` is for the log of its next launch. Raises LeaseLost.
         """
         ...
 
@@ -153,8 +156,9 @@ class JobStatusPort(Protocol):
         """Settle what nobody holds any more, and note that this host is there.
 
         A job whose lease ran out is left to its host for as long as that was seen within `host_patience` seconds, if it
-        has a run there. Otherwise it goes back to the queue, or to its end after `max_attempts`. A cancel that nobody
-        obeyed is carried out in the ledger. After a time in which nobody swept, who lives has time to be heard first.
+        has a run there. Otherwise it goes back to the queue, or to its end after `max_attempts`. With MAX_LOSSES losses
+        of its runner, over all attempts, it ends in any case. A cancel that nobody obeyed is carried out in the ledger.
+        After a time in which nobody swept, who lives has time to be heard first.
         """
         ...
 

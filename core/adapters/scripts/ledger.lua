@@ -71,8 +71,8 @@ local function orphan(id, from)
 end
 
 -- A running job back into the queue; nothing is known any more of the run that it had. Counted: for another attempt, else
--- for the same one, which then may not lose more runners than any other.
-local function requeue(id, user, class, created, counted)
+-- for the same one. Why is for its log. How many runners it has lost stays.
+local function requeue(id, user, class, created, counted, why)
   release(id, user)
   move(id, 'running', 'pending')
   redis.call('HDEL', job_key(id), 'sandbox', 'host', 'sealed')
@@ -81,7 +81,7 @@ local function requeue(id, user, class, created, counted)
   else
     redis.call('HINCRBY', job_key(id), 'attempt', -1)
   end
-  redis.call('HSET', job_key(id), 'phase', 'queued')
+  redis.call('HSET', job_key(id), 'phase', 'queued', 'again_because', why)
   enqueue(id, class, user, created)
 end
 
