@@ -14,6 +14,13 @@ OVERLAP = timedelta(hours=1)
 """A run is dated before its files are sent, by its own host's clock."""
 
 
+def open_runs(tracking: TrackingPort, benchmarks: Iterable[str], sites: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Results that are being recorded, or were when their recorder died, with their jobs; of each of a site's names."""
+    for benchmark in benchmarks:
+        for site in sites:
+            yield from tracking.open_runs(benchmark, site=site).items()
+
+
 @dataclass(kw_only=True)
 class ClosedRuns:
     """Each result is looked at until its job has ended. Lives as long as its process; used by one thread."""

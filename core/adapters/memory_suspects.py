@@ -29,7 +29,7 @@ class MemorySuspects:
         return job.is_suspect and not self._is_over(self._alone_since.get(job.job_id, 0.0))
 
     def orphan(self, mine: Iterable[tuple[Job, float]], *, held: int) -> tuple[Job | None, bool]:
-        """Which run of this host is taken over now, of those that wait since some moment each; and whether one waits."""
+        """Which run of this host is taken over now, of those that wait since a moment; and whether one waits on."""
         waiting = list(mine)
         sound = [job for job, _since in waiting if not job.is_suspect]
         if sound or not waiting:
