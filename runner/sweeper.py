@@ -27,10 +27,11 @@ from runner.janitor import Janitor
 from runner.job_log.last_line import say_end
 from runner.overdue import OverdueRuns
 from runner.post_mortem import PostMortem
-from runner.rounds import Pace, Round, Step, attempted
+from runner.rounds import Round, Step, attempted
 from runner.run_folder import RunFolder, run_name
 from runner.site_names import SiteNames
 from runner.temporary_files import TemporaryFiles
+from runner.waiting_results import take_up
 
 TICK_SECONDS = 1.0
 TIDY_SECONDS = 60.0
@@ -73,7 +74,6 @@ class Sweeper:
     unsaid: deque[Job] = field(default_factory=deque)
     """Jobs that the ledger ended, whose logs do not say so yet."""
     closed: ClosedRuns = field(default_factory=ClosedRuns)
-    recording: Pace = field(default_factory=Pace)
 
     def rounds(self, every_seconds: float) -> tuple[Round, ...]:
         """What a user waits for is looked at each second."""
@@ -162,11 +162,8 @@ class Sweeper:
             self._leftovers()
 
     def _results(self) -> None:
-        """Results that wait are taken up once the tracking server answers; more seldom where that was in vain."""
-        if self.job_status.waiting_results(self.host) and self.recording.due():
-            self.tracking.check()
-            self.recording.tried()
-            self._count("waiting results", "", released=self.job_status.release_results(self.host))
+        if released := take_up(self.job_status, self.tracking, self.host):
+            self._count("waiting results", "", released=released)
 
     def _temporary(self) -> None:
         files = TemporaryFiles(held=self.held, log_root=self.log_root)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from core.adapters.memory_job_records import MemoryJobRecords
 from core.adapters.memory_leases import UNTIL_TOLD, MemoryLeases
 from core.adapters.memory_suspects import MemorySuspects
+from core.adapters.memory_waiting_results import MemoryWaitingResults
 from core.domain.errors import Conflict
 from core.domain.job import (
     ATTEMPTS_USED_UP,
@@ -34,9 +35,11 @@ class MemoryJobStatus(MemoryJobRecords):
 
     _leases: MemoryLeases = field(init=False)
     _suspects: MemorySuspects = field(init=False)
+    _results: MemoryWaitingResults = field(init=False)
 
     def __post_init__(self) -> None:
         self._leases = MemoryLeases(self._clocked)
+        self._results = MemoryWaitingResults(self._clocked, self.get)
         self._suspects = MemorySuspects(self._clocked, self.get, self._leases.is_there)
 
     def _clocked(self) -> float:
@@ -123,6 +126,8 @@ class MemoryJobStatus(MemoryJobRecords):
             if job.cancel_requested:
                 return self._close(job, JobState.CANCELLED)
             self._leases.leave(job.job_id, UNTIL_TOLD if until_told else self.clock())
+            if until_told:
+                self._results.left(job.job_id)
             return job
 
     def is_held(self, job_id: str) -> bool:
@@ -136,12 +141,21 @@ class MemoryJobStatus(MemoryJobRecords):
     def waiting_results(self, host: str) -> int:
         return len(self._untold(host))
 
+    def recording_turn(self, host: str, *, jitter: float) -> bool:
+        with self._lock:
+            waits = self._leases.is_untold
+            return bool(self._untold(host)) and self._results.turn(waits, jitter=jitter)
+
     def release_results(self, host: str) -> int:
         with self._lock:
-            found = self._untold(host)
+            found = self._results.released(self._untold(host))
             for job_id in found:
                 self._leases.leave(job_id, self.clock())
         return len(found)
+
+    def recording_in_vain(self, *, jitter: float) -> None:
+        with self._lock:
+            self._results.in_vain(jitter=jitter)
 
     def _untold(self, host: str) -> list[str]:
         with self._lock:

@@ -41,6 +41,9 @@ class MemoryLeases:
         if self.held.get(claim.job_id, ("", 0.0))[0] != claim.token:
             raise LeaseLost("The lease belongs to another runner.")
 
+    def is_untold(self, job_id: str) -> bool:
+        return self.orphans.get(job_id) == UNTIL_TOLD
+
     def living(self) -> Iterator[str]:
         return (job_id for job_id in self.held if self.lives(job_id))
 

@@ -134,8 +134,23 @@ class JobStatusPort(Protocol):
         """How many jobs of this host were left until told."""
         ...
 
+    def recording_turn(self, host: str, *, jitter: float) -> bool:
+        """Whether results of this host wait, and the caller is to look now whether the tracking server answers.
+
+        That is one caller at a time, of all hosts: it says afterwards what it found, by one of the two below. After a
+        try in vain there is a pause, longer each time, with `jitter` (0 to 1) for its random part.
+        """
+        ...
+
     def release_results(self, host: str) -> int:
-        """Tell them; how many they were."""
+        """It answers: some of this host's results are taken up, the longest-waiting first; how many they are.
+
+        One at first. While results are recorded more are let go of together, up to MOST_AT_ONCE.
+        """
+        ...
+
+    def recording_in_vain(self, *, jitter: float) -> None:
+        """It does not answer."""
         ...
 
     def cancel(self, job_id: str) -> Job:

@@ -16,6 +16,9 @@ local LEASES = PREFIX .. 'leases'
 local KNOWN_DEAD = 0
 -- Running jobs that no runner holds, with the moment since when one of their host may take them over; 'inf': when it is told.
 local ORPHANS = PREFIX .. 'orphans'
+-- Of those: let go of to be recorded, with the moment of that; and how the tracking server is tried.
+local RELEASED = PREFIX .. 'recording:released'
+local RECORDING = PREFIX .. 'recording'
 -- Running jobs that are to be cancelled, with the moment at which that was asked.
 local CANCELLING = PREFIX .. 'cancelling'
 -- When any runner swept last, and since when they have done so without a long break.
