@@ -24,7 +24,7 @@ from runner.heartbeat import Heartbeat
 from runner.job_log.last_line import say_end
 from runner.job_log.writer import LogWriter
 from runner.launch_settings import LaunchSettings
-from runner.launching import NoBenchmark, bounds, data_of, spec_of, submission_of, write_config
+from runner.launching import NoBenchmark, data_of, first_line, spec_of, submission_of, write_config
 from runner.recording import add_log, left_out, recorded, result_of
 from runner.requirements.dependencies import used_by, verdict_of
 from runner.requirements.installer import RequirementsFailed
@@ -138,9 +138,7 @@ class Attempt:
             spec = replace(self._spec(submission, gpu), data=data, dependencies=prepared.dependencies)
             write_config(self.parts, self.job, self.folder, device=device)
             self.tell(lambda: status.note(self.claim, device=device))
-            self.job_log.say_once(
-                f"Attempt {self.job.attempt}: class {self.limits.name}, {device}. {bounds(self.limits)}"
-            )
+            self.job_log.say_once(first_line(self.job, self.limits, device))
             self._heed()  # who has cancelled until now gets no container
             self.folder.agree(self.known)
             self.folder.begin()

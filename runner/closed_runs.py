@@ -6,9 +6,10 @@ run is ever removed, and none that is its job's sealed one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from itertools import product
 
 from core.domain.job import Job, JobState
 from core.ports.results import ResultsPort
@@ -58,21 +59,24 @@ def left_open(
     benchmarks: Iterable[str],
     *,
     site: str,
+    former: Collection[str] = (),
     job_of: Callable[[str], Job | None],
 ) -> Iterator[tuple[str, str]]:
-    """Open runs of jobs that have ended otherwise, with those: whoever wrote them died, and nobody records them again.
+    """Open runs of jobs that have ended otherwise, with those: their recorder died, and no runner records them again.
 
-    A run that is its job's result was opened again by somebody: it stays. So does what names a job that the ledger does
-    not know.
+    `former`: names that this site's ledger had before it was emptied. Their open runs of jobs that the ledger does not
+    know go, too. A run that is its job's result was opened again by somebody: it stays. So does a run of this site's
+    present name whose job the ledger does not know.
     """
-    for benchmark in benchmarks:
-        found = tracking.open_runs(benchmark, site=site)
+    for benchmark, name in product(benchmarks, (site, *former)):
+        found = tracking.open_runs(benchmark, site=name)
         owners = results.owners(list(found))
         for run_id, job_id in found.items():
             job = job_of(job_id)
-            if job is None or job.state is JobState.RUNNING or job.run_id == run_id:
-                continue
-            if _may_go(owners, run_id, job):
+            if job is None:
+                if name in former and run_id not in owners:
+                    yield run_id, job_id
+            elif job.state is not JobState.RUNNING and job.run_id != run_id and _may_go(owners, run_id, job):
                 yield run_id, job_id
 
 

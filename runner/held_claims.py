@@ -8,7 +8,7 @@ from __future__ import annotations
 import fcntl
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -51,6 +51,14 @@ class HeldClaims:
                 yield job_id, mark[:MARK_LENGTH]
                 path.unlink(missing_ok=True)
 
+    def clear_foreign(self, is_over: Callable[[str], bool], *, older_than: float) -> Iterator[str]:
+        """Removes what other hosts have of jobs that are over, and says which: a wiped engine has another name."""
+        for path in self._folder.glob("[!.]*-*-*"):
+            host, job_id, _mark = path.name.rsplit("-", 2)
+            if host != self._host and _is_older(path, older_than) and is_over(job_id):
+                path.unlink(missing_ok=True)
+                yield path.name
+
     def clear_unnamed(self, *, older_than: float) -> Iterator[str]:
         """Removes what a process that ended had not named yet, and says which; a younger one may be in the making."""
         for path in self._folder.glob(f".{self._host}-*"):
@@ -58,6 +66,13 @@ class HeldClaims:
                 if path.stat().st_mtime < time.time() - older_than and _unlocked(path):
                     path.unlink()
                     yield path.name
+
+
+def _is_older(path: Path, seconds: float) -> bool:
+    try:
+        return path.stat().st_mtime < time.time() - seconds
+    except FileNotFoundError:  # its process has just ended by itself
+        return False
 
 
 def _unlocked(path: Path) -> bool:

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-from core.domain.errors import LeadersboardError, NotFound
-from core.domain.job import Job
+from core.domain.errors import LeadersboardError, NotFound, RunLost, Unavailable
+from core.domain.job import MAX_LOSSES, Job
 from core.domain.limits import ResourceClass
 from core.domain.submission import Submission
 from core.ports.sandbox import SandboxSpec
@@ -104,9 +104,23 @@ def write_config(parts: Workbench, job: Job, folder: RunFolder, *, device: str) 
     (folder.config / "job.json").write_text(json.dumps(content, indent=2))
 
 
-def bounds(limits: ResourceClass) -> str:
-    """For the first line of the log."""
-    return (
-        f"Limits: {limits.cpus:g} CPUs, {limits.memory_bytes // 1024**2} MiB, {limits.timeout_seconds} s, "
-        f"output {limits.output_bytes // 1024**2} MiB."
+def first_line(job: Job, limits: ResourceClass, device: str) -> str:
+    """Of a launch, in the log: which attempt, within which limits, and why the job is launched again if it is."""
+    lost = f"; it has lost {job.losses} of at most {MAX_LOSSES} runners" if job.losses else ""
+    again = f" Launched again because {job.again_because}{lost}." if job.again_because else ""
+    bounds = (
+        f"{limits.cpus:g} CPUs, {limits.memory_bytes // 1024**2} MiB, {limits.timeout_seconds} s, "
+        f"output {limits.output_bytes // 1024**2} MiB"
     )
+    return f"Attempt {job.attempt}: class {limits.name}, {device}. Limits: {bounds}.{again}"
+
+
+def why_again(error: Exception) -> str:
+    """Why a failed attempt is followed by another one, in words that a job's log may show."""
+    if isinstance(error, RunLost):
+        return f"the engine lost its run ({str(error).rstrip('.')})"
+    if isinstance(error, Unavailable):
+        return f"{error.part[:1].lower()}{error.part[1:]} did not answer as it should"
+    if isinstance(error, OSError):
+        return f"a disk of the platform did not work ({error.strerror})"
+    return "a part of the platform failed"

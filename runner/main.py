@@ -128,6 +128,8 @@ class Life(Middleware):
             benchmarks=ports.benchmarks,
             engine=bench.engine,
             held=bench.held,
+            janitor=bench.janitor,
+            site_names=bench.site_names,
             host=self._host,
             resource_classes=bench.resource_classes,
             job_root=settings.job_root,
@@ -154,6 +156,7 @@ class Life(Middleware):
             site=bench.site,
             folder=settings.job_root / ".canary",
             runtime=settings.sandbox_runtime,
+            process=bench.janitor.mark,
         )
         return CanaryWatch(canary=canary, duty=duty, facts=facts, runners=ports.runners, ring=ring)
 

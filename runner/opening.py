@@ -14,11 +14,14 @@ from runner.engine.docker_sandbox import DockerEngine
 from runner.engine.fitting import fitted
 from runner.gpus import Gpus
 from runner.held_claims import HeldClaims
+from runner.janitor import Janitor
 from runner.launch_settings import LogLimits
+from runner.living_processes import LivingProcesses
 from runner.requirements.cache import DependencyCache
 from runner.requirements.dependencies import Dependencies
 from runner.requirements.index import Index
 from runner.requirements.installer import Installer
+from runner.site_names import SiteNames
 from runner.workbench import Workbench
 
 TRACKING_SECONDS = 20.0
@@ -31,6 +34,10 @@ def open_workbench(
     """What it opens, `opened` closes. Raises Unavailable when a part does not answer yet."""
     ports = opened.enter_context(open_ports(settings, broker=broker, tracking_timeout_seconds=TRACKING_SECONDS))
     site = ports.job_status.ledger_id()
+    names = SiteNames(job_root=settings.job_root)
+    names.add(site)
+    processes = LivingProcesses(job_root=settings.job_root, host=host)
+    process = opened.enter_context(processes.living())
     seccomp = settings.seccomp_profile.read_text()
     means = EngineMeans(
         runtime=settings.sandbox_runtime,
@@ -38,9 +45,11 @@ def open_workbench(
         record_bytes=record_bytes(max_bytes=settings.max_log_bytes, max_lines=settings.max_log_lines),
         keep_failed_seconds=60.0 * settings.keep_failed_minutes,
     )
-    engine = DockerEngine(settings.engine_socket, site=site, image=settings.sandbox_image, seccomp=seccomp, means=means)
+    engine = DockerEngine(
+        settings.engine_socket, site=site, image=settings.sandbox_image, seccomp=seccomp, means=means, process=process
+    )
     opened.callback(engine.close)
-    kept = DependencyCache(job_root=settings.job_root, kept_bytes=settings.requirements.kept_bytes)
+    kept = DependencyCache(job_root=settings.job_root, kept_bytes=settings.requirements.kept_bytes, process=process)
     return Workbench(
         ports=ports,
         engine=engine,
@@ -56,13 +65,15 @@ def open_workbench(
             max_bytes=settings.max_log_bytes, max_lines=settings.max_log_lines, kept_bytes=settings.kept_log_bytes
         ),
         stopping=stopping,
-        dependencies=Dependencies(installer=_installer(settings, seccomp, opened), cache=kept),
+        dependencies=Dependencies(installer=_installer(settings, seccomp, opened, process=process), cache=kept),
+        janitor=Janitor(engine=engine, processes=processes, cache=kept, mark=process),
+        site_names=names,
     )
 
 
-def _installer(settings: Settings, seccomp: str, opened: ExitStack) -> Installer:
+def _installer(settings: Settings, seccomp: str, opened: ExitStack, *, process: str) -> Installer:
     installer = Installer.on(
-        settings.engine_socket, seccomp=seccomp, index=Index.of(settings), limits=settings.requirements
+        settings.engine_socket, seccomp=seccomp, index=Index.of(settings), limits=settings.requirements, process=process
     )
     opened.callback(installer.close)
     return installer

@@ -34,26 +34,6 @@ class Round:
             ended.wait(max(0.0, min(due) - time.monotonic()))
 
 
-@dataclass(kw_only=True)
-class Pace:
-    """For what may be in vain for long: each try in a row is later than the one before, up to a bound."""
-
-    first_seconds: float = 1.0
-    longest_seconds: float = 60.0
-    _pause: float = 0.0
-    _last: float = float("-inf")
-
-    def due(self) -> bool:
-        return time.monotonic() - self._last >= self._pause
-
-    def tried(self) -> None:
-        """A try long after the last one is the first of a row."""
-        now = time.monotonic()
-        in_a_row = now - self._last < 4 * self._pause
-        self._pause = min(self.longest_seconds, 2 * self._pause) if in_a_row else self.first_seconds
-        self._last = now
-
-
 def begin(rounds: Iterable[Round], ended: threading.Event) -> None:
     for one in rounds:
         threading.Thread(target=one.run, args=(ended,), daemon=True, name=f"sweeper: {one.part}").start()

@@ -8,13 +8,14 @@ import structlog
 
 from core.adapters.room import NO_ROOM
 from core.domain.errors import LeadersboardError, LeaseLost, RunLost, Unavailable
-from core.domain.job import MAX_ATTEMPTS, Claim, Job, JobState, Outcome
+from core.domain.job import MAX_ATTEMPTS, RUNNER_GONE, Claim, Job, JobState, Outcome
 from core.domain.verdict import FailureReason
 from runner.attempt import Attempt
 from runner.going_on import HandOver, NeverStarted, ResultWaits, be_sure
 from runner.heartbeat import Heartbeat
 from runner.job_log.writer import LogWriter
 from runner.launch_settings import LogLimits
+from runner.launching import why_again
 from runner.post_mortem import PostMortem
 from runner.run_folder import RunFolder, run_name
 from runner.workbench import Workbench
@@ -68,7 +69,8 @@ class RunJob:
         log.warning("no room for a job", job_id=claim.job_id, error=str(error))
         self.bench.stopping.wait(ROOM_SECONDS)
         if claim.job.sandbox is None:
-            self.bench.ports.job_status.hand_back(claim, count_attempt=False)
+            why = "there was no room for its log or its folder"
+            self.bench.ports.job_status.hand_back(claim, count_attempt=False, why=why)
         else:
             self.bench.ports.job_status.leave(claim)
 
@@ -100,7 +102,7 @@ class RunJob:
         except HandOver:
             self._hand_over(attempt)
         except NeverStarted:
-            self._hand_back(attempt, count_attempt=False)
+            self._hand_back(attempt, count_attempt=False, why=RUNNER_GONE)
         except ResultWaits as waits:
             attempt.job_log.say_once(
                 "The tracking server does not answer. The result is kept and recorded when it does."
@@ -150,7 +152,7 @@ class RunJob:
         elif isinstance(error, Unavailable) and attempt.launched:
             self._wait_for_the_engine(attempt)
         else:
-            self._platform_failed(attempt)
+            self._platform_failed(attempt, why_again(error))
 
     def _hand_over(self, attempt: Attempt) -> None:
         """A run goes on by itself; what had not begun goes back to the queue with no attempt used up."""
@@ -159,7 +161,7 @@ class RunJob:
             attempt.tell(lambda: self.bench.ports.job_status.leave(attempt.claim))
         else:
             attempt.job_log.say("This runner is stopping; another one runs the job.")
-            self._hand_back(attempt, count_attempt=False)
+            self._hand_back(attempt, count_attempt=False, why="its runner was stopped before the run had begun")
 
     def _wait_for_the_engine(self, attempt: Attempt) -> None:
         """An engine that does not answer may well go on with the run: later it is taken over, or found lost."""
@@ -170,18 +172,19 @@ class RunJob:
         self.bench.stopping.wait(ROOM_SECONDS)
         attempt.tell(lambda: self.bench.ports.job_status.leave(attempt.claim))
 
-    def _platform_failed(self, attempt: Attempt) -> None:
+    def _platform_failed(self, attempt: Attempt, why: str) -> None:
         """A failing platform is nobody's verdict: again, or to its end with the user's quota given back."""
         if attempt.job.attempt < MAX_ATTEMPTS:
             attempt.job_log.say(f"The platform failed in attempt {attempt.job.attempt}; the job is run again.")
-            self._hand_back(attempt, count_attempt=True)
+            self._hand_back(attempt, count_attempt=True, why=why)
             return
         message = f"The platform failed {MAX_ATTEMPTS} times and gave up. It was not your submission's fault."
         attempt.end(Outcome(state=JobState.FAILED, reason=FailureReason.PLATFORM, message=message, refund=True))
 
-    def _hand_back(self, attempt: Attempt, *, count_attempt: bool) -> None:
+    def _hand_back(self, attempt: Attempt, *, count_attempt: bool, why: str) -> None:
         if not self._is_run_somewhere(attempt):
             self._end_without_class(attempt)
             return
-        attempt.tell(lambda: self.bench.ports.job_status.hand_back(attempt.claim, count_attempt=count_attempt))
+        ledger = self.bench.ports.job_status
+        attempt.tell(lambda: ledger.hand_back(attempt.claim, count_attempt=count_attempt, why=why))
         attempt.folder.remove()

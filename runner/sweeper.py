@@ -24,20 +24,24 @@ from core.ports.sandbox import SandboxPort
 from core.ports.tracking import TrackingPort
 from runner.closed_runs import ClosedRuns, left_open
 from runner.held_claims import HeldClaims
+from runner.janitor import Janitor
 from runner.job_log.last_line import say_end
 from runner.old_results import seal_old_results
 from runner.overdue import OverdueRuns
 from runner.post_mortem import PostMortem
-from runner.rounds import Pace, Round, Step, attempted
+from runner.rounds import Round, Step, attempted
 from runner.run_folder import RunFolder, run_name
+from runner.site_names import SiteNames
 from runner.temporary_files import TemporaryFiles
+from runner.waiting_results import take_up
 
 TICK_SECONDS = 1.0
 TIDY_SECONDS = 60.0
 SETTLED_SECONDS = 60.0
 """A folder younger than this may belong to a job that is being claimed right now."""
-CANARY_SECONDS = 180.0
-"""Longer than a probe can take."""
+UNKNOWN_SECONDS = 10.0
+"""One of a job that the ledger does not know belongs to no claim: it was emptied, or restored from before."""
+TEMPORARY_SECONDS = 20.0
 log = structlog.get_logger(__name__)
 
 
@@ -53,6 +57,8 @@ class Sweeper:
     benchmarks: BenchmarkPort
     engine: SandboxPort
     held: HeldClaims
+    janitor: Janitor
+    site_names: SiteNames
     host: str
     resource_classes: Mapping[str, ResourceClass]
     job_root: Path
@@ -71,7 +77,6 @@ class Sweeper:
     unsaid: deque[Job] = field(default_factory=deque)
     """Jobs that the ledger ended, whose logs do not say so yet."""
     closed: ClosedRuns = field(default_factory=ClosedRuns)
-    recording: Pace = field(default_factory=Pace)
 
     def rounds(self, every_seconds: float) -> tuple[Round, ...]:
         """What a user waits for is looked at each second."""
@@ -83,6 +88,7 @@ class Sweeper:
                 (every_seconds, self._overdue),
                 (every_seconds, self._leftovers),
                 (every_seconds, self._folders),
+                (every_seconds, self._of_dead_processes),
                 (TIDY_SECONDS, self._canaries),
             ),
             "tracking": (
@@ -91,7 +97,7 @@ class Sweeper:
                 (TIDY_SECONDS, self._open_runs),
                 (TIDY_SECONDS, self._untrue),
             ),
-            "files": ((often, self._last_lines), (TIDY_SECONDS, self._temporary)),
+            "files": ((often, self._last_lines), (TEMPORARY_SECONDS, self._temporary)),
         }
         return tuple(
             Round(part=part, steps=tuple((seconds, self.post_mortem.of(step)) for seconds, step in steps))
@@ -101,7 +107,7 @@ class Sweeper:
     def sweep(self) -> None:
         """Everything that is done every few seconds, once."""
         first = (self._claims, self._last_lines, self._results, self._doorbells, self._overdue)
-        for step in (*first, self._leftovers, self._folders):
+        for step in (*first, self._of_dead_processes, self._leftovers, self._folders):
             attempted(self.post_mortem.of(step))
 
     def tidy(self) -> None:
@@ -109,17 +115,25 @@ class Sweeper:
         for step in (self._old_results, self._open_runs, self._untrue, self._canaries, self._temporary):
             attempted(self.post_mortem.of(step))
 
+    def _of_dead_processes(self) -> None:
+        self._tell_of(self.janitor.of_the_dead())
+
     def _canaries(self) -> None:
-        """Of runners that died while they probed the sandbox's walls."""
-        things = self.engine.remove_canaries(before=time.time() - CANARY_SECONDS)
-        if things:
-            self._count("canary", "", things=things)
+        self._tell_of(self.janitor.old())
+
+    def _tell_of(self, cleared: Iterator[tuple[str, int]]) -> None:
+        for what, things in cleared:
+            if things:
+                self._count(what, "", things=things)
 
     def _open_runs(self) -> None:
         """Runs at the tracking server whose job has ended: their recorder died and nobody had to record them again."""
         self.tracking.check()  # one that is away or hangs is asked no more
-        site, names = self.job_status.ledger_id(), self._names()
-        for run_id, job_id in left_open(self.tracking, self.results, names, site=site, job_of=self._known):
+        names, site = self._names(), self.job_status.ledger_id()
+        former = [name for name in self.site_names.all() if name != site]
+        for run_id, job_id in left_open(
+            self.tracking, self.results, names, site=site, former=former, job_of=self._known
+        ):
             self.tracking.discard(run_id)
             self._count("open run", job_id, run_id=run_id)
 
@@ -164,11 +178,8 @@ class Sweeper:
             self._leftovers()
 
     def _results(self) -> None:
-        """Results that wait are taken up once the tracking server answers; more seldom where that was in vain."""
-        if self.job_status.waiting_results(self.host) and self.recording.due():
-            self.tracking.check()
-            self.recording.tried()
-            self._count("waiting results", "", released=self.job_status.release_results(self.host))
+        if released := take_up(self.job_status, self.tracking, self.host):
+            self._count("waiting results", "", released=released)
 
     def _temporary(self) -> None:
         files = TemporaryFiles(held=self.held, log_root=self.log_root)
@@ -192,7 +203,7 @@ class Sweeper:
 
     def _leftovers(self) -> None:
         """The engine is asked first: what is launched meanwhile is not in its answer."""
-        runs = self.engine.runs()
+        runs = self.engine.runs().union(*(self.engine.runs(site=name) for name in self.site_names.all()))
         self.needed.clear()
         for job_id, claim in runs:
             job = self._known(job_id)
@@ -214,7 +225,7 @@ class Sweeper:
     def _folders(self) -> None:
         for path in self._folders_there():
             job = self._known(path.name.partition("-")[0])
-            settled = path.stat().st_mtime < time.time() - SETTLED_SECONDS
+            settled = path.stat().st_mtime < time.time() - (SETTLED_SECONDS if job else UNKNOWN_SECONDS)
             if (settled and _is_past(job, path.name)) or (job is not None and job.is_final):
                 RunFolder(path=path).remove()
                 self._count("folder", path.name)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from runner.held_claims import HeldClaims
 
-SETTLED_SECONDS = 60.0
+SETTLED_SECONDS = 20.0
 """Whoever writes one has named it by then, or is at it for longer than anybody should be."""
 LOG_COPY = re.compile(r"\.([0-9a-f]{32})\.log\.[0-9a-f]+")
 
@@ -25,6 +25,7 @@ class TemporaryFiles:
     def clear(self, is_over: Callable[[str], bool]) -> Iterator[str]:
         """Removes them, and says which; of a job that is not over its next runner does it."""
         yield from self.held.clear_unnamed(older_than=SETTLED_SECONDS)
+        yield from self.held.clear_foreign(is_over, older_than=SETTLED_SECONDS)
         for path in self.log_root.glob(".*.log.*"):
             found = LOG_COPY.fullmatch(path.name)
             if found and _settled(path) and is_over(found[1]):

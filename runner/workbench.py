@@ -12,8 +12,10 @@ from core.ports.sandbox import SandboxPort
 from core.wiring import Ports
 from runner.gpus import Gpus
 from runner.held_claims import HeldClaims
+from runner.janitor import Janitor
 from runner.launch_settings import LaunchSettings, LogLimits
 from runner.requirements.dependencies import NoDependencies, Preparing
+from runner.site_names import SiteNames
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -34,6 +36,8 @@ class Workbench:
     job_root: Path
     lease_seconds: float
     log_limits: LogLimits
+    janitor: Janitor
+    site_names: SiteNames
     stopping: threading.Event
     """Set when the process has been asked to end and its grace is over."""
     dependencies: Preparing = field(default_factory=NoDependencies)

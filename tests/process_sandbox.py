@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -160,8 +160,8 @@ class ProcessEngine:
     def job_ids(self) -> set[str]:
         return {job_id for job_id, _claim in self.processes}
 
-    def runs(self) -> set[tuple[str, str]]:
-        return set(self.processes)
+    def runs(self, *, site: str | None = None) -> set[tuple[str, str]]:
+        return set(self.processes) if site is None else set()
 
     def host_id(self) -> str:
         return "here"
@@ -170,6 +170,9 @@ class ProcessEngine:
         return {"Engine": "29.5.1", "runc": "1.3.6"}
 
     def remove_canaries(self, *, before: float) -> int:
+        return 0
+
+    def remove_of_processes(self, is_dead: Callable[[str], bool]) -> int:
         return 0
 
     def capacity(self) -> EngineCapacity:

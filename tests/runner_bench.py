@@ -28,10 +28,14 @@ from core.ports.sandbox import SandboxPort
 from core.wiring import Ports
 from runner.gpus import Gpus
 from runner.held_claims import HeldClaims
+from runner.janitor import Janitor
 from runner.launch_settings import LogLimits
+from runner.living_processes import LivingProcesses
 from runner.post_mortem import PostMortem
+from runner.requirements.cache import DependencyCache
 from runner.requirements.dependencies import NoDependencies, Preparing
 from runner.run_job import RunJob
+from runner.site_names import SiteNames
 from runner.sweeper import Sweeper
 from runner.workbench import Workbench
 
@@ -67,6 +71,11 @@ class Bench(Generic[Engine]):
         self.image = image
         self.site = site
         self.held = HeldClaims(root / "jobs", "here")
+        self.janitor = Janitor(
+            engine=engine, processes=LivingProcesses(job_root=root / "jobs", host="here"),
+            cache=DependencyCache(job_root=root / "jobs", kept_bytes=0),
+        )  # fmt: skip
+        self.site_names = SiteNames(job_root=root / "jobs")
         self.stopping = threading.Event()
         self.limits = SMALL
         self.resource_classes: dict[str, ResourceClass] | None = None
@@ -114,7 +123,7 @@ class Bench(Generic[Engine]):
             results=self.results,
             benchmarks=BenchmarkFolders(self.root / "benchmarks"), engine=self.engine, held=self.held, host="here",
             resource_classes=self._classes(), job_root=self.root / "jobs", log_root=self.root / "logs",
-            post_mortem=PostMortem(dead_letters=self.dead_letters),
+            post_mortem=PostMortem(dead_letters=self.dead_letters), janitor=self.janitor, site_names=self.site_names,
         )  # fmt: skip
 
     def _classes(self) -> dict[str, ResourceClass]:
@@ -140,6 +149,8 @@ class Bench(Generic[Engine]):
             lease_seconds=self.lease_seconds,
             log_limits=LogLimits(**self.log_limits),
             stopping=self.stopping,
+            janitor=self.janitor,
+            site_names=self.site_names,
             dependencies=self.dependencies,
         )
         RunJob(bench=bench)(claim)

@@ -54,6 +54,8 @@ def job_from(fields: Mapping[str, str]) -> Job:
         host=fields.get("host"),
         sealed=fields.get("sealed") == "1",
         begun_run=fields.get("begun_run"),
+        losses=int(fields.get("losses", "0")),
+        again_because=fields.get("again_because") or None,
     )
 
 

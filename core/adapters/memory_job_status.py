@@ -9,8 +9,22 @@ from dataclasses import dataclass, field, replace
 
 from core.adapters.memory_job_records import MemoryJobRecords
 from core.adapters.memory_leases import UNTIL_TOLD, MemoryLeases
+from core.adapters.memory_suspects import MemorySuspects
+from core.adapters.memory_waiting_results import MemoryWaitingResults
 from core.domain.errors import Conflict
-from core.domain.job import TOO_LATE_TO_CANCEL, Claim, Job, JobState, Outcome, Phase
+from core.domain.job import (
+    ATTEMPTS_USED_UP,
+    HOST_GONE,
+    LOST_TOO_OFTEN,
+    MAX_LOSSES,
+    RUNNER_GONE,
+    TOO_LATE_TO_CANCEL,
+    Claim,
+    Job,
+    JobState,
+    Outcome,
+    Phase,
+)
 from core.domain.sealed_result import SealedResult
 from core.domain.verdict import FailureReason
 from core.ports.job_status import Swept
@@ -25,9 +39,13 @@ class MemoryJobStatus(MemoryJobRecords):
     runs: dict[str, str] = field(default_factory=dict)
     """Runs at the tracking server that were begun, with the job of each."""
     _leases: MemoryLeases = field(init=False)
+    _suspects: MemorySuspects = field(init=False)
+    _results: MemoryWaitingResults = field(init=False)
 
     def __post_init__(self) -> None:
         self._leases = MemoryLeases(self._clocked)
+        self._results = MemoryWaitingResults(self._clocked, self.get)
+        self._suspects = MemorySuspects(self._clocked, self.get, self._leases.is_there)
 
     def _clocked(self) -> float:
         return self.clock()
@@ -45,13 +63,19 @@ class MemoryJobStatus(MemoryJobRecords):
         host: str = "",
     ) -> Claim | None:
         with self._lock:
-            for job in map(self.get, self._leases.available()):
-                if job.host == host:
-                    return self._lease(job, lease_seconds)
-            for job in self._fair_order(resource_class):
-                if self._running(job.user_id) < running_limit:
-                    return self._lease(self._begun(job, host), lease_seconds)
-        return None
+            held = [job for job in map(self.get, self._leases.living()) if job.host == host]
+            if any(map(self._suspects.is_alone, held)):
+                return None
+            left = ((self.get(job_id), self._leases.orphans[job_id]) for job_id in self._leases.available())
+            job, waits = self._suspects.orphan([one for one in left if one[0].host == host], held=len(held))
+            if job is None and not waits:
+                fair = [one for one in self._fair_order(resource_class) if self._running(one.user_id) < running_limit]
+                found = self._suspects.pending(fair, resource_class, host, held=len(held))
+                job = self._begun(found, host) if found else None
+            if job is None:
+                return None
+            self._suspects.taken(job, host)
+            return self._lease(job, lease_seconds)
 
     def _begun(self, job: Job, host: str) -> Job:
         job = self._move(job, JobState.RUNNING, phase=Phase.PREPARING)
@@ -105,19 +129,21 @@ class MemoryJobStatus(MemoryJobRecords):
             )
             return self._close(ended, outcome.state)
 
-    def hand_back(self, claim: Claim, *, count_attempt: bool) -> Job:
+    def hand_back(self, claim: Claim, *, count_attempt: bool, why: str = "") -> Job:
         with self._fenced(claim) as job:
             if job.cancel_requested:
                 if job.attempt == 1 and not count_attempt:
                     self.give_back(job)
                 return self._close(job, JobState.CANCELLED)
-            return self._requeue(job, counted=count_attempt)
+            return self._requeue(job, counted=count_attempt, why=why)
 
     def leave(self, claim: Claim, *, until_told: bool = False) -> Job:
         with self._fenced(claim) as job:
             if job.cancel_requested:
                 return self._close(job, JobState.CANCELLED)
             self._leases.leave(job.job_id, UNTIL_TOLD if until_told else self.clock())
+            if until_told:
+                self._results.left(job.job_id)
             return job
 
     def is_held(self, job_id: str) -> bool:
@@ -131,12 +157,21 @@ class MemoryJobStatus(MemoryJobRecords):
     def waiting_results(self, host: str) -> int:
         return len(self._untold(host))
 
+    def recording_turn(self, host: str, *, jitter: float) -> bool:
+        with self._lock:
+            waits = self._leases.is_untold
+            return bool(self._untold(host)) and self._results.turn(waits, jitter=jitter)
+
     def release_results(self, host: str) -> int:
         with self._lock:
-            found = self._untold(host)
+            found = self._results.released(self._untold(host))
             for job_id in found:
                 self._leases.leave(job_id, self.clock())
         return len(found)
+
+    def recording_in_vain(self, *, jitter: float) -> None:
+        with self._lock:
+            self._results.in_vain(jitter=jitter)
 
     def _untold(self, host: str) -> list[str]:
         with self._lock:
@@ -169,17 +204,7 @@ class MemoryJobStatus(MemoryJobRecords):
             self._leases.announce(host, host_patience)
             self._leases.listen()
             self._leases.settle()
-            expired, found = self._leases.expired(), []
-            for job in map(self.get, expired):
-                if job.cancel_requested:
-                    found.append(self._cancelled(job))
-                elif not self._leases.may_recover(job):
-                    found.append(self._again(job, max_attempts))
-                elif job.sandbox is None:
-                    found.append(self._requeue(job, counted=False))
-                else:
-                    self._leases.leave(job.job_id, self.clock())
-                    found.append(job)
+            found = [self._lost_its_runner(self.get(job_id)) for job_id in self._leases.expired()]
             overdue = map(self.get, self._leases.cancels_overdue())
             found += [self._cancelled(job) for job in overdue]
             alone = map(self.get, self._leases.orphans if self._leases.has_listened(host_patience) else ())
@@ -195,18 +220,32 @@ class MemoryJobStatus(MemoryJobRecords):
             self.give_back(job)
         return self._close(job, JobState.CANCELLED)
 
+    def _lost_its_runner(self, job: Job) -> Job:
+        if job.cancel_requested:
+            return self._cancelled(job)
+        job = self._store(replace(job, losses=job.losses + 1))
+        if job.losses >= MAX_LOSSES:
+            return self._give_up(job, LOST_TOO_OFTEN)
+        if job.sandbox is None:
+            return self._requeue(job, counted=False, why=RUNNER_GONE)
+        self._leases.leave(job.job_id, self.clock())
+        return job
+
     def _again(self, job: Job, max_attempts: int) -> Job:
         if job.cancel_requested:
             return self._close(job, JobState.CANCELLED)
         if job.attempt < max_attempts:
-            return self._requeue(job, counted=True)
+            return self._requeue(job, counted=True, why=HOST_GONE)
+        return self._give_up(job, ATTEMPTS_USED_UP)
+
+    def _give_up(self, job: Job, message: str) -> Job:
         self.refund(job.user_id, job.job_id)
-        failed = replace(job, failure_reason=FailureReason.PLATFORM, error_message="attempts used up")
+        failed = replace(job, failure_reason=FailureReason.PLATFORM, error_message=message)
         return self._close(failed, JobState.FAILED)
 
-    def _requeue(self, job: Job, *, counted: bool) -> Job:
-        self._leases.forget(job.job_id, attempt_too=counted)
-        job = replace(job, attempt=job.attempt - (not counted))
+    def _requeue(self, job: Job, *, counted: bool, why: str) -> Job:
+        self._leases.forget(job.job_id)
+        job = replace(job, attempt=job.attempt - (not counted), again_because=why or None)
         pending = self._move(job, JobState.PENDING, phase=Phase.QUEUED)
         return self._store(replace(pending, sandbox=None, host=None, sealed=False))
 

@@ -10,10 +10,8 @@ from core.domain.job import (
     CANCEL_SECONDS,
     HEARING_SECONDS,
     LONGEST_LEASE_SECONDS,
-    MAX_RECOVERIES,
     UNSWEPT_SECONDS,
     Claim,
-    Job,
 )
 
 UNTIL_TOLD = float("inf")
@@ -30,7 +28,6 @@ class MemoryLeases:
     orphans: dict[str, float] = field(default_factory=dict)
     """Job to the moment since when it may be taken over."""
     _cancelling: dict[str, float] = field(default_factory=dict)
-    _recoveries: dict[str, int] = field(default_factory=dict)
     _hosts: dict[str, tuple[float, float]] = field(default_factory=dict)
     """When it told of itself last, and for how long that holds."""
     _swept: float | None = None
@@ -44,6 +41,12 @@ class MemoryLeases:
         if self.held.get(claim.job_id, ("", 0.0))[0] != claim.token:
             raise LeaseLost("The lease belongs to another runner.")
 
+    def is_untold(self, job_id: str) -> bool:
+        return self.orphans.get(job_id) == UNTIL_TOLD
+
+    def living(self) -> Iterator[str]:
+        return (job_id for job_id in self.held if self.lives(job_id))
+
     def lives(self, job_id: str) -> bool:
         return self.held.get(job_id, ("", 0.0))[1] > self.clock()
 
@@ -51,11 +54,9 @@ class MemoryLeases:
         self.held.pop(job_id, None)
         self.orphans[job_id] = since
 
-    def forget(self, job_id: str, *, attempt_too: bool = True) -> None:
+    def forget(self, job_id: str) -> None:
         for known in (self.held, self.orphans, self._cancelling):
             known.pop(job_id, None)
-        if attempt_too:
-            self._recoveries.pop(job_id, None)
 
     def end(self, job_id: str, mark: str) -> bool:
         token, _until = self.held.get(job_id, ("", 0.0))
@@ -84,11 +85,6 @@ class MemoryLeases:
 
     def cancels_overdue(self) -> list[str]:
         return [job_id for job_id, since in self._cancelling.items() if since <= self.clock() - CANCEL_SECONDS]
-
-    def may_recover(self, job: Job) -> bool:
-        """Counts one more time that its attempt lost its runner; False when that is one too many."""
-        self._recoveries[job.job_id] = self._recoveries.get(job.job_id, 0) + 1
-        return self._recoveries[job.job_id] <= MAX_RECOVERIES
 
     def listen(self) -> None:
         """Where nobody swept for a while, silence says nothing: it counts from this sweep on."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import secrets
 from collections.abc import Mapping, Sequence
@@ -12,15 +11,22 @@ from typing import Any
 
 import redis
 
+from core.adapters.admission import asked, refused
 from core.adapters.job_record import cursor_score, job_from, outcome_fields
 from core.adapters.redis_connection import redis_errors
 from core.adapters.redis_write_check import WriteCheck
-from core.domain.errors import Conflict, KeyReused, LeaseLost, LimitReached, NotFound
+from core.domain.errors import Conflict, KeyReused, LeaseLost, NotFound
 from core.domain.job import (
+    ALONE_SECONDS,
+    ATTEMPTS_USED_UP,
     CANCEL_SECONDS,
     HEARING_SECONDS,
+    HOST_GONE,
     LONGEST_LEASE_SECONDS,
-    MAX_RECOVERIES,
+    LOST_TOO_OFTEN,
+    MAX_LOSSES,
+    RUNNER_GONE,
+    SUSPECT_LOSSES,
     TOO_LATE_TO_CANCEL,
     UNSWEPT_SECONDS,
     Claim,
@@ -31,11 +37,12 @@ from core.domain.job import (
     Phase,
 )
 from core.domain.limits import Allowance, UserLimits
+from core.domain.recording_pace import FIRST_SECONDS, LONGEST_SECONDS, MOST_AT_ONCE, STUCK_SECONDS, TURN_SECONDS
 from core.domain.sealed_result import Seal, SealedResult, sealed
 from core.ports.job_status import Admission, JobPage, Swept
 
 PREFIX = "leaderboard:"
-ATTEMPTS_USED_UP = "The platform lost this run several times and gave up. It was not your submission's fault."
+PACE = (TURN_SECONDS, FIRST_SECONDS, LONGEST_SECONDS, MOST_AT_ONCE, STUCK_SECONDS)
 
 
 @cache
@@ -68,7 +75,7 @@ class RedisJobStatus:
 
     def admit(self, request: JobRequest, limits: UserLimits) -> Admission:
         with redis_errors(), self._redis.pipeline(transaction=False) as together:
-            self._script("admit")(args=_asked(request, limits), client=together)
+            self._script("admit")(args=asked(request, limits), client=together)
             together.hgetall(f"{PREFIX}job:{request.job_id}")
             self._script("positions")(args=[request.job_id], client=together)
             (answer, used, renews), fields, (place,) = together.execute()
@@ -78,7 +85,7 @@ class RedisJobStatus:
         if answer == "key_reused":
             raise KeyReused("This Idempotency-Key already stands for another request of yours.")
         if answer in {"hourly", "running"}:
-            raise _refused(answer, limits, left)
+            raise refused(answer, limits, left)
         return Admission(
             job=job_from(fields), created=answer == "created", allowance=left, queue_position=place or None
         )
@@ -119,7 +126,9 @@ class RedisJobStatus:
         self, resource_class: str, *, worker: str, lease_seconds: float, running_limit: int, host: str = ""
     ) -> Claim | None:
         token = secrets.token_hex(16)
-        fields = self._run("claim", resource_class, worker, token, lease_seconds, running_limit, host)
+        fields = self._run(
+            "claim", resource_class, worker, token, lease_seconds, running_limit, host, SUSPECT_LOSSES, ALONE_SECONDS
+        )
         return Claim(job=_job_of(fields), token=token) if fields else None
 
     def renew(self, claim: Claim, *, lease_seconds: float) -> bool:
@@ -143,8 +152,8 @@ class RedisJobStatus:
         state, refund = outcome.state, int(outcome.refund)
         return _job_of(self._fenced("finish", claim, state, refund, seal.text, seal.sha256, *pairs))
 
-    def hand_back(self, claim: Claim, *, count_attempt: bool) -> Job:
-        self._fenced("hand_back", claim, int(count_attempt))
+    def hand_back(self, claim: Claim, *, count_attempt: bool, why: str = "") -> Job:
+        self._fenced("hand_back", claim, int(count_attempt), why)
         return self.get(claim.job_id)
 
     def leave(self, claim: Claim, *, until_told: bool = False) -> Job:
@@ -157,10 +166,16 @@ class RedisJobStatus:
         return int(self._run("orphans", host))
 
     def waiting_results(self, host: str) -> int:
-        return int(self._run("waiting_results", host, 0))
+        return int(self._run("waiting_results", host))
+
+    def recording_turn(self, host: str, *, jitter: float) -> bool:
+        return bool(self._run("recording_turn", host, *PACE, jitter))
 
     def release_results(self, host: str) -> int:
-        return int(self._run("waiting_results", host, 1))
+        return int(self._run("release_results", host))
+
+    def recording_in_vain(self, *, jitter: float) -> None:
+        self._run("recording_in_vain", FIRST_SECONDS, LONGEST_SECONDS, jitter)
 
     def cancel(self, job_id: str) -> Job:
         answer = self._run("cancel", job_id)
@@ -177,8 +192,8 @@ class RedisJobStatus:
 
     def sweep(self, *, max_attempts: int, host: str = "", host_patience: float = 60.0) -> Swept:
         found = self._run(
-            "sweep", max_attempts, ATTEMPTS_USED_UP, MAX_RECOVERIES, CANCEL_SECONDS, host, math.ceil(host_patience),
-            LONGEST_LEASE_SECONDS, UNSWEPT_SECONDS, HEARING_SECONDS,
+            "sweep", max_attempts, ATTEMPTS_USED_UP, MAX_LOSSES, CANCEL_SECONDS, host, math.ceil(host_patience),
+            LONGEST_LEASE_SECONDS, UNSWEPT_SECONDS, HEARING_SECONDS, LOST_TOO_OFTEN, HOST_GONE, RUNNER_GONE,
         )  # fmt: skip
         requeued, ended, orphaned = (tuple(map(self.get, ids)) for ids in found)
         return Swept(requeued=requeued, ended=ended, orphaned=orphaned)
@@ -204,36 +219,3 @@ class RedisJobStatus:
 def _job_of(pairs: Sequence[str]) -> Job:
     """The job of a hash as a script answers it: each field, then its value."""
     return job_from(dict(zip(pairs[::2], pairs[1::2], strict=True)))
-
-
-def _asked(request: JobRequest, limits: UserLimits) -> list[str | int]:
-    """What `admit` is told."""
-    return [
-        request.job_id,
-        request.user_id,
-        request.resource_class,
-        request.submission_id,
-        request.benchmark,
-        json.dumps(dict(request.overrides)),
-        limits.jobs_per_hour,
-        limits.concurrent_running,
-        int(limits.queue_when_over),
-        request.fingerprint,
-        request.rerun_of or "",
-    ]
-
-
-def _refused(which: str, limits: UserLimits, left: Allowance) -> LimitReached:
-    if which == "hourly":
-        minutes = max(1, round(left.renews_in_seconds / 60))
-        return LimitReached(
-            f"You have posted {limits.jobs_per_hour} jobs in the last hour, which is the limit. "
-            f"The next place is free in {minutes} min.",
-            retry_after_seconds=max(1, left.renews_in_seconds),
-            allowance=left,
-        )
-    return LimitReached(
-        f"{limits.concurrent_running} of your jobs are running, which is the limit. Post again when one has ended.",
-        retry_after_seconds=30,
-        allowance=left,
-    )

@@ -50,8 +50,16 @@ class Phase(StrEnum):
 
 
 MAX_ATTEMPTS = 3
-MAX_RECOVERIES = 5
-"""So often one attempt may lose its runner and be taken over; after that its run itself is held to be the cause."""
+MAX_LOSSES = 5
+"""With so many losses of its runner, over all attempts, a job ends: it is held to be the cause itself."""
+SUSPECT_LOSSES = 2
+"""From so many on it runs alone on its host: if it is the cause, it takes no other job's runner along."""
+ALONE_SECONDS = 300.0
+"""So long at most a suspect waits for a host without other jobs, and so long at most that host is its alone."""
+LOST_TOO_OFTEN = f"This job lost its runner {MAX_LOSSES} times and was given up. It does not count towards your limit."
+ATTEMPTS_USED_UP = "The platform lost this run several times and gave up. It was not your submission's fault."
+HOST_GONE = "the host of its last run was not heard of any more"
+RUNNER_GONE = "its runner was lost before the run had begun"
 LONGEST_LEASE_SECONDS = 600.0
 CANCEL_SECONDS = 6.0
 """A runner that has not obeyed a cancel by then is not waited for (JOB-8: gone within 10 s)."""
@@ -129,10 +137,19 @@ class Job:
     """Its result is being made final at the tracking server, or was: from then on it is not cancelled any more."""
     begun_run: str | None = None
     """The run at the tracking server that its result was last being written into; no other is taken for it."""
+    losses: int = 0
+    """How many runners it has lost, over all attempts."""
+    again_because: str | None = None
+    """Why it went back into the queue the last time, for its log."""
 
     @property
     def is_final(self) -> bool:
         return self.state in FINAL
+
+    @property
+    def is_suspect(self) -> bool:
+        """Whether it may be what its runners died of."""
+        return self.losses >= SUSPECT_LOSSES
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -80,6 +80,9 @@ class JobStatusPort(Protocol):
 
         Next is the job of the user with the fewest running jobs, then the longest-waiting; a user with
         `running_limit` running jobs is passed over. A job that has a `sandbox` is to be taken over, not started.
+
+        A suspect job (`Job.is_suspect`) is claimed where the runners of the host hold nothing else, and they claim
+        nothing beside it. One host claims nothing new while it waits for that. Each of these ends after ALONE_SECONDS.
         """
         ...
 
@@ -112,10 +115,10 @@ class JobStatusPort(Protocol):
         """End a claimed job in a final state, its result sealed in the same step. Raises LeaseLost."""
         ...
 
-    def hand_back(self, claim: Claim, *, count_attempt: bool) -> Job:
+    def hand_back(self, claim: Claim, *, count_attempt: bool, why: str = "") -> Job:
         """Put a claimed job back into the queue, with or without this attempt counted; a cancelled one is ended.
 
-        Raises LeaseLost.
+        `why` is for the log of its next launch. Raises LeaseLost.
         """
         ...
 
@@ -139,8 +142,23 @@ class JobStatusPort(Protocol):
         """How many jobs of this host were left until told."""
         ...
 
+    def recording_turn(self, host: str, *, jitter: float) -> bool:
+        """Whether results of this host wait, and the caller is to look now whether the tracking server answers.
+
+        That is one caller at a time, of all hosts: it says afterwards what it found, by one of the two below. After a
+        try in vain there is a pause, longer each time, with `jitter` (0 to 1) for its random part.
+        """
+        ...
+
     def release_results(self, host: str) -> int:
-        """Tell them; how many they were."""
+        """It answers: some of this host's results are taken up, the longest-waiting first; how many they are.
+
+        One at first. While results are recorded more are let go of together, up to MOST_AT_ONCE.
+        """
+        ...
+
+    def recording_in_vain(self, *, jitter: float) -> None:
+        """It does not answer."""
         ...
 
     def cancel(self, job_id: str) -> Job:
@@ -161,8 +179,9 @@ class JobStatusPort(Protocol):
         """Settle what nobody holds any more, and note that this host is there.
 
         A job whose lease ran out is left to its host for as long as that was seen within `host_patience` seconds, if it
-        has a run there. Otherwise it goes back to the queue, or to its end after `max_attempts`. A cancel that nobody
-        obeyed is carried out in the ledger. After a time in which nobody swept, who lives has time to be heard first.
+        has a run there. Otherwise it goes back to the queue, or to its end after `max_attempts`. With MAX_LOSSES losses
+        of its runner, over all attempts, it ends in any case. A cancel that nobody obeyed is carried out in the ledger.
+        After a time in which nobody swept, who lives has time to be heard first.
         """
         ...
 

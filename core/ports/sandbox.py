@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
 from pathlib import Path
@@ -38,6 +38,8 @@ class SandboxSpec:
     """UUID of the one device the run gets."""
     role: str = "job"
     """Or `canary`: a probe of ours, which is no job to anybody."""
+    process: str = ""
+    """The mark of the process with which this goes; empty for what outlives it, as runs of jobs do."""
 
     @property
     def name(self) -> str:
@@ -168,8 +170,8 @@ class SandboxPort(Protocol):
         """The jobs of this site of which the engine holds a container or a volume."""
         ...
 
-    def runs(self) -> set[tuple[str, str]]:
-        """The same as job and claim."""
+    def runs(self, *, site: str | None = None) -> set[tuple[str, str]]:
+        """The same as job and claim; of this site, or of one with another name."""
         ...
 
     def host_id(self) -> str:
@@ -186,6 +188,10 @@ class SandboxPort(Protocol):
 
     def remove_canaries(self, *, before: float) -> int:
         """Remove what probes left that began before this time, in seconds since 1970; how many things that were."""
+        ...
+
+    def remove_of_processes(self, is_dead: Callable[[str], bool]) -> int:
+        """Remove what carries the mark of a process of which `is_dead` says so; how many things that were."""
         ...
 
     def gpu_memory(self) -> Mapping[str, int]:

@@ -11,6 +11,7 @@ from runner.engine.container_spec import EngineMeans
 from runner.engine.docker_sandbox import DockerEngine
 from runner.engine.fitting import fitted
 from runner.engine.versions import old_parts, told
+from runner.living_processes import LivingProcesses
 
 SITE = "by-hand"
 
@@ -23,10 +24,12 @@ def main() -> None:
         seccomp=settings.seccomp_profile.read_text(), means=means,
     )  # fmt: skip
     try:
-        report = Canary(
-            engine=engine, resource_classes=fitted(settings, engine), image=settings.sandbox_image, site=SITE,
-            folder=settings.job_root / ".canary", runtime=settings.sandbox_runtime,
-        )()  # fmt: skip
+        processes = LivingProcesses(job_root=settings.job_root, host=engine.host_id())
+        with processes.living() as mark:  # a runner of this host finds what is left if this is killed
+            report = Canary(
+                engine=engine, resource_classes=fitted(settings, engine), image=settings.sandbox_image, site=SITE,
+                folder=settings.job_root / ".canary", runtime=settings.sandbox_runtime, process=mark,
+            )()  # fmt: skip
         versions = engine.versions()
     finally:
         engine.close()

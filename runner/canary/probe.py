@@ -54,6 +54,8 @@ class Canary:
     folder: Path
     """Of ours, and seen by the engine at the same path."""
     runtime: str = "runc"
+    process: str = ""
+    """The mark of the process that probes."""
 
     def __call__(self) -> CanaryReport:
         """Never raises for what the engine does: what cannot be probed is red."""
@@ -117,6 +119,7 @@ class Canary:
             submission=self.folder / "program",
             config=self.folder / "config",
             role="canary",
+            process=self.process,
         )
 
 

@@ -21,8 +21,9 @@ LABEL = "leadersboard"
 SLOT = f"{LABEL}.slot"
 CANARY = f"{LABEL}.canary"
 KEPT = f"{LABEL}.kept_seconds"
+PROCESS = f"{LABEL}.process"
+"""On what goes with the process that started it."""
 HOLDER_MEMORY = 32 * MIB
-PROBE_MEMORY = 512 * MIB
 TMP_FILES = 100_000
 ENTRY_BYTES = 32
 """What the `local` driver keeps of a line besides its text, and some more; of a line without end, for each 16 KiB."""
@@ -69,13 +70,8 @@ def labels(spec: SandboxSpec, role: str, slot: int | None = None) -> dict[str, s
         f"{LABEL}.role": role,
     }
     found |= {SLOT: str(slot)} if slot else {}
+    found |= {PROCESS: spec.process} if spec.process else {}
     return found | ({f"{LABEL}.gpu": spec.gpu} if spec.gpu else {})
-
-
-def begun(canary: str) -> float:
-    """When a probe began, in seconds since 1970: its name says so."""
-    started = canary.partition("-")[0]
-    return float(started) if started.isdigit() else 0.0
 
 
 def volume_name(spec: SandboxSpec) -> str:
@@ -182,24 +178,6 @@ def holder_options(spec: SandboxSpec, *, image_id: str, seccomp: str, slot: int)
         "memswap_limit": HOLDER_MEMORY,
         "pids_limit": 8,
         "log_config": LogConfig(type="none"),
-    }
-
-
-def probe_options(site: str, image_id: str, means: EngineMeans = PLAIN) -> dict[str, Any]:
-    """A container of ours that lists the engine's devices; it sees all of them and nothing else."""
-    return {
-        "image": image_id,
-        "command": ["nvidia-smi", "--query-gpu=uuid,memory.used", "--format=csv,noheader,nounits"],
-        "entrypoint": [],
-        "labels": {f"{LABEL}.site": site, f"{LABEL}.role": "probe"},
-        "environment": {"NVIDIA_DRIVER_CAPABILITIES": "utility"},
-        "device_requests": [device_request(["all"], means)],
-        "network_mode": "none",
-        "read_only": True,
-        "cap_drop": ["ALL"],
-        "security_opt": ["no-new-privileges:true"],
-        "mem_limit": PROBE_MEMORY,
-        "pids_limit": 64,
     }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import docker
@@ -15,30 +15,34 @@ from core.domain.errors import Unavailable
 from core.domain.limits import EngineCapacity
 from core.ports.sandbox import RunOutput, SandboxSpec
 from runner.engine import gvisor
-from runner.engine.container_spec import (
-    CANARY,
-    LABEL,
-    PLAIN,
-    EngineMeans,
-    begun,
-    job_options,
-    owner,
-    probe_options,
-)
+from runner.engine.container_spec import CANARY, LABEL, PLAIN, PROCESS, EngineMeans, job_options, owner
 from runner.engine.errors import engine_errors
-from runner.engine.gpu_probe import probe
+from runner.engine.gpu_probe import probe, probe_options
 from runner.engine.one_run import DockerSandbox
 from runner.engine.output_stream import OutputStream
 from runner.engine.output_volume import OutputVolume
 from runner.engine.peaks import Peaks
-from runner.engine.things import CALL_SECONDS, found, kept_seconds, labels_of, remove, remove_networks, remove_volumes
+from runner.engine.things import (
+    CALL_SECONDS,
+    begun,
+    created,
+    found,
+    kept_seconds,
+    labels_of,
+    remove,
+    remove_networks,
+    remove_volumes,
+)
 
 
 class DockerEngine:
     """The engine behind its unix socket. Lives as long as its process; `close` ends the connections."""
 
-    def __init__(self, socket: str, *, site: str, image: str, seccomp: str, means: EngineMeans = PLAIN) -> None:
-        self._socket = socket
+    def __init__(
+        self, socket: str, *, site: str, image: str, seccomp: str, means: EngineMeans = PLAIN, process: str = ""
+    ) -> None:
+        """`process` is the mark of this one, for what goes with it."""
+        self._socket, self._process = socket, process
         self._means = means
         self._site = site
         self._image = image
@@ -122,8 +126,17 @@ class DockerEngine:
         """Probes that died before they had removed what was theirs, of any site; how many things that were."""
         with engine_errors():
             things = [*self._containers(CANARY), *self._client.volumes.list(filters={"label": CANARY})]
+            unmarked = [one for one in self._containers(f"{LABEL}.role=probe") if CANARY not in labels_of(one)]
+            left = [container for container in unmarked if created(container) < before]  # by an older version
+            for container in left:
+                remove(container)
         old = {name for thing in things if begun(name := labels_of(thing)[CANARY]) < before}
-        return sum(self._remove(f"{CANARY}={name}") for name in old)
+        return len(left) + sum(self._remove(f"{CANARY}={name}") for name in old)
+
+    def remove_of_processes(self, is_dead: Callable[[str], bool]) -> int:
+        with engine_errors():
+            marks = {labels_of(thing)[PROCESS] for thing in self._things(PROCESS)}
+        return sum(self._remove(f"{PROCESS}={mark}") for mark in marks if is_dead(mark))
 
     def _remove(self, *wanted: str) -> int:
         labels = list(wanted)
@@ -142,11 +155,14 @@ class DockerEngine:
     def job_ids(self) -> set[str]:
         return {job_id for job_id, _claim in self.runs()}
 
-    def runs(self) -> set[tuple[str, str]]:
+    def _things(self, label: str) -> list[Any]:
+        """Containers, volumes and networks that carry it."""
+        kinds = (self._client.volumes, self._client.networks)
+        return [*self._containers(label), *(one for kind in kinds for one in kind.list(filters={"label": label}))]
+
+    def runs(self, *, site: str | None = None) -> set[tuple[str, str]]:
         with engine_errors():
-            mine = f"{LABEL}.site={self._site}"
-            kinds = (self._client.volumes, self._client.networks)
-            things = [*self._containers(mine), *(one for kind in kinds for one in kind.list(filters={"label": mine}))]
+            things = self._things(f"{LABEL}.site={self._site if site is None else site}")
             found = [(labels_of(thing).get(f"{LABEL}.job"), labels_of(thing).get(f"{LABEL}.claim")) for thing in things]
             return {(job_id, claim or "") for job_id, claim in found if job_id}
 
@@ -165,7 +181,10 @@ class DockerEngine:
 
     def gpu_memory(self) -> Mapping[str, int]:
         with engine_errors():
-            return probe(self._client, probe_options(self._site, self._image_id(self._image), self._means))
+            return probe(self._client, self._probe_options())
+
+    def _probe_options(self) -> Mapping[str, Any]:
+        return probe_options(self._site, self._image_id(self._image), self._means, process=self._process)
 
     def gpus_in_use(self) -> set[str]:
         with engine_errors():

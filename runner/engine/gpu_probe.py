@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import secrets
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,7 +11,37 @@ import docker
 import docker.errors
 
 from core.domain.limits import MIB
+from runner.engine.container_spec import CANARY, LABEL, PLAIN, PROCESS, EngineMeans, device_request
 from runner.engine.things import CALL_SECONDS, remove
+
+PROBE_MEMORY = 512 * MIB
+
+
+def probe_options(site: str, image_id: str, means: EngineMeans = PLAIN, *, process: str = "") -> dict[str, Any]:
+    """A container of ours that lists the engine's devices; it sees all of them and nothing else.
+
+    By its labels it is found again when its process is killed in the middle: by that process, or else by its age.
+    """
+    told = {
+        f"{LABEL}.site": site,
+        f"{LABEL}.role": "probe",
+        CANARY: f"{int(time.time())}-{secrets.token_hex(6)}",
+        PROCESS: process,
+    }
+    return {
+        "image": image_id,
+        "command": ["nvidia-smi", "--query-gpu=uuid,memory.used", "--format=csv,noheader,nounits"],
+        "entrypoint": [],
+        "labels": {name: value for name, value in told.items() if value},
+        "environment": {"NVIDIA_DRIVER_CAPABILITIES": "utility"},
+        "device_requests": [device_request(["all"], means)],
+        "network_mode": "none",
+        "read_only": True,
+        "cap_drop": ["ALL"],
+        "security_opt": ["no-new-privileges:true"],
+        "mem_limit": PROBE_MEMORY,
+        "pids_limit": 64,
+    }
 
 
 def probe(client: docker.DockerClient, options: Mapping[str, Any]) -> dict[str, int]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import re
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any
 
@@ -28,6 +28,18 @@ def seconds_between(started: str, finished: str) -> float:
 def labels_of(thing: Any) -> dict[str, str]:
     found: dict[str, str] = thing.labels if isinstance(thing, Container) else thing.attrs["Labels"]
     return found
+
+
+def begun(canary: str) -> float:
+    """When a probe began, in seconds since 1970: its name says so."""
+    started = canary.partition("-")[0]
+    return float(started) if started.isdigit() else 0.0
+
+
+def created(container: Container) -> float:
+    """In seconds since 1970, by the engine's clock."""
+    text = str(container.attrs["Created"])
+    return datetime.fromisoformat(text[:19]).replace(tzinfo=UTC).timestamp() if len(text) > 18 else 0.0  # noqa: PLR2004
 
 
 def kept_seconds(labels: Mapping[str, str]) -> float | None:

@@ -11,10 +11,11 @@ import fcntl
 import hashlib
 import json
 import os
+import re
 import secrets
 import shutil
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +30,8 @@ HELD = "dependencies"
 STALE_SECONDS = 2 * 3600
 """A staging folder older than this is nobody's any more: installing has a limit far below it."""
 
+STAGING = re.compile(r"\.new-(?:([0-9A-Za-z]+-[0-9a-f]{16})-)?(?:gone-)?[0-9a-f]{16}")
+"""With the mark of its process, if that had one."""
 LOCK_SECONDS = 60.0
 LOOK_SECONDS = 0.1
 
@@ -54,6 +57,8 @@ class DependencyCache:
 
     job_root: Path
     kept_bytes: int
+    process: str = ""
+    """The mark of this process, in the names of what it has in the making."""
 
     @property
     def _root(self) -> Path:
@@ -72,7 +77,7 @@ class DependencyCache:
     @contextmanager
     def staging(self) -> Iterator[Path]:
         """A new folder beside the entries, removed again unless it was published."""
-        path = self._root / f".new-{secrets.token_hex(8)}"
+        path = self._new()
         (path / "tree").mkdir(parents=True)
         try:
             yield path
@@ -94,10 +99,24 @@ class DependencyCache:
         self._root.mkdir(exist_ok=True)
         name, content = self._root / f".{source.name}", source.read_bytes()
         if not name.exists() or name.read_bytes() != content:
-            beside = self._root / f".new-{secrets.token_hex(8)}"
+            beside = self._new()
             beside.write_bytes(content)
             beside.replace(name)
         return name
+
+    def clear(self, is_dead: Callable[[str], bool]) -> int:
+        """Removes what processes had in the making that are dead, or that nothing is known of; how much that was."""
+        found = 0
+        for path in self._root.glob(".new-*"):
+            named = STAGING.fullmatch(path.name)
+            if (named and named[1] and is_dead(named[1])) or _is_stale(path):
+                _gone(path)
+                found += 1
+        return found
+
+    def _new(self) -> Path:
+        mark = f"{self.process}-" if self.process else ""
+        return self._root / f".new-{mark}{secrets.token_hex(8)}"
 
     def _read(self, path: Path) -> Entry | None:
         try:
@@ -112,9 +131,6 @@ class DependencyCache:
 
     def _make_room(self, newest: str) -> None:
         """Least recently used go first; never one that a run holds, nor the one just made."""
-        for path in self._root.glob(".new-*"):
-            if path.stat().st_mtime < time.time() - STALE_SECONDS:
-                shutil.rmtree(path, ignore_errors=True)
         used = {marker.read_text() for marker in self.job_root.glob(f"*/{HELD}")} | {newest}
         entries = sorted(self._root.glob("*/record.json"), key=lambda record: record.stat().st_mtime)
         sizes = {record.parent: int(json.loads(record.read_text())["bytes"]) for record in entries}
@@ -127,7 +143,7 @@ class DependencyCache:
 
     def _drop(self, path: Path) -> None:
         """Away from its name at once; a run that has it mounted keeps it until its end."""
-        gone = path.with_name(f".new-gone-{secrets.token_hex(8)}")
+        gone = self._new()
         path.rename(gone)
         shutil.rmtree(gone, ignore_errors=True)
 
@@ -137,6 +153,21 @@ class DependencyCache:
         with (self._root / ".lock").open("w") as file:
             _take(file)
             yield
+
+
+def _is_stale(path: Path) -> bool:
+    try:
+        return path.lstat().st_mtime < time.time() - STALE_SECONDS
+    except FileNotFoundError:
+        return False
+
+
+def _gone(path: Path) -> None:
+    """A folder or a file; another process may be at it."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def _take(lock: IO[str]) -> None:

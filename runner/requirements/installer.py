@@ -6,7 +6,7 @@ import contextlib
 import io
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -58,11 +58,13 @@ class Installer:
     seccomp: str
     index: Index
     limits: RequirementsLimits
+    process: str = ""
+    """The mark of its process, with which an installation ends."""
 
     @classmethod
-    def on(cls, socket: str, *, seccomp: str, index: Index, limits: RequirementsLimits) -> Installer:
+    def on(cls, socket: str, *, seccomp: str, index: Index, limits: RequirementsLimits, process: str = "") -> Installer:
         client = docker.DockerClient(base_url=socket, timeout=CALL_SECONDS)
-        return cls(client=client, seccomp=seccomp, index=index, limits=limits)
+        return cls(client=client, seccomp=seccomp, index=index, limits=limits, process=process)
 
     def close(self) -> None:
         self.client.close()
@@ -84,6 +86,7 @@ class Installer:
 
         Raises RequirementsFailed, Unavailable, and what `keep_waiting` raises: it is called all the time.
         """
+        spec = replace(spec, process=self.process)
         with engine_errors():
             self._clear(spec)
             try:
@@ -106,7 +109,7 @@ class Installer:
         wanted = volume_options(self.limits)
         volume = self.client.volumes.create(name, driver="local", driver_opts=wanted, labels=mine)
         walls: dict[str, Any] = {"image_id": spec.image, "seccomp": self.seccomp}
-        holder = self.client.containers.create(**holder_options(spec, **walls))
+        holder = self.client.containers.create(**holder_options(spec, self.limits, **walls))
         holder.start()
         volume.reload()
         if (volume.attrs.get("Options") or {}).get("o") != wanted["o"]:

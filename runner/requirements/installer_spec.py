@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from docker.types import LogConfig, Mount, Ulimit
+from docker.types import DriverConfig, LogConfig, Mount, Ulimit
 
 from core.domain.limits import MIB, RequirementsLimits
 from core.ports.sandbox import SandboxSpec
@@ -81,7 +81,7 @@ def installer_options(
     """Its only way out is the proxy: the network that it is on has none."""
     memory = 2 * limits.installed_bytes + PROGRAM_BYTES
     walls = _walls(spec, "installer", image_id=image_id, seccomp=seccomp, memory=memory)
-    mounts = [Mount("/out", thing_name(spec, "packages"), type="volume", no_copy=True)]
+    mounts = [_packages(spec, limits)]
     if ca is not None:
         mounts.append(Mount(CA, str(ca), type="bind", read_only=True, propagation="rprivate"))
     proxy = f"http://index:{index_proxy.PORT}"
@@ -109,16 +109,24 @@ def installer_options(
     }
 
 
-def holder_options(spec: SandboxSpec, *, image_id: str, seccomp: str) -> dict[str, Any]:
+def holder_options(spec: SandboxSpec, limits: RequirementsLimits, *, image_id: str, seccomp: str) -> dict[str, Any]:
     """Keeps what was installed until it was read."""
     return _walls(spec, "packages", image_id=image_id, seccomp=seccomp, memory=32 * MIB) | {
         "command": ["sleep", "infinity"],
         "environment": {"PATH": "/usr/bin:/bin"},
         "network_mode": "none",
         "pids_limit": 8,
-        "mounts": [Mount("/out", thing_name(spec, "packages"), type="volume", read_only=True, no_copy=True)],
+        "mounts": [_packages(spec, limits, read_only=True)],
         "log_config": LogConfig(type="none"),
     }
+
+
+def _packages(spec: SandboxSpec, limits: RequirementsLimits, *, read_only: bool = False) -> Mount:
+    """With the volume's bound and labels: one that went meanwhile is made anew by the engine, and just so."""
+    return Mount(
+        "/out", thing_name(spec, "packages"), type="volume", read_only=read_only, no_copy=True,
+        driver_config=DriverConfig("local", volume_options(limits)), labels=labels(spec, "packages"),
+    )  # fmt: skip
 
 
 def _text(module: Any) -> str:

@@ -22,7 +22,7 @@ from core.adapters.memory_runners import MemoryRunners
 from core.adapters.redis_connection import connect
 from core.adapters.redis_job_status import RedisJobStatus
 from core.adapters.redis_rate_limit import RedisRateLimit
-from core.domain.job import MAX_ATTEMPTS, MAX_RECOVERIES, Claim, JobRequest, JobState
+from core.domain.job import MAX_ATTEMPTS, MAX_LOSSES, Claim, JobRequest, JobState
 from core.domain.limits import UserLimits
 from core.ports.job_status import Swept
 from runner.actor import RunNext, declare
@@ -88,6 +88,10 @@ def swept(ledger: RedisJobStatus) -> Swept:
     return ledger.sweep(max_attempts=MAX_ATTEMPTS, host=HOST)
 
 
+def swept_by_another_host(ledger: RedisJobStatus) -> Swept:
+    return ledger.sweep(max_attempts=MAX_ATTEMPTS, host="engine-b")
+
+
 @pytest.fixture
 def crowd(redis_client: redis.Redis) -> Iterator[Crowd]:
     with ExitStack() as opened:
@@ -120,32 +124,42 @@ def test_a_run_that_lost_its_runner_is_given_to_one_of_many(crowd: Crowd) -> Non
 
 
 def test_a_lost_lease_is_settled_by_one_sweeper(crowd: Crowd, redis_client: redis.Redis) -> None:
-    """Eight sweep in the same moment: each lease is told of once, and counts as one recovery."""
+    """Eight sweep in the same moment: each lease is told of once, and counts as one loss of a runner."""
     old = [crowd.begun(number, lease=0.05) for number in range(ROUNDS)]
     time.sleep(0.1)
     orphaned = [job.job_id for found in crowd.at_once(SWEEPERS, swept) for job in found.orphaned]
     assert sorted(orphaned) == sorted(claim.job_id for claim in old)
     for claim in old:
-        assert redis_client.hmget(f"leaderboard:job:{claim.job_id}", "recoveries", "attempt") == ["1", "1"]
+        assert redis_client.hmget(f"leaderboard:job:{claim.job_id}", "losses", "attempt") == ["1", "1"]
 
 
-def test_an_attempt_is_used_up_once_and_a_place_given_back_once(crowd: Crowd, redis_client: redis.Redis) -> None:
-    """Eight sweep a job that has lost too many runners: the next attempt begins once; after the last it ends once."""
+def test_a_job_that_lost_too_many_runners_ends_once_and_its_place_is_given_back_once(
+    crowd: Crowd, redis_client: redis.Redis
+) -> None:
+    """Eight sweep it in the same moment."""
     job_id = crowd.begun(lease=0.01).job_id
     crowd.admit(1)  # another job, whose place is not given back
-    for attempt in range(1, MAX_ATTEMPTS + 1):
-        redis_client.hset(f"leaderboard:job:{job_id}", "recoveries", MAX_RECOVERIES)
-        time.sleep(0.05)
-        found = crowd.at_once(SWEEPERS, swept)
-        settled = [job.job_id for one in found for job in (*one.requeued, *one.ended, *one.orphaned)]
-        assert settled == [job_id]
-        assert crowd.ledger.get(job_id).attempt == attempt
-        if attempt < MAX_ATTEMPTS:
-            again = claimed(crowd.ledger, lease=0.01)
-            assert again is not None
-            assert (again.job_id, again.job.attempt) == (job_id, attempt + 1)
+    redis_client.hset(f"leaderboard:job:{job_id}", "losses", MAX_LOSSES - 1)
+    time.sleep(0.05)
+    found = crowd.at_once(SWEEPERS, swept)
+    assert [job.job_id for one in found for job in (*one.requeued, *one.ended, *one.orphaned)] == [job_id]
     assert crowd.ledger.get(job_id).state is JobState.FAILED
     assert crowd.left() == LIMITS.jobs_per_hour - 1
+
+
+def test_an_attempt_is_used_up_once(crowd: Crowd) -> None:
+    """Eight find that the host of a run is gone: the next attempt begins once, and after the last one the job ends."""
+    job_id = crowd.admit()
+    for attempt in range(1, MAX_ATTEMPTS + 1):
+        claim = claimed(crowd.ledger)
+        assert claim is not None
+        assert claim.job.attempt == attempt
+        crowd.ledger.note(claim, sandbox=claim.mark)
+        crowd.ledger.leave(claim)
+        found = crowd.at_once(SWEEPERS, swept_by_another_host)
+        settled = [job.job_id for one in found for job in (*one.requeued, *one.ended, *one.orphaned)]
+        assert settled == [job_id]
+    assert crowd.ledger.get(job_id).state is JobState.FAILED
 
 
 def doubled_message(client: redis.Redis) -> None:

@@ -17,7 +17,7 @@ from core.adapters.redis_connection import connect
 from core.adapters.redis_job_status import RedisJobStatus
 from core.adapters.redis_rate_limit import RedisRateLimit
 from core.domain.errors import Conflict, InvalidInput, KeyReused, LeaseLost, LimitReached, NotFound, Unavailable
-from core.domain.job import MAX_RECOVERIES, Claim, JobRequest, JobState, Outcome, Phase
+from core.domain.job import MAX_LOSSES, Claim, JobRequest, JobState, Outcome, Phase
 from core.domain.limits import UserLimits
 from core.domain.verdict import FailureReason
 from core.ports.job_status import JobStatusPort
@@ -284,7 +284,7 @@ def test_a_job_that_lost_its_runner_too_often_fails_by_the_platform(
     """Nothing is tried for ever, and the user gets the place back."""
     jobs, rates = ledger
     jobs.admit(request_of(), LIMITS)
-    for _loss in range(MAX_RECOVERIES + 1):
+    for _loss in range(MAX_LOSSES):
         claim = claimed(jobs, lease=0.02)
         time.sleep(0.05)
         swept = jobs.sweep(max_attempts=1)

@@ -13,7 +13,7 @@ from core.adapters.memory_job_status import MemoryJobStatus
 from core.adapters.redis_job_status import RedisJobStatus
 from core.adapters.redis_rate_limit import RedisRateLimit
 from core.domain.errors import Conflict, LeaseLost
-from core.domain.job import MAX_ATTEMPTS, MAX_RECOVERIES, Claim, JobRequest, JobState, Outcome, Phase
+from core.domain.job import LOST_TOO_OFTEN, MAX_ATTEMPTS, MAX_LOSSES, Claim, JobRequest, JobState, Outcome, Phase
 from core.domain.limits import UserLimits
 from core.ports.job_status import JobStatusPort, Swept
 from core.ports.rate_limit import RateLimitPort
@@ -144,18 +144,19 @@ def test_runs_of_a_host_that_is_gone_are_repeated_elsewhere(ledger: Ledger) -> N
 
 @pytest.mark.parametrize("launches", [True, False])
 def test_a_job_that_ends_every_runner_is_not_taken_over_for_ever(ledger: Ledger, *, launches: bool) -> None:
-    """So many recoveries of an attempt, so many attempts; then the platform has failed, at nobody's cost."""
+    """So many losses of a runner in all; then the platform has failed, at nobody's cost, and says so."""
     job_id = ledger.admit()
     attempts = []
-    for _round in range(MAX_ATTEMPTS * (MAX_RECOVERIES + 1)):
+    for _round in range(MAX_LOSSES):
         claim = ledger.claimed()
         attempts.append(claim.job.attempt)
         if launches:
             ledger.jobs.note(claim, sandbox=claim.job.sandbox or claim.mark)
         ledger.kill(claim)
-    assert attempts == [1] * (MAX_RECOVERIES + 1) + [2] * (MAX_RECOVERIES + 1) + [3] * (MAX_RECOVERIES + 1)
+    assert attempts == [1] * MAX_LOSSES
     job = ledger.jobs.get(job_id)
-    assert (job.state, job.failure_reason, job.attempt) == (JobState.FAILED, "platform", MAX_ATTEMPTS)
+    assert (job.state, job.failure_reason, job.attempt) == (JobState.FAILED, "platform", 1)
+    assert job.error_message == LOST_TOO_OFTEN
     assert ledger.rates.allowance("ann", LIMITS).remaining == LIMITS.jobs_per_hour
     assert ledger.claim() is None
 
@@ -163,7 +164,7 @@ def test_a_job_that_ends_every_runner_is_not_taken_over_for_ever(ledger: Ledger,
 def test_a_stopping_runner_leaves_its_run_without_counting(ledger: Ledger) -> None:
     """RUN-3: a rolling restart may happen any number of times."""
     claim = ledger.launched()
-    for _restart in range(MAX_RECOVERIES + 3):
+    for _restart in range(MAX_LOSSES + 3):
         ledger.sweep()
         ledger.jobs.leave(claim)
         claim = ledger.claimed()

@@ -21,7 +21,7 @@ from core.domain.job import (
     CANCEL_SECONDS,
     HEARING_SECONDS,
     LONGEST_LEASE_SECONDS,
-    MAX_RECOVERIES,
+    MAX_LOSSES,
     Claim,
     Job,
     JobRequest,
@@ -184,7 +184,7 @@ def test_no_outage_of_the_ledger_takes_a_run_from_who_lives(ledger: Ledger) -> N
     claims = [ledger.begun(0), ledger.begun(1, OTHER)]
     waits = ledger.begun(2, OTHER)
     ledger.jobs.leave(waits, until_told=True)
-    for outage in range(1, MAX_RECOVERIES + 2):
+    for outage in range(1, MAX_LOSSES + 2):
         begin = outage * 10 * AWAY
         ledger.set_clock(begin)
         assert ledger.sweep(HOST) == ledger.sweep(OTHER) == Swept()  # before any beat

@@ -19,12 +19,15 @@ from core.adapters.mlflow_tracking import MlflowTracking
 from core.adapters.redis_job_status import RedisJobStatus
 from core.domain.job import Phase
 from runner.attempt import Attempt
+from runner.canary import probe as probing
+from runner.engine import gpu_probe
 from runner.engine.docker_sandbox import DockerEngine
 from runner.engine.one_run import DockerSandbox
 from runner.engine.output_stream import OutputStream
 from runner.engine.output_volume import OutputVolume
 from runner.job_log.position import PositionFile
 from runner.job_log.writer import LogWriter
+from runner.requirements.installer import Installer
 from runner.run_folder import RunFolder
 from runner.run_job import RunJob
 from runner.watching import Watch
@@ -52,21 +55,31 @@ STEPS: dict[str, tuple[type, str, Callable[..., bool]]] = {
     "final": (RunFolder, "remove", lambda *_: True),
 }
 """Before which call, and when: of the class's method, asked with the call's own arguments."""
+BESIDE: dict[str, tuple[Any, str, Callable[..., bool]]] = {
+    "GPU probe": (gpu_probe, "remove", lambda *_: True),
+    "probe being made": (OutputVolume, "check_bound", lambda *_: True),
+    "probe": (probing, "_end_of", lambda *_: True),
+    "probe's program": (probing, "_place", lambda *_: True),
+    "way to the index": (Installer, "_await_proxy", lambda *_: True),
+    "installer": (Installer, "_run", lambda *_: True),
+}
+"""The same where no run of a job is at stake, of modules, too; what is begun there goes with its process."""
 
 
 def build() -> RedisBroker:
     """The real thing, with one trap in it."""
-    owner, name, due = STEPS[os.environ["DIE_AT"]]
-    _set_trap(owner, name, due, Path(os.environ["DIED"]))
+    step = os.environ["DIE_AT"]
+    owner, name, due = (STEPS | BESIDE)[step]
+    _set_trap(owner, name, due, Path(os.environ["DIED"]), of_a_probe=step in BESIDE)
     return runner.main.build()
 
 
-def _set_trap(owner: type, name: str, due: Callable[..., bool], died: Path) -> None:
+def _set_trap(owner: Any, name: str, due: Callable[..., bool], died: Path, *, of_a_probe: bool) -> None:
     original = getattr(owner, name)
 
     def trapped(*args: Any, **named: Any) -> Any:
-        probing = threading.current_thread().name == "canary"  # which takes the same steps, for no job
-        if not probing and not died.exists() and due(*args, **named):
+        others = threading.current_thread().name == "canary" and not of_a_probe  # it takes the same steps, for no job
+        if not others and not died.exists() and due(*args, **named):
             died.write_text(str(os.getpid()))
             # to this very thread: a stop that another thread takes lets this one run on for a while
             signal.pthread_kill(threading.get_ident(), signal.Signals[os.environ.get("DIE_OF", "SIGKILL")])

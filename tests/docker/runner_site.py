@@ -40,6 +40,8 @@ LINES = [f"line {number}" for number in range(30)]
 DEFAULTS = {"LEASE_SECONDS": "30", "SWEEP_SECONDS": "5"}
 """What a site has that sets neither; the tests' own are shorter."""
 PATIENCE_SECONDS = 60
+KEPT_FOLDERS = {".held", ".canary", ".processes", ".sites"}
+"""Of the folder of jobs; what lies in them besides locks of living processes is told by the tests of each."""
 
 
 class Site:
@@ -117,7 +119,7 @@ class Site:
     def left_on_disk(self) -> list[str]:
         """Besides submissions and logs."""
         found = [*(self.root / "jobs").iterdir(), *(self.root / "jobs" / ".held").iterdir(), *self._stray_logs()]
-        return [path.name for path in found if path.name not in {".held", ".canary"}]
+        return [path.name for path in found if path.name not in KEPT_FOLDERS]
 
     def _stray_logs(self) -> Iterator[Path]:
         return (path for path in (self.root / "logs").iterdir() if path.suffix != ".log")

@@ -1,4 +1,4 @@
--- ARGV: job, token, count this attempt (0/1)
+-- ARGV: job, token, count this attempt (0/1), why
 local id = ARGV[1]
 if lost(id, ARGV[2]) then return 'lost' end
 local fields = redis.call('HMGET', job_key(id), 'user_id', 'resource_class', 'created_at', 'cancel_requested', 'attempt')
@@ -8,5 +8,5 @@ if fields[4] == '1' then
   close(id, 'running', 'cancelled')
   return 'ok'
 end
-requeue(id, fields[1], fields[2], fields[3], ARGV[3] == '1')
+requeue(id, fields[1], fields[2], fields[3], ARGV[3] == '1', ARGV[4])
 return 'ok'

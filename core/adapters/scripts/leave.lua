@@ -7,6 +7,9 @@ if redis.call('HGET', job_key(id), 'cancel_requested') == '1' then
   close(id, 'running', 'cancelled')
   return redis.call('HGETALL', job_key(id))
 end
-if ARGV[3] == '1' then redis.call('SREM', running_key(redis.call('HGET', job_key(id), 'user_id')), id) end
+if ARGV[3] == '1' then
+  redis.call('SREM', running_key(redis.call('HGET', job_key(id), 'user_id')), id)
+  redis.call('HSET', job_key(id), 'result_since', stamp)
+end
 orphan(id, ARGV[3] == '1' and '+inf' or now)
 return redis.call('HGETALL', job_key(id))

@@ -19,6 +19,9 @@ local LEASES = PREFIX .. 'leases'
 local KNOWN_DEAD = 0
 -- Running jobs that no runner holds, with the moment since when one of their host may take them over; 'inf': when it is told.
 local ORPHANS = PREFIX .. 'orphans'
+-- Of those: let go of to be recorded, with the moment of that; and how the tracking server is tried.
+local RELEASED = PREFIX .. 'recording:released'
+local RECORDING = PREFIX .. 'recording'
 -- Running jobs that are to be cancelled, with the moment at which that was asked.
 local CANCELLING = PREFIX .. 'cancelling'
 -- When any runner swept last, and since when they have done so without a long break.
@@ -85,8 +88,8 @@ local function orphan(id, from)
 end
 
 -- A running job back into the queue; nothing is known any more of the run that it had. Counted: for another attempt, else
--- for the same one, which then may not lose more runners than any other.
-local function requeue(id, user, class, created, counted)
+-- for the same one. Why is for its log. How many runners it has lost stays.
+local function requeue(id, user, class, created, counted, why)
   release(id, user)
   move(id, 'running', 'pending')
   redis.call('HDEL', job_key(id), 'sandbox', 'host', 'sealed')
@@ -95,7 +98,7 @@ local function requeue(id, user, class, created, counted)
   else
     redis.call('HINCRBY', job_key(id), 'attempt', -1)
   end
-  redis.call('HSET', job_key(id), 'phase', 'queued')
+  redis.call('HSET', job_key(id), 'phase', 'queued', 'again_because', why)
   enqueue(id, class, user, created)
 end
 

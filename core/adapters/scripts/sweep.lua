@@ -1,24 +1,35 @@
--- ARGV: most attempts, message of a job that used them up, most recoveries of one attempt, seconds in which a cancel must be
--- obeyed, this host, seconds for which it counts as there, longest lease, seconds without a sweep after which nobody was heard,
--- seconds that holders have then to be heard. Answers three lists: put back, ended, left to their host.
+-- ARGV: most attempts, message of a job that used them up, losses of a runner with which a job ends, seconds in which a cancel
+-- must be obeyed, this host, seconds for which it counts as there, longest lease, seconds without a sweep after which nobody was
+-- heard, seconds that holders have then to be heard, message of a job that lost too many runners, why a job is launched again
+-- when its host is gone, and when its runner was gone before its run began. Answers three lists: put back, ended, left to
+-- their host.
 local requeued, ended, orphaned = {}, {}, {}
 
-local function again(id, fields)
-  if tonumber(fields[4]) < tonumber(ARGV[1]) then
-    requeue(id, fields[1], fields[2], fields[3], true)
-    requeued[#requeued + 1] = id
-    return
-  end
-  redis.call('HSET', job_key(id), 'failure_reason', 'platform', 'error_message', ARGV[2])
+local function give_up(id, fields, message)
+  redis.call('HSET', job_key(id), 'failure_reason', 'platform', 'error_message', message)
   redis.call('ZREM', rate_key(fields[1]), id)
   release(id, fields[1])
   close(id, 'running', 'failed')
   ended[#ended + 1] = id
 end
 
+-- Its host is gone.
+local function again(id, fields)
+  if tonumber(fields[4]) >= tonumber(ARGV[1]) then return give_up(id, fields, ARGV[2]) end
+  requeue(id, fields[1], fields[2], fields[3], true, ARGV[11])
+  requeued[#requeued + 1] = id
+end
+
+-- Over all attempts. An older version counted the losses of one attempt, under another name.
+local function count_loss(id)
+  local known = redis.call('HMGET', job_key(id), 'losses', 'recoveries')
+  if not known[1] and known[2] then redis.call('HSET', job_key(id), 'losses', known[2]) end
+  return redis.call('HINCRBY', job_key(id), 'losses', 1)
+end
+
 -- Nothing of it was launched: no attempt is used up.
 local function back(id, fields)
-  requeue(id, fields[1], fields[2], fields[3], false)
+  requeue(id, fields[1], fields[2], fields[3], false, ARGV[12])
   requeued[#requeued + 1] = id
 end
 
@@ -67,8 +78,8 @@ for _, id in ipairs(redis.call('ZRANGEBYSCORE', LEASES, '-inf', over, 'LIMIT', 0
   local fields = facts(id)
   if fields[5] == '1' then
     cancelled(id, fields[1])
-  elseif redis.call('HINCRBY', job_key(id), 'recoveries', 1) > tonumber(ARGV[3]) then
-    again(id, fields)
+  elseif count_loss(id) >= tonumber(ARGV[3]) then
+    give_up(id, fields, ARGV[10])
   elseif not fields[6] then
     back(id, fields)
   else

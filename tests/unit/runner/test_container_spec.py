@@ -10,7 +10,8 @@ import pytest
 
 from core.domain.limits import MEDIUM, SMALL, ResourceClass
 from core.ports.sandbox import SandboxSpec
-from runner.engine.container_spec import EngineMeans, holder_options, job_options, probe_options, volume_options
+from runner.engine.container_spec import EngineMeans, holder_options, job_options, volume_options
+from runner.engine.gpu_probe import probe_options
 
 pytestmark = pytest.mark.unit
 

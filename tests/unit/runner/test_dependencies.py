@@ -17,7 +17,7 @@ from core.domain.verdict import FailureReason
 from core.ports.sandbox import SandboxSpec
 from core.settings import Settings
 from runner.engine.container_spec import job_options
-from runner.requirements.cache import FOLDER, DependencyCache
+from runner.requirements.cache import FOLDER, STAGING, DependencyCache
 from runner.requirements.dependencies import Dependencies, key_of
 from runner.requirements.index import Index
 from runner.requirements.installer import ADVICE, RequirementsFailed
@@ -114,14 +114,30 @@ def test_the_least_recently_used_goes_and_never_one_in_use(tmp_path: Path) -> No
 
 
 def test_stale_staging_folders_go(tmp_path: Path) -> None:
-    """What a killed runner left is cleared by the next one that installs."""
+    """What a killed runner left, at once where its mark says so; what a living one has in the making stays."""
     kept = cache(tmp_path)
     filled(kept, "k1")
-    stale = tmp_path / FOLDER / ".new-0"
-    stale.mkdir()
-    os.utime(stale, (1, 1))
-    filled(kept, "k2")
-    assert not stale.exists()
+    dead, living, old, young = (
+        tmp_path / FOLDER / f".new-{name}{'0' * 16}"
+        for name in ("h1-0123456789abcdef-", "h1-fedcba9876543210-", "", "")
+    )
+    young = young.with_name(".new-" + "1" * 16)
+    for path in (dead, living, old, young):
+        (path / "tree").mkdir(parents=True)
+    os.utime(old, (1, 1))
+    assert kept.clear(lambda mark: mark == "h1-0123456789abcdef") == 2
+    assert [path.exists() for path in (dead, living, old, young)] == [False, True, False, True]
+    assert kept.held("k1", run_folder(tmp_path, "run")) is not None
+
+
+def test_what_is_in_the_making_carries_the_mark_of_its_process(tmp_path: Path) -> None:
+    """A folder, a file, and an entry that is being dropped."""
+    kept = DependencyCache(job_root=tmp_path, kept_bytes=0, process="h1-0123456789abcdef")
+    with kept.staging() as staging:
+        assert STAGING.fullmatch(staging.name)
+        assert kept.clear(lambda _mark: False) == 0
+        assert kept.clear(lambda mark: mark == "h1-0123456789abcdef") == 1
+        assert not staging.exists()
 
 
 def test_a_runner_that_sleeps_over_the_cache_keeps_no_other_for_ever(

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from core.domain.errors import Conflict, Unavailable
-from core.domain.job import CANCEL_SECONDS, MAX_ATTEMPTS, MAX_RECOVERIES, Job, JobState, Outcome
+from core.domain.job import CANCEL_SECONDS, MAX_ATTEMPTS, MAX_LOSSES, Job, JobState, Outcome
 from core.domain.tracking_state import compared
 from core.ports.tracking import Result, RunRef
 from runner.recording import add_log
@@ -155,7 +155,7 @@ def test_what_the_ledger_cancelled_has_a_last_line(
 def test_what_the_ledger_gave_up_has_a_last_line(bench: Bench[ProcessEngine]) -> None:
     """BOX-10: with the reason; of a job that never had a log none is made."""
     claim = bench.left_running(ENDLESS)
-    for _round in range(MAX_ATTEMPTS * (MAX_RECOVERIES + 1)):
+    for _round in range(MAX_LOSSES):
         bench.ledger.presume_dead(claim.job_id, claim.mark)
         sweeper = bench.sweeper()
         sweeper.sweep()

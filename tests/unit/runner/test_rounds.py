@@ -10,7 +10,7 @@ import pytest
 
 from core.domain.errors import Unavailable
 from core.domain.job import JobState
-from runner.rounds import Pace, Round, begin
+from runner.rounds import Round, begin
 from tests.process_sandbox import ProcessEngine
 from tests.runner_bench import Bench, when
 
@@ -45,25 +45,6 @@ def test_each_step_has_a_pace_of_its_own() -> None:
     Round(part="all", steps=((0.05, lambda: often.append(1)), (60.0, lambda: seldom.append(1)))).run(ended)
     assert len(often) >= 3
     assert len(seldom) == 1
-
-
-def test_what_is_in_vain_is_tried_more_and_more_seldom(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Up to a bound; a try long after the last is the first of a row again."""
-    now = [1000.0]
-    monkeypatch.setattr("runner.rounds.time.monotonic", lambda: now[0])
-    pace, waits = Pace(first_seconds=1, longest_seconds=8), []
-    for _try in range(6):
-        began = now[0]
-        while not pace.due():
-            now[0] += 0.5
-        waits.append(now[0] - began)
-        pace.tried()
-    assert waits == [0, 1, 2, 4, 8, 8]
-    now[0] += 100
-    assert pace.due()
-    pace.tried()
-    now[0] += 1
-    assert pace.due()
 
 
 @pytest.mark.parametrize("part", ["tracking", "engine"])

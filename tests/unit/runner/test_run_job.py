@@ -246,6 +246,7 @@ def test_a_tracking_server_that_answers_and_takes_nothing_is_told_to_admins(
         assert bench.run(bench.claim_again()).state is JobState.RUNNING
     (letter,) = bench.dead_letters.page().letters
     assert (letter.failure.step, "500" in letter.failure.message) == ("record result", True)
+    assert not bench.ledger.recording_turn("here", jitter=0.5), "it was in vain: there is a pause"
     bench.ledger.release_results("here")
     assert bench.run(bench.claim_again()).state is JobState.COMPLETED
 

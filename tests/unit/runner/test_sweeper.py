@@ -11,6 +11,7 @@ import pytest
 
 from core.domain.job import Claim, JobState, Outcome
 from core.domain.limits import SMALL
+from core.domain.recording_pace import FIRST_SECONDS
 from core.domain.verdict import FailureReason, Stop
 from runner.run_folder import RunFolder
 from tests.process_sandbox import ProcessEngine
@@ -79,14 +80,17 @@ def test_a_run_that_this_very_process_does_not_stop_in_time_is_ended(bench: Benc
     assert bench.run(claim).failure_reason is FailureReason.TIMEOUT
 
 
-def test_results_that_wait_are_released_once_the_tracking_server_answers(bench: Bench[ProcessEngine]) -> None:
-    """TRK-5: and not before."""
+def test_results_that_wait_are_released_once_the_tracking_server_answers(
+    bench: Bench[ProcessEngine], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """TRK-5: and not before; it is not asked again at once."""
     bench.tracking.away = True
     bench.run(bench.claim(GOOD))
     sweeper = bench.sweeper()
     sweeper.sweep()
     assert (bench.ledger.waiting_results("here"), bench.ledger.orphans("here")) == (1, 0)
     bench.tracking.away = False
+    monkeypatch.setattr(bench.ledger, "clock", lambda: time.time() + 2 * FIRST_SECONDS)
     sweeper.sweep()
     assert bench.run(bench.claim_again()).state is JobState.COMPLETED
 

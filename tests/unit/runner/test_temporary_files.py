@@ -55,3 +55,12 @@ def test_a_lock_that_never_got_its_name_goes_with_its_process(bench: Bench[Proce
         os.utime(alive, (time.time() - 100, time.time() - 100))
         bench.sweeper().tidy()
         assert [path.exists() for path in (dead, alive, other)] == [False, True, True]
+
+
+def test_a_lock_of_an_engine_that_was_wiped_goes_with_its_job(bench: Bench[ProcessEngine]) -> None:
+    """It has another name since, so that no runner looks for what it held before; what a job that goes on has stays."""
+    claim, over = bench.claim("pass"), "0" * 32
+    folder = bench.root / "jobs" / ".held"
+    gone, kept = aged(folder / f"there-{over}-12345678"), aged(folder / f"there-{claim.job_id}-12345678")
+    bench.sweeper().tidy()
+    assert [path.exists() for path in (gone, kept)] == [False, True]

@@ -1,0 +1,35 @@
+"""The names that the ledger of this folder of jobs has had: a ledger that was emptied has another one afterwards.
+
+What was started under an earlier name is still this site's, and would be nobody's to clear away.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+FOLDER = ".sites"
+MOST = 100
+NAME = re.compile(r"[0-9A-Za-z-]{1,64}")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SiteNames:
+    """An empty file for each, named after it."""
+
+    job_root: Path
+
+    def add(self, name: str) -> None:
+        if NAME.fullmatch(name):
+            folder = self.job_root / FOLDER
+            folder.mkdir(parents=True, exist_ok=True)
+            (folder / name).touch()
+
+    def all(self) -> tuple[str, ...]:
+        """The latest ones first."""
+        folder = self.job_root / FOLDER
+        if not folder.is_dir():
+            return ()
+        found = sorted(folder.iterdir(), key=lambda path: path.stat().st_mtime, reverse=True)
+        return tuple(path.name for path in found if NAME.fullmatch(path.name))[:MOST]

@@ -1,0 +1,177 @@
+"""kill -9 in the middle of what a runner starts beside its jobs: nothing is left a minute after its return (BOX-10)."""
+
+from __future__ import annotations
+
+import io
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import docker
+import pytest
+import redis
+
+from core.domain.job import JobRequest, JobState
+from core.domain.limits import SMALL
+from core.domain.submission import Upload, UploadedFile
+from tests.docker.dying_runner import BESIDE
+from tests.docker.runner_site import SLOW, Site, ended, kill_group, until
+from tests.runner_bench import GOOD
+
+pytestmark = pytest.mark.docker
+
+INSTALLS = {"way to the index", "installer"}
+ROUNDS = 4
+MOST_OF_ONE = 4
+"""Things in the engine of one probe: its container, its holder, its volume; and the probe of the GPUs."""
+RETURN_SECONDS = 60
+
+
+@pytest.fixture
+def site(site: Site) -> Site:
+    """With one class, so that each start probes one, and with an index that does not answer."""
+    site.environment |= {
+        "RESOURCE_CLASSES": json.dumps([SMALL.model_copy(update={"requirements": True}).model_dump()]),
+        "PIP_INDEX_URL": "http://192.0.2.1:8/simple",
+    }
+    return site
+
+
+def in_engine(site: Site, inner: docker.DockerClient) -> list[str]:
+    """Everything of the site, whatever it is."""
+    mine = {"label": f"leadersboard.site={site.ledger.ledger_id()}"}
+    found = [box.name for box in inner.containers.list(all=True, filters=mine, ignore_removed=True)]
+    found += [volume.name for volume in inner.volumes.list(filters=mine)]
+    return [*found, *(network.name for network in inner.networks.list(filters=mine))]
+
+
+def on_disk(site: Site) -> list[str]:
+    """Whatever is in the making, and the files of processes, of which the living one has one."""
+    jobs = site.root / "jobs"
+    found = [*site.left_on_disk(), *(path.name for path in jobs.glob(".dependencies/.new-*"))]
+    found += [path.name for path in jobs.glob(".canary/*/.*")]
+    return [name for name in found if name != ".dependencies"]
+
+
+def processes(site: Site) -> list[Path]:
+    return list((site.root / "jobs" / ".processes").iterdir())
+
+
+def pumps() -> set[str]:
+    found = set()
+    for words in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            if b"output_pump.py" in words.read_bytes():
+                found.add(words.parent.name)
+        except OSError:
+            continue
+    return found
+
+
+def post_with_requirements(site: Site) -> str:
+    files = [
+        UploadedFile(name="main.py", content=io.BytesIO(GOOD.encode())),
+        UploadedFile(name="requirements.txt", content=io.BytesIO(b"left-pad==1.0")),
+    ]
+    submission = site.storage.create_submission(Upload(user_id="ann", files=files), {})
+    return site.admit(
+        JobRequest(
+            submission_id=submission.submission_id, user_id="ann", resource_class="small", benchmark=site.benchmark
+        )
+    )
+
+
+def died(site: Site, step: str, number: int = 0) -> None:
+    """A runner has killed itself there."""
+    mark = site.root / f"died{number}"
+    with site.runner("tests.docker.dying_runner:build", DIE_AT=step, DIED=str(mark)) as process:
+        until(mark.exists, f"the runner has died: {step}")
+        process.wait(60)
+
+
+@pytest.mark.parametrize("step", BESIDE)
+def test_nothing_of_a_killed_runner_is_left_a_minute_after_its_return(
+    site: Site, inner: docker.DockerClient, step: str
+) -> None:
+    """In the engine, on disk, or among the files that say which processes live; and the runner that is back works."""
+    job_id = post_with_requirements(site) if step in INSTALLS else site.post(GOOD)
+    died(site, step)
+    if step != "probe's program":
+        assert in_engine(site, inner), "there was nothing to clear away"
+    with site.runner():
+        until(lambda: '"event": "canary"' in site.words(), "the runner is back")
+        since = time.monotonic()
+        job = ended(site, job_id)
+        until(lambda: in_engine(site, inner) == [], "nothing is left in the engine")
+        until(lambda: on_disk(site) == [], "nothing is left on disk")
+        until(lambda: len(processes(site)) == 1, "only the living process has a file")
+        assert time.monotonic() - since < RETURN_SECONDS
+    assert job.state is (JobState.FAILED if step in INSTALLS else JobState.COMPLETED), job
+
+
+def test_a_loop_of_crashes_does_not_pile_up_probes(site: Site, inner: docker.DockerClient) -> None:
+    """As seen: 26 containers and 18 volumes. Each start clears away what the one before it left, before it probes."""
+    for number in range(ROUNDS):
+        died(site, "probe", number)
+        assert len(in_engine(site, inner)) <= MOST_OF_ONE
+    with site.runner():
+        until(lambda: in_engine(site, inner) == [], "nothing is left in the engine")
+
+
+def test_two_processes_of_a_host_leave_each_others_living_probes_alone(site: Site, inner: docker.DockerClient) -> None:
+    """Both find every wall as it should be, while a third one that died among them is cleared away."""
+    died(site, "probe")
+    with site.runner(processes=2):
+        until(lambda: site.words().count('"event": "canary"') == 2, "both have probed")
+        until(lambda: in_engine(site, inner) == [], "nothing is left in the engine")
+    assert "wall does not hold" not in site.words()
+    assert site.words().count('"ok": true') == 2
+
+
+def test_no_pump_outlives_its_runner(site: Site) -> None:
+    """The processes between the engine's stream and a runner have groups of their own, and end all the same."""
+    before = pumps()
+    job_id = site.post(SLOW)
+    with site.runner() as first:
+        until(lambda: "line 3" in site.log(job_id), "it runs")
+        mine = pumps() - before
+        assert mine
+        kill_group(first)
+    until(lambda: not mine & pumps(), "its pumps are gone")
+    site.ledger.cancel(job_id)
+    with site.runner():
+        ended(site, job_id)
+        until(lambda: site.left_on_disk() == [], "no folder is left")
+
+
+@pytest.fixture
+def emptied(site: Site, inner: docker.DockerClient) -> Iterator[tuple[Site, str]]:
+    """The site and the name that its ledger had before."""
+    former = site.ledger.ledger_id()
+    yield site, former
+    for box in inner.containers.list(all=True, filters={"label": f"leadersboard.site={former}"}, ignore_removed=True):
+        box.remove(force=True)
+
+
+@pytest.mark.parametrize("runner_lives", [True, False])
+def test_nothing_is_left_of_the_jobs_of_a_ledger_that_was_emptied(
+    emptied: tuple[Site, str], inner: docker.DockerClient, redis_client: redis.Redis, *, runner_lives: bool
+) -> None:
+    """It has another name afterwards; what runs under the former one is nobody's, and the next job runs."""
+    site, former = emptied
+    job_id = site.post("print('begun', flush=True)\nimport time; time.sleep(300)")
+    mine = {"label": f"leadersboard.site={former}"}
+    with site.runner() as first:
+        until(lambda: "begun" in site.log(job_id), "it runs")
+        if not runner_lives:
+            kill_group(first)
+        redis_client.flushdb()
+        if runner_lives:
+            until(lambda: "lease lost; dropped" in site.words(), "its runner has noticed")
+            assert ended(site, site.post(GOOD)).state is JobState.COMPLETED
+    with site.runner():
+        assert ended(site, site.post(GOOD + "# again\n")).state is JobState.COMPLETED
+        until(lambda: not inner.containers.list(all=True, filters=mine, ignore_removed=True), "no container is left")
+        until(lambda: not inner.volumes.list(filters=mine), "no volume is left")
+        until(lambda: site.left_on_disk() == [], "no folder is left")

@@ -1,0 +1,107 @@
+"""Which processes live, told by their locks: what goes with a dead one goes, and what a living one has stays."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from runner.janitor import Janitor
+from runner.living_processes import FOLDER, KEPT_SECONDS, LivingProcesses
+from runner.requirements.cache import DependencyCache
+from runner.site_names import SiteNames
+from tests.process_sandbox import ProcessEngine
+
+pytestmark = pytest.mark.unit
+
+HOLDS = """
+import sys
+from pathlib import Path
+from runner.living_processes import LivingProcesses
+with LivingProcesses(job_root=Path(sys.argv[1]), host="here").living() as mark:
+    print(mark, flush=True)
+    sys.stdin.read()
+"""
+
+
+def of(root: Path, host: str = "here") -> LivingProcesses:
+    return LivingProcesses(job_root=root, host=host)
+
+
+def test_a_killed_process_is_known_to_be_dead_and_a_living_one_is_not(tmp_path: Path) -> None:
+    """By the kernel's unlocking alone; nothing is waited for."""
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLDS, str(tmp_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as other:
+        assert other.stdout is not None
+        mark = other.stdout.readline().strip()
+        assert not of(tmp_path).is_dead(mark)
+        other.kill()
+        other.wait(10)
+        assert of(tmp_path).is_dead(mark)
+        assert not of(tmp_path, "there").is_dead(mark), "another host's locks need not be seen here"
+
+
+@pytest.mark.parametrize("mark", ["", "here-", "here-unknown", "here-../../x", "there-1", "here"])
+def test_a_mark_of_which_nothing_is_known_is_not_dead(tmp_path: Path, mark: str) -> None:
+    """Labels in the engine may be anybody's: age decides about those."""
+    with of(tmp_path).living():
+        assert not of(tmp_path).is_dead(mark)
+
+
+def test_the_file_of_a_dead_process_stays_for_what_the_engine_is_still_doing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A container that it asked for may come a moment after its death."""
+    processes = of(tmp_path)
+    with processes.living() as mark:
+        assert list(processes.forget()) == []
+    assert list(processes.forget()) == []
+    assert processes.is_dead(mark)
+    now = time.monotonic()
+    monkeypatch.setattr("runner.living_processes.time.monotonic", lambda: now + KEPT_SECONDS + 1)
+    assert list(processes.forget()) == [mark]
+    assert list((tmp_path / FOLDER).iterdir()) == []
+
+
+def test_the_file_of_a_wiped_engine_goes_after_a_day_and_a_living_process_touches_its_own(tmp_path: Path) -> None:
+    processes = of(tmp_path)
+    with processes.living() as mark, of(tmp_path, "there").living() as other:
+        for name in (mark, other):
+            os.utime(tmp_path / FOLDER / name, (1, 1))
+        janitor = Janitor(
+            engine=ProcessEngine(tmp_path), processes=processes, mark=mark,
+            cache=DependencyCache(job_root=tmp_path, kept_bytes=0),
+        )  # fmt: skip
+        assert dict(janitor.of_the_dead())["process"] == 1
+        assert [path.name for path in (tmp_path / FOLDER).iterdir()] == [mark]
+
+
+def test_a_program_of_a_probe_that_was_not_put_in_place_goes(tmp_path: Path) -> None:
+    """Its process was killed between the two; one that is being written stays."""
+    folder = tmp_path / ".canary" / "program"
+    folder.mkdir(parents=True)
+    old, young, placed = folder / ".canary_walls.py-1-ab", folder / ".canary_walls.py-2-cd", folder / "canary_walls.py"
+    for path in (old, young, placed):
+        path.write_text("x")
+    for path in (old, placed):
+        os.utime(path, (1, 1))
+    janitor = Janitor(
+        engine=ProcessEngine(tmp_path), processes=of(tmp_path), cache=DependencyCache(job_root=tmp_path, kept_bytes=0)
+    )
+    assert dict(janitor.old())["part"] == 1
+    assert [path.exists() for path in (old, young, placed)] == [False, True, True]
+
+
+def test_a_site_remembers_the_names_of_its_ledger(tmp_path: Path) -> None:
+    """Each once; what is no name of one is none."""
+    names = SiteNames(job_root=tmp_path)
+    assert names.all() == ()
+    for name in ("0123abcd", "fedc9876", "0123abcd", "../evil", ""):
+        names.add(name)
+    (tmp_path / ".sites" / ".hidden").touch()
+    assert sorted(names.all()) == ["0123abcd", "fedc9876"]
