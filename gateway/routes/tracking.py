@@ -50,7 +50,7 @@ CODES = {HTTPStatus.NOT_FOUND: "RESOURCE_DOES_NOT_EXIST", HTTPStatus.FORBIDDEN: 
 """MLflow's own names for refusals, which its pages read."""
 
 
-def _usecase(ports: PortsPart, reads: TrackingReadsPart, settings: SettingsPart) -> ReadTracking:
+async def _usecase(ports: PortsPart, reads: TrackingReadsPart, settings: SettingsPart) -> ReadTracking:
     return ReadTracking(
         job_status=ports.job_status,
         benchmarks=ports.benchmarks,
