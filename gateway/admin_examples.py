@@ -21,7 +21,7 @@ _SANDBOX: dict[str, Any] = {
     "memory_limit_bytes": 4294967296, "pids": 14, "gpu": None, "runtime": "runc",
     "security": ["user 60001:60001", "network none", "read-only root", "capabilities dropped: ALL", "seccomp own"],
 }  # fmt: skip
-_DISK = {"name": "logs", "free_bytes": 81000000000, "total_bytes": 200000000000}
+_DISK = {"name": "logs", "free_bytes": 81000000000, "total_bytes": 200000000000, "fault": None}
 _HOST: dict[str, Any] = {
     "host": HOST, "engine": {"engine": "26.1.5", "runc": "1.1.15", "kernel": "6.18"}, "warnings": [], "gpus": [],
     "gpus_in_use": [], "gpus_quarantined": [], "sandboxes": [_SANDBOX], "disks": [_DISK], "canary": None,
@@ -48,6 +48,7 @@ SCHEMAS: dict[str, Any] = {
     "Overview": {
         "queues": [_QUEUE], "runners": 1, "runners_ready": 1, "sandboxes": 1, "dead_letters": 0, "disks": [_DISK],
         "mended": {"doorbell": 3, "lease": 1},
+        "notices": ["Runner 8d1f0c2e7a11:7 on host 2f4a9c01d7e8b3 takes no jobs: logs (/shared/logs): Read-only"],
     },
     "DeadLetterView": _LETTER,
     "DeadLetterList": {"items": [_LETTER], "total": 1},

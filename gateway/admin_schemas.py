@@ -67,6 +67,7 @@ class Overview(Answer):
     mended: dict[str, int] = Field(
         description="How often sweepers mended what a crash, an outage or a lost message had left, by kind."
     )
+    notices: list[str] = Field(default=[], description="What an admin should look at now, in words.")
 
 
 class DeadLetterView(Answer):

@@ -96,10 +96,10 @@ class Life(Middleware):
         for warning in facts.warnings:
             log.warning("engine is old", warning=warning)
         watch = self._canary_watch(bench, duty, facts)
+        self._report(bench, duty, facts)  # first: a disk that hangs may hold up the sweep
         self._run_next = run_next
         sweeper.sweep()  # what this host's last runners left comes before anything new
         begin(sweeper.rounds(self._settings.sweep_seconds), self._draining)
-        self._report(bench, duty, facts)
         threading.Thread(target=watch.run, args=(self._draining,), daemon=True, name="canary").start()
 
     def _answering(self, bench: Workbench, duty: Duty, mourn: PostMortem) -> RunNext:
@@ -162,7 +162,7 @@ class Life(Middleware):
             host=self._host,
             runners=bench.ports.runners,
             check_engine=bench.engine.check,
-            folders={"logs": settings.log_root, "jobs": settings.job_root},
+            folders=bench.ports.folders.states,
             min_free_bytes=settings.min_free_run_bytes,
             draining=self._draining,
         )
@@ -179,7 +179,6 @@ class Life(Middleware):
             gpus=bench.gpus,
             inspection=inspection,
             resource_classes=tuple(bench.resource_classes.values()),
-            folders={"submissions": settings.upload_root, **duty.folders},
             facts=facts,
         )
         threading.Thread(target=reporter.run, args=(ended,), daemon=True, name="report").start()

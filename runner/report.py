@@ -6,7 +6,6 @@ import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import structlog
@@ -45,7 +44,6 @@ class Reporter:
     gpus: Gpus
     inspection: Inspection
     resource_classes: Iterable[ResourceClass]
-    folders: Mapping[str, Path]
     facts: HostFacts = field(default_factory=HostFacts)
     since: datetime = field(default_factory=lambda: datetime.now(UTC))
 
@@ -87,7 +85,7 @@ class Reporter:
             gpus_in_use=tuple(sorted(self.engine.gpus_in_use())) if self.gpus.all else (),
             gpus_quarantined=tuple(sorted(self.gpus.quarantined)),
             sandboxes=self.inspection.sandboxes(),
-            disks=disks(self.folders),
+            disks=disks(self.duty.folders()),
             canary=self.facts.canary,
         )
 

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 
 import structlog
 
-from core.adapters.room import NO_ROOM
-from core.domain.errors import LeadersboardError, LeaseLost, RunLost, Unavailable
+from core.domain.errors import LeadersboardError, LeaseLost, NotFound, RunLost, Unavailable
 from core.domain.job import MAX_ATTEMPTS, Claim, Job, JobState, Outcome
 from core.domain.verdict import FailureReason
 from runner.attempt import Attempt
@@ -19,7 +18,7 @@ from runner.run_folder import RunFolder, run_name
 from runner.workbench import Workbench
 
 ROOM_SECONDS = 5.0
-"""Until a run whose next step found the disk full is taken up again."""
+"""Until a run whose next step found the disk full or not to be written is taken up again."""
 
 log = structlog.get_logger(__name__)
 
@@ -34,6 +33,14 @@ class RunJob:
         """Bring a claimed job to its end, or leave it so that another runner can. Never raises for what a run does."""
         words = log.bind(job_id=claim.job_id, attempt=claim.job.attempt, user_id=claim.job.user_id)
         words.info("claimed", takeover=claim.job.sandbox is not None)
+        try:
+            self._hold(claim)
+        except LeaseLost:
+            words.warning("lease lost; dropped")
+        except HandOver:
+            words.warning("ledger not told; left to the next runner")
+
+    def _hold(self, claim: Claim) -> None:
         ledger = self.bench.ports.job_status
         try:
             with (
@@ -42,31 +49,41 @@ class RunJob:
             ):
                 be_sure(pulse, self.bench.stopping)  # only who holds the job may take its log
                 self._take_up(claim, pulse)
-        except LeaseLost:
-            words.warning("lease lost; dropped")
-        except HandOver:
-            words.warning("ledger not told; left to the next runner")
+        except OSError as error:  # of the lock, mostly
+            if not self.bench.storage_faults.hold_up(claim.job_id, error):
+                raise
+            log.warning("no storage for a job", job_id=claim.job_id, error=str(error))
+            self._let_go(claim)
 
     def _take_up(self, claim: Claim, pulse: Heartbeat) -> None:
+        if fault := self.bench.storage_faults.now():  # since it was claimed
+            self._put_off(claim, fault)
+            return
         try:
             folder = self._folder(claim)
             job_log = self._log(claim, folder, pulse)
         except OSError as error:
-            if error.errno not in NO_ROOM:
+            if not self.bench.storage_faults.hold_up(claim.job_id, error):
                 raise
-            self._put_off(claim, error)
+            self._put_off(claim, str(error))
             return
         with job_log:
             self._run(Attempt(parts=self.bench, claim=claim, job_log=job_log, pulse=pulse, folder=folder))
 
-    def _put_off(self, claim: Claim, error: OSError) -> None:
-        """Without room for its log or its folder a job is not begun, and a run that goes on is not taken over."""
-        log.warning("no room for a job", job_id=claim.job_id, error=str(error))
+    def _put_off(self, claim: Claim, why: str) -> None:
+        """Without storage for its log or its folder a job is not begun, and a run that goes on is not taken over."""
+        log.warning("no storage for a job", job_id=claim.job_id, error=why)
         self.bench.stopping.wait(ROOM_SECONDS)
-        if claim.job.sandbox is None:
-            self.bench.ports.job_status.hand_back(claim, count_attempt=False)
-        else:
-            self.bench.ports.job_status.leave(claim)
+        self._let_go(claim)
+
+    def _let_go(self, claim: Claim) -> Job:
+        """No attempt is used up: what has a run is left to this host, anything else goes back into the queue."""
+        ledger = self.bench.ports.job_status
+        try:
+            sandbox = ledger.get(claim.job_id).sandbox
+        except NotFound as error:
+            raise LeaseLost(f"The ledger does not know job {claim.job_id} any more.") from error
+        return ledger.leave(claim) if sandbox else ledger.hand_back(claim, count_attempt=False)
 
     def _folder(self, claim: Claim) -> RunFolder:
         """The folder of the run that is taken over, else a new one; what earlier runs left is the sweeper's."""
@@ -129,18 +146,19 @@ class RunJob:
         expected = isinstance(error, LeadersboardError)
         log.warning("platform failed", job_id=attempt.job.job_id, error=str(error), exc_info=not expected)
         PostMortem(dead_letters=self.bench.ports.dead_letters)("run job", error, attempt.job)
+        if self.bench.storage_faults.hold_up(attempt.job.job_id, error):
+            return self._wait_for_storage(attempt)
         if isinstance(error, RunLost):
             attempt.job_log.say(str(error))
-        if isinstance(error, OSError) and error.errno in NO_ROOM and attempt.launched:
-            self._wait_for_room(attempt)
-        elif isinstance(error, Unavailable) and attempt.launched:
-            self._wait_for_the_engine(attempt)
-        else:
-            self._platform_failed(attempt)
+        if isinstance(error, Unavailable) and attempt.launched:
+            return self._wait_for_the_engine(attempt)
+        return self._platform_failed(attempt)
 
     def _hand_over(self, attempt: Attempt) -> None:
         """A run goes on by itself; what had not begun goes back to the queue with no attempt used up."""
-        if attempt.launched:
+        if self.bench.storage_faults.now():  # what is on disk says nothing
+            attempt.tell(lambda: self._let_go(attempt.claim))
+        elif attempt.launched:
             attempt.job_log.say("This runner is stopping; the run goes on and another runner takes it over.")
             attempt.tell(lambda: self.bench.ports.job_status.leave(attempt.claim))
         else:
@@ -151,10 +169,10 @@ class RunJob:
         """An engine that does not answer may well go on with the run: later it is taken over, or found lost."""
         attempt.tell(lambda: self.bench.ports.job_status.presume_dead(attempt.job.job_id, attempt.claim.mark))
 
-    def _wait_for_room(self, attempt: Attempt) -> None:
-        """A full disk is for an admin to mend; what the run has done is not thrown away for it."""
+    def _wait_for_storage(self, attempt: Attempt) -> None:
+        """A disk is for an admin to mend; what the run has done is not thrown away for it."""
         self.bench.stopping.wait(ROOM_SECONDS)
-        attempt.tell(lambda: self.bench.ports.job_status.leave(attempt.claim))
+        attempt.tell(lambda: self._let_go(attempt.claim))
 
     def _platform_failed(self, attempt: Attempt) -> None:
         """A failing platform is nobody's verdict: again, or to its end with the user's quota given back."""

@@ -75,6 +75,7 @@ class Sweeper:
         """What a user waits for is looked at each second."""
         often = min(TICK_SECONDS, every_seconds)
         paces: Mapping[str, tuple[tuple[float, Step], ...]] = {
+            "locks": ((often, self._dead_claims),),
             "ledger": ((often, self._claims), (every_seconds, self._doorbells)),
             "engine": (
                 (often, self._freed),
@@ -93,7 +94,7 @@ class Sweeper:
 
     def sweep(self) -> None:
         """Everything that is done every few seconds, once."""
-        first = (self._claims, self._last_lines, self._results, self._doorbells, self._overdue)
+        first = (self._dead_claims, self._claims, self._last_lines, self._results, self._doorbells, self._overdue)
         for step in (*first, self._leftovers, self._folders):
             attempted(self.post_mortem.of(step))
 
@@ -125,10 +126,13 @@ class Sweeper:
             self.tracking.discard(run_id, closed=True)
             self._count("untrue run", "", run_id=run_id)
 
-    def _claims(self) -> None:
+    def _dead_claims(self) -> None:
+        """Beside the ledger's own steps: storage that hangs or fails holds up no lease and no cancel."""
         for job_id, mark in self.held.dead():
             if self.job_status.presume_dead(job_id, mark):
                 self._count("dead claim", job_id)
+
+    def _claims(self) -> None:
         swept = self.job_status.sweep(max_attempts=MAX_ATTEMPTS, host=self.host, host_patience=self.host_patience)
         for job in (*swept.requeued, *swept.ended, *swept.orphaned):
             self._count("lease", job.job_id, state=job.state, attempt=job.attempt)

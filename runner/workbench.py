@@ -13,6 +13,7 @@ from core.wiring import Ports
 from runner.gpus import Gpus
 from runner.held_claims import HeldClaims
 from runner.requirements.dependencies import NoDependencies, Preparing
+from runner.storage_faults import StorageFaults
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -37,3 +38,4 @@ class Workbench:
     stopping: threading.Event
     """Set when the process has been asked to end and its grace is over."""
     dependencies: Preparing = field(default_factory=NoDependencies)
+    storage_faults: StorageFaults = field(default_factory=StorageFaults)

@@ -29,6 +29,7 @@ from runner.held_claims import HeldClaims
 from runner.post_mortem import PostMortem
 from runner.requirements.dependencies import NoDependencies, Preparing
 from runner.run_job import RunJob
+from runner.storage_faults import StorageFaults
 from runner.sweeper import Sweeper
 from runner.workbench import Workbench
 
@@ -67,6 +68,7 @@ class Bench(Generic[Engine]):
         self.limits = SMALL
         self.resource_classes: dict[str, ResourceClass] | None = None
         self.dependencies: Preparing = NoDependencies()
+        self.storage_faults = StorageFaults()
         self.lease_seconds = 30.0
         self.jobs_per_hour = 50
         self.log_limits = {"max_bytes": 10_000, "max_lines": 1_000, "kept_bytes": 5_000}
@@ -133,6 +135,7 @@ class Bench(Generic[Engine]):
             log_limits=self.log_limits,
             stopping=self.stopping,
             dependencies=self.dependencies,
+            storage_faults=self.storage_faults,
         )
         RunJob(bench=bench)(claim)
         return self.ledger.get(claim.job_id)

@@ -20,7 +20,9 @@ from core.adapters import log_files
 from core.adapters.archives import Tree, unpack
 from core.adapters.packing import tar_gz
 from core.adapters.room import NO_ROOM, Room
+from core.adapters.site_folders import SiteFolders
 from core.adapters.staging import UNLOCKED_SECONDS, UNNAMED_SECONDS, held
+from core.adapters.stored_files import content_hash, listed
 from core.adapters.submission_index import SubmissionIndex
 from core.adapters.submission_record import record_of, submission_from
 from core.domain.errors import InvalidInput, NotFound, StorageFull, Unavailable
@@ -39,14 +41,24 @@ _ID = re.compile(r"[0-9a-f]{32}")
 class FilesystemStorage:
     """StoragePort on two folders. Staging and submissions share a file system, so that the rename is atomic."""
 
-    def __init__(self, *, upload_root: Path, log_root: Path, limits: UploadLimits, min_free_bytes: int) -> None:
+    def __init__(
+        self,
+        *,
+        upload_root: Path,
+        log_root: Path,
+        limits: UploadLimits,
+        min_free_bytes: int,
+        folders: SiteFolders | None = None,
+    ) -> None:
         self._root = upload_root
         self._logs = log_root
+        self._folders = folders or SiteFolders(())
         self._limits = limits
         self._room = Room(root=upload_root, min_free_bytes=min_free_bytes)
         self._index = SubmissionIndex(upload_root / BY_USER)
 
     def create_submission(self, upload: Upload, metadata: Mapping[str, Any]) -> Submission:
+        self._folders.check("submissions", anew=True)
         self.check_room()
         submission_id = uuid.uuid4().hex
         with _disk_errors(), self._staged(submission_id) as stage:
@@ -57,7 +69,7 @@ class FilesystemStorage:
                 entrypoint=upload.entrypoint,
                 config_file=upload.config_file,
                 files=files,
-                sha256=_content_hash(stage / FILES, files),
+                sha256=content_hash(stage / FILES, files),
                 metadata=metadata,
                 created_at=datetime.now(UTC),
             )
@@ -89,6 +101,7 @@ class FilesystemStorage:
         try:
             return submission_from(json.loads((self._folder(submission_id) / RECORD).read_text()))
         except FileNotFoundError as error:
+            self._folders.check("submissions")  # where its file system is gone, nothing is known of it
             raise NotFound("submission", submission_id) from error
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise Unavailable("The storage", f"a record cannot be read ({type(error).__name__})") from error
@@ -111,11 +124,17 @@ class FilesystemStorage:
 
     def read_log(self, job_id: str, *, tail_lines: int = 1000) -> LogSlice:
         with _disk_errors():
-            return log_files.tail(self.log_path(job_id), tail_lines)
+            return self._found(log_files.tail(self.log_path(job_id), tail_lines))
 
     def read_log_from(self, job_id: str, offset: int, *, max_bytes: int = 1024 * 1024) -> LogSlice:
         with _disk_errors():
-            return log_files.slice_from(self.log_path(job_id), offset, max_bytes)
+            return self._found(log_files.slice_from(self.log_path(job_id), offset, max_bytes))
+
+    def _found(self, piece: LogSlice) -> LogSlice:
+        """A log of which there is nothing may be one whose file system is gone. Raises Unavailable."""
+        if not piece.next_offset:
+            self._folders.check("logs")
+        return piece
 
     def log_path(self, job_id: str) -> Path:
         """Where a job's log is. Raises NotFound for what cannot be a job's id."""
@@ -125,10 +144,12 @@ class FilesystemStorage:
 
     def check_room(self) -> None:
         with _disk_errors():
+            self._folders.check("submissions")
             self._room.check()
 
     def check(self) -> None:
         with _disk_errors():
+            self._folders.check("submissions", "logs")
             next(self._root.iterdir(), None)
             next(self._logs.iterdir(), None)
 
@@ -193,7 +214,7 @@ class FilesystemStorage:
                 unpack(file.name, file.content, tree)
             else:
                 tree.add_file(file.name, file.content)
-        files = _listed(folder)
+        files = listed(folder)
         _check_entrypoint(upload.entrypoint, [file.path for file in files])
         return files
 
@@ -204,20 +225,6 @@ def _check_entrypoint(entrypoint: str, paths: list[str]) -> None:
     elsewhere = [path for path in paths if path.endswith(f"/{entrypoint}")]
     hint = f"; there is {elsewhere[0]!r}: name it, or pack the archive without its outer folder" if elsewhere else ""
     raise InvalidInput.of("entrypoint", f"{entrypoint!r} is not in the submission{hint}")
-
-
-def _listed(folder: Path) -> tuple[StoredFile, ...]:
-    found = sorted(path for path in folder.rglob("*") if path.is_file())
-    return tuple(StoredFile(path=path.relative_to(folder).as_posix(), size_bytes=path.stat().st_size) for path in found)
-
-
-def _content_hash(folder: Path, files: tuple[StoredFile, ...]) -> str:
-    total = hashlib.sha256()
-    for file in files:
-        with (folder / file.path).open("rb") as content:
-            digest = hashlib.file_digest(content, "sha256").hexdigest()
-        total.update(f"{digest} {file.path}\n".encode())
-    return total.hexdigest()
 
 
 def _write_durably(path: Path, text: str) -> None:

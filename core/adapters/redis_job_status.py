@@ -51,6 +51,7 @@ class RedisJobStatus:
     def __init__(self, client: redis.Redis) -> None:
         self._redis = client
         self._takes_writes = WriteCheck(client)
+        self._ledger_id = ""
 
     def _script(self, name: str) -> Any:
         return self._redis.register_script(_script_text(name))
@@ -182,11 +183,15 @@ class RedisJobStatus:
             count: Any = self._redis.zcard(f"{PREFIX}jobs:benchmark:{benchmark}:state:{JobState.COMPLETED}")
         return int(count)
 
-    def ledger_id(self) -> str:
+    def ledger_id(self, *, otherwise: str = "") -> str:
         with redis_errors():
-            if not self._redis.exists(f"{PREFIX}ledger_id"):  # a full Redis answers, and takes nothing
-                self._redis.set(f"{PREFIX}ledger_id", secrets.token_hex(8), nx=True)
-            return str(self._redis.get(f"{PREFIX}ledger_id"))
+            found: Any = self._redis.get(f"{PREFIX}ledger_id")
+            if found is None:  # a full Redis answers, and takes nothing
+                name = self._ledger_id or otherwise or secrets.token_hex(8)
+                self._redis.set(f"{PREFIX}ledger_id", name, nx=True)
+                found = self._redis.get(f"{PREFIX}ledger_id")
+        self._ledger_id = str(found)
+        return self._ledger_id
 
     def check(self) -> None:
         self._takes_writes()

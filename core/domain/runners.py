@@ -33,6 +33,8 @@ class RunnerState(StrEnum):
     """Its canary found a wall of the sandbox that does not hold."""
     DISK_LOW = "disk_low"
     """A disk that runs write to is nearly full."""
+    NO_STORAGE = "no_storage"
+    """A folder that it needs cannot be written or read, or is not the site's."""
     NO_ENGINE = "no_engine"
     """Its engine does not answer, or has no image."""
 
@@ -105,6 +107,8 @@ class DiskFigures(Fact):
     name: Line
     free_bytes: int
     total_bytes: int
+    fault: Line | None = None
+    """Why the folder cannot be used, as the host that reported it found."""
 
 
 class HostReport(Fact):

@@ -162,8 +162,12 @@ class JobStatusPort(Protocol):
         """How many jobs of the benchmark have completed: when it changes, its board does."""
         ...
 
-    def ledger_id(self) -> str:
-        """This ledger's own name, made once: in an engine it tells this site's containers from any other's."""
+    def ledger_id(self, *, otherwise: str = "") -> str:
+        """This ledger's own name, made once: in an engine it tells this site's containers from any other's.
+
+        A ledger that has lost it, since it was emptied, gets it back from a process that has asked before, else from
+        `otherwise`.
+        """
         ...
 
     def check(self) -> None:

@@ -25,6 +25,7 @@ from gateway.admin_schemas import (
     RunnerView,
 )
 from gateway.auth import CurrentAdmin
+from gateway.notices import notices
 from gateway.parts import PortsPart, SettingsPart
 from gateway.routes.jobs import enqueuing
 from gateway.schemas import JobView
@@ -67,6 +68,7 @@ def overview(_admin: CurrentAdmin, ports: PortsPart, settings: SettingsPart) -> 
         dead_letters=ports.dead_letters.page(limit=1).total,
         disks=[disk for host in hosts for disk in host.report.disks],
         mended=dict(ports.runners.mended()),
+        notices=notices(ports, seen),
     )
 
 

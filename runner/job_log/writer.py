@@ -9,7 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from core.adapters.room import NO_ROOM
+from core.adapters.room import NO_ROOM, UNUSABLE
 from core.ports.sandbox import Stream
 from runner.job_log.place import Held, Place
 from runner.job_log.position import Intent, Kind, Position, Reached
@@ -17,6 +17,8 @@ from runner.job_log.position import Intent, Kind, Position, Reached
 OWN = "[leadersboard] "
 """How the runner's own lines begin; what a run prints never holds it."""
 MARK = OWN.strip().encode()
+FULL = "the disk was full"
+BROKEN = "the disk could not be written"
 INCOMPLETE = f"\n{OWN}... more is missing: nobody read it, and the engine had not kept all of it ...\n".encode()
 
 
@@ -44,7 +46,7 @@ class LogWriter:
         self._lock = threading.Lock()
         self._max_bytes, self._max_lines, self._half = max_bytes, max_lines, kept_bytes // 2
         self._hold(self._place.take(trusted=trusted))
-        self._dropped = 0
+        self._dropped, self._hindrance = 0, FULL
         self._tail = bytearray()
         self._output_ended = self._closed = self._incomplete = False
 
@@ -168,7 +170,7 @@ class LogWriter:
         if not chunk or self._closed:
             return
         if self._missing:
-            words = f"\n{OWN}... {self._missing} bytes are missing here: the disk was full ...\n".encode()
+            words = f"\n{OWN}... {self._missing} bytes are missing here: {self._hindrance} ...\n".encode()
             self._missing = self._missing if self._put(words, Kind.OWN, self._written) else 0
         self._missing += len(chunk) if self._missing else self._put(chunk, kind, after)
         self._written = after
@@ -186,8 +188,9 @@ class LogWriter:
                 self._end = (self._end + chunk[:written])[1 - len(MARK) :]
                 chunk = chunk[written:]
         except OSError as error:
-            if error.errno not in NO_ROOM:
+            if error.errno not in UNUSABLE:
                 raise
+            self._hindrance = FULL if error.errno in NO_ROOM else BROKEN
         return len(chunk)
 
 

@@ -17,6 +17,7 @@ from dramatiq.brokers.redis import RedisBroker
 
 from core.adapters.dramatiq_queue import DramatiqQueue
 from core.adapters.filesystem_storage import FilesystemStorage
+from core.adapters.folder_look import MARK
 from core.adapters.mlflow_tracking import MlflowTracking
 from core.adapters.redis_connection import connect
 from core.adapters.redis_dead_letters import RedisDeadLetters
@@ -116,10 +117,10 @@ class Site:
     def left_on_disk(self) -> list[str]:
         """Besides submissions and logs."""
         found = [*(self.root / "jobs").iterdir(), *(self.root / "jobs" / ".held").iterdir(), *self._stray_logs()]
-        return [path.name for path in found if path.name not in {".held", ".canary"}]
+        return [path.name for path in found if path.name not in {".held", ".canary", MARK}]
 
     def _stray_logs(self) -> Iterator[Path]:
-        return (path for path in (self.root / "logs").iterdir() if path.suffix != ".log")
+        return (path for path in (self.root / "logs").iterdir() if path.suffix != ".log" and path.name != MARK)
 
 
 def kill_group(process: subprocess.Popen[bytes]) -> None:

@@ -74,7 +74,7 @@ def test_runners_and_sandboxes_are_listed(site: Site) -> None:
         == answer["hosts"][0]["sandboxes"][0]
     )
     detail = site.as_("root").get("/admin/runners/box:1").json()
-    assert detail["host"]["disks"] == [{"name": "logs", "free_bytes": 1, "total_bytes": 2}]
+    assert detail["host"]["disks"] == [{"name": "logs", "free_bytes": 1, "total_bytes": 2, "fault": None}]
 
 
 def test_a_runner_is_paused_drained_and_resumed(site: Site) -> None:
