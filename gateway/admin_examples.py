@@ -25,7 +25,7 @@ _DISK = {"name": "logs", "free_bytes": 81000000000, "total_bytes": 200000000000,
 _HOST: dict[str, Any] = {
     "host": HOST, "engine": {"engine": "26.1.5", "runc": "1.1.15", "kernel": "6.18"}, "warnings": [], "gpus": [],
     "gpus_in_use": [], "gpus_quarantined": [], "sandboxes": [_SANDBOX], "disks": [_DISK], "canary": None,
-    "silent_seconds": 3.4,
+    "silent_seconds": 3.4, "silent": False,
 }  # fmt: skip
 _QUEUE = {"resource_class": "small", "waiting": 3, "running": 1, "runners_ready": 1}
 _LETTER: dict[str, Any] = {

@@ -14,7 +14,7 @@ from gateway.schemas import Answer
 
 
 class RunnerView(RunnerReport):
-    """One process that runs jobs. `silent_seconds` above 20 means that it is gone."""
+    """One process that runs jobs. When it is `silent`, nothing is known of it; after five minutes it is gone."""
 
     silent_seconds: float
     silent: bool
@@ -22,18 +22,20 @@ class RunnerView(RunnerReport):
 
     @classmethod
     def of(cls, seen: SeenRunner) -> Self:
-        told = seen.report.model_dump()
+        told = seen.report.model_dump() | {"state": seen.state, "reason": seen.reason, "jobs": seen.jobs}
         return cls(**told, silent_seconds=round(seen.silent_seconds, 1), silent=seen.is_silent, wish=seen.wish)
 
 
 class HostView(HostReport):
-    """One engine with what runs in it."""
+    """One engine with what runs in it. When it is silent, this is what was so when it last reported."""
 
     silent_seconds: float
+    silent: bool
 
     @classmethod
     def of(cls, seen: SeenHost) -> Self:
-        return cls(**seen.report.model_dump(), silent_seconds=round(seen.silent_seconds, 1))
+        told = seen.report.model_dump() | ({"sandboxes": (), "gpus_in_use": ()} if seen.is_silent else {})
+        return cls(**told, silent_seconds=round(seen.silent_seconds, 1), silent=seen.is_silent)
 
 
 class RunnerList(Answer):

@@ -35,6 +35,8 @@ BOOT_SECONDS = 20.0
 """So long a process waits for a part that is away when it begins; then it ends, and is started anew."""
 STOP_GRACE_SECONDS = 10.0
 """How long a job may still end by itself once the process was asked to stop; below Dramatiq's own limit."""
+WITHDRAW_SECONDS = 10.0
+"""A report waits for Redis and for storage no longer than this."""
 
 log = structlog.get_logger(__name__)
 
@@ -168,10 +170,9 @@ class Life(Middleware):
         )
 
     def _report(self, bench: Workbench, duty: Duty, facts: HostFacts) -> None:
-        settings, ended = self._settings, threading.Event()
-        inspection = Inspection(settings.engine_socket, site=bench.site)
+        ended = threading.Event()
+        inspection = Inspection(self._settings.engine_socket, site=bench.site)
         self._opened.callback(inspection.close)
-        self._opened.callback(ended.set)
         reporter = Reporter(
             runners=bench.ports.runners,
             duty=duty,
@@ -181,7 +182,15 @@ class Life(Middleware):
             resource_classes=tuple(bench.resource_classes.values()),
             facts=facts,
         )
-        threading.Thread(target=reporter.run, args=(ended,), daemon=True, name="report").start()
+        thread = threading.Thread(target=reporter.run, args=(ended,), daemon=True, name="report")
+
+        def withdraw() -> None:
+            ended.set()
+            thread.join(WITHDRAW_SECONDS)  # or it would report once more
+            reporter.withdraw()
+
+        self._opened.callback(withdraw)
+        thread.start()
 
     def before_worker_shutdown(self, _broker: Any, _worker: Any) -> None:
         """Called at SIGTERM: take no more jobs, let the running one end if it soon does, else hand it over."""

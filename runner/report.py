@@ -58,6 +58,10 @@ class Reporter:
         _quietly(lambda: self.runners.publish(self.process()))
         _quietly(self._tell_of_the_host)
 
+    def withdraw(self) -> None:
+        """The process ends as it should: it is not listed as silent. Never raises."""
+        _quietly(lambda: self.runners.withdraw(self.duty.name, self.duty.host))
+
     def _tell_of_the_host(self) -> None:
         if self.runners.turn(f"look:{self.duty.host}", LOOK_SECONDS):
             self.runners.publish_host(self.host())

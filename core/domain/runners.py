@@ -11,9 +11,11 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 MOST_LISTED = 200
 SILENT_SECONDS = 20.0
-"""A runner tells of itself every few seconds: one that was silent for longer is held to be gone."""
-FORGOTTEN_SECONDS = 3600.0
-"""So long a runner that is gone is still shown."""
+"""A runner reports every 3 s: after six missed reports nothing is known of it any more."""
+FORGOTTEN_SECONDS = 300.0
+"""So long a silent runner is still listed; then it is removed."""
+HOST_FORGOTTEN_SECONDS = 3600.0
+"""The same for a host of which no runner reports."""
 
 Line = Annotated[str, StringConstraints(max_length=300)]
 Lines = Annotated[tuple[Line, ...], Field(max_length=MOST_LISTED)]
@@ -37,6 +39,8 @@ class RunnerState(StrEnum):
     """A folder that it needs cannot be written or read, or is not the site's."""
     NO_ENGINE = "no_engine"
     """Its engine does not answer, or has no image."""
+    SILENT = "silent"
+    """No report came for a while: the process has ended, or cannot reach Redis. No runner reports this of itself."""
 
 
 class Wish(StrEnum):
@@ -138,6 +142,23 @@ class SeenRunner(Fact):
     def is_silent(self) -> bool:
         return self.silent_seconds > SILENT_SECONDS
 
+    @property
+    def state(self) -> RunnerState:
+        """As it is now: what a silent runner reported last is not true any more."""
+        return RunnerState.SILENT if self.is_silent else self.report.state
+
+    @property
+    def reason(self) -> str | None:
+        """Why it takes no jobs, in words."""
+        if not self.is_silent:
+            return self.report.reason
+        return f"no report for {int(self.silent_seconds)} s; the last one said {self.report.state}"
+
+    @property
+    def jobs(self) -> tuple[str, ...]:
+        """The jobs in hand. Those of a silent runner are taken over, or have ended."""
+        return () if self.is_silent else self.report.jobs
+
     def is_ready_for(self, resource_class: str | None = None) -> bool:
         """Whether it takes jobs now, of this class or of any."""
         classes = {item.name for item in self.report.classes}
@@ -150,6 +171,10 @@ class SeenHost(Fact):
 
     report: HostReport
     silent_seconds: float
+
+    @property
+    def is_silent(self) -> bool:
+        return self.silent_seconds > SILENT_SECONDS
 
 
 def stricter(*wishes: Wish) -> Wish:

@@ -49,6 +49,7 @@ MOST_RUNNING = 1000
 def overview(_admin: CurrentAdmin, ports: PortsPart, settings: SettingsPart) -> Overview:
     """Queues, runners, failed steps and disks at a glance."""
     seen, hosts = ports.runners.runners(), ports.runners.hosts()
+    living = [host for host in hosts if not host.is_silent]
     jobs = ports.job_status.list_jobs(state=JobState.RUNNING, limit=MOST_RUNNING).jobs
     running = [job.resource_class for job in jobs]
     queues = [
@@ -64,17 +65,17 @@ def overview(_admin: CurrentAdmin, ports: PortsPart, settings: SettingsPart) -> 
         queues=queues,
         runners=sum(not one.is_silent for one in seen),
         runners_ready=sum(one.is_ready_for() for one in seen),
-        sandboxes=sum(len(host.report.sandboxes) for host in hosts),
+        sandboxes=sum(len(host.report.sandboxes) for host in living),
         dead_letters=ports.dead_letters.page(limit=1).total,
-        disks=[disk for host in hosts for disk in host.report.disks],
+        disks=[disk for host in living for disk in host.report.disks],
         mended=dict(ports.runners.mended()),
-        notices=notices(ports, seen),
+        notices=notices(ports, seen, hosts),
     )
 
 
 @router.get("/runners")
 def runners(_admin: CurrentAdmin, ports: PortsPart) -> RunnerList:
-    """Every runner of the last hour, and every engine with the sandboxes that live in it."""
+    """Every runner, one that has ended for five minutes more, and every engine with the sandboxes that live in it."""
     return RunnerList(
         runners=[RunnerView.of(seen) for seen in ports.runners.runners()],
         hosts=[HostView.of(seen) for seen in ports.runners.hosts()],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime
 
 import pytest
@@ -169,3 +170,26 @@ def test_redis_away_is_503(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(type(site.ports.runners), "runners", lambda _self: away())
     assert site.as_("root").get("/admin/runners").status_code == 503
+
+
+def test_a_silent_runner_counts_nowhere(site: Site) -> None:
+    """In the list, in the counts, in the metrics and in what an admin is noticed of, it is silent and nothing else."""
+    there(site, "dead:1")
+    site.ports.runners.publish_host(
+        HostReport(host="engine", disks=(DiskFigures(name="l", free_bytes=1, total_bytes=2),))
+    )
+    site.ports.runners.clock = lambda: time.monotonic() + 30  # type: ignore[attr-defined]
+    there(site, "box:1")
+    root = site.as_("root")
+    answer = root.get("/admin/overview").json()
+    assert (answer["runners"], answer["runners_ready"], answer["disks"]) == (1, 1, [])
+    assert answer["notices"] == [
+        "Runner dead:1 on host engine takes no jobs: no report for 30 s; the last one said ready",
+        "No runner of host engine has reported for 30 s.",
+    ]
+    states = {one["name"]: (one["state"], one["jobs"]) for one in root.get("/admin/runners").json()["runners"]}
+    assert states == {"box:1": ("ready", []), "dead:1": ("silent", [])}
+    text = root.get("/metrics").text
+    assert 'leadersboard_runners{state="silent"} 1.0' in text
+    assert 'leadersboard_runners{state="ready"} 1.0' in text
+    assert "leadersboard_runners_ready 1.0" in text
