@@ -195,7 +195,8 @@ class Attempt:
         self.job_log.keep_place()
         add_log(artifacts, self.parts.ports.storage.log_path(self.job.job_id))
         device = self.parts.ports.job_status.get(self.job.job_id).device or ""
-        facts = {"site": self.parts.site, "device": device, "dependencies": used_by(self.folder)}
+        facts = {"site": self.parts.site, "run": self.folder.claim, "device": device}
+        facts["dependencies"] = used_by(self.folder)
         result = result_of(self.job, verdict, record, submission, artifacts=artifacts, facts=facts)
         try:
             return self.parts.ports.tracking.record(result, keep_going=self._ask_and_heed, seal=self._seal)

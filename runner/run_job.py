@@ -10,8 +10,9 @@ from core.domain.errors import LeadersboardError, LeaseLost, NotFound, RunLost, 
 from core.domain.job import MAX_ATTEMPTS, Claim, Job, JobState, Outcome
 from core.domain.verdict import FailureReason
 from runner.attempt import Attempt
-from runner.going_on import HandOver, NeverStarted, ResultWaits, be_sure
+from runner.going_on import HandOver, NeverStarted, ResultWaits, be_sure, told
 from runner.heartbeat import Heartbeat
+from runner.job_log.earlier import set_earlier_aside
 from runner.job_log.writer import LogWriter
 from runner.post_mortem import PostMortem
 from runner.run_folder import RunFolder, run_name
@@ -61,6 +62,7 @@ class RunJob:
             return
         try:
             folder = self._folder(claim)
+            self._clear_log(claim, folder, pulse)
             job_log = self._log(claim, folder, pulse)
         except OSError as error:
             if not self.bench.storage_faults.hold_up(claim.job_id, error):
@@ -92,6 +94,15 @@ class RunJob:
         if left.can_be_taken_over or left.went_with_the_machine:
             return left
         return RunFolder.make(root / f"{job.job_id}-{claim.mark}")
+
+    def _clear_log(self, claim: Claim, folder: RunFolder, pulse: Heartbeat) -> None:
+        """The ledger is told before anything is written: from then on the log of this id is this job's."""
+        ports = self.bench.ports
+        resumed = folder.can_be_taken_over or folder.went_with_the_machine
+        if set_earlier_aside(ports.storage.log_path(claim.job_id), claim.job, resumed=resumed):
+            log.warning("log of an earlier job set aside", job_id=claim.job_id)
+        if not claim.job.logged:
+            told(lambda: ports.job_status.note(claim, logged=True), pulse, self.bench.stopping)
 
     def _log(self, claim: Claim, folder: RunFolder, pulse: Heartbeat) -> LogWriter:
         return LogWriter(

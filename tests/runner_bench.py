@@ -89,6 +89,15 @@ class Bench(Generic[Engine]):
         self.ledger.admit(request, UserLimits(jobs_per_hour=self.jobs_per_hour))
         return self.claim_again()
 
+    def claim_posted(self, job: Job) -> Claim:
+        """The same request, posted to this ledger."""
+        request = JobRequest(
+            submission_id=job.submission_id, user_id=job.user_id, resource_class=job.resource_class,
+            benchmark=job.benchmark, overrides=job.overrides,
+        )  # fmt: skip
+        self.ledger.admit(request, UserLimits(jobs_per_hour=self.jobs_per_hour))
+        return self.claim_again()
+
     def claim_again(self) -> Claim:
         claim = self.ledger.claim("small", worker="w", lease_seconds=self.lease_seconds, running_limit=1, host="here")
         assert claim is not None

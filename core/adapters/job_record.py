@@ -53,6 +53,7 @@ def job_from(fields: Mapping[str, str]) -> Job:
         sandbox=fields.get("sandbox"),
         host=fields.get("host"),
         sealed=fields.get("sealed") == "1",
+        logged=fields.get("logged") == "1",
     )
 
 

@@ -10,7 +10,16 @@ from datetime import UTC, datetime
 
 from core.domain.errors import NotFound, Unavailable
 from core.domain.standings import Entry
-from core.ports.tracking import SITE_TAG, Artifact, ArtifactContent, RecordedRun, Result, RunRef, system_figures
+from core.ports.tracking import (
+    RUN_TAG,
+    SITE_TAG,
+    Artifact,
+    ArtifactContent,
+    RecordedRun,
+    Result,
+    RunRef,
+    system_figures,
+)
 
 
 @dataclass
@@ -29,7 +38,10 @@ class MemoryTracking:
         keep_going()
         seal()
         ref = RunRef(run_id=secrets.token_hex(16), experiment_id=result.job.benchmark)
-        return self.results.setdefault(result.job.job_id, (ref, result))[0]
+        known = self.results.get(result.job.job_id)
+        if known is None or known[1].tags.get(RUN_TAG) != result.tags.get(RUN_TAG):
+            self.results[result.job.job_id] = (ref, result)
+        return self.results[result.job.job_id][0]
 
     def open_runs(self, benchmark: str, *, site: str = "") -> Mapping[str, str]:  # noqa: ARG002 it has one site
         self.check()

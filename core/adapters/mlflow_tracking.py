@@ -19,6 +19,7 @@ from core.adapters.mlflow_answers import (
     entry_of,
     is_finished,
     is_of,
+    is_run_of,
     metrics_of,
     mlflow_errors,
     params_of,
@@ -68,7 +69,8 @@ class MlflowTracking:
             self.discard(ref_of(run).run_id)
         if begun:  # one of them may have been closed meanwhile, and is a result
             known = self._runs_of(experiment, result)
-        if done := [run for run in known if is_finished(run)]:
+        finished = [run for run in known if is_finished(run)]
+        if done := [run for run in finished if is_run_of(result, run)]:
             seal()
             return ref_of(done[0])  # the one on the board
         keep_going()
@@ -84,6 +86,8 @@ class MlflowTracking:
                 self._remove(ref)
             raise
         self._close_run(ref, result)
+        for run in finished:  # of a job of this id that the ledger does not know any more
+            self.discard(ref_of(run).run_id, closed=True)
         return ref
 
     def open_runs(self, benchmark: str, *, site: str = "") -> Mapping[str, str]:

@@ -126,9 +126,15 @@ class RedisJobStatus:
         return bool(self._fenced("renew", claim, lease_seconds) == "1")
 
     def note(
-        self, claim: Claim, *, phase: Phase | None = None, device: str | None = None, sandbox: str | None = None
+        self,
+        claim: Claim,
+        *,
+        phase: Phase | None = None,
+        device: str | None = None,
+        sandbox: str | None = None,
+        logged: bool = False,
     ) -> None:
-        changes = {"phase": phase, "device": device, "sandbox": sandbox}
+        changes = {"phase": phase, "device": device, "sandbox": sandbox, "logged": "1" if logged else None}
         self._fenced("note", claim, *(part for pair in changes.items() if pair[1] for part in pair if part))
 
     def seal(self, claim: Claim) -> bool:

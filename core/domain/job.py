@@ -125,6 +125,8 @@ class Job:
     """The engine that holds the run."""
     sealed: bool = False
     """Its result is being made final at the tracking server, or was: from then on it is not cancelled any more."""
+    logged: bool = False
+    """Its log was begun. While it was not, a log of its id is of a ledger from before an older one was restored."""
 
     @property
     def is_final(self) -> bool:

@@ -87,7 +87,13 @@ class JobStatusPort(Protocol):
         ...
 
     def note(
-        self, claim: Claim, *, phase: Phase | None = None, device: str | None = None, sandbox: str | None = None
+        self,
+        claim: Claim,
+        *,
+        phase: Phase | None = None,
+        device: str | None = None,
+        sandbox: str | None = None,
+        logged: bool = False,
     ) -> None:
         """Record progress of a claimed job. Raises LeaseLost."""
         ...

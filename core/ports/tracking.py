@@ -28,6 +28,8 @@ class Result:
 
 SITE_TAG = "leadersboard.site"
 """Which ledger the job of a run is in: several sites may record on one server."""
+RUN_TAG = "leadersboard.run"
+"""Which run of the job it records: a job that was posted again after an older ledger was restored has another one."""
 OURS = frozenset({"memory_bytes", "cpu_seconds", "pids", "wall_seconds", "log_bytes", "output_bytes", "output_files"})
 """What we measure ourselves; where we could not, a submission's word does not stand in for it."""
 
@@ -78,7 +80,7 @@ class TrackingPort(Protocol):
     def record(
         self, result: Result, *, keep_going: Callable[[], None] = lambda: None, seal: Callable[[], None] = lambda: None
     ) -> RunRef:
-        """Record a result as one closed run; a job that has its run already keeps it as it is.
+        """Record a result as one closed run; a job that has a closed one of this very run already keeps it as it is.
 
         What else was begun for the job goes. `keep_going` is called before the run is created and before each file,
         `seal` once, right before the run is closed or an earlier one is answered. When one of them raises, no run of

@@ -21,7 +21,7 @@ from core.domain.job import Job, JobState, Phase
 from core.domain.links import run_resource
 from core.domain.metrics import RunMetrics
 from core.domain.standings import best_per_user
-from core.ports.tracking import SITE_TAG, Result, TrackingPort
+from core.ports.tracking import RUN_TAG, SITE_TAG, Result, TrackingPort
 
 pytestmark = pytest.mark.contract
 
@@ -404,3 +404,27 @@ def test_a_server_that_is_away_is_unavailable(fresh_name: str) -> None:
         with pytest.raises(Unavailable):
             attempt()
     away.close()
+
+
+def test_a_job_that_ran_again_after_a_restore_has_its_own_run(tracking: TrackingPort, fresh_name: str) -> None:
+    """An older ledger was restored, and the same request came again: the old run is neither its answer nor kept."""
+    first = result_of(fresh_name, auc=0.9)
+    old = tracking.record(replace(first, tags={RUN_TAG: "11111111"}))
+    again = replace(first, metrics=result_of(fresh_name, auc=0.4).metrics, tags={RUN_TAG: "22222222"})
+    new = tracking.record(again)
+    assert new != old
+    assert tracking.get_run(new.run_id).metrics["image_auc"] == 0.4
+    assert tracking.record(again) == new
+    assert [entry.run_id for entry in tracking.entries(fresh_name)] == [new.run_id]
+
+
+@pytest.mark.parametrize("days", [1, -1])
+def test_a_run_without_a_name_is_the_jobs_if_it_ended_after_it_was_posted(
+    mlflow: MlflowTracking, fresh_name: str, days: int
+) -> None:
+    """A version that gave no names recorded it: before an upgrade, or before an older ledger was restored."""
+    result = result_of(fresh_name)
+    old = mlflow.record(result)
+    posted = replace(result.job, created_at=NOW - timedelta(days=days))
+    ref = mlflow.record(replace(result, job=posted, tags={RUN_TAG: "22222222"}))
+    assert (ref == old) is (days > 0)

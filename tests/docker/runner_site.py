@@ -19,6 +19,7 @@ from core.adapters.dramatiq_queue import DramatiqQueue
 from core.adapters.filesystem_storage import FilesystemStorage
 from core.adapters.folder_look import MARK
 from core.adapters.mlflow_tracking import MlflowTracking
+from core.adapters.old_files import EARLIER
 from core.adapters.redis_connection import connect
 from core.adapters.redis_dead_letters import RedisDeadLetters
 from core.adapters.redis_job_status import RedisJobStatus
@@ -120,7 +121,11 @@ class Site:
         return [path.name for path in found if path.name not in {".held", ".canary", MARK}]
 
     def _stray_logs(self) -> Iterator[Path]:
-        return (path for path in (self.root / "logs").iterdir() if path.suffix != ".log" and path.name != MARK)
+        return (
+            path
+            for path in (self.root / "logs").iterdir()
+            if path.suffix != ".log" and path.name not in {MARK, EARLIER}
+        )
 
 
 def kill_group(process: subprocess.Popen[bytes]) -> None:
