@@ -105,7 +105,10 @@ def open_retention(settings: Settings) -> Iterator[Retention]:
         runs = MlflowOldRuns(settings.mlflow_tracking_uri)
         opened.callback(runs.close)
         files = OldFiles(upload_root=settings.upload_root, log_root=settings.log_root)
-        yield Retention(records=RedisOldRecords(client), files=files, runs=runs)
+        ledger = RedisJobStatus(client)
+        yield Retention(
+            records=RedisOldRecords(client), files=files, runs=runs, now=ledger.now, clock_skew=ledger.clock_skew
+        )
 
 
 @contextmanager

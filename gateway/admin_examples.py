@@ -13,7 +13,8 @@ RUNNER_NAME = "8d1f0c2e7a11:7"
 _CLASS = {"name": "small", "cpus": 2.0, "memory_bytes": 4294967296, "gpus": "auto", "timeout_seconds": 1800}
 _RUNNER: dict[str, Any] = {
     "name": RUNNER_NAME, "host": HOST, "version": "0.1.0", "since": SINCE, "state": "ready", "reason": None,
-    "classes": [_CLASS], "jobs": [JOB], "silent_seconds": 1.2, "silent": False, "wish": "run",
+    "classes": [_CLASS], "jobs": [JOB], "clock_skew_seconds": 0.002, "silent_seconds": 1.2,
+    "silent": False, "wish": "run",
 }  # fmt: skip
 _SANDBOX: dict[str, Any] = {
     "name": f"job-{JOB}-1-5b1d7c1f", "job_id": JOB, "user_id": "ann", "attempt": 1, "image": "sha256:5b1d7c1f",
@@ -47,7 +48,7 @@ SCHEMAS: dict[str, Any] = {
     "QueueView": _QUEUE,
     "Overview": {
         "queues": [_QUEUE], "runners": 1, "runners_ready": 1, "sandboxes": 1, "dead_letters": 0, "disks": [_DISK],
-        "mended": {"doorbell": 3, "lease": 1},
+        "mended": {"doorbell": 3, "lease": 1}, "clock_skew_seconds": 0.004,
         "notices": ["Runner 8d1f0c2e7a11:7 on host 2f4a9c01d7e8b3 takes no jobs: logs (/shared/logs): Read-only"],
     },
     "DeadLetterView": _LETTER,

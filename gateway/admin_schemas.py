@@ -69,6 +69,9 @@ class Overview(Answer):
     mended: dict[str, int] = Field(
         description="How often sweepers mended what a crash, an outage or a lost message had left, by kind."
     )
+    clock_skew_seconds: float = Field(
+        default=0.0, description="The gateway's clock is so far ahead of Redis's, to half of the round trip."
+    )
     notices: list[str] = Field(default=[], description="What an admin should look at now, in words.")
 
 

@@ -78,6 +78,21 @@ class Runners:
         yield GaugeMetricFamily("leadersboard_runners_ready", "Runners that take new jobs now.", value=self._ready)
 
 
+class Clocks:
+    """How far clocks are ahead of Redis's: the gateway's, and those of the hosts whose runners report."""
+
+    def __init__(self, gateway: float, seen: Sequence[SeenRunner]) -> None:
+        hosts = {one.report.host: one.report.clock_skew_seconds for one in seen if not one.is_silent}
+        self._skews = {"gateway": gateway, **{host: skew for host, skew in hosts.items() if skew is not None}}
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        words = "Seconds by which a clock is ahead of Redis's."
+        family = GaugeMetricFamily("leadersboard_clock_skew_seconds", words, labels=["host"])
+        for host, skew in self._skews.items():
+            family.add_metric([host], skew)
+        yield family
+
+
 router = APIRouter(tags=["operation"])
 
 
@@ -93,6 +108,8 @@ def metrics(request: Request, _admin: CurrentAdmin, ports: PortsPart) -> Respons
     with suppress(Unavailable):
         ledger = CollectorRegistry()
         ledger.register(Mended(ports.runners.mended()))
-        ledger.register(Runners(ports.runners.runners()))
+        seen = ports.runners.runners()
+        ledger.register(Runners(seen))
+        ledger.register(Clocks(ports.job_status.clock_skew(), seen))
         text += generate_latest(ledger)
     return Response(text, media_type=CONTENT_TYPE_LATEST)

@@ -197,7 +197,10 @@ class Attempt:
         device = self.parts.ports.job_status.get(self.job.job_id).device or ""
         facts = {"site": self.parts.site, "run": self.folder.claim, "device": device}
         facts["dependencies"] = used_by(self.folder)
-        result = result_of(self.job, verdict, record, submission, artifacts=artifacts, facts=facts)
+        job = replace(
+            self.job, finished_at=self.tell(self.parts.ports.job_status.now)
+        )  # whatever this machine's clock says
+        result = result_of(job, verdict, record, submission, artifacts=artifacts, facts=facts)
         try:
             return self.parts.ports.tracking.record(result, keep_going=self._ask_and_heed, seal=self._seal)
         except Unavailable as error:

@@ -18,17 +18,23 @@ OVERLAP = timedelta(hours=1)
 class ClosedRuns:
     """Each result is looked at until its job has ended. Lives as long as its process; used by one thread."""
 
-    _since: datetime = field(default_factory=lambda: datetime.now(UTC) - FIRST_LOOK)
+    _since: datetime | None = None
     _undecided: dict[str, str] = field(default_factory=dict)
     """Runs whose jobs had not ended, with those."""
 
     def untrue(
-        self, tracking: TrackingPort, benchmarks: Iterable[str], *, site: str, job_of: Callable[[str], Job | None]
+        self,
+        tracking: TrackingPort,
+        benchmarks: Iterable[str],
+        *,
+        site: str,
+        job_of: Callable[[str], Job | None],
+        now: datetime | None = None,
     ) -> Iterator[str]:
-        """Runs that are not how their job ended: it did not complete, or did with another one."""
-        began = datetime.now(UTC)
+        """Runs that are not how their job ended: it did not complete, or did with another one. `now`: the ledger's."""
+        began = now or datetime.now(UTC)
         for benchmark in benchmarks:
-            self._undecided |= tracking.closed_runs(benchmark, since=self._since, site=site)
+            self._undecided |= tracking.closed_runs(benchmark, since=self._since or began - FIRST_LOOK, site=site)
         for run_id, job_id in list(self._undecided.items()):
             job = job_of(job_id)
             if job is not None and not job.is_final:

@@ -176,6 +176,7 @@ class Life(Middleware):
         reporter = Reporter(
             runners=bench.ports.runners,
             duty=duty,
+            clock_skew=bench.ports.job_status.clock_skew,
             engine=bench.engine,
             gpus=bench.gpus,
             inspection=inspection,

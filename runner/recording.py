@@ -28,7 +28,7 @@ def result_of(
         **{name: value for name, value in facts.items() if value},
     }
     return Result(
-        job=replace(job, finished_at=datetime.now(UTC)),
+        job=replace(job, finished_at=job.finished_at or datetime.now(UTC)),
         metrics=verdict.metrics,
         measured=record.peaks,
         tags={f"leadersboard.{name}": value for name, value in told.items()},

@@ -40,6 +40,8 @@ class Reporter:
 
     runners: RunnersPort
     duty: Duty
+    clock_skew: Callable[[], float]
+    """Raises Unavailable."""
     engine: SandboxPort
     gpus: Gpus
     inspection: Inspection
@@ -78,6 +80,7 @@ class Reporter:
             reason=reason,
             classes=tuple(classes[:MOST_LISTED]),
             jobs=tuple(sorted(self.duty.jobs)),
+            clock_skew_seconds=round(self.clock_skew(), 3),
         )
 
     def host(self) -> HostReport:

@@ -8,6 +8,7 @@ from collections import Counter, deque
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 
 import structlog
@@ -122,7 +123,9 @@ class Sweeper:
     def _untrue(self) -> None:
         """Results at the tracking server whose job ended otherwise."""
         site, names = self.job_status.ledger_id(), [benchmark.name for benchmark in self.benchmarks.list_benchmarks()]
-        for run_id in self.closed.untrue(self.tracking, names, site=site, job_of=self._known):
+        for run_id in self.closed.untrue(
+            self.tracking, names, site=site, job_of=self._known, now=self.job_status.now()
+        ):
             self.tracking.discard(run_id, closed=True)
             self._count("untrue run", "", run_id=run_id)
 
@@ -196,7 +199,8 @@ class Sweeper:
         if job is None or job.sandbox != claim:
             return False
         if job.state is JobState.FAILED and job.finished_at is not None:
-            return job.finished_at.timestamp() > time.time() - self.keep_failed_seconds
+            kept = timedelta(seconds=self.keep_failed_seconds)
+            return bool(kept) and job.finished_at > self.job_status.now() - kept
         return job.state is JobState.RUNNING
 
     def _folders(self) -> None:

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-import json
 import math
 import secrets
+import time
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from functools import cache
 from importlib.resources import files
 from typing import Any
 
 import redis
 
-from core.adapters.job_record import cursor_score, job_from, outcome_fields
+from core.adapters.admission import asked, refused
+from core.adapters.job_record import cursor_score, job_from, moment, outcome_fields
 from core.adapters.redis_connection import redis_errors
 from core.adapters.redis_write_check import WriteCheck
-from core.domain.errors import Conflict, KeyReused, LeaseLost, LimitReached, NotFound
+from core.domain.errors import Conflict, KeyReused, LeaseLost, NotFound
 from core.domain.job import (
     CANCEL_SECONDS,
     HEARING_SECONDS,
@@ -68,7 +70,7 @@ class RedisJobStatus:
 
     def admit(self, request: JobRequest, limits: UserLimits) -> Admission:
         with redis_errors(), self._redis.pipeline(transaction=False) as together:
-            self._script("admit")(args=_asked(request, limits), client=together)
+            self._script("admit")(args=asked(request, limits), client=together)
             together.hgetall(f"{PREFIX}job:{request.job_id}")
             self._script("positions")(args=[request.job_id], client=together)
             (answer, used, renews), fields, (place,) = together.execute()
@@ -78,7 +80,7 @@ class RedisJobStatus:
         if answer == "key_reused":
             raise KeyReused("This Idempotency-Key already stands for another request of yours.")
         if answer in {"hourly", "running"}:
-            raise _refused(answer, limits, left)
+            raise refused(answer, limits, left)
         return Admission(
             job=job_from(fields), created=answer == "created", allowance=left, queue_position=place or None
         )
@@ -189,6 +191,19 @@ class RedisJobStatus:
             count: Any = self._redis.zcard(f"{PREFIX}jobs:benchmark:{benchmark}:state:{JobState.COMPLETED}")
         return int(count)
 
+    def now(self) -> datetime:
+        return moment(self._seconds())
+
+    def clock_skew(self) -> float:
+        began = time.monotonic()
+        seconds = self._seconds()
+        return time.time() - (time.monotonic() - began) / 2 - seconds
+
+    def _seconds(self) -> float:
+        with redis_errors():
+            found: Any = self._redis.time()
+        return float(found[0] + found[1] / 1_000_000)
+
     def ledger_id(self, *, otherwise: str = "") -> str:
         with redis_errors():
             found: Any = self._redis.get(f"{PREFIX}ledger_id")
@@ -206,36 +221,3 @@ class RedisJobStatus:
 def _job_of(pairs: Sequence[str]) -> Job:
     """The job of a hash as a script answers it: each field, then its value."""
     return job_from(dict(zip(pairs[::2], pairs[1::2], strict=True)))
-
-
-def _asked(request: JobRequest, limits: UserLimits) -> list[str | int]:
-    """What `admit` is told."""
-    return [
-        request.job_id,
-        request.user_id,
-        request.resource_class,
-        request.submission_id,
-        request.benchmark,
-        json.dumps(dict(request.overrides)),
-        limits.jobs_per_hour,
-        limits.concurrent_running,
-        int(limits.queue_when_over),
-        request.fingerprint,
-        request.rerun_of or "",
-    ]
-
-
-def _refused(which: str, limits: UserLimits, left: Allowance) -> LimitReached:
-    if which == "hourly":
-        minutes = max(1, round(left.renews_in_seconds / 60))
-        return LimitReached(
-            f"You have posted {limits.jobs_per_hour} jobs in the last hour, which is the limit. "
-            f"The next place is free in {minutes} min.",
-            retry_after_seconds=max(1, left.renews_in_seconds),
-            allowance=left,
-        )
-    return LimitReached(
-        f"{limits.concurrent_running} of your jobs are running, which is the limit. Post again when one has ended.",
-        retry_after_seconds=30,
-        allowance=left,
-    )

@@ -82,6 +82,8 @@ class RunnerReport(Fact):
     classes: Annotated[tuple[ClassFigures, ...], Field(max_length=MOST_LISTED)] = ()
     jobs: Lines = ()
     """The jobs in hand."""
+    clock_skew_seconds: float | None = None
+    """Its machine's clock is so far ahead of the ledger's; None when that was not measured."""
 
 
 class SandboxFigures(Fact):

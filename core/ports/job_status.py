@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 from core.domain.job import Claim, Job, JobRequest, JobState, Outcome, Phase
@@ -166,6 +167,14 @@ class JobStatusPort(Protocol):
 
     def completed(self, benchmark: str) -> int:
         """How many jobs of the benchmark have completed: when it changes, its board does."""
+        ...
+
+    def now(self) -> datetime:
+        """The ledger's own time."""
+        ...
+
+    def clock_skew(self) -> float:
+        """Seconds by which this machine's clock is ahead of the ledger's, to half of the round trip."""
         ...
 
     def ledger_id(self, *, otherwise: str = "") -> str:

@@ -69,6 +69,7 @@ def overview(_admin: CurrentAdmin, ports: PortsPart, settings: SettingsPart) -> 
         dead_letters=ports.dead_letters.page(limit=1).total,
         disks=[disk for host in living for disk in host.report.disks],
         mended=dict(ports.runners.mended()),
+        clock_skew_seconds=round(ports.job_status.clock_skew(), 3),
         notices=notices(ports, seen, hosts),
     )
 

@@ -172,8 +172,9 @@ def test_redis_away_is_503(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     assert site.as_("root").get("/admin/runners").status_code == 503
 
 
-def test_a_silent_runner_counts_nowhere(site: Site) -> None:
+def test_a_silent_runner_counts_nowhere(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     """In the list, in the counts, in the metrics and in what an admin is noticed of, it is silent and nothing else."""
+    monkeypatch.setattr(site.ports.job_status, "clock_skew", lambda: 0.0)
     there(site, "dead:1")
     site.ports.runners.publish_host(
         HostReport(host="engine", disks=(DiskFigures(name="l", free_bytes=1, total_bytes=2),))
@@ -193,3 +194,32 @@ def test_a_silent_runner_counts_nowhere(site: Site) -> None:
     assert 'leadersboard_runners{state="silent"} 1.0' in text
     assert 'leadersboard_runners{state="ready"} 1.0' in text
     assert "leadersboard_runners_ready 1.0" in text
+
+
+@pytest.mark.parametrize(("skew", "words"), [(4.9, None), (-7.0, "7 s behind"), (86_400.0, "86400 s ahead of")])
+def test_clocks_that_differ_are_told(
+    site: Site, monkeypatch: pytest.MonkeyPatch, skew: float, words: str | None
+) -> None:
+    """Above 5 s, the gateway's and each host's; below only as figures."""
+    monkeypatch.setattr(site.ports.job_status, "clock_skew", lambda: skew)
+    site.ports.runners.publish(
+        RunnerReport(
+            name="box:1", host="engine", version="1", since=datetime.now(UTC), state=RunnerState.READY,
+            clock_skew_seconds=skew,
+        )
+    )  # fmt: skip
+    root = site.as_("root")
+    answer = root.get("/admin/overview").json()
+    assert answer["clock_skew_seconds"] == skew
+    assert answer["notices"] == (
+        [
+            f"The gateway's clock is {words} the ledger's (Redis). Set them by one time server.",
+            f"The clock of host engine is {words} the ledger's (Redis). Set them by one time server.",
+        ]
+        if words
+        else []
+    )
+    assert root.get("/admin/runners").json()["runners"][0]["clock_skew_seconds"] == skew
+    text = root.get("/metrics").text
+    assert f'leadersboard_clock_skew_seconds{{host="engine"}} {skew}' in text
+    assert f'leadersboard_clock_skew_seconds{{host="gateway"}} {skew}' in text

@@ -1,0 +1,42 @@
+"""What the ledger's script of an admission is told, and the words in which it refuses."""
+
+from __future__ import annotations
+
+import json
+
+from core.domain.errors import LimitReached
+from core.domain.job import JobRequest
+from core.domain.limits import Allowance, UserLimits
+
+
+def asked(request: JobRequest, limits: UserLimits) -> list[str | int]:
+    """What `admit` is told."""
+    return [
+        request.job_id,
+        request.user_id,
+        request.resource_class,
+        request.submission_id,
+        request.benchmark,
+        json.dumps(dict(request.overrides)),
+        limits.jobs_per_hour,
+        limits.concurrent_running,
+        int(limits.queue_when_over),
+        request.fingerprint,
+        request.rerun_of or "",
+    ]
+
+
+def refused(which: str, limits: UserLimits, left: Allowance) -> LimitReached:
+    if which == "hourly":
+        minutes = max(1, round(left.renews_in_seconds / 60))
+        return LimitReached(
+            f"You have posted {limits.jobs_per_hour} jobs in the last hour, which is the limit. "
+            f"The next place is free in {minutes} min.",
+            retry_after_seconds=max(1, left.renews_in_seconds),
+            allowance=left,
+        )
+    return LimitReached(
+        f"{limits.concurrent_running} of your jobs are running, which is the limit. Post again when one has ended.",
+        retry_after_seconds=30,
+        allowance=left,
+    )
