@@ -1,26 +1,28 @@
 """Builds the UI: settings in, one application out."""
 
-import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import httpx2
 from fastapi import FastAPI, Request
 from fastapi.concurrency import run_in_threadpool
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, RedirectResponse
 from fastapi.staticfiles import StaticFiles
 
 from client.exchange import open_http
+from client.relay import open_relay
 from ui.desk import Desk
 from ui.guard import Guard
 from ui.log_events import log_routes
 from ui.login import login_routes
 from ui.markup import Templates
-from ui.mlflow_pages import ByPort, mlflow_app, open_relay
+from ui.mlflow_pages import ByPort, mlflow_app, open_pages
 from ui.sessions import SessionCookie, SessionStore
 from ui.settings import Settings
+from ui.uploads import upload_routes
 
-# Read by Gradio and its parts while they are imported: nothing of ours may call a vendor's host.
-SWITCHES = {"GRADIO_ANALYTICS_ENABLED": "False", "HF_HUB_OFFLINE": "1", "GRADIO_RUN_HISTORY": "False"}
+MOST_BODY = 64 * 1024  # bytes of a request that is no upload
 
 
 def build(
@@ -30,6 +32,7 @@ def build(
     settings = settings or Settings()
     http = http or open_http(settings.api_url, use_proxies=False)
     relay = relay or open_relay(settings.api_url)
+    pages = open_pages(settings.api_url)
     sessions = SessionStore(lifetime=settings.session_hours * 3600, most=settings.max_sessions)
     desk = Desk(http=http, sessions=sessions, cookie=SessionCookie(settings.ui_secret.get_secret_value()))
     markup = Templates(
@@ -38,33 +41,47 @@ def build(
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        async with relay:
-            with http:
+        with http:
+            async with relay, pages:
                 yield
-                await run_in_threadpool(desk.close)
+            await run_in_threadpool(desk.close)
 
-    app = FastAPI(title="LeadersBoard UI", lifespan=lifespan, openapi_url=None, docs_url=None, redoc_url=None)
+    app = FastAPI(
+        title="LeadersBoard UI",
+        lifespan=lifespan,
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        max_body_size=MOST_BODY,
+        exception_handlers={RequestValidationError: _misunderstood},
+    )
     _add_routes(app, desk, markup, sessions.lifetime)
+    app.include_router(upload_routes(desk, markup, relay))
     _mount_pages(app, desk, markup)
     app.add_middleware(Guard, desk=desk)
-    tracking = mlflow_app(desk, markup, relay, lifetime=sessions.lifetime)
+    tracking = mlflow_app(desk, markup, pages, lifetime=sessions.lifetime)
     app.add_middleware(ByPort, port=settings.mlflow_listen_port, other=tracking)
     return app
 
 
 def _add_routes(app: FastAPI, desk: Desk, markup: Templates, lifetime: float) -> None:
     app.get("/health/live")(lambda: {"status": "ok"})
+    app.get("/favicon.ico")(lambda: RedirectResponse("/ui-assets/mark.svg", 301))
     app.include_router(login_routes(desk, markup, lifetime=lifetime))
     app.include_router(log_routes(desk))
     app.mount("/ui-assets", StaticFiles(packages=[("ui", "assets")]))
 
 
 def _mount_pages(app: FastAPI, desk: Desk, markup: Templates) -> None:
-    os.environ.update(SWITCHES)
-    from ui.pages.site import mount_site  # noqa: PLC0415, the switches must be set before Gradio is imported
+    from ui.pages.site import mount_site  # noqa: PLC0415, Gradio takes seconds to import
 
     def user_of(request: Request) -> str | None:
         session = desk.session_of(request)
         return session.user_id if session else None
 
     mount_site(app, desk, markup, user_of)
+
+
+async def _misunderstood(_request: Request, _error: Exception) -> JSONResponse:
+    """The usual answer would repeat what was sent."""
+    return JSONResponse({"detail": "This request is none that the pages make. Reload the page and try again."}, 422)

@@ -51,12 +51,16 @@ class Desk:
         session_id = self._id_of(request)
         return self._sessions.get(session_id) if session_id else None
 
-    def client_of(self, request: HasCookies) -> LeadersboardClient:
-        """The API as the user who sent this; raises `NotSignedIn` when there is none."""
+    def signed_in(self, request: HasCookies) -> Session:
+        """The session of a user who is signed in; raises `NotSignedIn` when there is none."""
         session = self.session_of(request)
         if session is None:
             raise NotSignedIn(Problem(status=401, code="session_ended", detail="Your session has ended."))
-        return LeadersboardClient(self._http, session.token)
+        return session
+
+    def client_of(self, request: HasCookies) -> LeadersboardClient:
+        """The API as the user who sent this; raises `NotSignedIn` when there is none."""
+        return LeadersboardClient(self._http, self.signed_in(request).token)
 
     def sign_in(self, token: str) -> str:
         """Check a token with the API and begin a session; the cookie's value. Raises the client's errors."""

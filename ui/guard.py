@@ -10,7 +10,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ui.desk import Desk
 
-OPEN_PATHS = frozenset({"/login", "/logout", "/health/live"})
+OPEN_PATHS = frozenset({"/login", "/logout", "/health/live", "/favicon.ico"})
 OPEN_FOLDER = "/ui-assets/"
 UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 # Gradio compiles templates and component scripts in the browser, hence inline and eval; nothing may come from or go to
@@ -38,7 +38,10 @@ class Guard:
         self._headers = {**HEADERS, "Content-Security-Policy": policy}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let a request through, or answer in its place."""
+        """Let a request through, or answer in its place; there are no web sockets here."""
+        if scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1008})
+            return
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return

@@ -92,5 +92,6 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "memory": memory,
     "short": short,
     "size": size,
+    "zip": zip,
     "web_link": web_link,
 }

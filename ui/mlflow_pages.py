@@ -39,7 +39,7 @@ AWAY = "The platform does not answer at the moment, so MLflow's pages cannot be 
 TOO_LONG = "This request is too long."
 
 
-def open_relay(api_url: str) -> httpx2.AsyncClient:
+def open_pages(api_url: str) -> httpx2.AsyncClient:
     """Connections to the gateway; the caller closes them."""
     limits = httpx2.Limits(max_connections=AT_ONCE)
     timeout = httpx2.Timeout(SECONDS, connect=2.0)

@@ -12,13 +12,15 @@ from starlette.responses import Response
 
 COOKIE = "leadersboard_session"
 SECURE_COOKIE = f"__Host-{COOKIE}"  # browsers take this name from this very host alone, over https, for all its paths
+MOST_PER_USER = 50  # as many as the API keeps; so nobody who signs in over and over drops the sessions of others
 
 
 @dataclass(frozen=True, kw_only=True)
 class Session:
     """One signed-in user; lives until it expires, the user signs out, or the process ends.
 
-    `is_revocable`: the token was made for this session and ends with it.
+    `is_revocable`: the token was made for this session and ends with it. `key` is in no answer: what is named with it
+    belongs to this session alone.
     """
 
     user_id: str
@@ -26,10 +28,14 @@ class Session:
     token: str = field(repr=False)
     expires_at: float
     is_revocable: bool = False
+    key: bytes = field(default_factory=lambda: secrets.token_bytes(32), repr=False)
 
 
 class SessionStore:
-    """At most `most` sessions, the oldest dropped first; lives as long as the process. Safe between threads."""
+    """At most `most` sessions and `MOST_PER_USER` of one user, the oldest dropped first; lives as long as the process.
+
+    Safe between threads.
+    """
 
     def __init__(
         self,
@@ -57,14 +63,19 @@ class SessionStore:
             expires_at=self._clock() + min(self.lifetime, self.lifetime if lasts is None else lasts),
             is_revocable=lasts is not None,
         )
-        dropped = []
         with self._lock:
-            while len(self._sessions) >= self._most:
-                dropped.append(self._sessions.popitem(last=False)[1])
+            dropped = [self._sessions.pop(surplus) for surplus in self._surplus(user_id)]
             self._sessions[session_id] = session
         for surplus in dropped:
             self.on_end(surplus)
         return session_id
+
+    def _surplus(self, user_id: str) -> list[str]:
+        """The oldest sessions where one more is too many: of this user, or of all. The lock is held."""
+        own = [session_id for session_id, session in self._sessions.items() if session.user_id == user_id]
+        if len(own) >= MOST_PER_USER:
+            return own[: len(own) - MOST_PER_USER + 1]
+        return list(self._sessions)[: max(0, len(self._sessions) - self._most + 1)]
 
     def get(self, session_id: str) -> Session | None:
         """The session of that id, unless it has ended."""

@@ -13,13 +13,12 @@ from ui.markup import Templates
 from ui.notices import notice_of
 
 ASSETS = Path(__file__).parent / "assets"
-UPLOAD_CEILING = "120mb"  # only to protect this process's disk; the API decides what is too large
 EVENTS_AT_ONCE = 40
 EVENTS_WAITING = 500
-UPLOADS_SWEPT = 3600  # seconds between sweeps, and the age at which a forgotten upload goes
 
-# An event of ours: not listed in any API, without the progress veil over what is already shown.
-QUIET: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+# An event of ours: not listed in any API, without the progress veil over what is already shown. Its inputs are as the
+# gate (ui/gradio_events.py) checked them: Gradio's own reading of them would look for files, and repeat them in errors.
+QUIET: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden", "preprocess": False}
 
 
 COLOURS = {
@@ -86,7 +85,6 @@ def mount_options() -> dict[str, Any]:
         "pwa": False,
         "mcp_server": False,
         "show_error": False,  # what went wrong inside is for the log, not for the page
-        "max_file_size": UPLOAD_CEILING,
         "allowed_paths": [],
         "theme": theme(),
         "css": asset("style.css"),

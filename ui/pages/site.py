@@ -1,28 +1,44 @@
-"""All pages as one Gradio application, mounted behind the door."""
+"""All pages as one Gradio application, mounted behind the gate."""
 
 from collections.abc import Callable
 
 import gradio as gr
 from fastapi import FastAPI, Request
+from gradio.routes import App as GradioApp
+from starlette.routing import Mount
 
 from ui.desk import Desk
+from ui.gradio_events import DeclaredEvents
+from ui.gradio_gate import DATA, JOIN, THEME, Gate
+from ui.gradio_queue import GradioQueue, keep_routes, own_files
 from ui.markup import Templates
 from ui.pages import job, jobs, leaderboard, submit
-from ui.shell import EVENTS_AT_ONCE, EVENTS_WAITING, UPLOADS_SWEPT, Frame, mount_options
+from ui.shell import EVENTS_AT_ONCE, EVENTS_WAITING, Frame, mount_options
+
+ROUTED = (("Submit", "/submit", submit.page), ("Jobs", "/jobs", jobs.page), ("Job", "/job", job.page))
+PAGES = frozenset({leaderboard.HERE, *(path for _, path, _ in ROUTED)})
 
 
 def mount_site(app: FastAPI, desk: Desk, markup: Templates, user_of: Callable[[Request], str | None]) -> None:
     """Add the pages to an application."""
+    site = build_site(desk, markup)
+    gr.mount_gradio_app(app, site, path="/", auth_dependency=user_of, **mount_options())
+    mount = next(route for route in app.routes if isinstance(route, Mount) and isinstance(route.app, GradioApp))
+    gradio_app: GradioApp = mount.app  # type: ignore[assignment]
+    keep_routes(gradio_app, PAGES | {JOIN, DATA, THEME, "/assets/{path:path}", "/static/{path:path}"})
+    events, queue = DeclaredEvents(site.fns), GradioQueue(gradio_app)
+    mount.app = Gate(gradio_app, desk=desk, events=events, queue=queue, pages=PAGES, files=own_files())
+
+
+def build_site(desk: Desk, markup: Templates) -> gr.Blocks:
+    """The pages without a server."""
     frame = Frame(desk=desk, markup=markup)
-    with gr.Blocks(title="LeadersBoard", analytics_enabled=False, delete_cache=(UPLOADS_SWEPT, UPLOADS_SWEPT)) as site:
+    site: gr.Blocks
+    with gr.Blocks(title="LeadersBoard", analytics_enabled=False) as site:
         leaderboard.page(frame)
-    for name, path, page in (
-        ("Submit", "/submit", submit.page),
-        ("Jobs", "/jobs", jobs.page),
-        ("Job", "/job", job.page),
-    ):
+    for name, path, page in ROUTED:
         with site.route(name, path, show_in_navbar=False):  # the header has its own
             page(frame)
     # Gradio's own limit is one event at a time: the second viewer would wait for the first.
     site.queue(max_size=EVENTS_WAITING, default_concurrency_limit=EVENTS_AT_ONCE, api_open=False)
-    gr.mount_gradio_app(app, site, path="/", auth_dependency=user_of, **mount_options())
+    return site

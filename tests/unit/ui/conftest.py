@@ -1,6 +1,7 @@
 """A UI in front of a platform of a few lines."""
 
 import json
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import httpx2
@@ -8,6 +9,7 @@ import pytest
 
 from tests.unit.client.fake_platform import Platform, problem
 from tests.unit.ui.front import Front
+from tests.unit.ui.served import Served, served
 
 
 @pytest.fixture
@@ -37,3 +39,17 @@ def platform() -> Platform:
 def front(platform: Platform) -> Front:
     """The UI without its Gradio pages."""
     return Front(platform)
+
+
+@pytest.fixture(scope="session")
+def running() -> Iterator[Served]:
+    """The whole UI, started once."""
+    with served() as one:
+        yield one
+
+
+@pytest.fixture
+def ui(running: Served) -> Iterator[Served]:
+    """The whole UI; visitors leave at the end."""
+    yield running
+    running.close_visitors()

@@ -3,6 +3,7 @@
 import httpx2
 import pytest
 from fastapi.testclient import TestClient
+from starlette.websockets import WebSocketDisconnect
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from tests.unit.client.fake_platform import Platform, problem
@@ -237,3 +238,11 @@ def test_every_answer_has_its_headers(front: Front) -> None:
         assert "frame-ancestors 'none'" in headers["content-security-policy"]
         assert headers["x-content-type-options"] == "nosniff"
     assert "script-src" not in front.browser.get("/login").headers["content-security-policy"]
+
+
+def test_there_are_no_web_sockets(front: Front) -> None:
+    """A web socket is closed before any part behind the door hears of it, signed in or not."""
+    for _ in range(2):
+        with pytest.raises(WebSocketDisconnect), front.browser.websocket_connect("/page"):
+            pass
+        front.sign_in()

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from client.errors import NotFound, NotSignedIn, Problem, Unreachable
-from client.models import Benchmark, Board, Job, JobPage, Metric, Results
+from client.models import Benchmark, Board, Job, JobPage, Metric, ResourceClass, Results, Submission
+from tests.unit.client.fake_platform import SUBMISSION
 from tests.unit.client.fake_platform import job as job_answer
 from tests.unit.ui.front import Front
 from ui.markup import figure, web_link
@@ -41,6 +42,14 @@ def board(**changes: Any) -> Board:
     return Board.model_validate({"benchmark": EVIL, "metric": "image_auc", "items": [row], "total": 1} | changes)
 
 
+def machine() -> ResourceClass:
+    return ResourceClass(name=EVIL, cpus=1, memory_bytes=1, timeout_seconds=1)
+
+
+def uploaded() -> Submission:
+    return Submission.model_validate(SUBMISSION | {"submission_id": EVIL})
+
+
 def pages(front: Front) -> dict[str, str]:
     """Every template, filled with hostile values."""
     fill = front.templates.fill
@@ -64,7 +73,8 @@ def pages(front: Front) -> dict[str, str]:
             board=board(),
             standing=None,
         ),
-        "hints": fill("hints", benchmark=benchmark(), resources=None),
+        "submit": fill("submit", benchmarks=[benchmark()], resources=[machine()], default=EVIL),
+        "submitted": fill("submitted", job=hostile, submission=uploaded(), is_old=False),
         "header": fill("header", here="/", user={"user_id": EVIL, "is_admin": True}),
         "notice": notice_of(front.templates, error, what="The job could not be read"),
     }
@@ -76,7 +86,7 @@ def test_no_foreign_text_becomes_markup(front: Front) -> None:
         assert "<script" not in html, name
         assert "<img" not in html, name
         assert "javascript:" not in html, name
-        assert "&lt;script&gt;" in html or name in {"job", "no jobs"}, name
+        assert "&lt;script&gt;" in html or name in {"job", "no jobs", "submitted"}, name
 
 
 @pytest.mark.parametrize(

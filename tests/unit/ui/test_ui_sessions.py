@@ -2,7 +2,7 @@
 
 import pytest
 
-from ui.sessions import COOKIE, SECURE_COOKIE, SessionCookie, SessionStore
+from ui.sessions import COOKIE, MOST_PER_USER, SECURE_COOKIE, SessionCookie, SessionStore
 
 pytestmark = pytest.mark.unit
 
@@ -31,6 +31,15 @@ def test_the_store_is_bounded() -> None:
     assert store.get(first) is None
     assert store.get(second) is not None
     assert store.get(third) is not None
+
+
+def test_signing_in_over_and_over_drops_nobody_elses_session() -> None:
+    """A user's session too many drops that user's oldest, while others stay."""
+    store = SessionStore(lifetime=10, most=MOST_PER_USER + 5)
+    bob = opened(store, "bob")
+    ids = [opened(store, "alice") for _ in range(MOST_PER_USER * 2)]
+    assert store.get(bob) is not None
+    assert [store.get(one) is not None for one in ids] == [False] * MOST_PER_USER + [True] * MOST_PER_USER
 
 
 def test_a_session_ends_no_later_than_its_token() -> None:
