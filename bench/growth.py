@@ -22,9 +22,9 @@ from datetime import UTC, date, datetime
 
 import redis
 
+from core.adapters.admission import asked
 from core.adapters.memory_runners import MemoryRunners
 from core.adapters.redis_connection import connect
-from core.adapters.admission import asked
 from core.adapters.redis_job_status import RedisJobStatus
 from core.domain.job import JobRequest, JobState
 from core.domain.limits import UserLimits
