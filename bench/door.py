@@ -1,6 +1,6 @@
 """PER-1 to PER-5: P50 and P95 of the gateway under 100 people, and of a bare FastAPI app under the same, as one table.
 
-    .venv/bin/python -m bench.door --redis redis://127.0.0.1:16379/10 --mlflow http://localhost:15010 [--seconds 60]
+    .venv/bin/python -m bench.door --redis URL/10 --mlflow http://localhost:15011 [--seconds 60]
 
 The Redis database is emptied before and after. Both servers, the people and Redis share this machine.
 """

@@ -22,9 +22,10 @@ from datetime import UTC, date, datetime
 
 import redis
 
+from core.adapters.admission import asked
 from core.adapters.memory_runners import MemoryRunners
 from core.adapters.redis_connection import connect
-from core.adapters.redis_job_status import RedisJobStatus, _asked
+from core.adapters.redis_job_status import RedisJobStatus
 from core.domain.job import JobRequest, JobState
 from core.domain.limits import UserLimits
 from core.domain.runners import ClassFigures, RunnerReport, RunnerState
@@ -68,7 +69,7 @@ class Ledger:
             with self._client.pipeline(transaction=False) as together:
                 for number in numbers[start : start + BATCH]:
                     item = request(number, f"user{number % USERS}")
-                    admit(args=_asked(item, LIMITS), client=together)
+                    admit(args=asked(item, LIMITS), client=together)
                     if completed(number):
                         claim(args=["small", "w", "token", 60, 1, ""], client=together)
                         finish(args=[item.job_id, "token", "completed", 0], client=together)

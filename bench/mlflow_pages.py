@@ -1,6 +1,6 @@
 """What the way through UI and gateway adds to a call of MLflow's pages, beside the same call at MLflow itself.
 
-    .venv/bin/python -m bench.mlflow_pages --redis REDIS_URL --mlflow http://localhost:15011 [--rounds N]
+    .venv/bin/python -m bench.mlflow_pages --redis URL/10 --mlflow http://localhost:15011 [--rounds 200]
 
 One line per call: P50 and P95 of both ways in ms, and what is added. The two alternate. Ends with 1 above the target.
 """

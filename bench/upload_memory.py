@@ -1,6 +1,6 @@
 """How much memory ten uploads of 100 MB at once take: the gateway's resident size over idle, sampled from outside.
 
-.venv/bin/python -m bench.upload_memory --redis redis://127.0.0.1:16379/10 --mlflow http://localhost:15010
+.venv/bin/python -m bench.upload_memory --redis URL/10 --mlflow http://localhost:15011
 """
 
 from __future__ import annotations

@@ -16,7 +16,9 @@ DESCRIPTION = """Upload code, run it in a sandbox, see its rank.
 Send `Authorization: Bearer <token>` with every call but those to `/health`, `/docs`, `/openapi.json` and the sign-in.
 Every error is `application/problem+json` (RFC 9457): `code` is stable and made for programs, `detail` for people,
 `errors` names every field that broke a rule, and `request_id` is in the server's log, too. A well-formed
-`X-Request-ID` (8 to 64 letters, digits or `. _ -`) that you send is kept. Times are UTC, sizes bytes."""
+`X-Request-ID` (8 to 64 letters, digits or `. _ -`) that you send is kept. Times are UTC, sizes bytes.
+
+Below `/mlflow` are MLflow's own pages and reads, for signed-in users; nothing can be written there."""
 
 TAGS = [
     {"name": "submissions", "description": "Code that was uploaded."},

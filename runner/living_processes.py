@@ -15,11 +15,16 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import structlog
+
 FOLDER = ".processes"
 KEPT_SECONDS = 20.0
 """So long the file of a dead process stays: the engine may be carrying out the last that it was asked for."""
 FOREIGN_SECONDS = 24 * 3600.0
-"""A file that was not touched for so long is nobody's, whichever host's it was: living processes touch theirs."""
+"""A file that was not touched for so long is of a process that is gone, of any host: living ones touch theirs."""
+
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(kw_only=True)
@@ -38,22 +43,32 @@ class LivingProcesses:
     def living(self) -> Iterator[str]:
         """This process's mark, for as long as it lives; its file is locked before it has its name.
 
-        On storage without locks it has a mark that nobody judges: age alone says what is left then.
+        On storage without locks, or that takes no file now, it has a mark without a file, which is not judged: age
+        alone decides then.
         """
-        self._folder.mkdir(parents=True, exist_ok=True)
         mark = f"{self.host}-{secrets.token_hex(8)}"
-        new = self._folder / f".{mark}"
-        file = os.open(new, os.O_WRONLY | os.O_CREAT, 0o640)
+        file = self._held(mark)
         try:
-            if _locked(file):
-                new.replace(self._folder / mark)
             yield mark
         finally:  # what it has not removed by itself is removed by another: the file stays until then
+            if file is not None:
+                os.close(file)
+
+    def _held(self, mark: str) -> int | None:
+        new = self._folder / f".{mark}"
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            file = os.open(new, os.O_WRONLY | os.O_CREAT, 0o640)
+            if _locked(file):
+                new.replace(self._folder / mark)
             new.unlink(missing_ok=True)
-            os.close(file)
+        except OSError as error:
+            log.warning("process without a file", error=str(error))
+            return None
+        return file
 
     def touch(self, mark: str) -> None:
-        with suppress(FileNotFoundError):
+        with suppress(OSError):
             os.utime(self._folder / mark)
 
     def is_dead(self, mark: str) -> bool:

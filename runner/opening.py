@@ -43,14 +43,13 @@ def open_workbench(
     processes = LivingProcesses(job_root=settings.job_root, host=host)
     process = opened.enter_context(processes.living())
     seccomp = settings.seccomp_profile.read_text()
-    means = EngineMeans(
-        runtime=settings.sandbox_runtime,
-        gpu_access=settings.gpu_access,
-        record_bytes=record_bytes(max_bytes=settings.max_log_bytes, max_lines=settings.max_log_lines),
-        keep_failed_seconds=60.0 * settings.keep_failed_minutes,
-    )
     engine = DockerEngine(
-        settings.engine_socket, site=site, image=settings.sandbox_image, seccomp=seccomp, means=means, process=process
+        settings.engine_socket,
+        site=site,
+        image=settings.sandbox_image,
+        seccomp=seccomp,
+        means=_means(settings),
+        process=process,
     )
     opened.callback(engine.close)
     kept = DependencyCache(job_root=settings.job_root, kept_bytes=settings.requirements.kept_bytes, process=process)
@@ -73,6 +72,15 @@ def open_workbench(
         dependencies=Dependencies(installer=_installer(settings, seccomp, opened, process=process), cache=kept),
         janitor=Janitor(engine=engine, processes=processes, cache=kept, mark=process),
         site_names=names,
+    )
+
+
+def _means(settings: Settings) -> EngineMeans:
+    return EngineMeans(
+        runtime=settings.sandbox_runtime,
+        gpu_access=settings.gpu_access,
+        record_bytes=record_bytes(max_bytes=settings.max_log_bytes, max_lines=settings.max_log_lines),
+        keep_failed_seconds=60.0 * settings.keep_failed_minutes,
     )
 
 

@@ -1,6 +1,6 @@
 """The names that the ledger of this folder of jobs has had: a ledger that was emptied has another one afterwards.
 
-What was started under an earlier name is still this site's, and would be nobody's to clear away.
+What was started under an earlier name is still this site's to clear away.
 """
 
 from __future__ import annotations
@@ -9,9 +9,13 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+import structlog
+
 FOLDER = ".sites"
 MOST = 100
 NAME = re.compile(r"[0-9A-Za-z-]{1,64}")
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -21,10 +25,15 @@ class SiteNames:
     job_root: Path
 
     def add(self, name: str) -> None:
-        if NAME.fullmatch(name):
-            folder = self.job_root / FOLDER
+        """On a disk that takes no file now the name is not kept: the next process that begins keeps it."""
+        if not NAME.fullmatch(name):
+            return
+        folder = self.job_root / FOLDER
+        try:
             folder.mkdir(parents=True, exist_ok=True)
             (folder / name).touch()
+        except OSError as error:
+            log.warning("name of the ledger not kept", error=str(error))
 
     def all(self) -> tuple[str, ...]:
         """The latest ones first."""

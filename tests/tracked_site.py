@@ -132,8 +132,9 @@ def record(tracking: MlflowTracking, redis_url: str, root: Path, benchmark: str,
         claim = ledger.claim(request.resource_class, worker="test", lease_seconds=60, running_limit=1000)
         assert claim is not None
         job = replace(claim.job, started_at=datetime.now(UTC), finished_at=datetime.now(UTC))
-        ref = tracking.record(Result(job=job, metrics=_metrics(user), measured={}, artifacts=_files(root, user)))
-        ledger.finish(claim, Outcome(state=JobState.COMPLETED, run_id=ref.run_id))
+        result = Result(job=job, metrics=_metrics(user), measured={}, artifacts=_files(root, user))
+        ref = tracking.record(result, note=lambda run_id: ledger.note_run(claim, run_id))
+        ledger.finish(claim, Outcome(state=JobState.COMPLETED, run_id=ref.run_id), result.sealed_as(ref))
     return Recorded(job_id=request.job_id, ref=ref)
 
 

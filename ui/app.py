@@ -17,7 +17,7 @@ from ui.guard import Guard
 from ui.log_events import log_routes
 from ui.login import login_routes
 from ui.markup import Templates
-from ui.mlflow_pages import ByPort, mlflow_app
+from ui.mlflow_pages import ByPort, mlflow_app, open_pages
 from ui.sessions import SessionCookie, SessionStore
 from ui.settings import Settings
 from ui.uploads import upload_routes
@@ -28,10 +28,11 @@ MOST_BODY = 64 * 1024  # bytes of a request that is no upload
 def build(
     settings: Settings | None = None, http: httpx2.Client | None = None, relay: httpx2.AsyncClient | None = None
 ) -> FastAPI:
-    """The application of both ports; its connection pools to the API are closed when it stops."""
+    """The application of both ports; its connections to the API are closed when it stops."""
     settings = settings or Settings()
     http = http or open_http(settings.api_url, use_proxies=False)
     relay = relay or open_relay(settings.api_url)
+    pages = open_pages(settings.api_url)
     sessions = SessionStore(lifetime=settings.session_hours * 3600, most=settings.max_sessions)
     desk = Desk(http=http, sessions=sessions, cookie=SessionCookie(settings.ui_secret.get_secret_value()))
     markup = Templates(
@@ -41,7 +42,7 @@ def build(
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         with http:
-            async with relay:
+            async with relay, pages:
                 yield
             await run_in_threadpool(desk.close)
 
@@ -58,7 +59,7 @@ def build(
     app.include_router(upload_routes(desk, markup, relay))
     _mount_pages(app, desk, markup)
     app.add_middleware(Guard, desk=desk)
-    tracking = mlflow_app(desk, markup, relay, lifetime=sessions.lifetime)
+    tracking = mlflow_app(desk, markup, pages, lifetime=sessions.lifetime)
     app.add_middleware(ByPort, port=settings.mlflow_listen_port, other=tracking)
     return app
 

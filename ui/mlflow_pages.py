@@ -16,8 +16,9 @@ from ui.login import login_routes
 from ui.markup import Templates
 
 PREFIX = "/mlflow/"
-TIMEOUT = httpx2.Timeout(20.0, connect=2.0)
-"""Seconds for the gateway to begin its answer: longer than it waits for MLflow itself."""
+SECONDS = 20.0
+"""For the gateway to begin its answer: longer than it waits for MLflow itself."""
+AT_ONCE = 100
 BODY_BYTES = 64 * 1024
 WHOLE = 1024 * 1024
 """Bytes of an answer that is sent in one piece."""
@@ -36,6 +37,13 @@ POLICY = "default-src 'none'; style-src 'self'; img-src 'self' data:; base-uri '
 """For answers of this process itself; those of the gateway bring their own."""
 AWAY = "The platform does not answer at the moment, so MLflow's pages cannot be shown. Try again in a minute."
 TOO_LONG = "This request is too long."
+
+
+def open_pages(api_url: str) -> httpx2.AsyncClient:
+    """Connections to the gateway; the caller closes them."""
+    limits = httpx2.Limits(max_connections=AT_ONCE)
+    timeout = httpx2.Timeout(SECONDS, connect=2.0)
+    return httpx2.AsyncClient(base_url=api_url, timeout=timeout, limits=limits, trust_env=False)
 
 
 class ByPort:
@@ -97,7 +105,7 @@ def _call(relay: httpx2.AsyncClient, request: Request, path: str, *, token: str,
     query = urlencode(request.query_params.multi_items())
     if query:
         address += f"?{query}"
-    return relay.build_request(request.method, address, content=body or None, headers=headers, timeout=TIMEOUT)
+    return relay.build_request(request.method, address, content=body or None, headers=headers)
 
 
 async def _body(request: Request) -> bytes | None:

@@ -29,7 +29,7 @@ class Namespace:
 
     def python(self, script: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run a script of ours in there."""
-        command = ["ip", "netns", "exec", self.name, sys.executable, str(script), *arguments]
+        command = [*as_root(), "ip", "netns", "exec", self.name, sys.executable, str(script), *arguments]
         return subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
 
 
@@ -39,7 +39,7 @@ def namespace(ports: Sequence[int]) -> Iterator[Namespace]:
 
     Published ports are bound to loopback, which no other namespace reaches: the relay stands for the proxy of a site.
     """
-    if os.geteuid() != 0 or sys.platform != "linux" or shutil.which("ip") is None:
+    if sys.platform != "linux" or shutil.which("ip") is None or not may_be_root():
         missing("only root on Linux, with `ip`, can make a network namespace")
     made = Namespace(name=f"lb{secrets.token_hex(3)}")
     outer, inner = f"{made.name}o", f"{made.name}i"
@@ -58,7 +58,18 @@ def namespace(ports: Sequence[int]) -> Iterator[Namespace]:
             yield made
     finally:
         for command in (("link", "del", outer), ("netns", "del", made.name)):
-            subprocess.run(["ip", *command], capture_output=True, check=False)
+            subprocess.run([*as_root(), "ip", *command], capture_output=True, check=False)
+
+
+def as_root() -> list[str]:
+    """What stands before a command that only root may run."""
+    return [] if os.geteuid() == 0 else ["sudo", "--non-interactive"]
+
+
+def may_be_root() -> bool:
+    return os.geteuid() == 0 or (
+        shutil.which("sudo") is not None and subprocess.run([*as_root(), "true"], check=False).returncode == 0
+    )
 
 
 def missing(why: str) -> None:
@@ -67,7 +78,7 @@ def missing(why: str) -> None:
 
 
 def ip(*arguments: str) -> None:
-    subprocess.run(["ip", *arguments], capture_output=True, text=True, check=True)
+    subprocess.run([*as_root(), "ip", *arguments], capture_output=True, text=True, check=True)
 
 
 @contextmanager

@@ -13,7 +13,7 @@ import redis
 from core.domain.job import LOST_TOO_OFTEN, MAX_LOSSES, RUNNER_GONE, SUSPECT_LOSSES, JobState
 from core.domain.limits import SMALL, UserLimits
 from core.domain.verdict import FailureReason
-from tests.docker.runner_site import SLOW, Site, ended, until
+from tests.docker.runner_site import SLOW, Site, ended, until, until_nothing_is_left
 from tests.runner_bench import GOOD
 
 pytestmark = pytest.mark.docker
@@ -28,7 +28,6 @@ def test_a_job_that_ends_every_runner_is_given_up_after_five(site: Site, inner: 
     """And the one that waits behind it is run by the next runner."""
     job_id = site.post("for number in range(30): print('line', number, flush=True)\nimport time; time.sleep(60)")
     site.environment["RESOURCE_CLASSES"] = json.dumps([SMALL.model_dump()])  # each is probed by each runner
-    label = {"label": f"leadersboard.job={job_id}"}
     deaths = deaths_until_the_end(site, job_id, step)
     job = site.ledger.get(job_id)
     assert (deaths, job.losses, job.state) == (MAX_LOSSES, MAX_LOSSES, JobState.FAILED), job
@@ -38,8 +37,7 @@ def test_a_job_that_ends_every_runner_is_given_up_after_five(site: Site, inner: 
         assert site.log(job_id).count(f"Launched again because {RUNNER_GONE}; it has lost") == MAX_LOSSES - 1
     with site.runner():
         assert ended(site, site.post(GOOD, "bob")).state is JobState.COMPLETED
-        until(lambda: site.left_on_disk() == [], "no folder is left")
-        until(lambda: not inner.containers.list(all=True, filters=label, ignore_removed=True), "no container is left")
+        until_nothing_is_left(site, inner)
     if step != "claimed":
         assert site.log(job_id).rstrip().endswith(f"Ended: failed: {LOST_TOO_OFTEN}")
 

@@ -133,14 +133,13 @@ def test_mlflows_pages_have_their_own_name(proxied: Proxied) -> None:
 
 
 def test_links_are_https(proxied: Proxied) -> None:
-    """The footer's links, and what the sign-in leads to, are those that people outside can open."""
+    """What a page names as its own address is the one that people outside opened."""
     with proxied.client("board.example.org") as browser:
         cookie = browser.post("/login", data={"token": Door.token}).headers["set-cookie"].partition(";")[0]
-        config = browser.get("/config", headers={"Cookie": cookie})
-        assert config.status_code == 200
-        assert "http://board.example.org" not in config.text
-        root = config.json().get("root", "")
-        assert root in {"", "/"} or root.startswith("https://board.example.org")
+        page = browser.get("/", headers={"Cookie": cookie})
+        assert page.status_code == 200
+        assert "http://board.example.org" not in page.text
+        assert f"https://board.example.org:{proxied.port}" in page.text
 
 
 def guesses(proxied: Proxied, host: str, address: str, **headers: str) -> list[int]:

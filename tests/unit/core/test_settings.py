@@ -141,3 +141,19 @@ def test_a_token_is_read_or_refused(text: str) -> None:
     assert len(found.token) >= 16
     assert found.user_id.isascii()
     assert len(found.user_id) <= 64
+
+
+@pytest.mark.parametrize(
+    ("address", "found"),
+    [
+        ("redis://redis:6379/0", "redis://:p%2Fw@redis:6379/0"),
+        ("redis://ann@redis:6379/3", "redis://ann:p%2Fw@redis:6379/3"),
+        ("rediss://:own@redis/1", "rediss://:own@redis/1"),
+    ],
+)
+def test_redis_is_asked_with_the_password_and_never_shown_with_it(address: str, found: str) -> None:
+    """DOR-7: an address that has one of its own keeps it; no printed settings have either."""
+    settings = Settings(redis_url=address, redis_password="p/w")
+    assert settings.ledger_url == found
+    assert "p/w" not in repr(settings)
+    assert "own" not in repr(settings).replace("tracking_artifacts='own'", "")

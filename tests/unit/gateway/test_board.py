@@ -303,4 +303,4 @@ def test_five_thousand_runs_are_answered_within_200_ms(site: Site) -> None:
         kept = client.app.state.board_cache._kept["synthetic"]  # type: ignore[attr-defined]
     assert statistics.median(spent) < 0.2
     assert len(kept.ranked._made) <= MOST_RANKINGS
-    assert results.searches <= 3  # the comparison with MLflow reads them, too
+    assert results.searches < 20  # of more than a hundred looks, each of which may find the board a few seconds old

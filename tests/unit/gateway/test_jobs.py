@@ -131,7 +131,7 @@ def test_a_page_of_jobs_asks_the_ledger_twice(site: Site, client: TestClient, mo
 def test_logs_are_text_from_the_beginning(site: Site, client: TestClient) -> None:
     """JOB-6: empty and never an error before the job has printed, then the tail, then what came after a byte."""
     job_id = site.posted(client)
-    empty = {"job_id": job_id, "logs": "", "next_offset": 0}
+    empty = {"job_id": job_id, "logs": "", "platform": [], "next_offset": 0}
     assert client.get(f"/jobs/{job_id}/logs").json() == empty
     assert client.get(f"/jobs/{job_id}/logs", params={"offset": 0}).json() == empty
     site.log_file(job_id).write_bytes("".join(f"é {number}\n" for number in range(1200)).encode() + b"\xff\0<b>")

@@ -12,7 +12,17 @@ from pydantic import BaseModel
 
 from core.domain import runners
 from core.settings import Settings
-from gateway import admin_schemas, audit_schemas, auth_schemas, examples, openapi, problems, schemas, submission_schemas
+from gateway import (
+    admin_schemas,
+    audit_schemas,
+    auth_schemas,
+    examples,
+    openapi,
+    problems,
+    result_schemas,
+    schemas,
+    submission_schemas,
+)
 from gateway.app import create_app
 
 pytestmark = pytest.mark.unit
@@ -20,7 +30,7 @@ pytestmark = pytest.mark.unit
 REPOSITORY = Path(__file__).parent.parent.parent.parent
 MODELS: dict[str, type[BaseModel]] = {
     name: value
-    for module in (schemas, auth_schemas, submission_schemas, admin_schemas, audit_schemas, runners)
+    for module in (schemas, result_schemas, auth_schemas, submission_schemas, admin_schemas, audit_schemas, runners)
     for name, value in vars(module).items()
     if isinstance(value, type) and issubclass(value, BaseModel)
 }

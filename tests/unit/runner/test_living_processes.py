@@ -105,3 +105,15 @@ def test_a_site_remembers_the_names_of_its_ledger(tmp_path: Path) -> None:
         names.add(name)
     (tmp_path / ".sites" / ".hidden").touch()
     assert sorted(names.all()) == ["0123abcd", "fedc9876"]
+
+
+def test_a_disk_that_takes_no_file_keeps_no_runner_from_its_start(tmp_path: Path) -> None:
+    """Its runs go on; what goes with it is told by age then."""
+    blocked = tmp_path / "jobs"
+    blocked.write_text("a file where the folder should be")
+    with of(blocked).living() as mark:
+        SiteNames(job_root=blocked).add("0123abcd")
+        of(blocked).touch(mark)
+        assert not of(blocked).is_dead(mark)
+        assert list(of(blocked).forget()) == []
+    assert SiteNames(job_root=blocked).all() == ()
