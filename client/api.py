@@ -20,12 +20,12 @@ from client.models import (
     JobPage,
     LogPart,
     Me,
-    Overview,
     ResourceClassList,
     Results,
     Submission,
     SubmissionPage,
 )
+from client.overview import Overview
 
 
 class LeadersboardClient:

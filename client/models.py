@@ -23,7 +23,6 @@ class Me(Answer):
 
     @property
     def is_admin(self) -> bool:
-        """Whether this user may see everybody's jobs."""
         return self.role == "admin"
 
 
@@ -249,20 +248,3 @@ class Board(Answer):
     scoring: str = "reported"
     items: tuple[Standing, ...] = ()
     total: int = 0
-
-
-class Notice(Answer):
-    """Something that an administrator should mend."""
-
-    kind: str = ""
-    host: str = ""
-    """Empty for the gateway's own."""
-    text: str
-    advice: str = ""
-    takes_jobs: bool = False
-
-
-class Overview(Answer):
-    """The site at a glance, for administrators."""
-
-    notices: tuple[Notice, ...] = ()

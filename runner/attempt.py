@@ -5,7 +5,7 @@ Each step leaves on disk what the next one needs (`run_folder`), so another runn
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 import structlog
@@ -25,7 +25,8 @@ from runner.job_log.last_line import say_end
 from runner.job_log.writer import LogWriter
 from runner.launch_settings import LaunchSettings
 from runner.launching import NoBenchmark, data_of, first_line, spec_of, submission_of, write_config
-from runner.recording import add_log, left_out, recorded, result_of
+from runner.recorder import Recorder
+from runner.recording import add_log, left_out
 from runner.requirements.dependencies import used_by, verdict_of
 from runner.requirements.installer import RequirementsFailed
 from runner.run_folder import RunFolder
@@ -206,29 +207,11 @@ class Attempt:
             self.job_log.say_once(sentence)
         self.job_log.keep_place()
         add_log(artifacts, self.parts.ports.storage.log_path(self.job.job_id))
-        result = result_of(
-            replace(self.job, finished_at=self.tell(self.parts.ports.job_status.now)),  # no host's clock
-            verdict, record, submission, artifacts=artifacts, facts=self._facts(), keep_going=self.pulse.check,
+        recorder = Recorder(parts=self.parts, claim=self.claim, run=self.folder.claim, tell=self.tell)
+        return recorder.record(
+            verdict, record, submission, artifacts, dependencies=used_by(self.folder), keep_going=self.pulse.check,
+            ask=self._ask_and_heed, seal=self._seal,
         )  # fmt: skip
-        known = self.parts.ports.job_status.get(self.job.job_id)
-        return recorded(
-            self.parts.ports.tracking, result, begun=known.begun_run, note=self._note_run, others=self._others,
-            keep_going=self._ask_and_heed, seal=self._seal,
-        )  # fmt: skip
-
-    def _facts(self) -> Mapping[str, str]:
-        device = self.parts.ports.job_status.get(self.job.job_id).device or ""
-        facts = {"site": self.parts.site, "run": self.folder.claim, "device": device}
-        return facts | {"dependencies": used_by(self.folder)}
-
-    def _note_run(self, run_id: str) -> None:
-        """From the ledger's word on this run, and no other with the job's tag, is the one of this job."""
-        self.tell(lambda: self.parts.ports.job_status.note_run(self.claim, run_id))
-
-    def _others(self, run_ids: Sequence[str]) -> Collection[str]:
-        """Runs of other jobs, whatever their tags say."""
-        owners = self.tell(lambda: self.parts.ports.results.owners(run_ids))
-        return {run_id for run_id, job_id in owners.items() if job_id != self.job.job_id}
 
     def _ask_and_heed(self) -> None:
         """As the ledger says now: what another runner may have done meanwhile is not done twice."""

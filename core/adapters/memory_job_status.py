@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Container, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
-from core.adapters.memory_job_records import MemoryJobRecords
-from core.adapters.memory_leases import UNTIL_TOLD, MemoryLeases
-from core.adapters.memory_suspects import MemorySuspects
-from core.adapters.memory_waiting_results import MemoryWaitingResults
+from core.adapters.memory_held_jobs import MemoryHeldJobs
+from core.adapters.memory_leases import UNTIL_TOLD
 from core.domain.errors import Conflict
 from core.domain.job import (
     ATTEMPTS_USED_UP,
@@ -31,27 +27,13 @@ from core.ports.job_status import Swept
 
 
 @dataclass
-class MemoryJobStatus(MemoryJobRecords):
+class MemoryJobStatus(MemoryHeldJobs):
     """JobStatusPort and RateLimitPort for one process."""
 
     results: dict[str, SealedResult] = field(default_factory=dict)
     """Sealed, by job; MemoryResults reads them."""
     runs: dict[str, str] = field(default_factory=dict)
     """Runs at the tracking server that were begun, with the job of each."""
-    _leases: MemoryLeases = field(init=False)
-    _suspects: MemorySuspects = field(init=False)
-    _results: MemoryWaitingResults = field(init=False)
-
-    def __post_init__(self) -> None:
-        self._leases = MemoryLeases(self._clocked)
-        self._results = MemoryWaitingResults(self._clocked, self.get)
-        self._suspects = MemorySuspects(self._clocked, self.get, self._leases.is_there)
-
-    def _clocked(self) -> float:
-        return self.clock()
-
-    def _aside(self) -> Container[str]:
-        return {job_id for job_id, since in self._leases.orphans.items() if since == UNTIL_TOLD}
 
     def claim(
         self,
@@ -221,11 +203,6 @@ class MemoryJobStatus(MemoryJobRecords):
         ended = tuple(job for job in latest if job.is_final)
         return Swept(requeued=by_state[JobState.PENDING], ended=ended, orphaned=by_state[JobState.RUNNING])
 
-    def _cancelled(self, job: Job) -> Job:
-        if job.attempt == 1 and job.sandbox is None:
-            self.give_back(job)
-        return self._close(job, JobState.CANCELLED)
-
     def _lost_its_runner(self, job: Job) -> Job:
         if job.cancel_requested:
             return self._cancelled(job)
@@ -248,19 +225,3 @@ class MemoryJobStatus(MemoryJobRecords):
         self.refund(job.user_id, job.job_id)
         failed = replace(job, failure_reason=FailureReason.PLATFORM, error_message=message)
         return self._close(failed, JobState.FAILED)
-
-    def _requeue(self, job: Job, *, counted: bool, why: str) -> Job:
-        self._leases.forget(job.job_id)
-        job = replace(job, attempt=job.attempt - (not counted), again_because=why or None)
-        pending = self._move(job, JobState.PENDING, phase=Phase.QUEUED)
-        return self._store(replace(pending, sandbox=None, host=None, sealed=False))
-
-    def _close(self, job: Job, to: JobState) -> Job:
-        self._leases.forget(job.job_id)
-        return self._store(replace(self._move(job, to, phase=Phase.DONE), finished_at=self._now()))
-
-    @contextmanager
-    def _fenced(self, claim: Claim) -> Iterator[Job]:
-        with self._lock:
-            self._leases.check(claim)
-            yield self._jobs[claim.job_id]
