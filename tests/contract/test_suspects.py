@@ -98,13 +98,13 @@ def ledger(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> I
         yield Ledger(twin, lambda seconds: setattr(twin, "clock", lambda: time.time() + seconds))
         return
     client: Any = request.getfixturevalue("redis_client")
-    text = redis_job_status._script_text
+    text = redis_job_status.script_text
 
     def set_clock(seconds: float) -> None:
         """As if TIME had answered so, for every script of the ledger."""
         told = f"(function() local t = redis.call('TIME'); return {{ t[1] + ({seconds}), t[2] }} end)()"
         monkeypatch.setattr(
-            redis_job_status, "_script_text", lambda name: text(name).replace("redis.call('TIME')", told)
+            redis_job_status, "script_text", lambda name: text(name).replace("redis.call('TIME')", told)
         )
 
     yield Ledger(RedisJobStatus(client), set_clock)
