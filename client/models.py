@@ -252,9 +252,11 @@ class Board(Answer):
 
 
 class Notice(Answer):
-    """Something about a host that an administrator should mend."""
+    """Something that an administrator should mend."""
 
-    host: str
+    kind: str = ""
+    host: str = ""
+    """Empty for the gateway's own."""
     text: str
     advice: str = ""
     takes_jobs: bool = False

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from dramatiq.brokers.redis import RedisBroker
 
@@ -19,6 +19,7 @@ from core.adapters.redis_accounts import RedisAccounts
 from core.adapters.redis_audit import RedisAudit
 from core.adapters.redis_connection import TIMEOUT_SECONDS, connect, no_retry
 from core.adapters.redis_dead_letters import RedisDeadLetters
+from core.adapters.redis_folders import RedisFolders
 from core.adapters.redis_job_status import RedisJobStatus
 from core.adapters.redis_login_throttle import RedisLoginThrottle
 from core.adapters.redis_old_records import RedisOldRecords
@@ -26,10 +27,12 @@ from core.adapters.redis_rate_limit import RedisRateLimit
 from core.adapters.redis_results import RedisResults
 from core.adapters.redis_runners import RedisRunners
 from core.adapters.redis_sessions import RedisSessions
+from core.adapters.site_folders import SiteFolders, gateway_folders, runner_folders
 from core.ports.accounts import AccountsPort
 from core.ports.audit import AuditPort
 from core.ports.benchmarks import BenchmarkPort
 from core.ports.dead_letters import DeadLettersPort
+from core.ports.folders import FoldersPort
 from core.ports.job_queue import JobQueuePort
 from core.ports.job_status import JobStatusPort
 from core.ports.login_throttle import LoginThrottlePort
@@ -61,6 +64,7 @@ class Ports:
     runners: RunnersPort
     dead_letters: DeadLettersPort
     audit: AuditPort
+    folders: SiteFolders = field(default_factory=lambda: SiteFolders(()))
 
 
 def open_broker(settings: Settings, **options: object) -> RedisBroker:
@@ -79,12 +83,23 @@ def _doorbell(settings: Settings) -> RedisBroker:
     return open_broker(settings, socket_timeout=TIMEOUT_SECONDS, retry=no_retry())
 
 
-def storage(settings: Settings) -> FilesystemStorage:
+def _folders(settings: Settings, job_status: JobStatusPort, known: FoldersPort, runner_host: str) -> SiteFolders:
+    submissions, logs = settings.upload_root, settings.log_root
+    if not runner_host:
+        return gateway_folders(job_status, known, submissions=submissions, logs=logs)
+    jobs, benchmarks = settings.job_root, settings.benchmark_root
+    return runner_folders(
+        job_status, known, host=runner_host, submissions=submissions, logs=logs, jobs=jobs, benchmarks=benchmarks
+    )
+
+
+def _storage(settings: Settings, folders: SiteFolders) -> FilesystemStorage:
     return FilesystemStorage(
         upload_root=settings.upload_root,
         log_root=settings.log_root,
         limits=settings.upload,
         min_free_bytes=settings.min_free_bytes,
+        folders=folders,
     )
 
 
@@ -97,7 +112,10 @@ def open_retention(settings: Settings) -> Iterator[Retention]:
         runs = MlflowOldRuns(settings.mlflow_tracking_uri)
         opened.callback(runs.close)
         files = OldFiles(upload_root=settings.upload_root, log_root=settings.log_root)
-        yield Retention(records=RedisOldRecords(client), files=files, runs=runs)
+        ledger = RedisJobStatus(client)
+        yield Retention(
+            records=RedisOldRecords(client), files=files, runs=runs, now=ledger.now, clock_skew=ledger.clock_skew
+        )
 
 
 @contextmanager
@@ -112,17 +130,23 @@ def open_tracking_reads(settings: Settings) -> Iterator[MlflowReads]:
 
 @contextmanager
 def open_ports(
-    settings: Settings, *, broker: RedisBroker | None = None, tracking_timeout_seconds: float = 10.0
+    settings: Settings,
+    *,
+    broker: RedisBroker | None = None,
+    tracking_timeout_seconds: float = 10.0,
+    runner_host: str = "",
 ) -> Iterator[Ports]:
-    """The ports on their real parts, for as long as the context lasts."""
+    """The ports on their real parts, for as long as the context lasts; a runner's where its host is named."""
     with ExitStack() as opened:
         client = connect(settings.ledger_url)
         opened.callback(client.close)
         tracking = MlflowTracking(settings.mlflow_tracking_uri, timeout_seconds=tracking_timeout_seconds)
         opened.callback(tracking.close)
+        job_status, known = RedisJobStatus(client), RedisFolders(client)
+        folders = _folders(settings, job_status, known, runner_host)
         yield Ports(
-            storage=storage(settings),
-            job_status=RedisJobStatus(client),
+            storage=_storage(settings, folders),
+            job_status=job_status,
             results=RedisResults(client),
             job_queue=DramatiqQueue(broker or _doorbell(settings)),
             rate_limit=RedisRateLimit(client),
@@ -134,4 +158,5 @@ def open_ports(
             runners=RedisRunners(client),
             dead_letters=RedisDeadLetters(client),
             audit=RedisAudit(client, days=settings.audit_days),
+            folders=folders,
         )

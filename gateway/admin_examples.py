@@ -13,7 +13,8 @@ RUNNER_NAME = "8d1f0c2e7a11:7"
 _CLASS = {"name": "small", "cpus": 2.0, "memory_bytes": 4294967296, "gpus": "auto", "timeout_seconds": 1800}
 _RUNNER: dict[str, Any] = {
     "name": RUNNER_NAME, "host": HOST, "version": "0.1.0", "since": SINCE, "state": "ready", "reason": None,
-    "classes": [_CLASS], "jobs": [JOB], "silent_seconds": 1.2, "silent": False, "wish": "run",
+    "classes": [_CLASS], "jobs": [JOB], "clock_skew_seconds": 0.002, "silent_seconds": 1.2,
+    "silent": False, "wish": "run",
 }  # fmt: skip
 _SANDBOX: dict[str, Any] = {
     "name": f"job-{JOB}-1-5b1d7c1f", "job_id": JOB, "user_id": "ann", "attempt": 1, "image": "sha256:5b1d7c1f",
@@ -21,19 +22,24 @@ _SANDBOX: dict[str, Any] = {
     "memory_limit_bytes": 4294967296, "pids": 14, "gpu": None, "runtime": "runc",
     "security": ["user 60001:60001", "network none", "read-only root", "capabilities dropped: ALL", "seccomp own"],
 }  # fmt: skip
-_DISK = {"name": "logs", "free_bytes": 81000000000, "total_bytes": 200000000000}
+_DISK = {"name": "logs", "free_bytes": 81000000000, "total_bytes": 200000000000, "fault": None}
 _OLD = {
     "part": "Engine", "version": "28.5.2", "floor": "29.5.1", "why": "before it, copies could be raced",
 }  # fmt: skip
 _NOTICE: dict[str, Any] = {
-    "host": HOST, "part": "Engine", "version": "28.5.2", "floor": "29.5.1", "takes_jobs": True,
+    "kind": "runner", "host": HOST, "takes_jobs": False, "part": None, "version": None, "floor": None,
+    "text": f"Runner {RUNNER_NAME} takes no jobs: logs (/shared/logs): Read-only file system",
+    "advice": "Mend the storage; it goes on by itself.",
+}  # fmt: skip
+_OLD_NOTICE: dict[str, Any] = {
+    "kind": "old_engine", "host": HOST, "takes_jobs": True, "part": "Engine", "version": "28.5.2", "floor": "29.5.1",
     "text": "Engine 28.5.2 is older than 29.5.1.", "advice": "Update this host's engine.",
 }  # fmt: skip
 _HOST: dict[str, Any] = {
     "host": HOST, "engine": {"Engine": "28.5.2", "runc": "1.3.6", "kernel": "6.18"}, "warnings": [], "old": [_OLD],
     "old_engine_allowed": True, "gpus": [],
     "gpus_in_use": [], "gpus_quarantined": [], "sandboxes": [_SANDBOX], "disks": [_DISK], "canary": None,
-    "silent_seconds": 3.4,
+    "silent_seconds": 3.4, "silent": False,
 }  # fmt: skip
 _QUEUE = {"resource_class": "small", "waiting": 3, "running": 1, "runners_ready": 1}
 _LETTER: dict[str, Any] = {
@@ -63,7 +69,7 @@ SCHEMAS: dict[str, Any] = {
     "QueueView": _QUEUE,
     "Overview": {
         "queues": [_QUEUE], "runners": 1, "runners_ready": 1, "sandboxes": 1, "dead_letters": 0, "disks": [_DISK],
-        "notices": [_NOTICE], "mended": {"doorbell": 3, "lease": 1},
+        "notices": [_NOTICE, _OLD_NOTICE], "mended": {"doorbell": 3, "lease": 1}, "clock_skew_seconds": 0.004,
     },
     "DeadLetterView": _LETTER,
     "DeadLetterList": {"items": [_LETTER], "total": 1},

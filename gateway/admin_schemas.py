@@ -3,27 +3,18 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Self
+from typing import Literal, Self
 
 from pydantic import Field
 
 from core.domain.dead_letter import DeadLetter
 from core.domain.retention import Expired
-from core.domain.runners import DiskFigures, HostReport, OldPart, RunnerReport, SeenHost, SeenRunner, Wish
+from core.domain.runners import DiskFigures, HostReport, RunnerReport, SeenHost, SeenRunner, Wish
 from gateway.schemas import Answer
-
-REFUSED = (
-    "No job is begun on this host. Update its engine, bring another one (ENGINE_IMAGE), or, where your distribution "
-    "has the fixes under this number, set ALLOW_OLD_ENGINE=true."
-)
-ACCEPTED = (
-    "Jobs are taken all the same, because ALLOW_OLD_ENGINE=true. Update this host's engine or bring another one "
-    "(ENGINE_IMAGE), then remove that setting."
-)
 
 
 class RunnerView(RunnerReport):
-    """One process that runs jobs. `silent_seconds` above 20 means that it is gone."""
+    """One process that runs jobs. When it is `silent`, nothing is known of it; after five minutes it is gone."""
 
     silent_seconds: float
     silent: bool
@@ -31,18 +22,20 @@ class RunnerView(RunnerReport):
 
     @classmethod
     def of(cls, seen: SeenRunner) -> Self:
-        told = seen.report.model_dump()
+        told = seen.report.model_dump() | {"state": seen.state, "reason": seen.reason, "jobs": seen.jobs}
         return cls(**told, silent_seconds=round(seen.silent_seconds, 1), silent=seen.is_silent, wish=seen.wish)
 
 
 class HostView(HostReport):
-    """One engine with what runs in it."""
+    """One engine with what runs in it. When it is silent, this is what was so when it last reported."""
 
     silent_seconds: float
+    silent: bool
 
     @classmethod
     def of(cls, seen: SeenHost) -> Self:
-        return cls(**seen.report.model_dump(), silent_seconds=round(seen.silent_seconds, 1))
+        told = seen.report.model_dump() | ({"sandboxes": (), "gpus_in_use": ()} if seen.is_silent else {})
+        return cls(**told, silent_seconds=round(seen.silent_seconds, 1), silent=seen.is_silent)
 
 
 class RunnerList(Answer):
@@ -65,28 +58,16 @@ class QueueView(Answer):
 
 
 class NoticeView(Answer):
-    """A part of a host's engine that is older than the lowest safe version (`version` empty: it does not tell)."""
+    """What an admin should look at now, and what to do about it."""
 
-    host: str
-    part: str
-    version: str
-    floor: str
+    kind: Literal["storage", "runner", "host", "clock", "old_engine"]
+    host: str = Field(default="", description="The host that it is about; empty for the gateway's own.")
     text: str
     advice: str
-    takes_jobs: bool = Field(description="Whether the host takes jobs all the same (ALLOW_OLD_ENGINE).")
-
-    @classmethod
-    def of(cls, report: HostReport, old: OldPart) -> Self:
-        allowed = report.old_engine_allowed
-        return cls(
-            host=report.host,
-            part=old.part,
-            version=old.version,
-            floor=old.floor,
-            text=old.sentence,
-            advice=ACCEPTED if allowed else REFUSED,
-            takes_jobs=allowed,
-        )
+    takes_jobs: bool = Field(default=False, description="Whether jobs, or uploads, are taken there all the same.")
+    part: str | None = Field(default=None, description="Of an old engine: the part that is too old.")
+    version: str | None = Field(default=None, description="Of an old engine: empty when the part does not tell it.")
+    floor: str | None = Field(default=None, description="Of an old engine: the lowest safe version.")
 
 
 class Overview(Answer):
@@ -101,6 +82,9 @@ class Overview(Answer):
     notices: list[NoticeView]
     mended: dict[str, int] = Field(
         description="How often sweepers mended what a crash, an outage or a lost message had left, by kind."
+    )
+    clock_skew_seconds: float = Field(
+        default=0.0, description="The gateway's clock is so far ahead of Redis's, to half of the round trip."
     )
 
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 
 from fastapi import APIRouter, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
-from prometheus_client.core import CounterMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.gc_collector import GCCollector
 from prometheus_client.process_collector import ProcessCollector
 
 from core.domain.errors import Unavailable
+from core.domain.runners import RunnerState, SeenRunner
 from gateway.auth import CurrentAdmin
 from gateway.parts import PortsPart
 
@@ -62,6 +63,36 @@ class Mended:
         yield family
 
 
+class Runners:
+    """How many runners are in each state; a silent one counts as that alone."""
+
+    def __init__(self, seen: Sequence[SeenRunner]) -> None:
+        self._states = [one.state for one in seen]
+        self._ready = sum(one.is_ready_for() for one in seen)
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        family = GaugeMetricFamily("leadersboard_runners", "Listed runners, by state.", labels=["state"])
+        for state in RunnerState:
+            family.add_metric([state], self._states.count(state))
+        yield family
+        yield GaugeMetricFamily("leadersboard_runners_ready", "Runners that take new jobs now.", value=self._ready)
+
+
+class Clocks:
+    """How far clocks are ahead of Redis's: the gateway's, and those of the hosts whose runners report."""
+
+    def __init__(self, gateway: float, seen: Sequence[SeenRunner]) -> None:
+        hosts = {one.report.host: one.report.clock_skew_seconds for one in seen if not one.is_silent}
+        self._skews = {"gateway": gateway, **{host: skew for host, skew in hosts.items() if skew is not None}}
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        words = "Seconds by which a clock is ahead of Redis's."
+        family = GaugeMetricFamily("leadersboard_clock_skew_seconds", words, labels=["host"])
+        for host, skew in self._skews.items():
+            family.add_metric([host], skew)
+        yield family
+
+
 router = APIRouter(tags=["operation"])
 
 
@@ -77,5 +108,8 @@ def metrics(request: Request, _admin: CurrentAdmin, ports: PortsPart) -> Respons
     with suppress(Unavailable):
         ledger = CollectorRegistry()
         ledger.register(Mended(ports.runners.mended()))
+        seen = ports.runners.runners()
+        ledger.register(Runners(seen))
+        ledger.register(Clocks(ports.job_status.clock_skew(), seen))
         text += generate_latest(ledger)
     return Response(text, media_type=CONTENT_TYPE_LATEST)

@@ -7,11 +7,12 @@ import errno
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 
 from python_multipart.multipart import parse_options_header
+from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import ClientDisconnect, Request
 
-from core.domain.errors import Fault, InvalidInput, StorageFull, TooLarge
+from core.domain.errors import Fault, InvalidInput, StorageFull, TooLarge, Unavailable
 from core.domain.limits import UploadLimits
 from core.domain.submission import Upload, UploadedFile
 
@@ -26,8 +27,8 @@ async def received(
 ) -> AsyncIterator[Upload]:
     """The upload in this request. Its files are spooled to unnamed files in TMPDIR, which vanish however this ends.
 
-    Raises TooLarge as soon as a limit is passed, StorageFull as soon as the disk's is, InvalidInput for anything else
-    that is wrong.
+    Raises TooLarge as soon as a limit is passed, StorageFull as soon as the disk's is, Unavailable when the disk takes
+    nothing, InvalidInput for anything else that is wrong.
     """
     form = await _parse(request, limits, check_room)
     try:
@@ -39,6 +40,7 @@ async def received(
 async def _parse(request: Request, limits: UploadLimits, check_room: Callable[[], None]) -> FormData:
     _check_kind(request)
     _check_declared(request, limits)
+    await run_in_threadpool(check_room)
     try:
         return await _WholeForm(request, limits, check_room).parse()
     except MultiPartException as error:
@@ -50,7 +52,7 @@ async def _parse(request: Request, limits: UploadLimits, check_room: Callable[[]
             raise StorageFull(
                 "The disk for uploads is full; nothing can be uploaded until an admin makes room."
             ) from error
-        raise
+        raise Unavailable("The storage (uploads)", error.strerror or type(error).__name__) from error
 
 
 def _check_kind(request: Request) -> None:
@@ -98,7 +100,7 @@ class _WholeForm(MultiPartParser):
             if total > limit:
                 raise _too_large(limit)
             if total - looked_at >= ROOM_EVERY_BYTES:
-                self._check_room()
+                await run_in_threadpool(self._check_room)
                 looked_at = total
             yield chunk
         if not self._ended:

@@ -44,6 +44,8 @@ class Problem(Answer):
 class Health(Answer):
     status: str
     dependencies: dict[str, str] = {}
+    folders: dict[str, str] = {}
+    """Those that cannot be used, and why."""
     runners: str | None = None
     """How many take jobs; without any the API serves, and jobs wait."""
 

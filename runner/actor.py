@@ -43,6 +43,10 @@ class RunNext:
         if self.draining.is_set():
             return
         self.engine.check()  # without an engine jobs wait; the sweeper rings again
+        if fault := self.duty.storage_fault():
+            log.warning("nothing is claimed: storage cannot be used", fault=fault)
+            self._leave_to_others(resource_class)
+            return
         takes_new = self.duty.takes_new()
         claim = self.job_status.claim(
             resource_class if takes_new else ANY_ORPHAN,

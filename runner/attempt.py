@@ -206,15 +206,20 @@ class Attempt:
             self.job_log.say_once(sentence)
         self.job_log.keep_place()
         add_log(artifacts, self.parts.ports.storage.log_path(self.job.job_id))
-        known = self.parts.ports.job_status.get(self.job.job_id)
-        facts = {"site": self.parts.site, "device": known.device or "", "dependencies": used_by(self.folder)}
         result = result_of(
-            self.job, verdict, record, submission, artifacts=artifacts, facts=facts, keep_going=self.pulse.check
-        )
+            replace(self.job, finished_at=self.tell(self.parts.ports.job_status.now)),  # no host's clock
+            verdict, record, submission, artifacts=artifacts, facts=self._facts(), keep_going=self.pulse.check,
+        )  # fmt: skip
+        known = self.parts.ports.job_status.get(self.job.job_id)
         return recorded(
             self.parts.ports.tracking, result, begun=known.begun_run, note=self._note_run, others=self._others,
             keep_going=self._ask_and_heed, seal=self._seal,
         )  # fmt: skip
+
+    def _facts(self) -> Mapping[str, str]:
+        device = self.parts.ports.job_status.get(self.job.job_id).device or ""
+        facts = {"site": self.parts.site, "run": self.folder.claim, "device": device}
+        return facts | {"dependencies": used_by(self.folder)}
 
     def _note_run(self, run_id: str) -> None:
         """From the ledger's word on this run, and no other with the job's tag, is the one of this job."""

@@ -24,7 +24,7 @@ OVERLAP = timedelta(hours=1)
 class ClosedRuns:
     """Each result is looked at until its job has ended. Lives as long as its process; used by one thread."""
 
-    _since: datetime = field(default_factory=lambda: datetime.now(UTC) - FIRST_LOOK)
+    _since: datetime | None = None
     _undecided: dict[str, str] = field(default_factory=dict)
     """Runs whose jobs had not ended, with those."""
 
@@ -36,11 +36,12 @@ class ClosedRuns:
         *,
         site: str,
         job_of: Callable[[str], Job | None],
+        now: datetime | None = None,
     ) -> Iterator[str]:
-        """Runs that are not how their job ended: it did not complete, or did with another one."""
-        began = datetime.now(UTC)
+        """Runs that are not how their job ended: it did not complete, or did with another one. `now`: the ledger's."""
+        began = now or datetime.now(UTC)
         for benchmark in benchmarks:
-            self._undecided |= tracking.closed_runs(benchmark, since=self._since, site=site)
+            self._undecided |= tracking.closed_runs(benchmark, since=self._since or began - FIRST_LOOK, site=site)
         owners = results.owners(list(self._undecided))
         for run_id, job_id in list(self._undecided.items()):
             job = job_of(job_id)

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import os
-import shutil
 import socket
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from core.domain.errors import LeadersboardError
+from core.domain.folders import FolderState
 from core.domain.runners import RunnerState, Wish
 from core.ports.runners import RunnersPort
 
 ANY_ORPHAN = ""
 """No class has this name: who claims it gets only runs of this host that lost their runner."""
+WRITTEN = frozenset({"logs", "jobs"})
+"""The folders that a run's files go to."""
 Standing = tuple[RunnerState, str | None]
 
 
@@ -33,9 +34,10 @@ class Duty:
     host: str
     runners: RunnersPort
     check_engine: Callable[[], None]
-    folders: Mapping[str, Path]
-    """Where runs write: with too little room there, none is begun."""
+    folders: Callable[[], Sequence[FolderState]]
+    """How the folders that runs need stand now, asked in bounded time."""
     min_free_bytes: int
+    """Of the disk under the logs and the jobs: below it no run is begun."""
     draining: threading.Event
     """Set when the process was asked to end."""
     too_old: Callable[[], str | None] = lambda: None
@@ -74,15 +76,26 @@ class Duty:
     def _emptied(self, why: str) -> Standing:
         return (RunnerState.DRAINING if self.jobs else RunnerState.DRAINED), why
 
+    def storage_fault(self) -> str | None:
+        """Why neither a new job nor a run that lost its runner may be taken up here now; None when they may."""
+        return _fault(self.folders())
+
     def _hindered(self) -> Standing | None:
+        folders = self.folders()
+        if fault := _fault(folders):
+            return RunnerState.NO_STORAGE, fault[:300]
         if self.refusal:
             return RunnerState.REFUSED, self.refusal[:300]
-        for name, path in self.folders.items():
-            if shutil.disk_usage(path).free < self.min_free_bytes:
-                return RunnerState.DISK_LOW, f"less than {self.min_free_bytes} bytes are free for {name}"
+        for state in folders:
+            if state.name in WRITTEN and state.free_bytes is not None and state.free_bytes < self.min_free_bytes:
+                return RunnerState.DISK_LOW, f"less than {self.min_free_bytes} bytes are free for {state.name}"
         try:
             self.check_engine()
             old = self.too_old()
         except LeadersboardError as error:
             return RunnerState.NO_ENGINE, str(error)[:300]
         return (RunnerState.REFUSED, old[:300]) if old else None
+
+
+def _fault(folders: Sequence[FolderState]) -> str | None:
+    return next((state.words for state in folders if state.fault), None)

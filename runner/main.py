@@ -36,6 +36,8 @@ BOOT_SECONDS = 20.0
 """So long a process waits for a part that is away when it begins; then it ends, and is started anew."""
 STOP_GRACE_SECONDS = 10.0
 """How long a job may still end by itself once the process was asked to stop; below Dramatiq's own limit."""
+WITHDRAW_SECONDS = 10.0
+"""A report waits for Redis and for storage no longer than this."""
 
 log = structlog.get_logger(__name__)
 
@@ -97,10 +99,10 @@ class Life(Middleware):
         for one in old_parts(bench.engine.versions()):
             log.warning("engine is old", warning=one.sentence, jobs_taken=facts.old_engine_allowed)
         watch = self._canary_watch(bench, duty, facts)
+        self._report(bench, duty, facts)  # first: a disk that hangs may hold up the sweep
         self._run_next = run_next
         sweeper.sweep()  # what this host's last runners left comes before anything new
         begin(sweeper.rounds(self._settings.sweep_seconds), self._draining)
-        self._report(bench, duty, facts)
         threading.Thread(target=watch.run, args=(self._draining,), daemon=True, name="canary").start()
 
     def _answering(self, bench: Workbench, duty: Duty, mourn: PostMortem) -> RunNext:
@@ -168,27 +170,34 @@ class Life(Middleware):
             runners=bench.ports.runners,
             check_engine=bench.engine.check,
             too_old=Floors(versions=bench.engine.versions, allowed=settings.allow_old_engine).refusal,
-            folders={"logs": settings.log_root, "jobs": settings.job_root},
+            folders=bench.ports.folders.states,
             min_free_bytes=settings.min_free_run_bytes,
             draining=self._draining,
         )
 
     def _report(self, bench: Workbench, duty: Duty, facts: HostFacts) -> None:
-        settings, ended = self._settings, threading.Event()
-        inspection = Inspection(settings.engine_socket, site=bench.site)
+        ended = threading.Event()
+        inspection = Inspection(self._settings.engine_socket, site=bench.site)
         self._opened.callback(inspection.close)
-        self._opened.callback(ended.set)
         reporter = Reporter(
             runners=bench.ports.runners,
             duty=duty,
+            clock_skew=bench.ports.job_status.clock_skew,
             engine=bench.engine,
             gpus=bench.gpus,
             inspection=inspection,
             resource_classes=tuple(bench.resource_classes.values()),
-            folders={"submissions": settings.upload_root, **duty.folders},
             facts=facts,
         )
-        threading.Thread(target=reporter.run, args=(ended,), daemon=True, name="report").start()
+        thread = threading.Thread(target=reporter.run, args=(ended,), daemon=True, name="report")
+
+        def withdraw() -> None:
+            ended.set()
+            thread.join(WITHDRAW_SECONDS)  # or it would report once more
+            reporter.withdraw()
+
+        self._opened.callback(withdraw)
+        thread.start()
 
     def before_worker_shutdown(self, _broker: Any, _worker: Any) -> None:
         """Called at SIGTERM: take no more jobs, let the running one end if it soon does, else hand it over."""

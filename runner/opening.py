@@ -22,6 +22,7 @@ from runner.requirements.dependencies import Dependencies
 from runner.requirements.index import Index
 from runner.requirements.installer import Installer
 from runner.site_names import SiteNames
+from runner.storage_faults import StorageFaults
 from runner.workbench import Workbench
 
 TRACKING_SECONDS = 20.0
@@ -32,7 +33,10 @@ def open_workbench(
     settings: Settings, broker: RedisBroker, *, host: str, stopping: threading.Event, opened: ExitStack
 ) -> Workbench:
     """What it opens, `opened` closes. Raises Unavailable when a part does not answer yet."""
-    ports = opened.enter_context(open_ports(settings, broker=broker, tracking_timeout_seconds=TRACKING_SECONDS))
+    ports = opened.enter_context(
+        open_ports(settings, broker=broker, tracking_timeout_seconds=TRACKING_SECONDS, runner_host=host)
+    )
+    ports.folders.states()  # a ledger that was emptied gets its name back from their marks
     site = ports.job_status.ledger_id()
     names = SiteNames(job_root=settings.job_root)
     names.add(site)
@@ -64,6 +68,7 @@ def open_workbench(
             max_bytes=settings.max_log_bytes, max_lines=settings.max_log_lines, kept_bytes=settings.kept_log_bytes
         ),
         stopping=stopping,
+        storage_faults=StorageFaults(now=ports.folders.fault),
         dependencies=Dependencies(installer=_installer(settings, seccomp, opened, process=process), cache=kept),
         janitor=Janitor(engine=engine, processes=processes, cache=kept, mark=process),
         site_names=names,

@@ -47,7 +47,7 @@ def result_of(
     }
     return Result(
         files=files_of(artifacts, keep_going),
-        job=replace(job, finished_at=datetime.now(UTC)),
+        job=replace(job, finished_at=job.finished_at or datetime.now(UTC)),
         metrics=verdict.metrics,
         measured=record.peaks,
         tags={f"leadersboard.{name}": value for name, value in told.items()},

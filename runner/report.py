@@ -6,7 +6,6 @@ import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import structlog
@@ -43,11 +42,12 @@ class Reporter:
 
     runners: RunnersPort
     duty: Duty
+    clock_skew: Callable[[], float]
+    """Raises Unavailable."""
     engine: SandboxPort
     gpus: Gpus
     inspection: Inspection
     resource_classes: Iterable[ResourceClass]
-    folders: Mapping[str, Path]
     facts: HostFacts = field(default_factory=HostFacts)
     since: datetime = field(default_factory=lambda: datetime.now(UTC))
 
@@ -61,6 +61,10 @@ class Reporter:
         """Of the process, and of its host when that is this one's turn. Never raises."""
         _quietly(lambda: self.runners.publish(self.process()))
         _quietly(self._tell_of_the_host)
+
+    def withdraw(self) -> None:
+        """The process ends as it should: it is not listed as silent. Never raises."""
+        _quietly(lambda: self.runners.withdraw(self.duty.name, self.duty.host))
 
     def _tell_of_the_host(self) -> None:
         if self.runners.turn(f"look:{self.duty.host}", LOOK_SECONDS):
@@ -78,6 +82,7 @@ class Reporter:
             reason=reason,
             classes=tuple(classes[:MOST_LISTED]),
             jobs=tuple(sorted(self.duty.jobs)),
+            clock_skew_seconds=round(self.clock_skew(), 3),
         )
 
     def host(self) -> HostReport:
@@ -94,7 +99,7 @@ class Reporter:
             gpus_in_use=tuple(sorted(self.engine.gpus_in_use())) if self.gpus.all else (),
             gpus_quarantined=tuple(sorted(self.gpus.quarantined)),
             sandboxes=self.inspection.sandboxes(),
-            disks=disks(self.folders),
+            disks=disks(self.duty.folders()),
             canary=self.facts.canary,
         )
 

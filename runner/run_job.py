@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 import structlog
 
-from core.adapters.room import NO_ROOM
-from core.domain.errors import LeadersboardError, LeaseLost, RunLost, Unavailable
+from core.domain.errors import LeadersboardError, LeaseLost, NotFound, RunLost, Unavailable
 from core.domain.job import MAX_ATTEMPTS, RUNNER_GONE, Claim, Job, JobState, Outcome
 from core.domain.verdict import FailureReason
 from runner.attempt import Attempt
-from runner.going_on import HandOver, NeverStarted, ResultWaits, be_sure
+from runner.going_on import HandOver, NeverStarted, ResultWaits, be_sure, told
 from runner.heartbeat import Heartbeat
+from runner.job_log.earlier import set_earlier_aside
 from runner.job_log.writer import LogWriter
 from runner.launch_settings import LogLimits
 from runner.launching import why_again
@@ -21,7 +21,8 @@ from runner.run_folder import RunFolder, run_name
 from runner.workbench import Workbench
 
 ROOM_SECONDS = 5.0
-"""Until a run whose next step found the disk full is taken up again."""
+"""Until a run whose next step found the disk full or not to be written is taken up again."""
+NO_STORAGE = "its log or its folder could not be written"
 
 log = structlog.get_logger(__name__)
 
@@ -36,6 +37,14 @@ class RunJob:
         """Bring a claimed job to its end, or leave it so that another runner can. Never raises for what a run does."""
         words = log.bind(job_id=claim.job_id, attempt=claim.job.attempt, user_id=claim.job.user_id)
         words.info("claimed", takeover=claim.job.sandbox is not None)
+        try:
+            self._hold(claim)
+        except LeaseLost:
+            words.warning("lease lost; dropped")
+        except HandOver:
+            words.warning("ledger not told; left to the next runner")
+
+    def _hold(self, claim: Claim) -> None:
         ledger = self.bench.ports.job_status
         try:
             with (
@@ -44,35 +53,45 @@ class RunJob:
             ):
                 be_sure(pulse, self.bench.stopping)  # only who holds the job may take its log
                 self._take_up(claim, pulse)
-        except LeaseLost:
-            words.warning("lease lost; dropped")
-        except HandOver:
-            words.warning("ledger not told; left to the next runner")
+        except OSError as error:  # of the lock, mostly
+            if not self.bench.storage_faults.hold_up(claim.job_id, error):
+                raise
+            log.warning("no storage for a job", job_id=claim.job_id, error=str(error))
+            self._let_go(claim)
 
     def _take_up(self, claim: Claim, pulse: Heartbeat) -> None:
+        if fault := self.bench.storage_faults.now():  # since it was claimed
+            self._put_off(claim, fault)
+            return
         try:
             folder = self._folder(claim)
             settings = folder.settings or self.bench.settings_for(claim.job.resource_class)
+            self._clear_log(claim, folder, pulse)
             job_log = self._log(claim, folder, pulse, settings.log if settings else self.bench.log_limits)
         except OSError as error:
-            if error.errno not in NO_ROOM:
+            if not self.bench.storage_faults.hold_up(claim.job_id, error):
                 raise
-            self._put_off(claim, error)
+            self._put_off(claim, str(error))
             return
         with job_log:
             self._run(
                 Attempt(parts=self.bench, claim=claim, job_log=job_log, pulse=pulse, folder=folder, settings=settings)
             )
 
-    def _put_off(self, claim: Claim, error: OSError) -> None:
-        """Without room for its log or its folder a job is not begun, and a run that goes on is not taken over."""
-        log.warning("no room for a job", job_id=claim.job_id, error=str(error))
+    def _put_off(self, claim: Claim, why: str) -> None:
+        """Without storage for its log or its folder a job is not begun, and a run that goes on is not taken over."""
+        log.warning("no storage for a job", job_id=claim.job_id, error=why)
         self.bench.stopping.wait(ROOM_SECONDS)
-        if claim.job.sandbox is None:
-            why = "there was no room for its log or its folder"
-            self.bench.ports.job_status.hand_back(claim, count_attempt=False, why=why)
-        else:
-            self.bench.ports.job_status.leave(claim)
+        self._let_go(claim)
+
+    def _let_go(self, claim: Claim) -> Job:
+        """No attempt is used up: what has a run is left to this host, anything else goes back into the queue."""
+        ledger = self.bench.ports.job_status
+        try:
+            sandbox = ledger.get(claim.job_id).sandbox
+        except NotFound as error:
+            raise LeaseLost(f"The ledger does not know job {claim.job_id} any more.") from error
+        return ledger.leave(claim) if sandbox else ledger.hand_back(claim, count_attempt=False, why=NO_STORAGE)
 
     def _folder(self, claim: Claim) -> RunFolder:
         """The folder of the run that is taken over, else a new one; what earlier runs left is the sweeper's."""
@@ -81,6 +100,15 @@ class RunJob:
         if left.can_be_taken_over or left.went_with_the_machine:
             return left
         return RunFolder.make(root / f"{job.job_id}-{claim.mark}")
+
+    def _clear_log(self, claim: Claim, folder: RunFolder, pulse: Heartbeat) -> None:
+        """The ledger is told before anything is written: from then on the log of this id is this job's."""
+        ports = self.bench.ports
+        resumed = folder.can_be_taken_over or folder.went_with_the_machine
+        if set_earlier_aside(ports.storage.log_path(claim.job_id), claim.job, resumed=resumed):
+            log.warning("log of an earlier job set aside", job_id=claim.job_id)
+        if not claim.job.logged:
+            told(lambda: ports.job_status.note(claim, logged=True), pulse, self.bench.stopping)
 
     def _log(self, claim: Claim, folder: RunFolder, pulse: Heartbeat, limits: LogLimits) -> LogWriter:
         return LogWriter(
@@ -145,18 +173,19 @@ class RunJob:
         expected = isinstance(error, LeadersboardError)
         log.warning("platform failed", job_id=attempt.job.job_id, error=str(error), exc_info=not expected)
         PostMortem(dead_letters=self.bench.ports.dead_letters)("run job", error, attempt.job)
+        if self.bench.storage_faults.hold_up(attempt.job.job_id, error):
+            return self._wait_for_storage(attempt)
         if isinstance(error, RunLost):
             attempt.job_log.say(str(error))
-        if isinstance(error, OSError) and error.errno in NO_ROOM and attempt.launched:
-            self._wait_for_room(attempt)
-        elif isinstance(error, Unavailable) and attempt.launched:
-            self._wait_for_the_engine(attempt)
-        else:
-            self._platform_failed(attempt, why_again(error))
+        if isinstance(error, Unavailable) and attempt.launched:
+            return self._wait_for_the_engine(attempt)
+        return self._platform_failed(attempt, why_again(error))
 
     def _hand_over(self, attempt: Attempt) -> None:
         """A run goes on by itself; what had not begun goes back to the queue with no attempt used up."""
-        if attempt.launched:
+        if self.bench.storage_faults.now():  # what is on disk says nothing
+            attempt.tell(lambda: self._let_go(attempt.claim))
+        elif attempt.launched:
             attempt.job_log.say("This runner is stopping; the run goes on and another runner takes it over.")
             attempt.tell(lambda: self.bench.ports.job_status.leave(attempt.claim))
         else:
@@ -167,10 +196,10 @@ class RunJob:
         """An engine that does not answer may well go on with the run: later it is taken over, or found lost."""
         attempt.tell(lambda: self.bench.ports.job_status.presume_dead(attempt.job.job_id, attempt.claim.mark))
 
-    def _wait_for_room(self, attempt: Attempt) -> None:
-        """A full disk is for an admin to mend; what the run has done is not thrown away for it."""
+    def _wait_for_storage(self, attempt: Attempt) -> None:
+        """A disk is for an admin to mend; what the run has done is not thrown away for it."""
         self.bench.stopping.wait(ROOM_SECONDS)
-        attempt.tell(lambda: self.bench.ports.job_status.leave(attempt.claim))
+        attempt.tell(lambda: self._let_go(attempt.claim))
 
     def _platform_failed(self, attempt: Attempt, why: str) -> None:
         """A failing platform is nobody's verdict: again, or to its end with the user's quota given back."""

@@ -8,6 +8,7 @@ from collections import Counter, deque
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 
 import structlog
@@ -22,18 +23,17 @@ from core.ports.results import ResultsPort
 from core.ports.runners import RunnersPort
 from core.ports.sandbox import SandboxPort
 from core.ports.tracking import TrackingPort
-from runner.closed_runs import ClosedRuns, left_open
+from runner.closed_runs import ClosedRuns
 from runner.held_claims import HeldClaims
 from runner.janitor import Janitor
 from runner.job_log.last_line import say_end
-from runner.old_results import seal_old_results
 from runner.overdue import OverdueRuns
 from runner.post_mortem import PostMortem
 from runner.rounds import Round, Step, attempted
 from runner.run_folder import RunFolder, run_name
 from runner.site_names import SiteNames
 from runner.temporary_files import TemporaryFiles
-from runner.waiting_results import take_up
+from runner.tracking_steps import TrackingSteps
 
 TICK_SECONDS = 1.0
 TIDY_SECONDS = 60.0
@@ -80,8 +80,9 @@ class Sweeper:
 
     def rounds(self, every_seconds: float) -> tuple[Round, ...]:
         """What a user waits for is looked at each second."""
-        often = min(TICK_SECONDS, every_seconds)
+        often, tracked = min(TICK_SECONDS, every_seconds), self._tracked
         paces: Mapping[str, tuple[tuple[float, Step], ...]] = {
+            "locks": ((often, self._dead_claims),),
             "ledger": ((often, self._claims), (every_seconds, self._doorbells)),
             "engine": (
                 (often, self._freed),
@@ -92,10 +93,10 @@ class Sweeper:
                 (TIDY_SECONDS, self._canaries),
             ),
             "tracking": (
-                (every_seconds, self._results),
-                (TIDY_SECONDS, self._old_results),  # first: then the ledger knows whose each run is
-                (TIDY_SECONDS, self._open_runs),
-                (TIDY_SECONDS, self._untrue),
+                (every_seconds, tracked.waiting_results),
+                (TIDY_SECONDS, tracked.old_results),  # first: then the ledger knows whose each run is
+                (TIDY_SECONDS, tracked.open_runs),
+                (TIDY_SECONDS, tracked.untrue),
             ),
             "files": ((often, self._last_lines), (TEMPORARY_SECONDS, self._temporary)),
         }
@@ -106,13 +107,14 @@ class Sweeper:
 
     def sweep(self) -> None:
         """Everything that is done every few seconds, once."""
-        first = (self._claims, self._last_lines, self._results, self._doorbells, self._overdue)
-        for step in (*first, self._of_dead_processes, self._leftovers, self._folders):
+        first = (self._dead_claims, self._claims, self._last_lines, self._tracked.waiting_results)
+        for step in (*first, self._doorbells, self._overdue, self._of_dead_processes, self._leftovers, self._folders):
             attempted(self.post_mortem.of(step))
 
     def tidy(self) -> None:
         """What nobody waits for."""
-        for step in (self._old_results, self._open_runs, self._untrue, self._canaries, self._temporary):
+        tracked = self._tracked
+        for step in (tracked.old_results, tracked.open_runs, tracked.untrue, self._canaries, self._temporary):
             attempted(self.post_mortem.of(step))
 
     def _of_dead_processes(self) -> None:
@@ -126,35 +128,21 @@ class Sweeper:
             if things:
                 self._count(what, "", things=things)
 
-    def _open_runs(self) -> None:
-        """Runs at the tracking server whose job has ended: their recorder died and nobody had to record them again."""
-        self.tracking.check()  # one that is away or hangs is asked no more
-        names, site = self._names(), self.job_status.ledger_id()
-        former = [name for name in self.site_names.all() if name != site]
-        for run_id, job_id in left_open(
-            self.tracking, self.results, names, site=site, former=former, job_of=self._known
-        ):
-            self.tracking.discard(run_id)
-            self._count("open run", job_id, run_id=run_id)
+    @property
+    def _tracked(self) -> TrackingSteps:
+        return TrackingSteps(
+            job_status=self.job_status, tracking=self.tracking, results=self.results, runners=self.runners,
+            benchmarks=self.benchmarks, site_names=self.site_names, host=self.host, closed=self.closed,
+            job_of=self._known, count=self._count,
+        )  # fmt: skip
 
-    def _untrue(self) -> None:
-        """Results at the tracking server whose job ended otherwise."""
-        site, names = self.job_status.ledger_id(), self._names()
-        for run_id in self.closed.untrue(self.tracking, self.results, names, site=site, job_of=self._known):
-            self.tracking.discard(run_id, closed=True)
-            self._count("untrue run", "", run_id=run_id)
-
-    def _names(self) -> list[str]:
-        return [benchmark.name for benchmark in self.benchmarks.list_benchmarks()]
-
-    def _old_results(self) -> None:
-        """Of jobs that completed before results were sealed; by one process at a time, and seldom once it is done."""
-        seal_old_results(self.job_status, self.results, self.tracking, self.runners)
-
-    def _claims(self) -> None:
+    def _dead_claims(self) -> None:
+        """Beside the ledger's own steps: storage that hangs or fails holds up no lease and no cancel."""
         for job_id, mark in self.held.dead():
             if self.job_status.presume_dead(job_id, mark):
                 self._count("dead claim", job_id)
+
+    def _claims(self) -> None:
         swept = self.job_status.sweep(max_attempts=MAX_ATTEMPTS, host=self.host, host_patience=self.host_patience)
         for job in (*swept.requeued, *swept.ended, *swept.orphaned):
             self._count("lease", job.job_id, state=job.state, attempt=job.attempt)
@@ -176,10 +164,6 @@ class Sweeper:
         ):
             self.freed.clear()
             self._leftovers()
-
-    def _results(self) -> None:
-        if released := take_up(self.job_status, self.tracking, self.host):
-            self._count("waiting results", "", released=released)
 
     def _temporary(self) -> None:
         files = TemporaryFiles(held=self.held, log_root=self.log_root)
@@ -219,7 +203,8 @@ class Sweeper:
         if job is None or job.sandbox != claim:
             return False
         if job.state is JobState.FAILED and job.finished_at is not None:
-            return job.finished_at.timestamp() > time.time() - kept_seconds
+            kept = timedelta(seconds=kept_seconds)
+            return bool(kept) and job.finished_at > self.job_status.now() - kept
         return job.state is JobState.RUNNING
 
     def _folders(self) -> None:

@@ -16,6 +16,7 @@ from runner.janitor import Janitor
 from runner.launch_settings import LaunchSettings, LogLimits
 from runner.requirements.dependencies import NoDependencies, Preparing
 from runner.site_names import SiteNames
+from runner.storage_faults import StorageFaults
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -41,6 +42,7 @@ class Workbench:
     stopping: threading.Event
     """Set when the process has been asked to end and its grace is over."""
     dependencies: Preparing = field(default_factory=NoDependencies)
+    storage_faults: StorageFaults = field(default_factory=StorageFaults)
 
     def settings_for(self, resource_class: str) -> LaunchSettings | None:
         """For a run that this process launches; None when it has no such class."""

@@ -36,6 +36,7 @@ from runner.requirements.cache import DependencyCache
 from runner.requirements.dependencies import NoDependencies, Preparing
 from runner.run_job import RunJob
 from runner.site_names import SiteNames
+from runner.storage_faults import StorageFaults
 from runner.sweeper import Sweeper
 from runner.workbench import Workbench
 
@@ -80,6 +81,7 @@ class Bench(Generic[Engine]):
         self.limits = SMALL
         self.resource_classes: dict[str, ResourceClass] | None = None
         self.dependencies: Preparing = NoDependencies()
+        self.storage_faults = StorageFaults()
         self.lease_seconds = 30.0
         self.jobs_per_hour = 50
         self.log_limits = {"max_bytes": 10_000, "max_lines": 1_000, "kept_bytes": 5_000}
@@ -96,6 +98,15 @@ class Bench(Generic[Engine]):
         request = JobRequest(
             submission_id=submission.submission_id, user_id="ann", resource_class="small", benchmark="synthetic",
             overrides={"seed": 7},
+        )  # fmt: skip
+        self.ledger.admit(request, UserLimits(jobs_per_hour=self.jobs_per_hour))
+        return self.claim_again()
+
+    def claim_posted(self, job: Job) -> Claim:
+        """The same request, posted to this ledger."""
+        request = JobRequest(
+            submission_id=job.submission_id, user_id=job.user_id, resource_class=job.resource_class,
+            benchmark=job.benchmark, overrides=job.overrides,
         )  # fmt: skip
         self.ledger.admit(request, UserLimits(jobs_per_hour=self.jobs_per_hour))
         return self.claim_again()
@@ -152,6 +163,7 @@ class Bench(Generic[Engine]):
             janitor=self.janitor,
             site_names=self.site_names,
             dependencies=self.dependencies,
+            storage_faults=self.storage_faults,
         )
         RunJob(bench=bench)(claim)
         return self.ledger.get(claim.job_id)

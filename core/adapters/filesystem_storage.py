@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
 import shutil
 import time
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -18,10 +17,12 @@ from typing import Any
 
 from core.adapters import log_files
 from core.adapters.archives import Look, unpack
-from core.adapters.file_tree import Tree, Written
+from core.adapters.file_tree import Tree
 from core.adapters.packing import tar_gz
 from core.adapters.room import NO_ROOM, Room
+from core.adapters.site_folders import SiteFolders
 from core.adapters.staging import UNLOCKED_SECONDS, UNNAMED_SECONDS, held
+from core.adapters.stored_files import content_hash, write_durably
 from core.adapters.submission_index import SubmissionIndex
 from core.adapters.submission_record import record_of, submission_from
 from core.domain.errors import InvalidInput, NotFound, StorageFull, Unavailable
@@ -40,14 +41,24 @@ _ID = re.compile(r"[0-9a-f]{32}")
 class FilesystemStorage:
     """StoragePort on two folders. Staging and submissions share a file system, so that the rename is atomic."""
 
-    def __init__(self, *, upload_root: Path, log_root: Path, limits: UploadLimits, min_free_bytes: int) -> None:
+    def __init__(
+        self,
+        *,
+        upload_root: Path,
+        log_root: Path,
+        limits: UploadLimits,
+        min_free_bytes: int,
+        folders: SiteFolders | None = None,
+    ) -> None:
         self._root = upload_root
         self._logs = log_root
+        self._folders = folders or SiteFolders(())
         self._limits = limits
         self._room = Room(root=upload_root, min_free_bytes=min_free_bytes)
         self._index = SubmissionIndex(upload_root / BY_USER)
 
     def create_submission(self, upload: Upload, metadata: Mapping[str, Any]) -> Submission:
+        self._folders.check("submissions", anew=True)
         self.check_room()
         submission_id = uuid.uuid4().hex
         with _disk_errors(), self._staged(submission_id) as stage:
@@ -62,7 +73,7 @@ class FilesystemStorage:
                 metadata=metadata,
                 created_at=datetime.now(UTC),
             )
-            _write_durably(stage / RECORD, json.dumps(record_of(submission), indent=2))
+            write_durably(stage / RECORD, json.dumps(record_of(submission), indent=2))
             self._index.add(submission)
             try:
                 stage.rename(self._root / submission_id)
@@ -90,6 +101,7 @@ class FilesystemStorage:
         try:
             return submission_from(json.loads((self._folder(submission_id) / RECORD).read_text()))
         except FileNotFoundError as error:
+            self._folders.check("submissions")  # where its file system is gone, nothing is known of it
             raise NotFound("submission", submission_id) from error
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise Unavailable("The storage", f"a record cannot be read ({type(error).__name__})") from error
@@ -112,11 +124,17 @@ class FilesystemStorage:
 
     def read_log(self, job_id: str, *, tail_lines: int = 1000) -> LogSlice:
         with _disk_errors():
-            return log_files.tail(self.log_path(job_id), tail_lines)
+            return self._found(log_files.tail(self.log_path(job_id), tail_lines))
 
     def read_log_from(self, job_id: str, offset: int, *, max_bytes: int = 1024 * 1024) -> LogSlice:
         with _disk_errors():
-            return log_files.slice_from(self.log_path(job_id), offset, max_bytes)
+            return self._found(log_files.slice_from(self.log_path(job_id), offset, max_bytes))
+
+    def _found(self, piece: LogSlice) -> LogSlice:
+        """A log of which there is nothing may be one whose file system is gone. Raises Unavailable."""
+        if not piece.next_offset:
+            self._folders.check("logs")
+        return piece
 
     def log_path(self, job_id: str) -> Path:
         """Where a job's log is. Raises NotFound for what cannot be a job's id."""
@@ -126,10 +144,12 @@ class FilesystemStorage:
 
     def check_room(self) -> None:
         with _disk_errors():
+            self._folders.check("submissions")
             self._room.check()
 
     def check(self) -> None:
         with _disk_errors():
+            self._folders.check("submissions", "logs")
             next(self._root.iterdir(), None)
             next(self._logs.iterdir(), None)
 
@@ -204,7 +224,7 @@ class FilesystemStorage:
                 tree.add_file(file.name, file.content)
         files = sorted(tree.files.items(), key=lambda item: item[0].split("/"))
         listed = tuple(StoredFile(path=path, size_bytes=file.size_bytes) for path, file in files)
-        return listed, _content_hash(files)
+        return listed, content_hash(files)
 
 
 def _check_entrypoint(entrypoint: str, paths: list[str]) -> None:
@@ -213,20 +233,6 @@ def _check_entrypoint(entrypoint: str, paths: list[str]) -> None:
     elsewhere = [path for path in sorted(paths) if path.endswith(f"/{entrypoint}")]
     hint = f"; there is {elsewhere[0]!r}: name it, or pack the archive without its outer folder" if elsewhere else ""
     raise InvalidInput.of("entrypoint", f"{entrypoint!r} is not in the submission{hint}")
-
-
-def _content_hash(files: Sequence[tuple[str, Written]]) -> str:
-    total = hashlib.sha256()
-    for path, file in files:
-        total.update(f"{file.sha256} {path}\n".encode())
-    return total.hexdigest()
-
-
-def _write_durably(path: Path, text: str) -> None:
-    with path.open("w", encoding="utf-8") as out:
-        out.write(text)
-        out.flush()
-        os.fsync(out.fileno())
 
 
 @contextmanager

@@ -165,7 +165,13 @@ class MemoryJobRecords:
     def completed(self, benchmark: str) -> int:
         return len(self.list_jobs(benchmark=benchmark, state=JobState.COMPLETED, limit=len(self._jobs)).jobs)
 
-    def ledger_id(self) -> str:
+    def now(self) -> datetime:
+        return self._now()
+
+    def clock_skew(self) -> float:
+        return time.time() - self.clock()
+
+    def ledger_id(self, *, otherwise: str = "") -> str:  # noqa: ARG002 it always has its name
         return self._name
 
     def check(self) -> None:

@@ -94,10 +94,16 @@ class MemoryJobStatus(MemoryJobRecords):
             return job.cancel_requested
 
     def note(
-        self, claim: Claim, *, phase: Phase | None = None, device: str | None = None, sandbox: str | None = None
+        self,
+        claim: Claim,
+        *,
+        phase: Phase | None = None,
+        device: str | None = None,
+        sandbox: str | None = None,
+        logged: bool = False,
     ) -> None:
         with self._fenced(claim) as job:
-            changes = {"phase": phase, "device": device, "sandbox": sandbox}
+            changes = {"phase": phase, "device": device, "sandbox": sandbox, "logged": logged}
             known = {name: value for name, value in changes.items() if value}
             self._store(replace(job, updated_at=self._now(), **known))  # type: ignore[arg-type]
 

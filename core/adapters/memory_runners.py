@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from core.domain.runners import (
     FORGOTTEN_SECONDS,
+    HOST_FORGOTTEN_SECONDS,
     HostReport,
     RunnerReport,
     SeenHost,
@@ -37,6 +38,13 @@ class MemoryRunners:
 
     def publish_host(self, report: HostReport) -> None:
         self._hosts[report.host] = (self.clock(), report)
+
+    def withdraw(self, name: str, host: str) -> None:
+        with self._lock:
+            self._processes.pop(name, None)
+            self._wishes.pop(name, None)
+            if all(report.host != host for _at, report in self._processes.values()):
+                self._hosts.pop(host, None)
 
     def turn(self, what: str, seconds: float) -> bool:
         with self._lock:
@@ -67,7 +75,7 @@ class MemoryRunners:
 
     def hosts(self) -> Sequence[SeenHost]:
         known = [(self.clock() - at, report) for _name, (at, report) in sorted(self._hosts.items())]
-        return [SeenHost(report=report, silent_seconds=age) for age, report in known if age <= FORGOTTEN_SECONDS]
+        return [SeenHost(report=report, silent_seconds=age) for age, report in known if age <= HOST_FORGOTTEN_SECONDS]
 
     def wish(self, *targets: str) -> Wish:
         return stricter(*(self._wishes[target] for target in targets if target in self._wishes))

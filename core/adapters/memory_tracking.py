@@ -12,7 +12,7 @@ from typing import Any
 from core.domain.errors import NotFound, Unavailable
 from core.domain.sealed_result import SealedFile, SealedResult
 from core.domain.tracking_state import TrackedRun, recorded_tags, same_figures
-from core.ports.tracking import SITE_TAG, Artifact, ArtifactContent, RecordedRun, Result, RunRef
+from core.ports.tracking import RUN_TAG, SITE_TAG, Artifact, ArtifactContent, RecordedRun, Result, RunRef
 
 
 @dataclass
@@ -43,6 +43,7 @@ class MemoryTracking:
         if (
             known
             and known[0].run_id == begun
+            and known[1].tags.get(RUN_TAG) == result.tags.get(RUN_TAG)
             and same_figures(result.all_metrics, result.metrics.params, self.tracked([known[0]])[begun])
         ):
             seal()

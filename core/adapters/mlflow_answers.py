@@ -11,7 +11,7 @@ import httpx2
 
 from core.domain.errors import Rejected, Unavailable
 from core.domain.tracking_state import TrackedRun
-from core.ports.tracking import SITE_TAG, RunRef
+from core.ports.tracking import RUN_TAG, SITE_TAG, Result, RunRef
 
 API = "/api/2.0/mlflow"
 ARTIFACTS = "/api/2.0/mlflow-artifacts/artifacts"
@@ -35,6 +35,14 @@ def tags_of(run: Mapping[str, Any]) -> dict[str, str]:
 def is_of(site: str, run: Mapping[str, Any]) -> bool:
     """Whether the run is one of this site's, as is every one that does not say whose it is."""
     return tags_of(run).get(SITE_TAG, site) == site
+
+
+def is_run_of(result: Result, run: Mapping[str, Any]) -> bool:
+    """Whether this run of the job records this result's run; one that does not say so does when it ended since then."""
+    wanted, found = result.tags.get(RUN_TAG), tags_of(run).get(RUN_TAG)
+    if wanted is None or found is not None:
+        return wanted is None or found == wanted
+    return int(run["info"].get("end_time") or 0) >= result.job.created_at.timestamp() * 1000
 
 
 def is_finished(run: Mapping[str, Any]) -> bool:

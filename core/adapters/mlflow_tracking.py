@@ -18,6 +18,7 @@ from core.adapters.mlflow_answers import (
     JOB_TAG,
     is_finished,
     is_of,
+    is_run_of,
     metrics_of,
     mlflow_errors,
     params_of,
@@ -57,7 +58,7 @@ class MlflowTracking(MlflowServer):
         if begun and (done := self._done(begun, result, keep_going)):
             seal()
             return done
-        self._clear(experiment, result, others, keep_going)
+        earlier = self._clear(experiment, result, others, keep_going)
         keep_going()
         ref = self._create_run(experiment, result)
         try:
@@ -71,15 +72,19 @@ class MlflowTracking(MlflowServer):
             with suppress(Unavailable):
                 self._remove(ref)
             raise
-        return replace(ref, ended_at=self._close_run(ref, result), refused=refused)
+        ended_at = self._close_run(ref, result)
+        for run_id in earlier:
+            self.discard(run_id, closed=True)
+        return replace(ref, ended_at=ended_at, refused=refused)
 
     def _done(self, begun: str, result: Result, keep_going: Callable[[], None]) -> RunRef | None:
-        """The run that an earlier recorder closed with this very content; with any other, or open, it goes."""
+        """The run that an earlier recorder of this run closed with this very content; any other, or open, it goes."""
         for _look in range(2):  # its recorder may be slow, not dead, and close it between two questions
             run = self._found(begun)
             if run is None:
                 return None
-            if is_finished(run) and same_figures(result.all_metrics, result.metrics.params, tracked_run(run)):
+            same = same_figures(result.all_metrics, result.metrics.params, tracked_run(run))
+            if is_finished(run) and is_run_of(result, run) and same:
                 return ref_of(run)
             keep_going()  # the questions may have taken longer than a lease
             self.discard(begun, closed=is_finished(run))
@@ -91,14 +96,19 @@ class MlflowTracking(MlflowServer):
         result: Result,
         others: Callable[[Sequence[str]], Collection[str]],
         keep_going: Callable[[], None],
-    ) -> None:
-        """Open runs that a recorder of the job did not live to note. Tags prove nothing: no other job's run goes."""
-        found = [ref_of(run).run_id for run in self._runs_of(experiment, result) if not is_finished(run)]
-        spared = others(found) if found else ()
-        for run_id in found:
-            if run_id not in spared:
-                keep_going()
-                self.discard(run_id)
+    ) -> Sequence[str]:
+        """Remove open runs that a recorder of the job did not live to note; which closed ones are to go after them.
+
+        Those are of a job of this id that the ledger does not know any more. Tags prove nothing: no other job's run
+        goes.
+        """
+        found = {ref_of(run).run_id: is_finished(run) for run in self._runs_of(experiment, result)}
+        spared = others(list(found)) if found else ()
+        mine = {run_id: finished for run_id, finished in found.items() if run_id not in spared}
+        for run_id in [run_id for run_id, finished in mine.items() if not finished]:
+            keep_going()
+            self.discard(run_id)
+        return [run_id for run_id, finished in mine.items() if finished]
 
     def _found(self, run_id: str) -> Mapping[str, Any] | None:
         """The run, or None for one that was deleted or never was."""

@@ -15,6 +15,8 @@ from core.adapters.submission_record import submission_from
 from core.domain.errors import Unavailable
 
 ASIDE = ".expired"
+EARLIER = ".earlier"
+"""Below the logs: those of jobs that a restored ledger did not know, by the id that was given again."""
 RECORD = "metadata.json"
 BY_USER = ".by-user"
 _ID = re.compile(r"[0-9a-f]{32}")
@@ -68,6 +70,8 @@ class OldFiles:
 
     def remove_log(self, job_id: str) -> None:
         with _disk_errors():
+            for earlier in (self._logs / EARLIER).glob(f"{job_id}.*.log"):
+                earlier.unlink(missing_ok=True)
             (self._logs / f"{job_id}.log").unlink(missing_ok=True)
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 import secrets
+import time
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -12,7 +14,7 @@ from typing import Any
 import redis
 
 from core.adapters.admission import asked, refused
-from core.adapters.job_record import cursor_score, job_from, outcome_fields
+from core.adapters.job_record import cursor_score, job_from, moment, outcome_fields
 from core.adapters.redis_connection import redis_errors
 from core.adapters.redis_write_check import WriteCheck
 from core.domain.errors import Conflict, KeyReused, LeaseLost, NotFound
@@ -59,6 +61,7 @@ class RedisJobStatus:
     def __init__(self, client: redis.Redis) -> None:
         self._redis = client
         self._takes_writes = WriteCheck(client)
+        self._ledger_id = ""
 
     def _script(self, name: str) -> Any:
         return self._redis.register_script(script_text(name))
@@ -135,9 +138,15 @@ class RedisJobStatus:
         return bool(self._fenced("renew", claim, lease_seconds) == "1")
 
     def note(
-        self, claim: Claim, *, phase: Phase | None = None, device: str | None = None, sandbox: str | None = None
+        self,
+        claim: Claim,
+        *,
+        phase: Phase | None = None,
+        device: str | None = None,
+        sandbox: str | None = None,
+        logged: bool = False,
     ) -> None:
-        changes = {"phase": phase, "device": device, "sandbox": sandbox}
+        changes = {"phase": phase, "device": device, "sandbox": sandbox, "logged": "1" if logged else None}
         self._fenced("note", claim, *(part for pair in changes.items() if pair[1] for part in pair if part))
 
     def seal(self, claim: Claim) -> bool:
@@ -206,11 +215,28 @@ class RedisJobStatus:
             count: Any = self._redis.zcard(f"{PREFIX}jobs:benchmark:{benchmark}:state:{JobState.COMPLETED}")
         return int(count)
 
-    def ledger_id(self) -> str:
+    def now(self) -> datetime:
+        return moment(self._seconds())
+
+    def clock_skew(self) -> float:
+        began = time.monotonic()
+        seconds = self._seconds()
+        return time.time() - (time.monotonic() - began) / 2 - seconds
+
+    def _seconds(self) -> float:
         with redis_errors():
-            if not self._redis.exists(f"{PREFIX}ledger_id"):  # a full Redis answers, and takes nothing
-                self._redis.set(f"{PREFIX}ledger_id", secrets.token_hex(8), nx=True)
-            return str(self._redis.get(f"{PREFIX}ledger_id"))
+            found: Any = self._redis.time()
+        return float(found[0] + found[1] / 1_000_000)
+
+    def ledger_id(self, *, otherwise: str = "") -> str:
+        with redis_errors():
+            found: Any = self._redis.get(f"{PREFIX}ledger_id")
+            if found is None:  # a full Redis answers, and takes nothing
+                name = self._ledger_id or otherwise or secrets.token_hex(8)
+                self._redis.set(f"{PREFIX}ledger_id", name, nx=True)
+                found = self._redis.get(f"{PREFIX}ledger_id")
+        self._ledger_id = str(found)
+        return self._ledger_id
 
     def check(self) -> None:
         self._takes_writes()

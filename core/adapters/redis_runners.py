@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from core.adapters.redis_connection import redis_errors
 from core.domain.runners import (
     FORGOTTEN_SECONDS,
+    HOST_FORGOTTEN_SECONDS,
     Fact,
     HostReport,
     RunnerReport,
@@ -41,14 +42,27 @@ if taken ~= (ARGV[2] == '1') then return 0 end
 redis.call('SET', KEYS[1], string.format('%.6f %.6f', now, now + ARGV[1]), 'PX', math.ceil(ARGV[1] * 1000))
 return 1
 """
-# KEYS: hash of reports; ARGV: seconds after which one is forgotten. Answers pairs of silence (ms) and report.
-LIST = """
+# KEYS: reports of processes, reports of hosts, wishes; ARGV: a process, its host. The host goes with its last process.
+WITHDRAW = """#!lua flags=allow-oom
+redis.call('HDEL', KEYS[1], ARGV[1])
+redis.call('HDEL', KEYS[3], ARGV[1])
+for _, told in ipairs(redis.call('HVALS', KEYS[1])) do
+  local read, report = pcall(cjson.decode, string.match(told, '^%S+ (.*)$'))
+  if read and report['host'] == ARGV[2] then return 0 end
+end
+redis.call('HDEL', KEYS[2], ARGV[2])
+return 1
+"""
+# KEYS: hash of reports; ARGV: seconds after which one is forgotten. Answers pairs of silence (ms) and report. Where a
+# clock was set back, what was reported in an hour to come was reported now, or a dead runner would live until then.
+LIST = """#!lua flags=allow-oom
 local clock = redis.call('TIME')
 local now = clock[1] + clock[2] / 1000000
 local all, found = redis.call('HGETALL', KEYS[1]), {}
 for i = 1, #all, 2 do
   local at, report = string.match(all[i + 1], '^(%S+) (.*)$')
   local silent = now - tonumber(at)
+  if silent < 0 then redis.call('HSET', KEYS[1], all[i], string.format('%.6f', now) .. ' ' .. report) end
   if silent > tonumber(ARGV[1]) then
     redis.call('HDEL', KEYS[1], all[i])
   else
@@ -71,6 +85,11 @@ class RedisRunners:
 
     def publish_host(self, report: HostReport) -> None:
         self._publish("hosts", report.host, report)
+
+    def withdraw(self, name: str, host: str) -> None:
+        with redis_errors():
+            keys = [KEY + "processes", KEY + "hosts", KEY + "wishes"]
+            self._redis.register_script(WITHDRAW)(keys=keys, args=[name, host])
 
     def _publish(self, kind: str, name: str, report: Fact) -> None:
         with redis_errors():
@@ -100,19 +119,20 @@ class RedisRunners:
             SeenRunner(
                 report=report, silent_seconds=silent, wish=_wish(wishes.get(report.name), wishes.get(report.host))
             )
-            for silent, report in self._reports("processes", RunnerReport)
+            for silent, report in self._reports("processes", RunnerReport, FORGOTTEN_SECONDS)
         ]
         return sorted(found, key=lambda seen: seen.report.name)
 
     def hosts(self) -> Sequence[SeenHost]:
         found = [
-            SeenHost(report=report, silent_seconds=silent) for silent, report in self._reports("hosts", HostReport)
+            SeenHost(report=report, silent_seconds=silent)
+            for silent, report in self._reports("hosts", HostReport, HOST_FORGOTTEN_SECONDS)
         ]
         return sorted(found, key=lambda seen: seen.report.host)
 
-    def _reports(self, kind: str, model: type[Report]) -> Iterator[tuple[float, Report]]:
+    def _reports(self, kind: str, model: type[Report], kept: float) -> Iterator[tuple[float, Report]]:
         with redis_errors():
-            flat: Any = self._redis.register_script(LIST)(keys=[KEY + kind], args=[FORGOTTEN_SECONDS])
+            flat: Any = self._redis.register_script(LIST)(keys=[KEY + kind], args=[kept])
         for milliseconds, text in zip(flat[::2], flat[1::2], strict=True):
             with suppress(ValidationError):  # a runner of another version: better not shown than nobody
                 yield int(milliseconds) / 1000, model.model_validate_json(text)

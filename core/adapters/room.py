@@ -1,4 +1,4 @@
-"""How much of the disk is left: looked at before an upload, while its bytes arrive, and while it is unpacked."""
+"""How much of the disk is left, looked at around an upload, and which errors say that storage cannot be used now."""
 
 from __future__ import annotations
 
@@ -10,6 +10,12 @@ from pathlib import Path
 from core.domain.errors import StorageFull
 
 NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT})
+FILE_FAULTS = NO_ROOM | {errno.EROFS, errno.EIO, errno.ESTALE, errno.EACCES, errno.EPERM, errno.EUCLEAN}
+"""What a file system answers that takes no writes, is broken, or is not ours: an admin mends it, no job is at fault."""
+UNUSABLE = FILE_FAULTS | {
+    errno.ENOTCONN, errno.ENODEV, errno.ENXIO, errno.EREMOTEIO, errno.ESHUTDOWN, errno.ETIMEDOUT, errno.EHOSTDOWN,
+}  # fmt: skip
+"""The same, with what a network file system or a lost device answers; a socket may answer those, too."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -141,6 +141,8 @@ class Job:
     """How many runners it has lost, over all attempts."""
     again_because: str | None = None
     """Why it went back into the queue the last time, for its log."""
+    logged: bool = False
+    """Its log was begun. While it was not, a log of its id is of a ledger from before an older one was restored."""
 
     @property
     def is_final(self) -> bool:

@@ -11,9 +11,11 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 MOST_LISTED = 200
 SILENT_SECONDS = 20.0
-"""A runner tells of itself every few seconds: one that was silent for longer is held to be gone."""
-FORGOTTEN_SECONDS = 3600.0
-"""So long a runner that is gone is still shown."""
+"""A runner reports every 3 s: after six missed reports nothing is known of it any more."""
+FORGOTTEN_SECONDS = 300.0
+"""So long a silent runner is still listed; then it is removed."""
+HOST_FORGOTTEN_SECONDS = 3600.0
+"""The same for a host of which no runner reports."""
 
 PROBING = "the sandbox's walls are being probed; that takes seconds"
 """Why a runner that has just begun takes no jobs yet."""
@@ -37,8 +39,12 @@ class RunnerState(StrEnum):
     """Its canary found a wall of the sandbox that does not hold, or its engine is below the lowest safe version."""
     DISK_LOW = "disk_low"
     """A disk that runs write to is nearly full."""
+    NO_STORAGE = "no_storage"
+    """A folder that it needs cannot be written or read, or is not the site's."""
     NO_ENGINE = "no_engine"
     """Its engine does not answer, or has no image."""
+    SILENT = "silent"
+    """No report came for a while: the process has ended, or cannot reach Redis. No runner reports this of itself."""
 
 
 class Wish(StrEnum):
@@ -80,6 +86,8 @@ class RunnerReport(Fact):
     classes: Annotated[tuple[ClassFigures, ...], Field(max_length=MOST_LISTED)] = ()
     jobs: Lines = ()
     """The jobs in hand."""
+    clock_skew_seconds: float | None = None
+    """Its machine's clock is so far ahead of the ledger's; None when that was not measured."""
 
 
 class SandboxFigures(Fact):
@@ -109,6 +117,8 @@ class DiskFigures(Fact):
     name: Line
     free_bytes: int
     total_bytes: int
+    fault: Line | None = None
+    """Why the folder cannot be used, as the host that reported it found."""
 
 
 class OldPart(Fact):
@@ -155,6 +165,23 @@ class SeenRunner(Fact):
     def is_silent(self) -> bool:
         return self.silent_seconds > SILENT_SECONDS
 
+    @property
+    def state(self) -> RunnerState:
+        """As it is now: what a silent runner reported last is not true any more."""
+        return RunnerState.SILENT if self.is_silent else self.report.state
+
+    @property
+    def reason(self) -> str | None:
+        """Why it takes no jobs, in words."""
+        if not self.is_silent:
+            return self.report.reason
+        return f"no report for {int(self.silent_seconds)} s; the last one said {self.report.state}"
+
+    @property
+    def jobs(self) -> tuple[str, ...]:
+        """The jobs in hand. Those of a silent runner are taken over, or have ended."""
+        return () if self.is_silent else self.report.jobs
+
     def is_ready_for(self, resource_class: str | None = None) -> bool:
         """Whether it takes jobs now, of this class or of any."""
         here = not self.is_silent and self.report.state is RunnerState.READY and self.wish is Wish.RUN
@@ -170,6 +197,10 @@ class SeenHost(Fact):
 
     report: HostReport
     silent_seconds: float
+
+    @property
+    def is_silent(self) -> bool:
+        return self.silent_seconds > SILENT_SECONDS
 
 
 def stricter(*wishes: Wish) -> Wish:

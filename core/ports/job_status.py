@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 from core.domain.job import Claim, Job, JobRequest, JobState, Outcome, Phase
@@ -91,7 +92,13 @@ class JobStatusPort(Protocol):
         ...
 
     def note(
-        self, claim: Claim, *, phase: Phase | None = None, device: str | None = None, sandbox: str | None = None
+        self,
+        claim: Claim,
+        *,
+        phase: Phase | None = None,
+        device: str | None = None,
+        sandbox: str | None = None,
+        logged: bool = False,
     ) -> None:
         """Record progress of a claimed job. Raises LeaseLost."""
         ...
@@ -193,8 +200,20 @@ class JobStatusPort(Protocol):
         """How many jobs of the benchmark have completed: when it changes, its board does."""
         ...
 
-    def ledger_id(self) -> str:
-        """This ledger's own name, made once: in an engine it tells this site's containers from any other's."""
+    def now(self) -> datetime:
+        """The ledger's own time."""
+        ...
+
+    def clock_skew(self) -> float:
+        """Seconds by which this machine's clock is ahead of the ledger's, to half of the round trip."""
+        ...
+
+    def ledger_id(self, *, otherwise: str = "") -> str:
+        """This ledger's own name, made once: in an engine it tells this site's containers from any other's.
+
+        A ledger that has lost it, since it was emptied, gets it back from a process that has asked before, else from
+        `otherwise`.
+        """
         ...
 
     def check(self) -> None:

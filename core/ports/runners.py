@@ -15,7 +15,11 @@ class RunnersPort(Protocol):
     """
 
     def publish(self, report: RunnerReport) -> None:
-        """This runner is there. Told again every few seconds; shown for an hour after the last time."""
+        """This runner is there. Told again every few seconds; a silent one is listed for some minutes more."""
+        ...
+
+    def withdraw(self, name: str, host: str) -> None:
+        """This runner has ended as it should: it is listed no more, nor is its host without another runner there."""
         ...
 
     def publish_host(self, report: HostReport) -> None:
@@ -39,11 +43,11 @@ class RunnersPort(Protocol):
         ...
 
     def runners(self) -> Sequence[SeenRunner]:
-        """Those that told of themselves within the last hour, by name."""
+        """Those whose last report is younger than `FORGOTTEN_SECONDS`, by name."""
         ...
 
     def hosts(self) -> Sequence[SeenHost]:
-        """The engines of the same hour, by name."""
+        """The engines whose last report is younger than `HOST_FORGOTTEN_SECONDS`, by name."""
         ...
 
     def wish(self, *targets: str) -> Wish:

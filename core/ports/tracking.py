@@ -55,6 +55,8 @@ class Result:
 
 SITE_TAG = "leadersboard.site"
 """Which ledger the job of a run is in: several sites may record on one server."""
+RUN_TAG = "leadersboard.run"
+"""Which run of the job it records: a job that was posted again after an older ledger was restored has another one."""
 
 
 def system_figures(result: Result) -> dict[str, float]:
@@ -116,9 +118,10 @@ class TrackingPort(Protocol):
     ) -> RunRef:
         """Record a result as one closed run.
 
-        `begun` is the run that an earlier recorder of the job noted: closed and with this very content it is the
-        answer, else it goes. No other run counts as the job's, whatever its tags say; open ones with the job's tag go,
-        without those that `others` names as another job's. `note` is called with the new run's id before anything is
+        `begun` is the run that an earlier recorder of the job noted: closed, with this very content and of this very
+        run it is the answer, else it goes. No other run counts as the job's, whatever its tags say; those with the
+        job's tag go, open ones first and closed ones once the new one is closed, without those that `others` names as
+        another job's. `note` is called with the new run's id before anything is
         written into it, `keep_going` before the run is created and before each file, `seal` once, right before the run
         is closed or the earlier one is answered. When one of them raises, no run of this call is left. Raises Rejected
         when refused for good.

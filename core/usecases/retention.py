@@ -10,6 +10,7 @@ from functools import partial
 
 import structlog
 
+from core.domain.clocks import MOST_RETENTION_SKEW_SECONDS, told
 from core.domain.errors import Conflict, LeadersboardError
 from core.domain.retention import Expired, OldRun
 from core.ports.retention import OldFilesPort, OldRecordsPort, OldRunsPort
@@ -30,6 +31,8 @@ class Retention:
     runs: OldRunsPort
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
     settle_seconds: float = SETTLE_SECONDS
+    clock_skew: Callable[[], float] = lambda: 0.0
+    """Seconds by which this machine's clock is ahead of the ledger's. Raises Unavailable."""
 
     def plan(self, days: int) -> Expired:
         """What a round would remove now. Raises Unavailable."""
@@ -56,7 +59,14 @@ class Retention:
         return [run for run in owned if run.run_id not in owners or run.job_id not in alive]
 
     def carry_out(self, days: int) -> Expired:
-        """Remove it; what was really removed. A part that is away keeps nothing else from going. Raises Unavailable."""
+        """Remove it; what was really removed. A part that is away keeps nothing else from going.
+
+        Raises Unavailable, and Conflict where the ages of files cannot be known.
+        """
+        if abs(self.clock_skew()) > MOST_RETENTION_SKEW_SECONDS:
+            raise Conflict(
+                f"The gateway's clock is {told(self.clock_skew())}. Nothing is removed for its age until they agree."
+            )
         plan = self.plan(days)
         runs = [run for run in plan.runs if self._unpinned(run.job_id, partial(self.runs.remove_run, run))]
         kept_runs = {run.job_id for run in plan.runs} - {run.job_id for run in runs}

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Path, Query
 
 from core.domain.job import JobState
 from core.domain.limits import UserLimits
-from core.domain.runners import SILENT_SECONDS, SeenRunner, Wish
+from core.domain.runners import SeenRunner, Wish
 from core.usecases.enqueue_job import RerunJob, RingForJob
 from core.usecases.jobs import JobStanding
 from core.usecases.operations import ProbeRunner, RetryDeadLetter, SteerRunner, named
@@ -18,7 +18,6 @@ from gateway.admin_schemas import (
     DeadLetterList,
     DeadLetterView,
     HostView,
-    NoticeView,
     Overview,
     QueueView,
     RunnerDetail,
@@ -26,6 +25,7 @@ from gateway.admin_schemas import (
     RunnerView,
 )
 from gateway.auth import CurrentAdmin
+from gateway.notices import notices
 from gateway.parts import PortsPart, SettingsPart
 from gateway.routes.jobs import enqueuing
 from gateway.schemas import JobView
@@ -47,8 +47,9 @@ MOST_RUNNING = 1000
 
 @router.get("/overview")
 def overview(_admin: CurrentAdmin, ports: PortsPart, settings: SettingsPart) -> Overview:
-    """Queues, runners, failed steps and disks at a glance, and which engines are older than they should be."""
+    """Queues, runners, failed steps and disks at a glance, and what an admin should look at now."""
     seen, hosts = ports.runners.runners(), ports.runners.hosts()
+    living = [host for host in hosts if not host.is_silent]
     jobs = ports.job_status.list_jobs(state=JobState.RUNNING, limit=MOST_RUNNING).jobs
     running = [job.resource_class for job in jobs]
     queues = [
@@ -64,22 +65,18 @@ def overview(_admin: CurrentAdmin, ports: PortsPart, settings: SettingsPart) -> 
         queues=queues,
         runners=sum(not one.is_silent for one in seen),
         runners_ready=sum(one.is_ready_for() for one in seen),
-        sandboxes=sum(len(host.report.sandboxes) for host in hosts),
+        sandboxes=sum(len(host.report.sandboxes) for host in living),
         dead_letters=ports.dead_letters.page(limit=1).total,
-        disks=[disk for host in hosts for disk in host.report.disks],
-        notices=[
-            NoticeView.of(host.report, old)
-            for host in hosts
-            if host.silent_seconds <= SILENT_SECONDS
-            for old in host.report.old
-        ],
+        disks=[disk for host in living for disk in host.report.disks],
         mended=dict(ports.runners.mended()),
+        clock_skew_seconds=round(ports.job_status.clock_skew(), 3),
+        notices=notices(ports, seen, hosts),
     )
 
 
 @router.get("/runners")
 def runners(_admin: CurrentAdmin, ports: PortsPart) -> RunnerList:
-    """Every runner of the last hour, and every engine with the sandboxes that live in it."""
+    """Every runner, one that has ended for five minutes more, and every engine with the sandboxes that live in it."""
     return RunnerList(
         runners=[RunnerView.of(seen) for seen in ports.runners.runners()],
         hosts=[HostView.of(seen) for seen in ports.runners.hosts()],

@@ -9,7 +9,8 @@ from http import HTTPStatus
 from fastapi import APIRouter, Response
 from starlette.concurrency import run_in_threadpool
 
-from core.domain.errors import Unavailable
+from core.domain.errors import StorageFull, Unavailable
+from core.wiring import Ports
 from gateway.outlook import Outlook
 from gateway.parts import OutlookPart, PortsPart
 from gateway.schemas import Health
@@ -25,7 +26,7 @@ def live() -> Health:
 
 @router.get("/ready", responses={503: {"model": Health}})
 async def ready(ports: PortsPart, outlook: OutlookPart, response: Response) -> Health:
-    """Asks each part that requests depend on, all at once; 503 names those that do not answer.
+    """Asks each part that requests depend on, all at once; 503 names those that do not answer, and unusable folders.
 
     Runners are told of and change nothing: without them the API serves, and jobs wait.
     """
@@ -35,7 +36,12 @@ async def ready(ports: PortsPart, outlook: OutlookPart, response: Response) -> H
     if set(states.values()) == {"ok"}:
         return Health(status="ok", dependencies=states, runners=await run_in_threadpool(_runners, outlook))
     response.status_code = HTTPStatus.SERVICE_UNAVAILABLE
-    return Health(status="unavailable", dependencies=states)
+    folders = await run_in_threadpool(_unusable, ports)
+    return Health(status="unavailable", dependencies=states, folders=folders)
+
+
+def _unusable(ports: Ports) -> dict[str, str]:
+    return {state.name: state.fault for state in ports.folders.states() if state.fault}
 
 
 def _runners(outlook: Outlook) -> str | None:
@@ -48,6 +54,6 @@ def _runners(outlook: Outlook) -> str | None:
 def _state(check: Callable[[], None]) -> str:
     try:
         check()
-    except Unavailable:
+    except (Unavailable, StorageFull):
         return "unavailable"
     return "ok"

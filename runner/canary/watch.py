@@ -42,7 +42,7 @@ class CanaryWatch:
     def run(self, ended: threading.Event) -> None:
         due = 0.0
         while not ended.is_set():
-            if time.monotonic() >= due or self._asked():
+            if not self.duty.storage_fault() and (time.monotonic() >= due or self._asked()):
                 self.probe()
                 due = time.monotonic() + (EVERY_SECONDS if self.duty.refusal is None else RED_SECONDS)
             ended.wait(LOOK_SECONDS)

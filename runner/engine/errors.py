@@ -9,7 +9,7 @@ import docker.errors
 import requests
 import urllib3.exceptions
 
-from core.adapters.room import NO_ROOM
+from core.adapters.room import FILE_FAULTS
 from core.domain.errors import Unavailable
 
 _FOREIGN = (docker.errors.DockerException, requests.RequestException, urllib3.exceptions.HTTPError, OSError)
@@ -17,10 +17,10 @@ _FOREIGN = (docker.errors.DockerException, requests.RequestException, urllib3.ex
 
 @contextmanager
 def engine_errors() -> Iterator[None]:
-    """Foreign errors become Unavailable, with the engine's own words; a full disk of ours is no fault of its."""
+    """Foreign errors become Unavailable, with the engine's own words; a fault of our own files is none of its."""
     try:
         yield
     except _FOREIGN as error:
-        if isinstance(error, OSError) and error.errno in NO_ROOM:
+        if isinstance(error, OSError) and (error.errno in FILE_FAULTS or error.filename):
             raise
         raise Unavailable("The sandbox engine", f"{type(error).__name__}: {str(error)[:300]}") from error

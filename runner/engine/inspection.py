@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import contextlib
-import shutil
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import docker
 import docker.errors
 from docker.models.containers import Container
 
+from core.domain.folders import FolderState
 from core.domain.runners import MOST_LISTED, DiskFigures, SandboxFigures
 from runner.engine.container_spec import LABEL
 from runner.engine.errors import engine_errors
@@ -119,11 +118,14 @@ def _age(created: str) -> float:
     return max(0.0, round((datetime.now(UTC) - began).total_seconds(), 1))
 
 
-def disks(folders: Mapping[str, Path]) -> tuple[DiskFigures, ...]:
-    """Free and all bytes of each folder that is there."""
-    found = []
-    for name, path in folders.items():
-        with contextlib.suppress(OSError):
-            usage = shutil.disk_usage(path)
-            found.append(DiskFigures(name=name, free_bytes=usage.free, total_bytes=usage.total))
-    return tuple(found)
+def disks(folders: Iterable[FolderState]) -> tuple[DiskFigures, ...]:
+    """Free and all bytes of each folder, and why it cannot be used; 0 where its disk did not answer."""
+    return tuple(
+        DiskFigures(
+            name=state.name,
+            free_bytes=state.free_bytes or 0,
+            total_bytes=state.total_bytes or 0,
+            fault=state.fault[:LINE] if state.fault else None,
+        )
+        for state in folders
+    )

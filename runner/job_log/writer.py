@@ -9,12 +9,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from core.adapters.room import NO_ROOM
+from core.adapters.room import NO_ROOM, UNUSABLE
 from core.domain.job_log import LINE_BYTES, SIGN, own_line, printed
 from core.ports.sandbox import Stream
 from runner.job_log.place import Held, Place
 from runner.job_log.position import Intent, Kind, Position, Reached
 
+FULL = "the disk was full"
+BROKEN = "the disk could not be written"
 INCOMPLETE = b"\n" + own_line("... more is missing: nobody read it, and the engine had not kept all of it ...")
 OURS = frozenset({Kind.OWN, Kind.TAIL})
 """What may hold a line of the platform: torn, it must not be continued by what a run prints."""
@@ -44,7 +46,7 @@ class LogWriter:
         self._lock = threading.Lock()
         self._max_bytes, self._max_lines, self._half = max_bytes, max_lines, kept_bytes // 2
         self._hold(self._place.take(trusted=trusted))
-        self._dropped = 0
+        self._dropped, self._hindrance = 0, FULL
         self._tail = bytearray()
         self._output_ended = self._closed = self._incomplete = False
 
@@ -187,7 +189,7 @@ class LogWriter:
     def _words_first(self, kind: Kind) -> bytes:
         """What must stand in the file before the next append does; each of these begins a line."""
         if self._missing:
-            return b"\n" + own_line(f"... {self._missing} bytes are missing here: the disk was full ...")
+            return b"\n" + own_line(f"... {self._missing} bytes are missing here: {self._hindrance} ...")
         return b"\n" if self._torn and kind is not Kind.OWN else b""
 
     def _put(self, chunk: bytes, kind: Kind, after: Position) -> int:
@@ -203,8 +205,9 @@ class LogWriter:
                 self._end, chunk = chunk[written - 1 : written], chunk[written:]
                 self._torn = bool(chunk) and kind in OURS
         except OSError as error:
-            if error.errno not in NO_ROOM:
+            if error.errno not in UNUSABLE:
                 raise
+            self._hindrance = FULL if error.errno in NO_ROOM else BROKEN
         return len(chunk)
 
 

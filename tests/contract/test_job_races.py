@@ -176,7 +176,7 @@ def hearing(ledger: RedisJobStatus, ran: list[str], meet: Callable[[], Any], fol
     """An idle worker on a broker of its own; `meet` is the last that it does before it claims."""
     broker = OneBellAtATime(url=redis_url(), middleware=[])  # type: ignore[no-untyped-call]
     duty = Duty(
-        name="w", host=HOST, runners=MemoryRunners(), check_engine=meet, folders={"logs": folder}, min_free_bytes=0,
+        name="w", host=HOST, runners=MemoryRunners(), check_engine=meet, folders=list, min_free_bytes=0,
         draining=threading.Event(),
     )  # fmt: skip
     engine: Any = SimpleNamespace(check=lambda: None)

@@ -208,3 +208,29 @@ def test_after_an_outage_of_the_ledger_what_is_gone_is_settled(ledger: Ledger) -
     assert {job.state for job in found} == {JobState.RUNNING}
     found = ledger.swept_on(AWAY + HEARING_SECONDS, PATIENCE - HEARING_SECONDS, HOST)
     assert [(job.job_id, job.state) for job in found] == [(gone.job_id, JobState.PENDING)]
+
+
+@pytest.mark.parametrize("hours", [-1, 0, 1])
+def test_how_far_this_machines_clock_is_from_the_ledgers(
+    redis_client: Any, monkeypatch: pytest.MonkeyPatch, hours: int
+) -> None:
+    """To half of the round trip; the ledger's own time does not hang on this machine's."""
+    jobs, real = RedisJobStatus(redis_client), time.time
+    before = jobs.now()
+    monkeypatch.setattr(time, "time", lambda: real() + 3600 * hours)
+    assert abs(jobs.clock_skew() - 3600 * hours) < 4
+    assert 0 <= (jobs.now() - before).total_seconds() < 10
+
+
+def test_a_slow_answer_is_no_skew(redis_client: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Half of the round trip is taken off: a ledger that takes 2 s to answer is not 2 s behind."""
+    jobs, real = RedisJobStatus(redis_client), redis_client.time
+
+    def slow() -> Any:
+        time.sleep(1.0)
+        found = real()
+        time.sleep(1.0)
+        return found
+
+    monkeypatch.setattr(redis_client, "time", slow)
+    assert abs(jobs.clock_skew()) < 0.9

@@ -128,3 +128,51 @@ def test_redis_away_is_unavailable() -> None:
     for call in (away.runners, away.hosts, lambda: away.publish(report()), lambda: away.wish("a")):
         with pytest.raises(Unavailable):
             call()
+
+
+def test_a_runner_that_has_ended_is_listed_no_more(runners: RunnersPort) -> None:
+    """Nor what was wished of it; its host goes with its last runner."""
+    for name, host in (("a:1", "engine"), ("b:2", "engine"), ("c:3", "other")):
+        runners.publish(report(name, host=host))
+        runners.publish_host(HostReport(host=host))
+        runners.set_wish(name, Wish.PAUSE)
+    runners.withdraw("a:1", "engine")
+    assert [seen.report.name for seen in runners.runners()] == ["b:2", "c:3"]
+    assert [seen.report.host for seen in runners.hosts()] == ["engine", "other"]
+    runners.withdraw("b:2", "engine")
+    assert [seen.report.host for seen in runners.hosts()] == ["other"]
+    assert (runners.wish("a:1"), runners.wish("c:3")) == (Wish.RUN, Wish.PAUSE)
+
+
+def aged(client: redis.Redis, kind: str, name: str, seconds: float) -> None:
+    """That report came so many seconds earlier."""
+    moment, _blank, text = str(client.hget(KEY + kind, name)).partition(" ")
+    client.hset(KEY + kind, name, f"{float(moment) - seconds:.6f} {text}")
+
+
+def test_a_silent_runner_is_silent_and_then_gone(redis_client: redis.Redis) -> None:
+    """What it reported last does not count any more: neither state nor jobs; after five minutes it is removed."""
+    runners = RedisRunners(redis_client)
+    runners.publish(report("a:1", jobs=("j" * 32,)))
+    runners.publish_host(HostReport(host="engine"))
+    aged(redis_client, "processes", "a:1", 21)
+    (seen,) = runners.runners()
+    assert (seen.state, seen.jobs, seen.is_ready_for()) == (RunnerState.SILENT, (), False)
+    assert seen.reason == "no report for 21 s; the last one said ready"
+    aged(redis_client, "processes", "a:1", 280)
+    aged(redis_client, "hosts", "engine", 301)
+    assert runners.runners() == []
+    assert redis_client.hlen(KEY + "processes") == 0
+    assert [one.is_silent for one in runners.hosts()] == [True]
+    aged(redis_client, "hosts", "engine", 3300)
+    assert runners.hosts() == []
+
+
+def test_a_report_of_tomorrow_does_not_keep_a_dead_runner_alive(redis_client: redis.Redis) -> None:
+    """Redis's clock was set back by a day since: from now on its silence counts."""
+    runners = RedisRunners(redis_client)
+    runners.publish(report("a:1"))
+    aged(redis_client, "processes", "a:1", -DAY)
+    assert runners.runners()[0].silent_seconds == 0
+    aged(redis_client, "processes", "a:1", 21)
+    assert runners.runners()[0].state is RunnerState.SILENT

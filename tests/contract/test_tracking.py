@@ -21,7 +21,7 @@ from core.domain.links import run_resource
 from core.domain.metrics import RunMetrics
 from core.domain.sealed_result import SealedFile
 from core.domain.tracking_state import TrackingState, compared
-from core.ports.tracking import SITE_TAG, Result, RunRef, TrackingPort
+from core.ports.tracking import RUN_TAG, SITE_TAG, Result, RunRef, TrackingPort
 
 pytestmark = pytest.mark.contract
 
@@ -453,3 +453,31 @@ def test_a_server_that_is_away_is_unavailable(fresh_name: str) -> None:
         with pytest.raises(Unavailable):
             attempt()
     away.close()
+
+
+@pytest.mark.parametrize("auc", [0.4, 0.9])
+@pytest.mark.parametrize("noted", [False, True])
+def test_a_job_that_ran_again_after_a_restore_has_its_own_run(
+    tracking: TrackingPort, fresh_name: str, auc: float, *, noted: bool
+) -> None:
+    """An older ledger was restored, and the same request came again: the old run is neither its answer nor kept."""
+    first = result_of(fresh_name, auc=0.9)
+    old = tracking.record(replace(first, tags={RUN_TAG: "11111111"}))
+    again = replace(first, metrics=result_of(fresh_name, auc=auc).metrics, tags={RUN_TAG: "22222222"})
+    new = tracking.record(again, begun=old.run_id if noted else None)
+    assert new.run_id != old.run_id
+    assert tracking.get_run(new.run_id).metrics["image_auc"] == auc
+    assert tracking.record(again, begun=new.run_id).run_id == new.run_id
+    assert list(recorded(tracking, fresh_name)) == [new.run_id]
+
+
+@pytest.mark.parametrize("days", [1, -1])
+def test_a_run_without_a_name_is_the_jobs_if_it_ended_after_it_was_posted(
+    mlflow: MlflowTracking, fresh_name: str, days: int
+) -> None:
+    """A version that gave no names recorded it: before an upgrade, or before an older ledger was restored."""
+    result = result_of(fresh_name)
+    old = mlflow.record(result)
+    posted = replace(result.job, created_at=NOW - timedelta(days=days))
+    ref = mlflow.record(replace(result, job=posted, tags={RUN_TAG: "22222222"}), begun=old.run_id)
+    assert (ref.run_id == old.run_id) is (days > 0)

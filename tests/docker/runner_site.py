@@ -17,7 +17,9 @@ from dramatiq.brokers.redis import RedisBroker
 
 from core.adapters.dramatiq_queue import DramatiqQueue
 from core.adapters.filesystem_storage import FilesystemStorage
+from core.adapters.folder_look import MARK
 from core.adapters.mlflow_tracking import MlflowTracking
+from core.adapters.old_files import EARLIER
 from core.adapters.redis_connection import connect
 from core.adapters.redis_dead_letters import RedisDeadLetters
 from core.adapters.redis_job_status import RedisJobStatus
@@ -40,7 +42,7 @@ LINES = [f"line {number}" for number in range(30)]
 DEFAULTS = {"LEASE_SECONDS": "30", "SWEEP_SECONDS": "5"}
 """What a site has that sets neither; the tests' own are shorter."""
 PATIENCE_SECONDS = 60
-KEPT_FOLDERS = {".held", ".canary", ".processes", ".sites"}
+KEPT_FOLDERS = {".held", ".canary", ".processes", ".sites", MARK}
 """Of the folder of jobs; what lies in them besides locks of living processes is told by the tests of each."""
 
 
@@ -122,7 +124,11 @@ class Site:
         return [path.name for path in found if path.name not in KEPT_FOLDERS]
 
     def _stray_logs(self) -> Iterator[Path]:
-        return (path for path in (self.root / "logs").iterdir() if path.suffix != ".log")
+        return (
+            path
+            for path in (self.root / "logs").iterdir()
+            if path.suffix != ".log" and path.name not in {MARK, EARLIER}
+        )
 
 
 def kill_group(process: subprocess.Popen[bytes]) -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import subprocess
+import time
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import docker
@@ -24,10 +25,48 @@ class SmallDisk:
         space = os.statvfs(self.path)
         wanted = max(0, space.f_bavail * space.f_frsize - but_bytes)
         with (self.path / ".filler").open("wb") as file:
-            os.posix_fallocate(file.fileno(), 0, wanted)
+            if but_bytes:
+                os.posix_fallocate(file.fileno(), 0, wanted)
+                return
+            with suppress(OSError):
+                while True:
+                    os.write(file.fileno(), bytes(4096))
 
     def make_room(self) -> None:
         (self.path / ".filler").unlink()
+
+    def take_no_writes(self) -> None:
+        """From now on, for everybody on this machine. No file on it may be open for writing."""
+        self._remount("ro")
+
+    def take_writes(self) -> None:
+        self._remount("rw")
+
+    def _remount(self, how: str) -> None:
+        until = time.monotonic() + 20
+        while subprocess.run(
+            ["mount", "-o", f"remount,{how}", str(self.path)], check=False, capture_output=True
+        ).returncode:
+            assert time.monotonic() < until, f"{self.path} cannot be remounted {how}"
+            time.sleep(0.05)  # a file is being written just now
+
+    @contextmanager
+    def gone(self) -> Iterator[None]:
+        """An empty folder is in its place meanwhile, as below the mount point of a file system that is not mounted."""
+        _run(["mount", "-t", "tmpfs", "tmpfs", str(self.path)])
+        try:
+            yield
+        finally:
+            _run(["umount", "--lazy", str(self.path)])
+
+    @contextmanager
+    def hanging(self) -> Iterator[None]:
+        """Whoever writes waits meanwhile, and no signal ends that."""
+        _run(["fsfreeze", "--freeze", str(self.path)])
+        try:
+            yield
+        finally:
+            _run(["fsfreeze", "--unfreeze", str(self.path)])
 
 
 @contextmanager

@@ -8,7 +8,7 @@ import redis
 from core.adapters.redis_runners import RedisRunners
 from core.domain.job import JobState
 from core.domain.runners import RunnerState, SandboxFigures, Wish
-from tests.docker.runner_site import SLOW, Site, until
+from tests.docker.runner_site import SLOW, Site, kill_group, until
 from tests.runner_bench import GOOD
 
 pytestmark = pytest.mark.docker
@@ -40,7 +40,7 @@ def test_admins_see_a_living_sandbox_with_its_walls(site: Site, redis_client: re
     assert {item.name for item in process.report.classes} == {"small", "medium"}
     (host,) = runners.hosts()
     assert "Engine" in host.report.engine
-    assert {disk.name for disk in host.report.disks} == {"submissions", "logs", "jobs"}
+    assert {disk.name for disk in host.report.disks} == {"submissions", "logs", "jobs", "benchmarks"}
 
 
 def test_a_paused_runner_begins_nothing_until_it_is_resumed(site: Site, redis_client: redis.Redis) -> None:
@@ -58,3 +58,27 @@ def test_a_paused_runner_begins_nothing_until_it_is_resumed(site: Site, redis_cl
         runners.set_wish(seen.report.host, Wish.RUN)
         until(lambda: site.ledger.get(waiting).is_final, "the waiting job has run")
     assert site.ledger.get(waiting).state is JobState.COMPLETED
+
+
+def test_a_runner_that_ends_takes_itself_off_the_list_and_a_killed_one_turns_silent(
+    site: Site, redis_client: redis.Redis
+) -> None:
+    """A job that a killed one had in hand is shown with the runner that took it over alone."""
+    runners = RedisRunners(redis_client)
+    with site.runner() as process:
+        until(lambda: len(runners.runners()) == 1, "it is listed")
+        process.terminate()
+        assert process.wait(60) == 0
+    assert runners.runners() == []
+    assert runners.hosts() == []
+    with site.runner() as killed:
+        job_id = site.post("import time\ntime.sleep(45)\n" + GOOD)
+        until(lambda: [seen.jobs for seen in runners.runners()] == [(job_id,)], "it has the job in hand")
+        kill_group(killed)
+    with site.runner():
+        until(lambda: sorted(seen.state for seen in runners.runners()) == ["ready", "silent"], "one of two is silent")
+        assert {seen.state: seen.jobs for seen in runners.runners()} == {"ready": (job_id,), "silent": ()}
+        assert sum(seen.is_ready_for() for seen in runners.runners()) == 1
+        site.ledger.cancel(job_id)
+        until(lambda: site.ledger.get(job_id).is_final, "it is cancelled")
+        until(lambda: site.left_on_disk() == [], "its folder is gone")

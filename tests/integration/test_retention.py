@@ -20,7 +20,7 @@ from core.adapters.mlflow_tracking import MlflowTracking
 from core.adapters.old_files import ASIDE, OldFiles
 from core.adapters.redis_job_status import RedisJobStatus
 from core.adapters.redis_old_records import PINNED, RedisOldRecords
-from core.domain.errors import NotFinished, NotFound, Unavailable
+from core.domain.errors import Conflict, NotFinished, NotFound, Unavailable
 from core.domain.job import Job, JobRequest, JobState, Outcome
 from core.domain.limits import UploadLimits, UserLimits
 from core.domain.metrics import RunMetrics
@@ -294,3 +294,11 @@ def test_a_round_says_that_something_kept_it_from_its_work(site: Site, monkeypat
         broken.setattr(site.files, "remove_log", refuses)
         assert site.retention.carry_out(90).hindered
     assert not site.retention.carry_out(90).hindered
+
+
+@pytest.mark.parametrize("hours", [-2, 2])
+def test_nothing_is_removed_while_the_clocks_differ(site: Site, hours: int) -> None:
+    """Files have their times from this machine: by a clock that is hours off, what is young may look old."""
+    differing = replace(site.retention, clock_skew=lambda: 3600.0 * hours)
+    with pytest.raises(Conflict, match="Nothing is removed"):
+        differing.carry_out(1)

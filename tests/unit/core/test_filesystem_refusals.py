@@ -55,7 +55,7 @@ def test_a_disk_that_fails_leaves_nothing(
     def fail(*_args: object) -> None:
         raise OSError(number, os.strerror(number))
 
-    monkeypatch.setattr(filesystem_storage, "_write_durably", fail)
+    monkeypatch.setattr(filesystem_storage, "write_durably", fail)
     with pytest.raises(kind):
         store.create_submission(upload(), {})
     assert left_over(tmp_path) == []
@@ -79,13 +79,13 @@ def test_a_submission_is_invisible_until_it_is_complete(
 ) -> None:
     """SUB-6: before the last step nothing but staging is there."""
     seen: list[list[str]] = []
-    write = filesystem_storage._write_durably
+    write = filesystem_storage.write_durably
 
     def watch(path: Path, text: str) -> None:
         seen.append([item.name for item in (tmp_path / "submissions").iterdir()])
         write(path, text)
 
-    monkeypatch.setattr(filesystem_storage, "_write_durably", watch)
+    monkeypatch.setattr(filesystem_storage, "write_durably", watch)
     store.create_submission(upload(), {})
     assert seen == [[".staging"]]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime
 
 import pytest
@@ -82,7 +83,7 @@ def test_runners_and_sandboxes_are_listed(site: Site) -> None:
         == answer["hosts"][0]["sandboxes"][0]
     )
     detail = site.as_("root").get("/admin/runners/box:1").json()
-    assert detail["host"]["disks"] == [{"name": "logs", "free_bytes": 1, "total_bytes": 2}]
+    assert detail["host"]["disks"] == [{"name": "logs", "free_bytes": 1, "total_bytes": 2, "fault": None}]
 
 
 def test_a_runner_is_paused_drained_and_resumed(site: Site) -> None:
@@ -125,10 +126,11 @@ def test_the_overview_shows_engines_that_are_too_old(site: Site, allowed: bool) 
     """Host, part, version, floor, and what to do; of one that was silent for long nothing is said."""
     old = OldPart(part="runc", version="", floor="1.3.6", why="before it, links could lead elsewhere")
     site.ports.runners.publish_host(HostReport(host="engine", old=(old,), old_engine_allowed=allowed))
-    (found,) = site.as_("root").get("/admin/overview").json()["notices"]
+    notices = site.as_("root").get("/admin/overview").json()["notices"]
+    (found,) = [one for one in notices if one["kind"] == "old_engine"]
     assert (found["host"], found["part"], found["version"], found["floor"]) == ("engine", "runc", "", "1.3.6")
     assert "runc of an unknown version is older than 1.3.6" in found["text"]
-    assert found["takes_jobs"] is allowed
+    assert (found["kind"], found["takes_jobs"]) == ("old_engine", allowed)
     assert ("No job is begun" in found["advice"]) is not allowed
     assert "ALLOW_OLD_ENGINE" in found["advice"]
 
@@ -190,3 +192,57 @@ def test_redis_away_is_503(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(type(site.ports.runners), "runners", lambda _self: away())
     assert site.as_("root").get("/admin/runners").status_code == 503
+
+
+def test_a_silent_runner_counts_nowhere(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the list, in the counts, in the metrics and in what an admin is noticed of, it is silent and nothing else."""
+    monkeypatch.setattr(site.ports.job_status, "clock_skew", lambda: 0.0)
+    there(site, "dead:1")
+    site.ports.runners.publish_host(
+        HostReport(host="engine", disks=(DiskFigures(name="l", free_bytes=1, total_bytes=2),))
+    )
+    site.ports.runners.clock = lambda: time.monotonic() + 30  # type: ignore[attr-defined]
+    there(site, "box:1")
+    root = site.as_("root")
+    answer = root.get("/admin/overview").json()
+    assert (answer["runners"], answer["runners_ready"], answer["disks"]) == (1, 1, [])
+    assert [(one["kind"], one["host"], one["text"], one["takes_jobs"]) for one in answer["notices"]] == [
+        ("runner", "engine", "Runner dead:1 takes no jobs: no report for 30 s; the last one said ready", False),
+        ("host", "engine", "No runner of this host has reported for 30 s.", False),
+    ]
+    assert all(one["advice"] for one in answer["notices"])
+    states = {one["name"]: (one["state"], one["jobs"]) for one in root.get("/admin/runners").json()["runners"]}
+    assert states == {"box:1": ("ready", []), "dead:1": ("silent", [])}
+    text = root.get("/metrics").text
+    assert 'leadersboard_runners{state="silent"} 1.0' in text
+    assert 'leadersboard_runners{state="ready"} 1.0' in text
+    assert "leadersboard_runners_ready 1.0" in text
+
+
+@pytest.mark.parametrize(("skew", "words"), [(4.9, None), (-7.0, "7 s behind"), (86_400.0, "86400 s ahead of")])
+def test_clocks_that_differ_are_told(
+    site: Site, monkeypatch: pytest.MonkeyPatch, skew: float, words: str | None
+) -> None:
+    """Above 5 s, the gateway's and each host's; below only as figures."""
+    monkeypatch.setattr(site.ports.job_status, "clock_skew", lambda: skew)
+    site.ports.runners.publish(
+        RunnerReport(
+            name="box:1", host="engine", version="1", since=datetime.now(UTC), state=RunnerState.READY,
+            clock_skew_seconds=skew,
+        )
+    )  # fmt: skip
+    root = site.as_("root")
+    answer = root.get("/admin/overview").json()
+    assert answer["clock_skew_seconds"] == skew
+    assert [(one["kind"], one["host"], one["text"]) for one in answer["notices"]] == (
+        [
+            ("clock", "", f"The clock of the gateway is {words} the ledger's (Redis)."),
+            ("clock", "engine", f"The clock of this host is {words} the ledger's (Redis)."),
+        ]
+        if words
+        else []
+    )
+    assert root.get("/admin/runners").json()["runners"][0]["clock_skew_seconds"] == skew
+    text = root.get("/metrics").text
+    assert f'leadersboard_clock_skew_seconds{{host="engine"}} {skew}' in text
+    assert f'leadersboard_clock_skew_seconds{{host="gateway"}} {skew}' in text

@@ -24,7 +24,7 @@ def test_ready_names_each_dependency(site: Site) -> None:
     answer = site.as_(None).get("/health/ready")
     assert answer.status_code == 200
     expected = {"redis": "ok", "mlflow": "ok", "storage": "ok"}
-    assert answer.json() == {"status": "ok", "dependencies": expected, "runners": "none ready"}
+    assert answer.json() == {"status": "ok", "dependencies": expected, "folders": {}, "runners": "none ready"}
 
 
 @pytest.mark.parametrize("part", ["redis", "mlflow", "storage"])
@@ -43,4 +43,4 @@ def test_ready_is_503_when_one_is_away(site: Site, monkeypatch: pytest.MonkeyPat
     answer = site.as_(None).get("/health/ready")
     assert answer.status_code == 503
     expected = {"redis": "ok", "mlflow": "ok", "storage": "ok"} | {part: "unavailable"}
-    assert answer.json() == {"status": "unavailable", "dependencies": expected, "runners": None}
+    assert answer.json() == {"status": "unavailable", "dependencies": expected, "folders": {}, "runners": None}

@@ -29,7 +29,8 @@ def client() -> Iterator[TestClient]:
     settings = Settings.model_validate({"api_tokens": tokens, "admin_users": "admin"})
     app = create_app(settings)
     storage = SimpleNamespace(check_room=lambda: None)
-    app.state.ports = SimpleNamespace(rate_limit=MemoryJobStatus(), storage=storage, runners=MemoryRunners())
+    jobs = MemoryJobStatus()
+    app.state.ports = SimpleNamespace(rate_limit=jobs, job_status=jobs, storage=storage, runners=MemoryRunners())
     client = TestClient(app, raise_server_exceptions=False)
     yield client
     client.close()

@@ -196,7 +196,7 @@ class Watched:
     runners: MemoryRunners = field(default_factory=MemoryRunners)
 
     def __post_init__(self) -> None:
-        self.duty = Duty(name="a:1", host="h", runners=self.runners, check_engine=lambda: None, folders={},
+        self.duty = Duty(name="a:1", host="h", runners=self.runners, check_engine=lambda: None, folders=list,
                          min_free_bytes=0, draining=threading.Event())  # fmt: skip
         self.watch = CanaryWatch(
             canary=self._next, duty=self.duty, facts=self.facts, runners=self.runners, ring=self._ring

@@ -15,6 +15,7 @@ from core.adapters.memory_job_queue import MemoryJobQueue
 from core.adapters.memory_job_status import MemoryJobStatus
 from core.adapters.memory_runners import MemoryRunners
 from core.domain.errors import Unavailable
+from core.domain.folders import FolderState
 from core.domain.job import MAX_ATTEMPTS, Claim, JobRequest
 from core.domain.limits import UserLimits
 from core.domain.runners import ClassFigures, RunnerReport, RunnerState, Wish
@@ -38,12 +39,13 @@ class Post:
     runners: MemoryRunners = field(default_factory=MemoryRunners)
     letters: MemoryDeadLetters = field(default_factory=MemoryDeadLetters)
     ran: list[str] = field(default_factory=list)
+    states: list[FolderState] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.engine = ProcessEngine(self.root / "engine")
         self.duty = Duty(
             name="box:1", host="here", runners=self.runners, check_engine=self.engine.check,
-            folders={"logs": self.root}, min_free_bytes=0, draining=threading.Event(),
+            folders=lambda: self.states, min_free_bytes=0, draining=threading.Event(),
         )  # fmt: skip
         request = JobRequest(submission_id="s", user_id="ann", resource_class="small", benchmark="b")
         self.job_id = self.jobs.admit(request, UserLimits()).job.job_id
@@ -170,11 +172,30 @@ def test_an_admin_may_accept_an_old_engine(post: Post) -> None:
 
 def test_a_nearly_full_disk_begins_no_run(post: Post) -> None:
     """RUN-7: jobs wait, nothing crashes."""
+    post.states = [FolderState(name="logs", path="/logs", free_bytes=10**9)]
     post.duty.min_free_bytes = 10**18
     post.run_next()
     state, reason = post.duty.standing()
     assert (post.ran, state) == ([], RunnerState.DISK_LOW)
     assert "logs" in (reason or "")
+
+
+@pytest.mark.parametrize("lost_its_runner", [False, True])
+def test_a_folder_that_cannot_be_used_begins_no_run_and_takes_none_over(post: Post, *, lost_its_runner: bool) -> None:
+    """Its state names the folder; the job keeps its attempts and is run when the folder is back."""
+    if lost_its_runner:
+        claim = post.jobs.claim("small", worker="dead", lease_seconds=30, running_limit=1, host="here")
+        assert claim is not None
+        post.jobs.note(claim, sandbox=claim.mark)
+        post.jobs.leave(claim)
+    before = post.jobs.get(post.job_id)
+    post.states = [FolderState(name="jobs", path="/jobs", fault="Read-only file system")]
+    post.run_next()
+    assert post.duty.standing() == (RunnerState.NO_STORAGE, "jobs (/jobs): Read-only file system")
+    assert (post.ran, post.jobs.get(post.job_id)) == ([], before)
+    post.states = []
+    post.run_next()
+    assert post.ran == [post.job_id]
 
 
 def test_an_engine_away_is_told(post: Post) -> None:

@@ -10,13 +10,16 @@ from typing import Any
 
 import pytest
 
+from core.adapters.room import UNUSABLE
 from core.domain.errors import Unavailable
-from core.domain.job import JobState
+from core.domain.job import MAX_ATTEMPTS, JobState
+from core.domain.verdict import FailureReason
 from core.ports.sandbox import Stream
 from runner.engine.errors import engine_errors
 from runner.job_log import writer
 from runner.job_log.writer import LogWriter
 from runner.run_folder import RunFolder
+from runner.storage_faults import StorageFaults
 from tests.process_sandbox import ProcessEngine
 from tests.runner_bench import GOOD, Bench
 
@@ -116,3 +119,70 @@ def test_a_full_disk_of_ours_is_no_fault_of_the_engine() -> None:
 
 def no_room(*_args: object, **_named: object) -> None:
     raise OSError(errno.ENOSPC, "No space left on device")
+
+
+@pytest.mark.parametrize("number", sorted(UNUSABLE - {errno.ENOSPC}))
+def test_storage_that_cannot_be_written_costs_no_attempt(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    """Whatever it answers: neither the job nor its run is thrown away, however often it is tried meanwhile."""
+    bench = Bench(tmp_path, ProcessEngine(tmp_path / "engine"))
+    broken = [f"jobs: {errno.errorcode[number]}"]
+    bench.storage_faults = StorageFaults(now=lambda: broken[0] if broken else None)
+    monkeypatch.setattr("runner.run_job.ROOM_SECONDS", 0.01)
+
+    def refuse(*_args: Any, **_options: Any) -> Any:
+        raise OSError(number, "broken")
+
+    claim = bench.claim(GOOD)
+    for _try in range(8):
+        assert bench.run(claim).state is JobState.PENDING
+        claim = bench.claim_again()
+    broken.clear()
+    with monkeypatch.context() as unwritten:
+        unwritten.setattr(RunFolder, "end", refuse)
+        assert bench.run(claim).state is JobState.RUNNING
+        for _try in range(3):  # no folder is known to be broken; the error says enough
+            claim = bench.claim_again()
+            assert bench.run(claim).state is JobState.RUNNING
+    job = bench.run(bench.claim_again())
+    assert (job.state, job.attempt, len(bench.engine.launched)) == (JobState.COMPLETED, 1, 1)
+    bench.assert_nothing_left()
+
+
+def test_files_of_one_job_that_stay_broken_are_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every folder can be used: the job does not go round for ever, and its user is not charged."""
+    bench = Bench(tmp_path, ProcessEngine(tmp_path / "engine"))
+    monkeypatch.setattr("runner.run_job.ROOM_SECONDS", 0.01)
+
+    def refuse(*_args: Any, **_options: Any) -> Any:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr("runner.attempt.submission_of", refuse)
+    job = bench.run(bench.claim(GOOD))
+    for _try in range(6 * MAX_ATTEMPTS):
+        if job.is_final:
+            break
+        job = bench.run(bench.claim_again())
+    assert (job.state, job.failure_reason, job.attempt) == (JobState.FAILED, FailureReason.PLATFORM, MAX_ATTEMPTS)
+
+
+def test_a_run_whose_folder_is_gone_with_its_file_system_is_not_thrown_away(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An empty folder in its place says nothing: the run is left alone, and taken over when the folder is back."""
+    bench = Bench(tmp_path, ProcessEngine(tmp_path / "engine"))
+    monkeypatch.setattr("runner.run_job.ROOM_SECONDS", 0.01)
+    claim = bench.left_running("import time; print('begun', flush=True); time.sleep(1)\n" + GOOD)
+    (tmp_path / "jobs").rename(tmp_path / "away")
+    (tmp_path / "jobs").mkdir()
+    bench.storage_faults = StorageFaults(now=lambda: "jobs: its mark is gone")
+    for _try in range(3):
+        assert bench.run(claim).state is JobState.RUNNING
+        claim = bench.claim_again()
+    shutil.rmtree(tmp_path / "jobs")
+    (tmp_path / "away").rename(tmp_path / "jobs")
+    bench.storage_faults = StorageFaults()
+    job = bench.run(claim)
+    assert (job.state, job.attempt, len(bench.engine.launched)) == (JobState.COMPLETED, 1, 1)
+    assert bench.log_of(job).count("begun") == 1
