@@ -26,7 +26,7 @@ from core.adapters.admission import asked
 from core.adapters.memory_runners import MemoryRunners
 from core.adapters.redis_connection import connect
 from core.adapters.redis_job_status import RedisJobStatus
-from core.domain.job import JobRequest, JobState
+from core.domain.job import ALONE_SECONDS, SUSPECT_LOSSES, JobRequest, JobState
 from core.domain.limits import UserLimits
 from core.domain.runners import ClassFigures, RunnerReport, RunnerState
 from core.domain.user import Role, User
@@ -71,8 +71,8 @@ class Ledger:
                     item = request(number, f"user{number % USERS}")
                     admit(args=asked(item, LIMITS), client=together)
                     if completed(number):
-                        claim(args=["small", "w", "token", 60, 1, ""], client=together)
-                        finish(args=[item.job_id, "token", "completed", 0], client=together)
+                        claim(args=["small", "w", "token", 60, 1, "", SUSPECT_LOSSES, ALONE_SECONDS], client=together)
+                        finish(args=[item.job_id, "token", "completed", 0, "", ""], client=together)
                     else:
                         cancel(args=[item.job_id], client=together)
                 together.execute()

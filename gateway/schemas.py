@@ -122,7 +122,7 @@ class LogView(Answer):
 
     job_id: str
     logs: str
-    platform: list[tuple[int, int]] = Field(
+    platform: list[Annotated[list[int], Field(min_length=2, max_length=2)]] = Field(
         description="Which parts of `logs` the platform wrote, no program: half-open ranges of Unicode code points. "
         "Only this tells them apart; a program may print the same words.",
     )

@@ -61,7 +61,9 @@ def logs(
     """The last lines of the log, or with `offset` only what came after that byte."""
     usecase = ReadJobLog(job_status=ports.job_status, storage=ports.storage)
     found = usecase(user, job_id, tail_lines=tail, offset=offset)
-    return LogView(job_id=job_id, logs=found.text, platform=list(found.platform), next_offset=found.next_offset)
+    return LogView(
+        job_id=job_id, logs=found.text, platform=[list(part) for part in found.platform], next_offset=found.next_offset
+    )
 
 
 async def _viewer(

@@ -55,6 +55,8 @@ def test_a_gateway_killed_while_it_unpacks_leaves_nothing_after_the_next_start(t
     staging = tmp_path / "submissions" / ".staging"
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name in ("main.py", "config.yaml"):
+            archive.writestr(name, "")
         for number in range(5000):
             archive.writestr(f"data/{number}.txt", "x" * 1000)
     body = packed.getvalue().join([b"", b"\r\n--abc--\r\n"])
