@@ -140,7 +140,7 @@ class Tracking(Answer):
 
     @property
     def is_noteworthy(self) -> bool:
-        """Whether somebody changed or deleted the run."""
+        """Whether the run was changed or deleted in MLflow."""
         return self.state in {"changed", "missing"}
 
 

@@ -85,7 +85,7 @@ def results_lines(results: Results) -> list[str]:
 
 
 def tracking_lines(tracking: Tracking) -> list[str]:
-    """What somebody changed of the run in MLflow; the figures above are those that the platform recorded."""
+    """What was changed of the run in MLflow; the figures above are those that the platform recorded."""
     if not tracking.is_noteworthy:
         return []
     word = "Changed in MLflow since it was recorded" if tracking.state == "changed" else "Missing in MLflow"

@@ -66,7 +66,7 @@ def left_open(
     """Open runs of jobs that have ended otherwise, with those: their recorder died, and no runner records them again.
 
     `former`: names that this site's ledger had before it was emptied. Their open runs of jobs that the ledger does not
-    know go, too. A run that is its job's result was opened again by somebody: it stays. So does a run of this site's
+    know go, too. A run that is its job's result, and was opened again in MLflow, stays. So does a run of this site's
     present name whose job the ledger does not know.
     """
     for benchmark, name in product(benchmarks, (site, *former)):
@@ -82,5 +82,5 @@ def left_open(
 
 
 def _may_go(owners: Mapping[str, str], run_id: str, job: Job) -> bool:
-    """One that nobody noted was begun by a recorder that died at once, or made by somebody else in our name."""
+    """A run that the ledger did not note: its recorder died at once, or another client made it with our tag."""
     return owners.get(run_id, job.job_id) == job.job_id

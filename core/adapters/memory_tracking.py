@@ -24,7 +24,7 @@ class MemoryTracking:
     begun: dict[str, tuple[str, str]] = field(default_factory=dict)
     """Runs that were never closed, by run id: job and benchmark."""
     changes: dict[str, dict[str, Any]] = field(default_factory=dict)
-    """What somebody changed of a run, by run id: fields of TrackedRun."""
+    """What was changed of a run after it was recorded, by run id: fields of TrackedRun."""
 
     def record(
         self,

@@ -70,7 +70,7 @@ def tracked_run(run: Mapping[str, Any]) -> TrackedRun:
 
 
 def ended_at(run: Mapping[str, Any]) -> datetime | None:
-    """A time that somebody set to nonsense is none."""
+    """A time that is no valid date counts as missing."""
     try:
         end = int(run["info"].get("end_time") or 0)
         return datetime.fromtimestamp(end // 1000, UTC).replace(microsecond=end % 1000 * 1000) if end else None

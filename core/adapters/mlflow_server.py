@@ -45,7 +45,7 @@ class MlflowServer:
             return found
         try:
             return str(self._post("/experiments/create", {"name": name})["experiment_id"])
-        except Unavailable:  # somebody else created it a moment ago
+        except Unavailable:  # another process created it a moment ago
             again = self._experiment_named(name)
             if again is None:
                 raise
@@ -58,7 +58,7 @@ class MlflowServer:
             return None
         experiment = found["experiment"]
         if experiment.get("lifecycle_stage") == "deleted":  # it would take no run, nor give its name to another
-            with suppress(Rejected):  # somebody else restored it a moment ago; if not, what is done next is refused
+            with suppress(Rejected):  # another process restored it a moment ago; if not, the next step is refused
                 self._post("/experiments/restore", {"experiment_id": experiment["experiment_id"]})
         return str(experiment["experiment_id"])
 

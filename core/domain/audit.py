@@ -70,7 +70,7 @@ class AuditMethod(StrEnum):
     PASSWORD = "password"  # noqa: S105 a way to sign in, not a password
     OIDC = "oidc"
     LOCAL = "local"
-    """A command on the machine: whoever may start one there."""
+    """A command on the machine, by a person who may start one there."""
 
 
 class AuditTarget(StrEnum):

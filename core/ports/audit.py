@@ -49,7 +49,7 @@ class AuditPort(Protocol):
         ...
 
     def read(self, act: AuditAct) -> bool:
-        """Keep that somebody was given access, unless the same act is in the trail since less than an hour ago.
+        """Record that access was given, unless the trail has the same act from less than an hour ago.
 
         Answers whether an entry was made. Acts are the same but for their request.
         """

@@ -31,7 +31,7 @@ class TrackingReadsPort(Protocol):
     def runs(self, run_ids: Collection[str], experiment_ids: Collection[str]) -> Mapping[str, str | None]:
         """Which of these runs are in these experiments, and not removed: each with the job that its tag names.
 
-        The tag is a hint: whoever may write to the server can write any there.
+        The tag is a hint: every client that may write to the server can set it.
         """
         ...
 

@@ -48,7 +48,7 @@ class EngineMeans:
     record_bytes: int = record_bytes(max_bytes=256 * MIB, max_lines=2_000_000)
     """Before the engine begins its record of a run's output anew; at most twice as much is on its disk."""
     keep_failed_seconds: float = 0.0
-    """So long the stopped container of a failed run stays (BOX-11); its label says so to whoever looks after it."""
+    """So long the stopped container of a failed run stays (BOX-11); its label tells the janitor."""
 
 
 PLAIN = EngineMeans()
