@@ -19,6 +19,7 @@ from pathlib import Path
 import httpx2
 import uvicorn
 
+from core.adapters.folder_look import MARK
 from core.settings import Settings
 from gateway.app import create_app
 from gateway.http_protocol import DoorProtocol
@@ -57,9 +58,14 @@ class Door:
 
 
 def environment(root: Path, *, redis_url: str, mlflow_url: str, **more: str) -> dict[str, str]:
-    """The settings of a gateway whose folders are below `root`, with limits per user out of the way."""
+    """The settings of a gateway whose folders are below `root`, with limits per user out of the way.
+
+    Their marks are made: many tests begin with empty folders on a ledger that has jobs already.
+    """
     for name in ("submissions", "logs", "benchmarks/synthetic"):
         (root / name).mkdir(parents=True, exist_ok=True)
+    for name in ("submissions", "logs"):
+        (root / name / MARK).touch()
     (root / "benchmarks/synthetic/benchmark.yaml").write_text(BENCHMARK)
     users = {"ann": Door.token, "bob": Door.other_token, "admin": Door.admin_token}
     return {

@@ -27,7 +27,7 @@ def test_an_admin_pauses_a_runner_and_repeats_what_the_platform_failed(site: Sit
     A job that the platform failed is listed with its way through the code; a retry completes once the cause is mended.
     """
     env = environment(site.root, redis_url=redis_url(), mlflow_url=mlflow_url)
-    folder, away = site.root / "benchmarks" / site.benchmark, site.root / "away"
+    folder, away = site.root / "benchmarks" / site.benchmark / "public", site.root / "away"
     wanted = {
         "submission_id": site.upload(GOOD, "ann").submission_id,
         "config": {"benchmark": site.benchmark, "resource_class": "small"},

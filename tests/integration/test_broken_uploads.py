@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from core.adapters.folder_look import MARK
 from tests.conftest import redis_url
 from tests.running_gateway import Door, environment, gateway_process, gateway_thread
 
@@ -31,7 +32,7 @@ def head(door: Door, length: int) -> bytes:
 def everything_below(folder: Path) -> list[str]:
     """Files, and folders that are not there from the start."""
     return sorted(
-        str(path.relative_to(folder)) for path in folder.rglob("*") if path.name not in {".staging", ".incoming"}
+        str(path.relative_to(folder)) for path in folder.rglob("*") if path.name not in {".staging", ".incoming", MARK}
     )
 
 

@@ -10,6 +10,7 @@ import httpx2
 import pytest
 import redis
 
+from core.adapters.folder_look import MARK
 from tests.conftest import redis_url
 from tests.docker.small_disk import SmallDisk, small_disk
 from tests.running_gateway import Door, environment, gateway_process
@@ -115,6 +116,8 @@ def test_folders_that_are_empty_at_boot_are_not_taken_for_a_fresh_site(
         submission = uploaded(door, b"print()").json()["submission_id"]
         assert client.post("/jobs", json={"submission_id": submission}).status_code == 202
     env = environment(tmp_path / "second", redis_url=redis_url(), mlflow_url=mlflow_url)
+    for mark in tmp_path.glob(f"second/*/{MARK}"):
+        mark.unlink()
     with gateway_process(tmp_path / "second", env) as (door, _process):
         assert uploaded(door, b"print()").status_code == 503
         assert "it is empty, and the ledger has jobs" in ready(door).json()["folders"]["submissions"]
