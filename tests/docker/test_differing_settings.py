@@ -57,7 +57,7 @@ def test_a_run_goes_on_as_it_was_launched_when_its_runner_returns_otherwise(site
         "smaller log caps": {"RESOURCE_CLASSES": LONG, "MAX_LOG_BYTES": "4096", "MAX_LOG_LINES": "100"},
     }[change]
     if change == "no benchmark":
-        (site.root / "benchmarks" / "another").mkdir()  # an empty folder of benchmarks looks like one that is not mounted
+        (site.root / "benchmarks" / "another").mkdir()  # an empty folder looks like one that is not mounted
         shutil.rmtree(site.root / "benchmarks" / site.benchmark)
     with site.runner(**changed):
         job = ended(site, job_id)
