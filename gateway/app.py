@@ -19,6 +19,7 @@ from gateway.cross_origin import CrossOrigin
 from gateway.known_runs import KnownRuns
 from gateway.limits import Guard
 from gateway.metrics import Metrics
+from gateway.open_files import OpenFiles
 from gateway.rate_headers import LIMIT, REMAINING, RESET
 from gateway.route_table import RouteTable
 from gateway.routes import (
@@ -64,6 +65,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.settings = settings
     app.state.doorkeeper = Doorkeeper(settings)
     app.state.auditor = Auditor(app.state.doorkeeper.address)
+    app.state.open_files = OpenFiles()
     app.state.metrics = Metrics()
     errors.install(app)
     for routes in (

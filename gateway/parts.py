@@ -9,6 +9,7 @@ from fastapi import Depends, Request
 from core.ports.tracking_reads import TrackingReadsPort
 from core.settings import Settings
 from core.wiring import Ports
+from gateway.open_files import OpenFiles
 from gateway.outlook import Outlook
 
 
@@ -35,6 +36,12 @@ def _outlook(request: Request) -> Outlook:
     return found
 
 
+async def _open_files(request: Request) -> OpenFiles:
+    found: OpenFiles = request.app.state.open_files
+    return found
+
+
+OpenFilesPart = Annotated[OpenFiles, Depends(_open_files)]
 OutlookPart = Annotated[Outlook, Depends(_outlook)]
 PortsPart = Annotated[Ports, Depends(_ports)]
 SettingsPart = Annotated[Settings, Depends(_settings)]

@@ -15,7 +15,8 @@ from fastapi.responses import StreamingResponse
 from core.usecases.artifacts import OpenArtifact
 from core.wiring import Ports
 from gateway.auth import CurrentUser
-from gateway.parts import PortsPart, SettingsPart
+from gateway.open_files import BoundedStream
+from gateway.parts import OpenFilesPart, PortsPart, SettingsPart
 from gateway.result_schemas import ArtifactList, RecordedFileView
 from gateway.routes.jobs import getting_results
 from gateway.schemas import JobId
@@ -56,14 +57,16 @@ def artifacts(job_id: JobId, user: CurrentUser, ports: PortsPart, settings: Sett
 
 @router.get("/{job_id}/artifacts/{path:path}", response_class=StreamingResponse, responses={200: _FILE})
 def artifact(
-    job_id: JobId, path: ArtifactPath, user: CurrentUser, ports: PortsPart, stack: HeldOpen
+    job_id: JobId, path: ArtifactPath, user: CurrentUser, ports: PortsPart, open_files: OpenFilesPart, stack: HeldOpen
 ) -> StreamingResponse:
     """One of these files. PNG, JPEG and plain text may be shown by a browser, everything else is for keeping.
 
     `X-Recorded-SHA256` is the hash of the file as the run left it. Content with another hash was put there in MLflow.
     """
     usecase = OpenArtifact(job_status=ports.job_status, tracking=ports.tracking)
+    file = stack.enter_context(open_files.one_of(user.user_id))
     content = stack.enter_context(usecase(user, job_id, path))
+    file.weigh(content.size_bytes)
     name = PurePosixPath(path)
     kind = SHOWN.get(name.suffix.lower())
     headers = {
@@ -75,7 +78,7 @@ def artifact(
         headers["X-Recorded-SHA256"] = sha256
     if content.size_bytes is not None:
         headers["Content-Length"] = str(content.size_bytes)
-    return StreamingResponse(content.pieces, media_type=kind or "application/octet-stream", headers=headers)
+    return BoundedStream(content.pieces, media_type=kind or "application/octet-stream", headers=headers)
 
 
 def disposition(name: str, *, inline: bool) -> str:

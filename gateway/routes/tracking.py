@@ -10,17 +10,18 @@ from pathlib import PurePosixPath
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
-from fastapi.responses import JSONResponse, Response, StreamingResponse
+from fastapi.responses import JSONResponse, Response
 
 from core.domain import strict_json
 from core.domain.errors import Forbidden, LeadersboardError
-from core.domain.tracking_access import READ_ONLY
+from core.domain.tracking_access import READ_ONLY, understood
 from core.domain.tracking_call import Asked, Shows, TrackingCall
 from core.domain.user import Role, User
 from core.ports.tracking_reads import TrackingAnswer
 from core.usecases.read_tracking import ReadTracking
 from gateway import errors
 from gateway.auth import CurrentUser
+from gateway.open_files import BoundedStream, OpenFiles
 from gateway.parts import PortsPart, SettingsPart, TrackingReadsPart
 from gateway.route_table import OWN_QUERY
 from gateway.routes.artifacts import HeldOpen, disposition
@@ -90,8 +91,13 @@ def refuse(request: Request, _user: CurrentUser) -> Response:
 
 
 def _answered(request: Request, usecase: ReadTracking, user: User, asked: Asked, stack: ExitStack) -> Response:
+    open_files: OpenFiles = request.app.state.open_files
     try:
+        is_file = understood(asked).shows is Shows.FILE
+        file = stack.enter_context(open_files.one_of(user.user_id)) if is_file else None
         call, answer = stack.enter_context(usecase(user, asked))
+        if file is not None:
+            file.weigh(answer.size_bytes)
         if user.role is Role.ADMIN and call.files_of is not None:
             request.app.state.auditor.run_read(request, user, call.files_of)
         return _sent(call, answer)
@@ -106,7 +112,7 @@ def _sent(call: TrackingCall, answer: TrackingAnswer) -> Response:
         return Response(b"".join(answer.pieces), answer.status, headers, media_type=kind)
     if answer.size_bytes is not None:
         headers["Content-Length"] = str(answer.size_bytes)
-    return StreamingResponse(answer.pieces, answer.status, headers, media_type=kind)
+    return BoundedStream(answer.pieces, answer.status, headers, media_type=kind)
 
 
 def _headers(call: TrackingCall, answer: TrackingAnswer) -> dict[str, str]:
