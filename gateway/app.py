@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from anyio import CapacityLimiter
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
@@ -38,6 +39,8 @@ from gateway.routes import (
     users,
 )
 
+UNPACKING = 2
+"""Uploads that are unpacked at once, since each may take up to 150 MB of memory; others wait."""
 TRACKING_SECONDS = 1.7
 """A part that hangs must be told within 2 s, so no answer of MLflow may be waited for longer."""
 
@@ -66,6 +69,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.doorkeeper = Doorkeeper(settings)
     app.state.auditor = Auditor(app.state.doorkeeper.address)
     app.state.open_files = OpenFiles()
+    app.state.unpacking = CapacityLimiter(UNPACKING)
     app.state.metrics = Metrics()
     errors.install(app)
     for routes in (

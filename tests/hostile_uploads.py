@@ -85,7 +85,38 @@ def long_name(number: int, mark: bytes) -> bytes:
 
 SPARSE_MAP = (b"00000000001\0" * 42 + b"\1").ljust(512, b"\0")
 RECORDS = extended(b"x", record("a", "b") * 10_000)
+
+
+def signed(block: bytes) -> bytes:
+    """A header whose checksum adds signed bytes, as old writers did: it takes a second sum to find it right."""
+    found = bytearray(block)
+    found[148:156] = b" " * 8
+    found[257] = 255
+    found[148:156] = b"%06o\0 " % (sum(byte - 256 * (byte > 127) for byte in found) & 0o777777)
+    return bytes(found)
+
+
+def wide_names() -> Files:
+    """Paths of some 920 bytes, each with one character for which Python keeps four bytes for each of the others."""
+    folder = "/".join(["d" * 100] * 8)
+    return tgz(
+        extended(b"x", record("path", f"{folder}/\U0001f600{number:05}{'n' * 90}")) + header(b"f")
+        for number in range(9900)
+    )
+
+
+def combined() -> Files:
+    """Many signed headers with two records each, and beside them many small archives of zeros and padding."""
+    records = b"".join(record(chr(97 + number), "1") for number in range(19))
+    many = (extended(b"x", records + record("path", f"f{number}")) + signed(header(b"f")) for number in range(9750))
+    content = padded(bytes(1_048_000)) + bytes(1024 * 1024 - 1024)
+    zeros = (packed(header(b"g%d" % number, size=1_048_000), content) for number in range(198))
+    return [*tgz(many), *((f"{number}.tar.gz", archive) for number, archive in enumerate(zeros))]
+
+
 TARS: dict[str, Callable[[], Files]] = {
+    "9,900 long names of wide characters": wide_names,
+    "many headers beside 198 archives of zeros": combined,
     "one 64 KB global header and 4,000 members": lambda: tgz(extended(b"g", short_records(64_000)), members(4000)),
     "a 4 KB global header and 9,990 members": lambda: tgz(extended(b"g", short_records(1000)), members(9990)),
     "thousands of global headers": lambda: tgz(extended(b"g", record("comment", "x")) * 9000),

@@ -6,7 +6,7 @@ import io
 import os
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import IO
 
@@ -14,14 +14,16 @@ from core.adapters import zip_directory
 from core.adapters.file_tree import CHUNK, Names, Tree
 from core.adapters.gunzip import Gunzip
 from core.adapters.tar_members import HeaderBudget, Kind, Member, TarReader
-from core.domain.errors import InvalidInput
+from core.domain.errors import InvalidInput, TooLarge
 from core.domain.limits import UploadLimits
 from core.domain.submission import shown
 
 RATIO_FLOOR = 1024 * 1024
-"""Bytes that may come out of any archive before its ratio counts; short texts compress well and harm nobody."""
+"""Bytes that may come out of archives before their ratio counts; short texts compress well and harm nobody."""
 LARGEST_PADDING = 1024 * 1024
 """Bytes of zeros that may follow a tar's last member; tar pads to full records, of 10 KB unless told otherwise."""
+HEADER_BYTES = 32 * 1024 * 1024
+"""Bytes that all tars of an upload may hold beside the content of their files: headers and padding."""
 _DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, ValueError)
 
 
@@ -31,10 +33,13 @@ class Look:
     Raises InvalidInput or TooLarge. It costs no more than reading the archives, whatever they would cost to unpack.
     """
 
-    def __init__(self, limits: UploadLimits) -> None:
+    def __init__(self, limits: UploadLimits, *, most: int | None = None) -> None:
+        """`most`: bytes that may come out of all archives of the upload together, by the size of the upload."""
         self._limits = limits
+        self._most = most
         self._names = Names(limits=limits)
         self._budget = HeaderBudget.of(limits.entries)
+        self._unzipped = 0
 
     @property
     def files(self) -> list[str]:
@@ -44,7 +49,9 @@ class Look:
         self._names.add_file(name)
 
     def at_archive(self, name: str, archive: IO[bytes]) -> None:
-        most = self._names.claimed_bytes + _most(archive, self._limits)
+        most = self._names.claimed_bytes + allowance(_size(archive), self._limits)
+        if self._most is not None:
+            most = min(most, self._most)
         with _in_words(name):
             if _is_zip(name):
                 self._at_zip(archive, most)
@@ -63,7 +70,7 @@ class Look:
                     self._names.add_file(member.orig_filename)
 
     def _at_tar(self, archive: IO[bytes], most: int) -> None:
-        tar = TarReader(stream=_unzipped(archive), budget=self._budget)
+        tar = TarReader(stream=_unzipped(archive, self._count), budget=self._budget)
         for member in tar.members():
             name = _checked(member)
             self._names.claim(member.size, most=most)
@@ -73,10 +80,16 @@ class Look:
                 self._names.add_folder(name)
         _check_end(tar.stream)
 
+    def _count(self, size: int) -> None:
+        """Of bytes that come out of any tar of the upload. Raises TooLarge."""
+        self._unzipped += size
+        if self._most is not None and self._unzipped > self._most + HEADER_BYTES:
+            raise TooLarge.of("files", f"unpacks to more than {self._limits.ratio} times its size")
+
 
 def unpack(name: str, archive: IO[bytes], into: Tree) -> None:
     """Unpack one archive into the tree. Raises InvalidInput or TooLarge; the caller removes what was written."""
-    most = into.bytes_written + _most(archive, into.limits)
+    most = into.bytes_written + allowance(_size(archive), into.limits)
     with _in_words(name):
         if _is_zip(name):
             _unpack_zip(archive, into, most)
@@ -106,18 +119,22 @@ def _unpack_tar(archive: IO[bytes], into: Tree, most: int) -> None:
     _check_end(tar.stream)
 
 
-def _most(archive: IO[bytes], limits: UploadLimits) -> int:
-    """Bytes that may come out of an archive, by its size."""
-    return max(RATIO_FLOOR, archive.seek(0, os.SEEK_END) * limits.ratio)
+def allowance(size: int, limits: UploadLimits) -> int:
+    """Bytes that may come out of so many bytes of archives."""
+    return max(RATIO_FLOOR, size * limits.ratio)
+
+
+def _size(archive: IO[bytes]) -> int:
+    return archive.seek(0, os.SEEK_END)
 
 
 def _is_zip(name: str) -> bool:
     return name.lower().endswith(".zip")
 
 
-def _unzipped(archive: IO[bytes]) -> IO[bytes]:
+def _unzipped(archive: IO[bytes], count: Callable[[int], None] = lambda _size: None) -> IO[bytes]:
     archive.seek(0)
-    return io.BufferedReader(Gunzip(archive), CHUNK)
+    return io.BufferedReader(Gunzip(archive, count), CHUNK)
 
 
 def _check_end(stream: IO[bytes]) -> None:

@@ -14,6 +14,8 @@ from core.domain.limits import UploadLimits
 from core.domain.submission import canonical, path_faults, shown
 
 CHUNK = 256 * 1024
+MOST_NAME_BYTES = 2 * 1024 * 1024
+"""Of all names of an upload in UTF-8, the folders in their paths included. They are kept in memory, several times."""
 
 
 class Content(Protocol):
@@ -34,13 +36,14 @@ class Names:
     limits: UploadLimits
     entries: int = 0
     claimed_bytes: int = 0
+    name_bytes: int = 0
     files: list[str] = field(default_factory=list)
     """As they were named."""
     _files: set[str] = field(default_factory=set)
     _folders: set[str] = field(default_factory=set)
 
     def add_folder(self, name: str) -> None:
-        self._count()
+        self._count(name)
         path = self._checked(name)
         if path in self._files:
             raise InvalidInput.of("files", f"{shown(name)} is a file and a folder at once")
@@ -48,7 +51,7 @@ class Names:
         self._folders.add(path)
 
     def add_file(self, name: str) -> None:
-        self._count()
+        self._count(name)
         path = self._checked(name)
         if path in self._files or path in self._folders:
             raise InvalidInput.of("files", f"{shown(name)} is there twice")
@@ -61,10 +64,14 @@ class Names:
         self.claimed_bytes += size
         check_size(self.claimed_bytes, self.limits, most)
 
-    def _count(self) -> None:
+    def _count(self, name: str) -> None:
         self.entries += 1
         if self.entries > self.limits.entries:
             raise TooLarge.of("files", f"holds more than {self.limits.entries} entries, folders counted")
+        self.name_bytes += len(name.encode("utf-8", "surrogatepass"))
+        if self.name_bytes > MOST_NAME_BYTES:
+            rule = f"has names of more than {MOST_NAME_BYTES} bytes together, folders counted; use shorter ones"
+            raise TooLarge.of("files", rule)
 
     def _checked(self, name: str) -> str:
         faults = path_faults("files", name, self.limits)
@@ -80,7 +87,7 @@ class Names:
                 raise InvalidInput.of("files", f"{shown(name)} lies below a file")
             if folder not in self._folders:
                 self._folders.add(folder)
-                self._count()
+                self._count(folder)
             end = path.find("/", end + 1)
 
 

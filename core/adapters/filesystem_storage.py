@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 import shutil
 import time
@@ -16,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from core.adapters import log_files
-from core.adapters.archives import Look, unpack
+from core.adapters.archives import Look, allowance, unpack
 from core.adapters.file_tree import Tree
 from core.adapters.packing import tar_gz
 from core.adapters.room import NO_ROOM, Room
@@ -209,7 +210,10 @@ class FilesystemStorage:
 
     def _fill(self, upload: Upload, folder: Path) -> tuple[tuple[StoredFile, ...], str]:
         """The files of an upload, and the digest of them all. All of it is looked at before a file is written."""
-        look = Look(self._limits)
+        size = sum(file.content.seek(0, os.SEEK_END) for file in upload.files)
+        for file in upload.files:
+            file.content.seek(0)
+        look = Look(self._limits, most=allowance(size, self._limits))
         for file in upload.files:
             if is_archive(file.name):
                 look.at_archive(file.name, file.content)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import zlib
+from collections.abc import Callable
 from typing import IO, Any
 
 from core.domain.errors import TooLarge
@@ -22,8 +23,10 @@ class Gunzip(io.RawIOBase):
     zlib.error for what is no gzip or has a wrong checksum, EOFError for a cut-off file, TooLarge for too many members.
     """
 
-    def __init__(self, source: IO[bytes]) -> None:
+    def __init__(self, source: IO[bytes], count: Callable[[int], None] = lambda _size: None) -> None:
+        """`count` is called with the size of each piece that comes out, and may raise."""
         self._source = source
+        self._count_bytes = count
         self._pending = b""
         self._count = 0
         self._member: Any = None
@@ -39,6 +42,7 @@ class Gunzip(io.RawIOBase):
                 self._pending = self._member.unused_data
                 self._member = None
             if content:
+                self._count_bytes(len(content))
                 target[: len(content)] = content
                 return len(content)
             if self._member is not None and not self._pending:

@@ -22,6 +22,8 @@ LARGEST_GLOBAL = 4 * 1024
 MOST_RECORDS = 200
 """Records of one pax header; archives of a Mac have up to 30."""
 HIGH = 0x80
+LOW = bytes(range(HIGH))
+"""Bytes that are the same number with and without a sign."""
 """The first byte value beyond ASCII."""
 CHUNK = 256 * 1024
 _ZEROS = bytes(BLOCK)
@@ -149,7 +151,7 @@ def _check_sum(block: bytes) -> None:
     claimed = _number(block[148:156])
     found = sum(block) - sum(block[148:156]) + 8 * ord(" ")
     if claimed != found:
-        high = sum(byte >= HIGH for byte in block[:148] + block[156:])
+        high = len((block[:148] + block[156:]).translate(None, LOW))
         if claimed != found - 256 * high:
             raise _damaged()
 

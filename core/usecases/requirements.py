@@ -21,7 +21,9 @@ MAX_PARENTHESES = 10
 PLAIN = re.compile(r"""[A-Za-z0-9 ._,;<>=!~*+()\[\]'"-]+""")
 """What a line may consist of, as it was sent and as it is written for pip: nothing in it is an escape, a variable, a
 path or an address to any program that reads it."""
-ARCHIVES = (".whl", ".zip", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".tar")
+ARCHIVES = (
+    ".whl", ".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz", ".tar.xz", ".txz", ".tar.lz", ".tlz", ".tar.lzma",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -83,13 +85,13 @@ def _broken(text: str) -> Iterator[str]:
     shown = ascii(text[:80])
     if len(text) > MAX_LINE or not text.isprintable():
         yield f"must be at most {MAX_LINE} printable characters"
-    elif text.startswith("-") or " --" in text:
+    elif re.search(r"(^|\s)-", text):
         yield f"{shown} is an option of pip; only names and versions are accepted, the index is the site's"
     elif "${" in text or text.endswith("\\"):
         yield f"{shown}: variables and continued lines are not accepted"
     elif "://" in text or "@" in text or text.startswith((".", "/", "~", "file:")):
         yield f"{shown} is an address or a path; only names and versions are accepted"
-    elif text.partition(";")[0].strip().lower().endswith(ARCHIVES):
+    elif _names_a_file(text):
         yield f"{shown} is a file; only names and versions are accepted"
     elif not PLAIN.fullmatch(text.replace("\t", " ")) or text.count("(") > MAX_PARENTHESES:
         yield f"{shown} is no requirement that is accepted here: {_ACCEPTED}"
@@ -98,6 +100,11 @@ def _broken(text: str) -> Iterator[str]:
 
 
 _ACCEPTED = 'write for example numpy, timm>=1.0,<2 or tomli; python_version < "3.11"'
+
+
+def _names_a_file(text: str) -> bool:
+    """Whether pip would take it for an archive beside it."""
+    return text.partition(";")[0].strip().lower().endswith(ARCHIVES)
 
 
 def _is_one_line(text: str) -> bool:
@@ -110,7 +117,9 @@ def _is_one_line(text: str) -> bool:
         written = _spelled(requirement)
         if requirement.marker:
             requirement.marker.evaluate({"extra": ""})
-        return bool(PLAIN.fullmatch(written)) and not requirement.url and _spelled(Requirement(written)) == written
+        if _names_a_file(written) or not PLAIN.fullmatch(written) or requirement.url:
+            return False
+        return _spelled(Requirement(written)) == written
     except (ValueError, LookupError, RecursionError):  # one of these is the base of each error of packaging's
         return False
 

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from http import HTTPStatus
 from typing import Annotated, Any
 
-from anyio import CancelScope
+from anyio import CancelScope, to_thread
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from starlette.concurrency import run_in_threadpool
@@ -64,7 +64,7 @@ async def create(
         _counted(counted, user),
         received(request, user.user_id, settings.upload, ports.storage.check_room) as upload,
     ):
-        submission = await run_in_threadpool(usecase, upload)
+        submission = await to_thread.run_sync(usecase, upload, limiter=request.app.state.unpacking)
     response.headers["Location"] = f"/submissions/{submission.submission_id}"
     return SubmissionView.of(submission)
 
