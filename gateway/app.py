@@ -65,12 +65,7 @@ def create_app(settings: Settings) -> FastAPI:
         redoc_url=None,
         generate_unique_id_function=_operation_id,
     )
-    app.state.settings = settings
-    app.state.doorkeeper = Doorkeeper(settings)
-    app.state.auditor = Auditor(app.state.doorkeeper.address)
-    app.state.open_files = OpenFiles()
-    app.state.unpacking = CapacityLimiter(UNPACKING)
-    app.state.metrics = Metrics()
+    _set_state(app, settings)
     errors.install(app)
     for routes in (
         health,
@@ -94,6 +89,16 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.places = RouteTable(app.routes)
     _add_middlewares(app, settings)
     return app
+
+
+def _set_state(app: FastAPI, settings: Settings) -> None:
+    """What lives as long as the app and needs no other part."""
+    app.state.settings = settings
+    app.state.doorkeeper = Doorkeeper(settings)
+    app.state.auditor = Auditor(app.state.doorkeeper.address)
+    app.state.open_files = OpenFiles()
+    app.state.unpacking = CapacityLimiter(UNPACKING)
+    app.state.metrics = Metrics()
 
 
 def _operation_id(route: APIRoute) -> str:

@@ -28,7 +28,7 @@ from core.adapters.submission_index import SubmissionIndex
 from core.adapters.submission_record import record_of, submission_from
 from core.domain.errors import InvalidInput, NotFound, StorageFull, Unavailable
 from core.domain.limits import UploadLimits
-from core.domain.submission import StoredFile, Submission, Upload, is_archive
+from core.domain.submission import StoredFile, Submission, Upload, UploadedFile, is_archive
 from core.ports.storage import LogSlice, SubmissionPage
 
 STAGING = ".staging"
@@ -210,10 +210,7 @@ class FilesystemStorage:
 
     def _fill(self, upload: Upload, folder: Path) -> tuple[tuple[StoredFile, ...], str]:
         """The files of an upload, and the digest of them all. All of it is looked at before a file is written."""
-        size = sum(file.content.seek(0, os.SEEK_END) for file in upload.files)
-        for file in upload.files:
-            file.content.seek(0)
-        look = Look(self._limits, most=allowance(size, self._limits))
+        look = Look(self._limits, most=allowance(sum(map(_size, upload.files)), self._limits))
         for file in upload.files:
             if is_archive(file.name):
                 look.at_archive(file.name, file.content)
@@ -229,6 +226,12 @@ class FilesystemStorage:
         files = sorted(tree.files.items(), key=lambda item: item[0].split("/"))
         listed = tuple(StoredFile(path=path, size_bytes=file.size_bytes) for path, file in files)
         return listed, content_hash(files)
+
+
+def _size(file: UploadedFile) -> int:
+    size = file.content.seek(0, os.SEEK_END)
+    file.content.seek(0)
+    return size
 
 
 def _check_entrypoint(entrypoint: str, paths: list[str]) -> None:
