@@ -1,6 +1,7 @@
 """What somebody in another network can do to a site, tried there; prints what was found as JSON.
 
-python from_outside.py '{"host": …, "api": 8010, "ui": 8501, "mlflow": 5010, "tokens": {…}, "runs": {…}, "shut": [...]}'
+python from_outside.py '{"host": …, "api": 8010, "ui": 8501, "mlflow": 5010, "tokens": {…}, "runs": {…}, "shut": [...],
+                         "chromium": "/usr/bin/chromium"}'
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
+from playwright.sync_api import Page, sync_playwright
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
@@ -27,6 +29,7 @@ def main(asked: Asked) -> dict[str, Any]:
     return {
         "open": sorted(port for port in asked["shut"] if is_open(asked["host"], port)),
         "pages": {user: pages(asked, user) for user in asked["tokens"]},
+        "seen": seen_in_chromium(asked, "researcher"),
         "writes": {name: sorted(written(asked, name)) for name in (*asked["tokens"], "stranger")},
     }
 
@@ -63,6 +66,36 @@ def pages(asked: Asked, user: str) -> dict[str, Any]:
                 api.get(f"/jobs/{run['job_id']}/logs").status_code,
             ]
     return found
+
+
+def seen_in_chromium(asked: Asked, user: str) -> dict[str, bool]:
+    """What that user sees after the sign-in: a run's identifier on its page, and its file, for a run of each."""
+    found: dict[str, bool] = {}
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=asked["chromium"], args=["--no-sandbox", "--disable-gpu"])
+        page = browser.new_page()
+        page.goto(run_page(asked, user))
+        page.locator("summary").click()
+        page.get_by_label("Access token").fill(asked["tokens"][user])
+        page.get_by_role("button", name="Sign in with token").click()
+        for owner, run in asked["runs"].items():
+            found[f"page of {owner}"] = shows(page, run_page(asked, owner), run["run_id"])
+            found[f"file of {owner}"] = shows(page, run_page(asked, owner, "/artifacts"), "notes.txt", "that you can see")
+        browser.close()
+    return found
+
+
+def run_page(asked: Asked, owner: str, tab: str = "") -> str:
+    run = asked["runs"][owner]
+    return f"http://{asked['host']}:{asked['mlflow']}/#/experiments/{run['experiment_id']}/runs/{run['run_id']}{tab}"
+
+
+def shows(page: Page, url: str, words: str, else_words: str | None = None) -> bool:
+    """Whether the page comes to show these words; where it may refuse them, in which others."""
+    page.goto(url)
+    wanted = page.get_by_text(words).first
+    (wanted.or_(page.get_by_text(else_words).first) if else_words else wanted).first.wait_for(timeout=60_000)
+    return wanted.is_visible()
 
 
 def written(asked: Asked, name: str) -> set[int]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import closing
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -50,6 +49,12 @@ def board(stack: Stack) -> Mapping[str, Any]:
     return {row["job_id"]: (row["rank"], row["metrics"]) for row in found["items"]}
 
 
+def places(recorded: Recorded) -> Mapping[str, str]:
+    """Where its job and its run are found."""
+    ref = recorded.ref
+    return {"job_id": recorded.job_id, "run_id": ref.run_id, "experiment_id": ref.experiment_id}
+
+
 def test_from_outside_pages_open_files_of_others_do_not_and_nothing_changes(
     stack: Stack, runs: Mapping[str, Recorded], mlflow_url: str
 ) -> None:
@@ -59,8 +64,9 @@ def test_from_outside_pages_open_files_of_others_do_not_and_nothing_changes(
     asked = {
         **ports,
         "tokens": {"researcher": stack.token, "other": stack.other_token, "admin": stack.admin_token},
-        "runs": {user: {"job_id": recorded.job_id, **asdict(recorded.ref)} for user, recorded in runs.items()},
+        "runs": {user: places(recorded) for user, recorded in runs.items()},
         "shut": [*SHUT, *inner],
+        "chromium": service("LEADERSBOARD_TEST_CHROMIUM"),
     }
     before = board(stack)
     assert {recorded.job_id for recorded in runs.values()} <= set(before)
@@ -74,6 +80,12 @@ def test_from_outside_pages_open_files_of_others_do_not_and_nothing_changes(
         "researcher": {"page": True, "researcher": everything, "other": metrics_only},
         "other": {"page": True, "researcher": metrics_only, "other": everything},
         "admin": {"page": True, "researcher": everything, "other": everything},
+    }
+    assert found["seen"] == {
+        "page of researcher": True,
+        "file of researcher": True,
+        "page of other": True,
+        "file of other": False,
     }
     for who, statuses in found["writes"].items():
         assert not any(status < 400 or status >= 500 for status in statuses), (who, statuses)
