@@ -80,7 +80,8 @@ def seen_in_chromium(asked: Asked, user: str) -> dict[str, bool]:
         page.get_by_role("button", name="Sign in with token").click()
         for owner, run in asked["runs"].items():
             found[f"page of {owner}"] = shows(page, run_page(asked, owner), run["run_id"])
-            found[f"file of {owner}"] = shows(page, run_page(asked, owner, "/artifacts"), "notes.txt", "that you can see")
+            files = run_page(asked, owner, "/artifacts")
+            found[f"file of {owner}"] = shows(page, files, "notes.txt", "that you can see")
         browser.close()
     return found
 
