@@ -1,4 +1,4 @@
-"""What the security papers name is there: a test that is renamed or removed is noticed in the page that rests on it."""
+"""What the papers name is there: a test, a page, a numbered requirement; one that is renamed is noticed here."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from tests.conftest import REPOSITORY
 
 pytestmark = pytest.mark.unit
 
+NUMBER = re.compile(r"\b(?:SUB|JOB|BOX|LOG|TRK|SCO|AUT|DOR|UI|FLD|RUN|PER|REL|TST)-\d+\b|\bR\d{1,2}(?=[,:)])")
+SOURCES = ("core", "gateway", "runner", "client", "ui", "bench", "tests", "docs", "scripts")
 PAPERS = ("SECURITY.md", "docs/threat-model.md", "docs/security.md", "docs/decisions/0015-audit-trail.md")
 
 
@@ -33,3 +35,19 @@ def test_every_attacker_of_the_threat_model_meets_a_test() -> None:
     attackers = [row for row in rows if not row.startswith("| attacker")]
     assert len(attackers) >= 15
     assert [row.split("|")[1] for row in attackers if "`tests/" not in row.split("|")[4]] == []
+
+
+def test_every_requirement_that_is_named_is_listed() -> None:
+    """The first column of docs/requirements.md; `FLD-1 to FLD-9` stands for all between."""
+    listed = set()
+    for line in (REPOSITORY / "docs/requirements.md").read_text().splitlines():
+        column = line.split("|")[1] if line.startswith("| ") else ""
+        listed |= set(re.findall(r"[A-Z]+-?\d+", column))
+        for kind, first, last in re.findall(r"([A-Z]+-)(\d+) to [A-Z]+-(\d+)", column):
+            listed |= {f"{kind}{number}" for number in range(int(first), int(last) + 1)}
+    files = [
+        path for name in SOURCES for path in (REPOSITORY / name).rglob("*") if path.suffix in {".py", ".md", ".lua"}
+    ]
+    named = {number: path for path in files for number in NUMBER.findall(path.read_text())}
+    assert len(named) > 60
+    assert sorted(number for number in named if number not in listed) == []
