@@ -133,6 +133,28 @@ def test_what_an_earlier_claim_left_goes_and_the_present_run_stays(bench: Bench[
     assert bench.engine.job_ids() == set()
 
 
+@pytest.mark.parametrize("name", ["lost+found", "backup", "0123abcd-old"])
+def test_a_folder_that_is_no_runs_stays(bench: Bench[ProcessEngine], name: str) -> None:
+    """The root of a disk, or a folder that an admin uses for something else, too."""
+    other = bench.root / "jobs" / name
+    other.mkdir()
+    os.utime(other, (1, 1))
+    bench.sweeper().sweep()
+    assert other.exists()
+
+
+def test_a_sweep_that_is_over_begins_no_step(bench: Bench[ProcessEngine]) -> None:
+    """Its process has begun its rounds, which do the same."""
+    bench.engine.away = True
+    claim = bench.claim("pass")
+    bench.ledger.note(claim, sandbox="there")
+    bench.ledger._leases.take(claim.job_id, claim.token, -1.0)
+    bench.sweeper().sweep(lambda: True)
+    assert bench.ledger.orphans("here") == 0
+    bench.sweeper().sweep()
+    assert bench.ledger.orphans("here") == 1
+
+
 def test_folders_of_nobody_go_once_they_have_settled(bench: Bench[ProcessEngine]) -> None:
     """One that was made a moment ago may belong to a job that is being claimed."""
     claim = bench.left_running(ENDLESS)
