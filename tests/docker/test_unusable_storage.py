@@ -200,23 +200,6 @@ def test_a_runner_begins_on_a_disk_that_is_read_only(site: Site, seen: RedisRunn
     assert names == [site.ledger.ledger_id()]
 
 
-def test_a_disk_is_made_read_only_under_a_run(site: Site, seen: RedisRunners, job_disk: SmallDisk) -> None:
-    """By hand: no runner has a file open there that hinders it; the run ends, and its result waits for the disk."""
-    job_id = site.post(SLOW)
-    with site.runner():
-        until(lambda: "line 3" in site.log(job_id), "it runs")
-        job_disk.take_no_writes()
-        until(lambda: refuses(seen, "Read-only file system"), "it is told")
-        until(lambda: "line 29" in site.log(job_id), "it has printed all")
-        time.sleep(OUTAGE_SECONDS / 3)
-        assert site.ledger.get(job_id).state is JobState.RUNNING
-        job_disk.take_writes()
-        job = ended(site, job_id)
-    assert (job.state, job.attempt, job.error_message) == (JobState.COMPLETED, 1, None)
-    assert lines_of(site.log(job_id)) == LINES
-    assert set(site.left_on_disk()) <= {"lost+found"}
-
-
 def files_of_processes(site: Site) -> int:
     folder = site.root / "jobs" / ".processes"
     return len(list(folder.iterdir())) if folder.is_dir() else 0

@@ -115,16 +115,18 @@ def test_a_site_remembers_the_names_of_its_ledger(tmp_path: Path) -> None:
     assert sorted(SiteNames(job_root=tmp_path).all()) == ["0123abcd", "fedc9876"]
 
 
-def test_what_a_disk_does_not_take_at_boot_is_made_once_it_does(tmp_path: Path) -> None:
+@pytest.mark.parametrize("missing", [True, False])
+def test_what_a_disk_does_not_take_at_boot_is_made_once_it_does(tmp_path: Path, *, missing: bool) -> None:
     """Its runs go on; what goes with the process is told by age until then, and by its lock afterwards."""
     jobs = tmp_path / "jobs"
-    jobs.write_text("a file where the folder should be")
+    if not missing:
+        jobs.write_text("a file where the folder should be")
     names, processes = SiteNames(job_root=jobs), of(jobs)
     with processes.living() as mark:
         names.add("0123abcd")
         assert names.all() == ()
         assert list(processes.forget()) == []
-        jobs.unlink()
+        jobs.unlink(missing_ok=True)
         jobs.mkdir()
         processes.touch()
         assert names.all() == ("0123abcd",)
@@ -147,8 +149,8 @@ def test_a_folder_that_was_away_for_a_while_has_the_file_of_a_living_process(tmp
     assert of(tmp_path).is_dead(mark)
 
 
-def test_no_file_is_open_for_writing_while_a_process_lives_and_holds_a_job(tmp_path: Path) -> None:
-    """A file system with such a one cannot be made read-only by an admin."""
+def test_what_tells_that_a_process_lives_and_what_it_holds_is_not_open_for_writing(tmp_path: Path) -> None:
+    """An admin cannot make a file system read-only that has such a file. (The position of a run's log is one.)"""
     claim = Bench(tmp_path / "bench", ProcessEngine(tmp_path / "engine")).claim("pass")
     before = written_files()
     with of(tmp_path).living(), HeldClaims(tmp_path, "here").holding(claim):

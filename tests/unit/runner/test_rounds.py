@@ -82,3 +82,22 @@ def test_a_part_that_hangs_does_not_keep_a_cancel_waiting(tmp_path: Path, part: 
     ended.set()
     hangs.set()
     assert bench.ledger.get(claim.job_id).state is JobState.CANCELLED
+
+
+def test_a_jobs_disk_that_hangs_keeps_no_cancelled_run_in_the_engine(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """JOB-8: what is looked for on that disk is looked for in other threads."""
+    bench = Bench(tmp_path, ProcessEngine(tmp_path / "engine"))
+    bench.lease_seconds = 0.2
+    claim = bench.left_running("import time; print('begun'); time.sleep(60)")
+    hangs, ended = threading.Event(), threading.Event()
+    for part, step in ((bench.held, "dead"), (bench.janitor.processes, "forget")):
+        monkeypatch.setattr(part, step, lambda: hangs.wait(30) and ())
+    begin(bench.sweeper().rounds(0.05), ended)
+    time.sleep(0.3)  # by now both hang
+    bench.ledger.cancel(claim.job_id)
+    when(lambda: bench.engine.job_ids() == set(), lambda: None).join()
+    ended.set()
+    hangs.set()
+    assert bench.engine.job_ids() == set()
