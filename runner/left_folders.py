@@ -36,11 +36,18 @@ class LeftFolders:
     def clear(self) -> Iterator[str]:
         """Removes those of runs that are over, and says which."""
         for job_id, path in self._there():
-            job = self.job_of(job_id)
-            settled = path.stat().st_mtime < time.time() - (SETTLED_SECONDS if job else UNKNOWN_SECONDS)
-            if (settled and _is_past(job, path.name)) or (job is not None and job.is_final):
+            if self._is_over(job_id, path):
                 RunFolder(path=path).remove()
                 yield path.name
+
+    def _is_over(self, job_id: str, path: Path) -> bool:
+        job = self.job_of(job_id)
+        try:
+            age = time.time() - path.stat().st_mtime
+        except FileNotFoundError:  # another runner has just removed it
+            return False
+        settled = age > (SETTLED_SECONDS if job else UNKNOWN_SECONDS)
+        return (settled and _is_past(job, path.name)) or (job is not None and job.is_final)
 
     def _there(self) -> list[tuple[str, Path]]:
         found = [(NAME.fullmatch(path.name), path) for path in self.job_root.iterdir()]

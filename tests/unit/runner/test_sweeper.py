@@ -13,6 +13,7 @@ from core.domain.job import Claim, JobState, Outcome
 from core.domain.limits import SMALL
 from core.domain.recording_pace import FIRST_SECONDS
 from core.domain.verdict import FailureReason, Stop
+from runner.left_folders import LeftFolders
 from runner.run_folder import RunFolder
 from tests.process_sandbox import ProcessEngine
 from tests.runner_bench import GOOD, Bench
@@ -141,6 +142,18 @@ def test_a_folder_that_is_no_runs_stays(bench: Bench[ProcessEngine], name: str) 
     os.utime(other, (1, 1))
     bench.sweeper().sweep()
     assert other.exists()
+
+
+def test_a_folder_that_another_runner_removes_keeps_no_other_from_going(
+    bench: Bench[ProcessEngine], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both look at the same ones at the same time."""
+    gone, stray = (bench.root / "jobs" / f"{digit * 32}-12345678" for digit in "01")
+    stray.mkdir()
+    os.utime(stray, (1, 1))
+    monkeypatch.setattr(LeftFolders, "_there", lambda _self: [("0" * 32, gone), ("1" * 32, stray)])
+    bench.sweeper().sweep()
+    assert not stray.exists()
 
 
 def test_a_sweep_that_is_over_begins_no_step(bench: Bench[ProcessEngine]) -> None:
