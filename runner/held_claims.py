@@ -5,7 +5,6 @@ So a killed runner is known at once by whoever looks, and its jobs need not wait
 
 from __future__ import annotations
 
-import fcntl
 import os
 import time
 from collections.abc import Callable, Iterator
@@ -13,6 +12,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from core.domain.job import MARK_LENGTH, Claim
+from runner.process_locks import hold, is_free
 
 FOLDER = ".held"
 
@@ -32,21 +32,18 @@ class HeldClaims:
         """
         self._folder.mkdir(exist_ok=True)
         path = self._folder / f"{self._host}-{claim.job_id}-{claim.mark}"
-        new = path.with_name(f".{path.name}")
-        file = os.open(new, os.O_WRONLY | os.O_CREAT, 0o640)
+        file = hold(path)
         try:
-            if _locked(file):
-                new.replace(path)
             yield
             path.unlink(missing_ok=True)
-            new.unlink(missing_ok=True)
         finally:
-            os.close(file)
+            if file is not None:
+                os.close(file)
 
     def dead(self) -> Iterator[tuple[str, str]]:
         """Job and mark of each claim whose process is gone; told once."""
         for path in self._folder.glob(f"{self._host}-*"):
-            if _unlocked(path):
+            if is_free(path):
                 job_id, mark = path.name.removeprefix(f"{self._host}-").split("-")
                 yield job_id, mark[:MARK_LENGTH]
                 path.unlink(missing_ok=True)
@@ -63,7 +60,7 @@ class HeldClaims:
         """Removes what a process that ended had not named yet, and says which; a younger one may be in the making."""
         for path in self._folder.glob(f".{self._host}-*"):
             with suppress(FileNotFoundError):  # its process has just ended by itself
-                if path.stat().st_mtime < time.time() - older_than and _unlocked(path):
+                if path.stat().st_mtime < time.time() - older_than and is_free(path):
                     path.unlink()
                     yield path.name
 
@@ -73,23 +70,3 @@ def _is_older(path: Path, seconds: float) -> bool:
         return path.stat().st_mtime < time.time() - seconds
     except FileNotFoundError:  # its process has just ended by itself
         return False
-
-
-def _unlocked(path: Path) -> bool:
-    try:
-        file = os.open(path, os.O_WRONLY)
-    except FileNotFoundError:
-        return False
-    try:
-        return _locked(file)
-    finally:
-        os.close(file)
-
-
-def _locked(file: int) -> bool:
-    """Whether it is ours now; not where somebody else holds it or the storage knows no locks."""
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True

@@ -29,7 +29,7 @@ class Janitor:
 
     def of_the_dead(self) -> Iterator[tuple[str, int]]:
         """Of processes of this host that are known to have ended: what kind of things, and how many."""
-        self.processes.touch(self.mark)
+        self.processes.touch()
         yield "things of a dead process", self.engine.remove_of_processes(self.processes.is_dead)
         yield "staging", self.cache.clear(self.processes.is_dead)
         yield "process", sum(1 for _mark in self.processes.forget())

@@ -6,16 +6,18 @@ other process of its host, and what a living one has is left alone.
 
 from __future__ import annotations
 
-import fcntl
 import os
 import secrets
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import structlog
+
+from core.adapters.bounded_look import BoundedLook
+from runner.process_locks import hold, is_free
 
 FOLDER = ".processes"
 KEPT_SECONDS = 20.0
@@ -28,12 +30,49 @@ log = structlog.get_logger(__name__)
 
 
 @dataclass(kw_only=True)
+class _OwnFile:
+    """Of this process. It is made anew where it is gone; what it was before stays locked: it may come back."""
+
+    path: Path
+    _held: list[int] = field(default_factory=list)
+    _told: str = ""
+
+    def keep(self) -> bool:
+        """Whether it is there; touched, or made now. Never raises."""
+        try:
+            os.utime(self.path)
+        except FileNotFoundError:
+            return self._made()
+        except OSError as error:  # it may be there, on storage that takes nothing now
+            log.info("file of this process not touched", error=str(error))
+        return True
+
+    def _made(self) -> bool:
+        try:
+            self.path.parent.mkdir(exist_ok=True)
+            file = hold(self.path)
+        except OSError as error:
+            if str(error) != self._told:
+                self._told = str(error)
+                log.warning("process without a file", error=self._told)
+            return False
+        if file is not None:
+            self._held.append(file)
+        return file is not None
+
+    def close(self) -> None:
+        while self._held:
+            os.close(self._held.pop())
+
+
+@dataclass(kw_only=True)
 class LivingProcesses:
     """The files of one host below the folder of jobs; hosts that share that folder leave each other's alone."""
 
     job_root: Path
     host: str
     _dead_since: dict[str, float] = field(default_factory=dict)
+    _own: BoundedLook[bool] | None = None
 
     @property
     def _folder(self) -> Path:
@@ -43,46 +82,29 @@ class LivingProcesses:
     def living(self) -> Iterator[str]:
         """This process's mark, for as long as it lives; its file is locked before it has its name.
 
-        On storage without locks, or that takes no file now, it has a mark without a file, which is not judged: age
-        alone decides then.
+        On storage without locks, or that takes no file now or hangs, it has a mark without a file, which is not
+        judged: age alone decides then.
         """
         mark = f"{self.host}-{secrets.token_hex(8)}"
-        file = self._held(mark)
+        file = _OwnFile(path=self._folder / mark)
+        self._own = BoundedLook(look=file.keep)
+        self.touch()
         try:
             yield mark
         finally:  # what it has not removed by itself is removed by another: the file stays until then
-            if file is not None:
-                os.close(file)
+            file.close()
 
-    def _held(self, mark: str) -> int | None:
-        new = self._folder / f".{mark}"
-        try:
-            self._folder.mkdir(parents=True, exist_ok=True)
-            file = os.open(new, os.O_WRONLY | os.O_CREAT, 0o640)
-            if _locked(file):
-                new.replace(self._folder / mark)
-            new.unlink(missing_ok=True)
-        except OSError as error:
-            log.warning("process without a file", error=str(error))
-            return None
-        return file
-
-    def touch(self, mark: str) -> None:
-        with suppress(OSError):
-            os.utime(self._folder / mark)
+    def touch(self) -> None:
+        """This process's file, which is made now where it could not be before. Waits for storage in bounded time."""
+        if self._own is not None:
+            self._own.begin(anew=True)
+            self._own.answer()
 
     def is_dead(self, mark: str) -> bool:
         """Whether the process of this mark is known to have ended. A mark without a file is not known."""
         if not mark.startswith(f"{self.host}-") or "/" in mark:
             return False
-        try:
-            file = os.open(self._folder / mark, os.O_WRONLY | os.O_NOFOLLOW)
-        except OSError:
-            return False
-        try:
-            return _locked(file)
-        finally:
-            os.close(file)
+        return is_free(self._folder / mark)
 
     def forget(self) -> Iterator[str]:
         """Removes the files of processes that are dead for long enough, and says which."""
@@ -106,12 +128,3 @@ def _untouched(path: Path, seconds: float) -> bool:
         return path.stat().st_mtime < time.time() - seconds
     except FileNotFoundError:
         return False
-
-
-def _locked(file: int) -> bool:
-    """Whether it is ours now; not where another process holds it or the storage knows no locks."""
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True

@@ -36,6 +36,8 @@ BOOT_SECONDS = 20.0
 """So long a process waits for a part that is away when it begins; then it ends, and is started anew."""
 STOP_GRACE_SECONDS = 10.0
 """How long a job may still end by itself once the process was asked to stop; below Dramatiq's own limit."""
+FIRST_SWEEP_SECONDS = 20.0
+"""So long a process waits for its first sweep before it takes jobs."""
 WITHDRAW_SECONDS = 10.0
 """A report waits for Redis and for storage no longer than this."""
 
@@ -101,7 +103,7 @@ class Life(Middleware):
         watch = self._canary_watch(bench, duty, facts)
         self._report(bench, duty, facts)  # first: a disk that hangs may hold up the sweep
         self._run_next = run_next
-        sweeper.sweep()  # what this host's last runners left comes before anything new
+        sweep_first(sweeper)
         begin(sweeper.rounds(self._settings.sweep_seconds), self._draining)
         threading.Thread(target=watch.run, args=(self._draining,), daemon=True, name="canary").start()
 
@@ -209,6 +211,17 @@ class Life(Middleware):
 
     def after_worker_shutdown(self, _broker: Any, _worker: Any) -> None:
         self._opened.close()
+
+
+def sweep_first(sweeper: Sweeper) -> None:
+    """What this host's last runners left comes before anything new, unless a part hangs that it asks."""
+    over = threading.Event()
+    first = threading.Thread(target=sweeper.sweep, args=(over.is_set,), daemon=True, name="first sweep")
+    first.start()
+    first.join(FIRST_SWEEP_SECONDS)
+    over.set()
+    if first.is_alive():
+        log.warning("first sweep is not over", seconds=FIRST_SWEEP_SECONDS)
 
 
 def host_of(settings: Settings) -> str:

@@ -32,26 +32,19 @@ TRACKING_SECONDS = 20.0
 def open_workbench(
     settings: Settings, broker: RedisBroker, *, host: str, stopping: threading.Event, opened: ExitStack
 ) -> Workbench:
-    """What it opens, `opened` closes. Raises Unavailable when a part does not answer yet."""
+    """What it opens, `opened` closes. Raises Unavailable when a part does not answer yet.
+
+    Nothing here waits for storage longer than a bounded look at it: an admin is told of a folder that hangs.
+    """
     ports = opened.enter_context(
         open_ports(settings, broker=broker, tracking_timeout_seconds=TRACKING_SECONDS, runner_host=host)
     )
     ports.folders.states()  # a ledger that was emptied gets its name back from their marks
     site = ports.job_status.ledger_id()
-    names = SiteNames(job_root=settings.job_root)
-    names.add(site)
     processes = LivingProcesses(job_root=settings.job_root, host=host)
     process = opened.enter_context(processes.living())
     seccomp = settings.seccomp_profile.read_text()
-    engine = DockerEngine(
-        settings.engine_socket,
-        site=site,
-        image=settings.sandbox_image,
-        seccomp=seccomp,
-        means=_means(settings),
-        process=process,
-    )
-    opened.callback(engine.close)
+    engine = _engine(settings, seccomp, opened, site=site, process=process)
     kept = DependencyCache(job_root=settings.job_root, kept_bytes=settings.requirements.kept_bytes, process=process)
     return Workbench(
         ports=ports,
@@ -64,15 +57,38 @@ def open_workbench(
         held=HeldClaims(settings.job_root, host),
         job_root=settings.job_root,
         lease_seconds=settings.lease_seconds,
-        log_limits=LogLimits(
-            max_bytes=settings.max_log_bytes, max_lines=settings.max_log_lines, kept_bytes=settings.kept_log_bytes
-        ),
+        log_limits=_log_limits(settings),
         stopping=stopping,
         storage_faults=StorageFaults(now=ports.folders.fault),
         dependencies=Dependencies(installer=_installer(settings, seccomp, opened, process=process), cache=kept),
         janitor=Janitor(engine=engine, processes=processes, cache=kept, mark=process),
-        site_names=names,
+        site_names=_names(settings, site),
     )
+
+
+def _names(settings: Settings, site: str) -> SiteNames:
+    names = SiteNames(job_root=settings.job_root)
+    names.add(site)
+    return names
+
+
+def _log_limits(settings: Settings) -> LogLimits:
+    return LogLimits(
+        max_bytes=settings.max_log_bytes, max_lines=settings.max_log_lines, kept_bytes=settings.kept_log_bytes
+    )
+
+
+def _engine(settings: Settings, seccomp: str, opened: ExitStack, *, site: str, process: str) -> DockerEngine:
+    engine = DockerEngine(
+        settings.engine_socket,
+        site=site,
+        image=settings.sandbox_image,
+        seccomp=seccomp,
+        means=_means(settings),
+        process=process,
+    )
+    opened.callback(engine.close)
+    return engine
 
 
 def _means(settings: Settings) -> EngineMeans:

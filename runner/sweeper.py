@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections import Counter, deque
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -27,20 +26,16 @@ from runner.closed_runs import ClosedRuns
 from runner.held_claims import HeldClaims
 from runner.janitor import Janitor
 from runner.job_log.last_line import say_end
+from runner.left_folders import LeftFolders
 from runner.overdue import OverdueRuns
 from runner.post_mortem import PostMortem
 from runner.rounds import Round, Step, attempted
-from runner.run_folder import RunFolder, run_name
 from runner.site_names import SiteNames
 from runner.temporary_files import TemporaryFiles
 from runner.tracking_steps import TrackingSteps
 
 TICK_SECONDS = 1.0
 TIDY_SECONDS = 60.0
-SETTLED_SECONDS = 60.0
-"""A folder younger than this may belong to a job that is being claimed right now."""
-UNKNOWN_SECONDS = 10.0
-"""One of a job that the ledger does not know belongs to no claim: it was emptied, or restored from before."""
 TEMPORARY_SECONDS = 20.0
 log = structlog.get_logger(__name__)
 
@@ -86,8 +81,10 @@ class Sweeper:
             "ledger": ((often, self._claims), (every_seconds, self._doorbells)),
             "engine": (
                 (often, self._freed),
-                (every_seconds, self._overdue),
                 (every_seconds, self._leftovers),
+            ),
+            "folders": (  # and the engine: what is done there is read here
+                (every_seconds, self._overdue),
                 (every_seconds, self._folders),
                 (every_seconds, self._of_dead_processes),
                 (TIDY_SECONDS, self._canaries),
@@ -105,11 +102,12 @@ class Sweeper:
             for part, steps in paces.items()
         )
 
-    def sweep(self) -> None:
-        """Everything that is done every few seconds, once."""
+    def sweep(self, is_over: Callable[[], bool] = lambda: False) -> None:
+        """Everything that is done every few seconds, once; no step is begun any more when it is over."""
         first = (self._dead_claims, self._claims, self._last_lines, self._tracked.waiting_results)
         for step in (*first, self._doorbells, self._overdue, self._of_dead_processes, self._leftovers, self._folders):
-            attempted(self.post_mortem.of(step))
+            if not is_over():
+                attempted(self.post_mortem.of(step))
 
     def tidy(self) -> None:
         """What nobody waits for."""
@@ -154,13 +152,14 @@ class Sweeper:
 
     def _last_lines(self) -> None:
         """BOX-10, also where no runner is left to say it. A disk that hangs holds up no more than this."""
-        while self.unsaid:
-            say_end(self.log_root, self.unsaid.popleft())
+        with suppress(IndexError):  # another thread may have been waiting for the disk in the first sweep
+            while True:
+                say_end(self.log_root, self.unsaid.popleft())
 
     def _freed(self) -> None:
         """Also what another process ended: the ledger is asked, which costs less than the engine."""
         if self.freed.is_set() or not all(
-            self._needed(self._known(job_id), claim, kept) for (job_id, claim), kept in self.needed.items()
+            self._needed(self._known(job_id), claim, kept) for (job_id, claim), kept in tuple(self.needed.items())
         ):
             self.freed.clear()
             self._leftovers()
@@ -182,7 +181,7 @@ class Sweeper:
             engine=self.engine, host=self.host, resource_classes=self.resource_classes,
             is_held=self.job_status.is_held, in_hand=self.in_hand,
         )  # fmt: skip
-        for job_id in overdue.end(self._live_folders()):
+        for job_id in overdue.end(self._run_folders.live()):
             self._count("overdue run", job_id)
 
     def _leftovers(self) -> None:
@@ -208,25 +207,12 @@ class Sweeper:
         return job.state is JobState.RUNNING
 
     def _folders(self) -> None:
-        for path in self._folders_there():
-            job = self._known(path.name.partition("-")[0])
-            settled = path.stat().st_mtime < time.time() - (SETTLED_SECONDS if job else UNKNOWN_SECONDS)
-            if (settled and _is_past(job, path.name)) or (job is not None and job.is_final):
-                RunFolder(path=path).remove()
-                self._count("folder", path.name)
+        for name in self._run_folders.clear():
+            self._count("folder", name)
 
-    def _live_folders(self) -> Iterator[tuple[Job, Path]]:
-        for path in self._folders_there():
-            job = self._running(path.name.partition("-")[0])
-            if job is not None and run_name(job) == path.name:
-                yield job, path
-
-    def _folders_there(self) -> list[Path]:
-        return [path for path in self.job_root.iterdir() if not path.name.startswith(".")]
-
-    def _running(self, job_id: str) -> Job | None:
-        job = self._known(job_id)
-        return job if job is not None and job.state is JobState.RUNNING else None
+    @property
+    def _run_folders(self) -> LeftFolders:
+        return LeftFolders(job_root=self.job_root, job_of=self._known)
 
     def _known(self, job_id: str) -> Job | None:
         try:
@@ -239,10 +225,3 @@ class Sweeper:
         log.warning("swept", what=what, job_id=job_id, **facts)
         with suppress(Unavailable):  # the log has it
             self.runners.count_mended(what)
-
-
-def _is_past(job: Job | None, folder: str) -> bool:
-    """Whether nobody will need this folder any more, unless somebody is about to say that it is his."""
-    if job is None or job.state is JobState.PENDING:
-        return True
-    return job.is_final or (job.sandbox is not None and run_name(job) != folder)

@@ -53,7 +53,7 @@ class OwnPart:
             item["Source"]: {"bind": item["Destination"], "mode": "rw"} for item in self._container.attrs["Mounts"]
         }
         client, image = self._container.client, self._container.attrs["Image"]
-        printed: bytes = client.containers.run(image, ["sh", "-c", command], volumes=mounts, remove=True)
+        printed: bytes = client.containers.run(image, ["-c", command], entrypoint="sh", volumes=mounts, remove=True)
         return printed.decode()
 
     def start(self, *, patience_seconds: float = PATIENCE_SECONDS) -> None:

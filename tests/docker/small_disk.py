@@ -28,9 +28,8 @@ class SmallDisk:
             if but_bytes:
                 os.posix_fallocate(file.fileno(), 0, wanted)
                 return
-            with suppress(OSError):
-                while True:
-                    os.write(file.fileno(), bytes(4096))
+            while _written(file.fileno()):  # what was removed is free once the file system has synced that
+                os.fsync(file.fileno())
 
     def make_room(self) -> None:
         (self.path / ".filler").unlink()
@@ -67,6 +66,16 @@ class SmallDisk:
             yield
         finally:
             _run(["fsfreeze", "--unfreeze", str(self.path)])
+
+
+def _written(file: int) -> int:
+    """How many bytes were still free: all of them are taken afterwards, to the last block."""
+    written = 0
+    for size in (64 * 1024, 512):
+        with suppress(OSError):
+            while True:
+                written += os.write(file, bytes(size))
+    return written
 
 
 @contextmanager

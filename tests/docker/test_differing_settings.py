@@ -12,7 +12,7 @@ from core.domain.job import JobState
 from core.domain.limits import SMALL
 from core.domain.verdict import FailureReason
 from runner.overdue import OVERDUE_SECONDS
-from tests.docker.runner_site import Site, ended, kill_group, until
+from tests.docker.runner_site import Site, ended, kill_group, mlflow_runs, until
 from tests.runner_bench import GOOD
 
 pytestmark = pytest.mark.docker
@@ -57,13 +57,31 @@ def test_a_run_goes_on_as_it_was_launched_when_its_runner_returns_otherwise(site
         "smaller log caps": {"RESOURCE_CLASSES": LONG, "MAX_LOG_BYTES": "4096", "MAX_LOG_LINES": "100"},
     }[change]
     if change == "no benchmark":
-        (site.root / "benchmarks" / "another").mkdir()  # an empty folder looks like one that is not mounted
-        shutil.rmtree(site.root / "benchmarks" / site.benchmark)
+        take_benchmark_off(site)
     with site.runner(**changed):
         job = ended(site, job_id)
         until(lambda: site.left_on_disk() == [], "its folder is gone")
     assert (job.state, job.attempt) == (JobState.COMPLETED, 1), job.error_message
     assert "still here" in site.log(job_id)
+
+
+def test_a_benchmark_is_taken_off_the_site_under_a_run(site: Site) -> None:
+    """Its runner lives: the run ends as it would have, and so does what is recorded of it; a new job is told."""
+    job_id, second = site.post(running(4)), site.post(f"# second\n{GOOD}")
+    with site.runner(RESOURCE_CLASSES=LONG):
+        until(lambda: "begun" in site.log(job_id), "it runs")
+        take_benchmark_off(site)
+        first, other = ended(site, job_id), ended(site, second)
+        until(lambda: site.left_on_disk() == [], "their folders are gone")
+    assert (first.state, first.attempt, first.error_message) == (JobState.COMPLETED, 1, None)
+    assert mlflow_runs(site) == [(first.run_id, "FINISHED")]
+    assert (other.state, other.attempt, other.failure_reason) == (JobState.FAILED, 1, FailureReason.PLATFORM)
+    assert site.benchmark in (other.error_message or "")
+
+
+def take_benchmark_off(site: Site) -> None:
+    (site.root / "benchmarks" / "another").mkdir()  # an empty folder looks like one that is not mounted
+    shutil.rmtree(site.root / "benchmarks" / site.benchmark)
 
 
 def test_a_run_is_stopped_at_its_own_limit_by_a_runner_that_has_a_longer_one(site: Site) -> None:

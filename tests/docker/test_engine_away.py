@@ -7,7 +7,7 @@ import secrets
 import shutil
 import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,10 +19,10 @@ from core.adapters.redis_rate_limit import RedisRateLimit
 from core.adapters.redis_runners import RedisRunners
 from core.domain.job import JobState
 from core.domain.limits import SMALL, UserLimits
-from core.domain.runners import RunnerState
+from core.domain.runners import SILENT_SECONDS, RunnerState
 from tests.conftest import service
 from tests.docker.own_parts import OwnPart, give_small_image, own_engine
-from tests.docker.runner_site import Site, ended, lines_of, mlflow_runs, until, until_nothing_is_left
+from tests.docker.runner_site import Site, ended, kill_group, lines_of, mlflow_runs, until, until_nothing_is_left
 from tests.runner_bench import GOOD
 
 pytestmark = pytest.mark.docker
@@ -114,6 +114,43 @@ def test_an_engine_that_goes_down_costs_an_attempt_and_no_job(
         assert_all_completed(fragile, engine, dict(zip(ids, (2, 2, 1, 1), strict=True)))
     assert [fragile.log(job_id).count(RUN_AGAIN) for job_id in ids] == [1, 1, 0, 0]
     assert [places_left(redis_client, user) for user in ("ann", "bob", "eve", "dan")] == [999] * 4
+
+
+@pytest.mark.parametrize("runner_lives", [True, False])
+def test_an_engine_whose_data_was_wiped_costs_an_attempt_and_no_job(
+    fragile: Site, engine: Engine, redis_client: redis.Redis, *, runner_lives: bool
+) -> None:
+    """No container, volume or image is left, and it has another name; with its image back it runs what was lost again.
+
+    A runner that begins on it does so once the former name was not heard of for long enough.
+    """
+    fragile.environment["HOST_PATIENCE_SECONDS"] = "5"
+    with ExitStack() as runners:
+        first = runners.enter_context(fragile.runner())
+        ids = [fragile.post(PROGRAM, "ann")]
+        until(lambda: "line 3" in fragile.log(ids[0]), "it runs")
+        ids.append(fragile.post(PROGRAM, "bob"))
+        former = engine.onlooker.info()["ID"]
+        if not runner_lives:
+            kill_group(first)
+        engine.part.kill()
+        engine.part.beside("find /var/lib/docker -mindepth 1 -delete")
+        engine.part.start()
+        assert engine.onlooker.info()["ID"] != former
+        if not runner_lives:
+            runners.enter_context(fragile.runner())
+        until(lambda: told_of(redis_client, "it has no image"), "its runner says why it takes nothing")
+        time.sleep(AWAY_SECONDS)
+        assert standing(fragile, ids[1]) == (JobState.PENDING, 0)
+        give_small_image(engine.part)
+        assert_all_completed(fragile, engine, dict(zip(ids, (2, 1), strict=True)))
+    assert [places_left(redis_client, user) for user in ("ann", "bob")] == [999] * 2
+
+
+def told_of(client: redis.Redis, words: str) -> bool:
+    """By a runner that is not silent."""
+    seen = [one for one in RedisRunners(client).runners() if one.silent_seconds < SILENT_SECONDS]
+    return any(words in (one.report.reason or "") for one in seen)
 
 
 def test_an_engine_that_hangs_is_not_waited_for_for_ever(

@@ -12,6 +12,7 @@ import docker
 import pytest
 import redis
 
+from core.adapters.folder_look import MARK
 from core.domain.job import JobRequest, JobState
 from core.domain.limits import SMALL
 from core.domain.submission import Upload, UploadedFile
@@ -154,24 +155,53 @@ def emptied(site: Site, inner: docker.DockerClient) -> Iterator[tuple[Site, str]
         box.remove(force=True)
 
 
+def until_all_is_gone(site: Site, inner: docker.DockerClient, name: str) -> None:
+    """Of that name in the engine, and on disk."""
+    mine = {"label": f"leadersboard.site={name}"}
+    until(lambda: not inner.containers.list(all=True, filters=mine, ignore_removed=True), "no container is left")
+    until(lambda: not inner.volumes.list(filters=mine), "no volume is left")
+    until(lambda: site.left_on_disk() == [], "no folder is left")
+
+
+ENDLESS = "print('begun', flush=True)\nimport time; time.sleep(300)"
+
+
 @pytest.mark.parametrize("runner_lives", [True, False])
 def test_nothing_is_left_of_the_jobs_of_a_ledger_that_was_emptied(
     emptied: tuple[Site, str], inner: docker.DockerClient, redis_client: redis.Redis, *, runner_lives: bool
 ) -> None:
-    """It has another name afterwards; what runs under the former one is nobody's, and the next job runs."""
-    site, former = emptied
-    job_id = site.post("print('begun', flush=True)\nimport time; time.sleep(300)")
-    mine = {"label": f"leadersboard.site={former}"}
+    """Its folders give it its name back; what runs under that is no known job's, and the next job runs."""
+    site, name = emptied
+    job_id = site.post(ENDLESS)
     with site.runner() as first:
         until(lambda: "begun" in site.log(job_id), "it runs")
         if not runner_lives:
             kill_group(first)
         redis_client.flushdb()
+        site.ledger._ledger_id = ""  # the test has no part in the name
         if runner_lives:
             until(lambda: "lease lost; dropped" in site.words(), "its runner has noticed")
             assert ended(site, site.post(GOOD)).state is JobState.COMPLETED
     with site.runner():
         assert ended(site, site.post(GOOD + "# again\n")).state is JobState.COMPLETED
-        until(lambda: not inner.containers.list(all=True, filters=mine, ignore_removed=True), "no container is left")
-        until(lambda: not inner.volumes.list(filters=mine), "no volume is left")
-        until(lambda: site.left_on_disk() == [], "no folder is left")
+        until_all_is_gone(site, inner, name)
+    assert site.ledger.ledger_id() == name
+
+
+def test_nothing_is_left_of_a_ledger_that_has_another_name_since(
+    emptied: tuple[Site, str], inner: docker.DockerClient, redis_client: redis.Redis
+) -> None:
+    """Emptied, and its folders are of a version that did not mark them: what ran under the former name is cleared."""
+    site, former = emptied
+    job_id = site.post(ENDLESS)
+    with site.runner() as first:
+        until(lambda: "begun" in site.log(job_id), "it runs")
+        kill_group(first)
+    redis_client.flushdb()
+    site.ledger._ledger_id = ""
+    for name in ("logs", "jobs", "submissions"):
+        (site.root / name / MARK).unlink(missing_ok=True)
+    with site.runner():
+        assert ended(site, site.post(GOOD)).state is JobState.COMPLETED
+        until_all_is_gone(site, inner, former)
+    assert site.ledger.ledger_id() != former

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 
 import pytest
 import redis
@@ -60,10 +61,6 @@ def refuses(seen: RedisRunners, words: str) -> bool:
     return report is not None and report.state is RunnerState.NO_STORAGE and words in (report.reason or "")
 
 
-@pytest.mark.xfail(
-    reason="open: a runner keeps a file of its process open on the jobs disk, and writes it before it reports",
-    strict=False,
-)
 def test_read_only_folders_begin_no_run_and_cost_no_attempt(
     site: Site, seen: RedisRunners, log_disk: SmallDisk, job_disk: SmallDisk
 ) -> None:
@@ -106,10 +103,6 @@ def test_a_run_outlives_that_its_folders_are_not_mounted(
     assert set(site.left_on_disk()) <= {"lost+found"}
 
 
-@pytest.mark.xfail(
-    reason="open: a runner keeps a file of its process open on the jobs disk, and writes it before it reports",
-    strict=False,
-)
 def test_a_disk_that_fills_while_a_result_is_recorded_keeps_the_result(
     site: Site, seen: RedisRunners, job_disk: SmallDisk
 ) -> None:
@@ -182,15 +175,31 @@ def test_storage_that_hangs_holds_up_no_more_than_what_needs_it(
         assert (ended(site, job_id).state, site.ledger.get(job_id).attempt) == (JobState.COMPLETED, 1)
 
 
-@pytest.mark.xfail(
-    reason="open: a runner keeps a file of its process open on the jobs disk, and writes it before it reports",
-    strict=False,
-)
 def test_a_runner_begins_on_storage_that_hangs(site: Site, seen: RedisRunners, job_disk: SmallDisk) -> None:
-    """At boot, too, an admin sees why."""
+    """At boot, too, an admin sees why; the same runner takes the job when the disk answers, and has its file then."""
     job_id = site.post(GOOD)
-    (site.root / "jobs" / ".held").mkdir()
-    with job_disk.hanging(), site.runner():
-        until(lambda: refuses(seen, "it has not answered for"), "it is told")
-    with site.runner():
+    with ExitStack() as opened:
+        with job_disk.hanging():
+            opened.enter_context(site.runner())
+            until(lambda: refuses(seen, "it has not answered for"), "it is told")
+            assert (site.ledger.get(job_id).state, site.ledger.get(job_id).attempt) == (JobState.PENDING, 0)
         assert ended(site, job_id).attempt == 1
+        until(lambda: files_of_processes(site) == 1, "its process has a file")
+
+
+def test_a_runner_begins_on_a_disk_that_is_read_only(site: Site, seen: RedisRunners, job_disk: SmallDisk) -> None:
+    """What it could not write at its start is written when the disk can be, beside the job that it takes then."""
+    job_disk.take_no_writes()
+    job_id = site.post(GOOD)
+    with site.runner():
+        until(lambda: refuses(seen, "Read-only file system"), "it is told")
+        job_disk.take_writes()
+        assert ended(site, job_id).attempt == 1
+        until(lambda: files_of_processes(site) == 1, "its process has a file")
+        names = [path.name for path in (site.root / "jobs" / ".sites").iterdir()]
+    assert names == [site.ledger.ledger_id()]
+
+
+def files_of_processes(site: Site) -> int:
+    folder = site.root / "jobs" / ".processes"
+    return len(list(folder.iterdir())) if folder.is_dir() else 0

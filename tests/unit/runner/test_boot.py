@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,7 +13,9 @@ from dramatiq.brokers.stub import StubBroker
 import runner.main
 from core.domain.errors import Unavailable
 from core.settings import Settings
-from runner.main import Life
+from runner.main import Life, sweep_first
+from tests.process_sandbox import ProcessEngine
+from tests.runner_bench import Bench, when
 
 pytestmark = pytest.mark.unit
 
@@ -49,3 +53,25 @@ def test_a_process_that_cannot_begin_ends(monkeypatch: pytest.MonkeyPatch, error
     _life, broker = life(monkeypatch, begin)
     with pytest.raises(SystemExit, match="runner: "):
         broker.emit_after("process_boot")
+
+
+def test_a_first_sweep_that_hangs_keeps_no_process_from_its_jobs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Storage may hang for ever; a step that is under way then is the last one of that sweep."""
+    monkeypatch.setattr(runner.main, "FIRST_SWEEP_SECONDS", 0.05)
+    bench = Bench(tmp_path, ProcessEngine(tmp_path / "engine"))
+    hangs, steps = threading.Event(), []
+
+    def dead() -> Iterator[tuple[str, str]]:
+        hangs.wait(60)
+        steps.append("locks")
+        return iter(())
+
+    monkeypatch.setattr(bench.held, "dead", dead)
+    monkeypatch.setattr(bench.engine, "runs", lambda **_site: steps.append("engine") or set())
+    sweep_first(bench.sweeper())
+    assert steps == []
+    hangs.set()
+    when(lambda: not any(thread.name == "first sweep" for thread in threading.enumerate()), lambda: None).join()
+    assert steps == ["locks"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import subprocess
 import sys
@@ -11,8 +12,7 @@ from pathlib import Path
 import pytest
 
 from core.domain.job import Claim
-from runner import held_claims
-from runner.held_claims import HeldClaims
+from runner.held_claims import FOLDER, HeldClaims
 from tests.process_sandbox import ProcessEngine
 from tests.runner_bench import GOOD, Bench
 
@@ -58,8 +58,8 @@ def test_without_locks_leases_alone_count(tmp_path: Path, claim: Claim, monkeypa
     def refuse(_file: int, _how: int) -> None:
         raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
 
-    monkeypatch.setattr(held_claims.fcntl, "flock", refuse)
+    monkeypatch.setattr(fcntl, "flock", refuse)
     held = HeldClaims(tmp_path, "here")
     with held.holding(claim):
         assert list(held.dead()) == []
-    assert list((tmp_path / held_claims.FOLDER).iterdir()) == []
+    assert list((tmp_path / FOLDER).iterdir()) == []

@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
+import threading
 import time
+from collections.abc import Iterator
+from functools import partialmethod
 from pathlib import Path
 
 import pytest
 
+from core.adapters.bounded_look import BoundedLook
+from runner.held_claims import HeldClaims
 from runner.janitor import Janitor
 from runner.living_processes import FOLDER, KEPT_SECONDS, LivingProcesses
 from runner.requirements.cache import DependencyCache
 from runner.site_names import SiteNames
 from tests.process_sandbox import ProcessEngine
+from tests.runner_bench import Bench, when
 
 pytestmark = pytest.mark.unit
 
@@ -103,17 +110,79 @@ def test_a_site_remembers_the_names_of_its_ledger(tmp_path: Path) -> None:
     assert names.all() == ()
     for name in ("0123abcd", "fedc9876", "0123abcd", "../evil", ""):
         names.add(name)
-    (tmp_path / ".sites" / ".hidden").touch()
     assert sorted(names.all()) == ["0123abcd", "fedc9876"]
+    (tmp_path / ".sites" / ".hidden").touch()
+    assert sorted(SiteNames(job_root=tmp_path).all()) == ["0123abcd", "fedc9876"]
 
 
-def test_a_disk_that_takes_no_file_keeps_no_runner_from_its_start(tmp_path: Path) -> None:
-    """Its runs go on; what goes with it is told by age then."""
-    blocked = tmp_path / "jobs"
-    blocked.write_text("a file where the folder should be")
-    with of(blocked).living() as mark:
-        SiteNames(job_root=blocked).add("0123abcd")
-        of(blocked).touch(mark)
-        assert not of(blocked).is_dead(mark)
-        assert list(of(blocked).forget()) == []
-    assert SiteNames(job_root=blocked).all() == ()
+@pytest.mark.parametrize("missing", [True, False])
+def test_what_a_disk_does_not_take_at_boot_is_made_once_it_does(tmp_path: Path, *, missing: bool) -> None:
+    """Its runs go on; what goes with the process is told by age until then, and by its lock afterwards."""
+    jobs = tmp_path / "jobs"
+    if not missing:
+        jobs.write_text("a file where the folder should be")
+    names, processes = SiteNames(job_root=jobs), of(jobs)
+    with processes.living() as mark:
+        names.add("0123abcd")
+        assert names.all() == ()
+        assert list(processes.forget()) == []
+        jobs.unlink(missing_ok=True)
+        jobs.mkdir()
+        processes.touch()
+        assert names.all() == ("0123abcd",)
+        assert (jobs / FOLDER / mark).exists()
+        assert not of(jobs).is_dead(mark)
+    assert of(jobs).is_dead(mark)
+
+
+def test_a_folder_that_was_away_for_a_while_has_the_file_of_a_living_process(tmp_path: Path) -> None:
+    """It is made in what is there meanwhile, and the one before is still locked when that is back."""
+    processes = of(tmp_path)
+    with processes.living() as mark:
+        (tmp_path / FOLDER).rename(tmp_path / "away")
+        processes.touch()
+        assert not of(tmp_path).is_dead(mark)
+        shutil.rmtree(tmp_path / FOLDER)
+        (tmp_path / "away").rename(tmp_path / FOLDER)
+        processes.touch()
+        assert not of(tmp_path).is_dead(mark)
+    assert of(tmp_path).is_dead(mark)
+
+
+def test_what_tells_that_a_process_lives_and_what_it_holds_is_not_open_for_writing(tmp_path: Path) -> None:
+    """An admin cannot make a file system read-only that has such a file. (The position of a run's log is one.)"""
+    claim = Bench(tmp_path / "bench", ProcessEngine(tmp_path / "engine")).claim("pass")
+    before = written_files()
+    with of(tmp_path).living(), HeldClaims(tmp_path, "here").holding(claim):
+        assert written_files() == before
+
+
+def written_files() -> list[Path]:
+    """Those on a disk that this process has open for writing."""
+    found = [path for path in Path("/proc/self/fd").iterdir() if path.exists() and path.lstat().st_mode & 0o200]
+    return [path.resolve() for path in found if path.is_file()]
+
+
+@pytest.fixture
+def hangs(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
+    """A disk that answers nothing until the event is set; nobody waits for it for long."""
+    answers = threading.Event()
+    for module, step in (("living_processes", "hold"), ("site_names", "_names")):
+        real = getattr(sys.modules[f"runner.{module}"], step)
+        monkeypatch.setattr(f"runner.{module}.{step}", lambda path, real=real: answers.wait(60) and real(path))
+    monkeypatch.setattr(BoundedLook, "__init__", partialmethod(BoundedLook.__init__, patience_seconds=0.05))
+    yield answers
+    answers.set()
+
+
+def test_a_disk_that_hangs_at_boot_is_not_waited_for(tmp_path: Path, hangs: threading.Event) -> None:
+    """Until it answers: then the file is there, and so is the name of the ledger."""
+    names, processes = SiteNames(job_root=tmp_path), of(tmp_path)
+    with processes.living() as mark:
+        names.add("0123abcd")
+        assert names.all() == ()
+        assert not (tmp_path / FOLDER / mark).exists()
+        hangs.set()
+        when(lambda: (tmp_path / FOLDER / mark).exists() and names.all() == ("0123abcd",), lambda: None).join()
+        assert (tmp_path / FOLDER / mark).exists()
+        assert names.all() == ("0123abcd",)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 import pytest
@@ -47,7 +48,17 @@ def test_each_step_has_a_pace_of_its_own() -> None:
     assert len(seldom) == 1
 
 
-@pytest.mark.parametrize("part", ["tracking", "engine"])
+def hanging(bench: Bench[ProcessEngine]) -> Mapping[str, tuple[object, str, Collection[str]]]:
+    """What each part is asked, and its answer when it has nothing."""
+    return {
+        "tracking": (bench.tracking, "open_runs", {}),
+        "engine": (bench.engine, "runs", set()),
+        "locks": (bench.held, "dead", ()),
+        "folders": (bench.janitor.processes, "forget", ()),
+    }
+
+
+@pytest.mark.parametrize("part", ["tracking", "engine", "locks", "folders"])
 def test_a_part_that_hangs_does_not_keep_a_cancel_waiting(tmp_path: Path, part: str) -> None:
     """JOB-8: who is asked for seconds on end is another than who looks for cancels, bells and lost runners."""
     bench = Bench(tmp_path, ProcessEngine(tmp_path / "engine"))
@@ -57,12 +68,12 @@ def test_a_part_that_hangs_does_not_keep_a_cancel_waiting(tmp_path: Path, part: 
     hangs, ended = threading.Event(), threading.Event()
     sweeper = bench.sweeper()
 
-    def hang(*_asked: object) -> dict[str, str]:
+    def hang(*_asked: object, **_site: object) -> Collection[str]:
         hangs.wait(30)
-        return {}
+        return nothing
 
-    asked = {"tracking": (bench.tracking, "open_runs"), "engine": (bench.engine, "runs")}[part]
-    setattr(*asked, hang)
+    asked, name, nothing = hanging(bench)[part]
+    setattr(asked, name, hang)
     begin(sweeper.rounds(0.05), ended)
     time.sleep(0.3)  # by now it hangs
     bench.ledger.cancel(claim.job_id)
@@ -71,3 +82,22 @@ def test_a_part_that_hangs_does_not_keep_a_cancel_waiting(tmp_path: Path, part: 
     ended.set()
     hangs.set()
     assert bench.ledger.get(claim.job_id).state is JobState.CANCELLED
+
+
+def test_a_jobs_disk_that_hangs_keeps_no_cancelled_run_in_the_engine(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """JOB-8: what is looked for on that disk is looked for in other threads."""
+    bench = Bench(tmp_path, ProcessEngine(tmp_path / "engine"))
+    bench.lease_seconds = 0.2
+    claim = bench.left_running("import time; print('begun'); time.sleep(60)")
+    hangs, ended = threading.Event(), threading.Event()
+    for part, step in ((bench.held, "dead"), (bench.janitor.processes, "forget")):
+        monkeypatch.setattr(part, step, lambda: hangs.wait(30) and ())
+    begin(bench.sweeper().rounds(0.05), ended)
+    time.sleep(0.3)  # by now both hang
+    bench.ledger.cancel(claim.job_id)
+    when(lambda: bench.engine.job_ids() == set(), lambda: None).join()
+    ended.set()
+    hangs.set()
+    assert bench.engine.job_ids() == set()

@@ -13,6 +13,7 @@ from core.domain.job import Claim, JobState, Outcome
 from core.domain.limits import SMALL
 from core.domain.recording_pace import FIRST_SECONDS
 from core.domain.verdict import FailureReason, Stop
+from runner.left_folders import LeftFolders
 from runner.run_folder import RunFolder
 from tests.process_sandbox import ProcessEngine
 from tests.runner_bench import GOOD, Bench
@@ -131,6 +132,40 @@ def test_what_an_earlier_claim_left_goes_and_the_present_run_stays(bench: Bench[
     bench.ledger.note(claim, sandbox="another")
     sweeper.sweep()
     assert bench.engine.job_ids() == set()
+
+
+@pytest.mark.parametrize("name", ["lost+found", "backup", "0123abcd-old"])
+def test_a_folder_that_is_no_runs_stays(bench: Bench[ProcessEngine], name: str) -> None:
+    """The root of a disk, or a folder that an admin uses for something else, too."""
+    other = bench.root / "jobs" / name
+    other.mkdir()
+    os.utime(other, (1, 1))
+    bench.sweeper().sweep()
+    assert other.exists()
+
+
+def test_a_folder_that_another_runner_removes_keeps_no_other_from_going(
+    bench: Bench[ProcessEngine], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both look at the same ones at the same time."""
+    gone, stray = (bench.root / "jobs" / f"{digit * 32}-12345678" for digit in "01")
+    stray.mkdir()
+    os.utime(stray, (1, 1))
+    monkeypatch.setattr(LeftFolders, "_there", lambda _self: [("0" * 32, gone), ("1" * 32, stray)])
+    bench.sweeper().sweep()
+    assert not stray.exists()
+
+
+def test_a_sweep_that_is_over_begins_no_step(bench: Bench[ProcessEngine]) -> None:
+    """Its process has begun its rounds, which do the same."""
+    bench.engine.away = True
+    claim = bench.claim("pass")
+    bench.ledger.note(claim, sandbox="there")
+    bench.ledger._leases.take(claim.job_id, claim.token, -1.0)
+    bench.sweeper().sweep(lambda: True)
+    assert bench.ledger.orphans("here") == 0
+    bench.sweeper().sweep()
+    assert bench.ledger.orphans("here") == 1
 
 
 def test_folders_of_nobody_go_once_they_have_settled(bench: Bench[ProcessEngine]) -> None:

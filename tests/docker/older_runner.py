@@ -1,0 +1,62 @@
+"""A runner that leaves behind what a version before 2026-11-26 left: `dramatiq tests.docker.older_runner:build`.
+
+No settings beside its runs, no files that say which processes live, labels without their marks and the time that a
+failed run is kept, claims held by a file that is open for writing, and results that it seals nowhere. That such a
+version itself works beside this one was tried by hand, with its code.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from pathlib import Path
+from typing import Any
+
+from dramatiq.brokers.redis import RedisBroker
+
+import runner.held_claims
+import runner.living_processes
+import runner.main
+import runner.tracking_steps
+from core.adapters.redis_job_status import RedisJobStatus
+from runner.engine import container_spec, docker_sandbox
+from runner.run_folder import RunFolder
+from runner.site_names import SiteNames
+
+UNKNOWN_LABELS = {container_spec.PROCESS, container_spec.KEPT}
+
+
+def build() -> RedisBroker:
+    changed: list[tuple[Any, str, Any]] = [
+        (runner.held_claims, "hold", _hold),
+        (runner.living_processes, "hold", lambda _path: None),
+        (runner.tracking_steps, "seal_old_results", lambda *_: None),
+        (SiteNames, "add", lambda *_: None),
+        (RunFolder, "agree", lambda *_: None),
+        (RedisJobStatus, "finish", _unsealed(RedisJobStatus.finish)),
+        (docker_sandbox, "job_options", _unlabelled(docker_sandbox.job_options)),
+    ]
+    for owner, name, instead in changed:
+        setattr(owner, name, instead)
+    return runner.main.build()
+
+
+def _hold(path: Path) -> int:
+    new = path.with_name(f".{path.name}")
+    file = os.open(new, os.O_WRONLY | os.O_CREAT, 0o640)
+    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    new.replace(path)
+    return file
+
+
+def _unsealed(finish: Any) -> Any:
+    return lambda ledger, claim, outcome, _result=None: finish(ledger, claim, outcome)
+
+
+def _unlabelled(job_options: Any) -> Any:
+    def options(*args: Any, **named: Any) -> dict[str, Any]:
+        found: dict[str, Any] = job_options(*args, **named)
+        known = {name: value for name, value in found["labels"].items() if name not in UNKNOWN_LABELS}
+        return found | {"labels": known}
+
+    return options
