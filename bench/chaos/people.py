@@ -13,6 +13,7 @@ from bench.chaos.plan import USERS, Wish
 
 AGAIN_SECONDS = 0.2
 CANCEL_AFTER_SECONDS = 0.5
+NOT_NOW = {httpx2.codes.SERVICE_UNAVAILABLE, httpx2.codes.INSUFFICIENT_STORAGE}
 GONE = {httpx2.codes.CONFLICT}
 """What a cancel is answered of a job that has ended."""
 
@@ -64,11 +65,12 @@ class Crowd:
                 self._post(door, wish)
 
     def _post(self, door: httpx2.Client, wish: Wish) -> None:
-        upload = lambda: door.post("/submissions", files=[("files", ("main.py", wish.program.encode()))])  # noqa: E731
-        stored = self._insist(upload)
+        files = [("files", (name, text.encode())) for name, text in wish.files.items()]
+        stored = self._insist(lambda: door.post("/submissions", files=files))
         if stored is None:
             return
-        wanted = {"submission_id": stored.json()["submission_id"], "config": {"benchmark": self.benchmark}}
+        config = {"benchmark": self.benchmark, "resource_class": wish.resource_class}
+        wanted = {"submission_id": stored.json()["submission_id"], "config": config}
         key = {"Idempotency-Key": f"chaos {wish.number}"}
         posted = self._insist(lambda: door.post("/jobs", json=wanted, headers=key))
         if posted is None:
@@ -90,7 +92,7 @@ class Crowd:
                 return answer
             if answer is not None and answer.status_code in GONE:
                 return None
-            if answer is not None and answer.status_code != httpx2.codes.SERVICE_UNAVAILABLE:
+            if answer is not None and answer.status_code not in NOT_NOW:
                 self.refused.append(f"{answer.request.url.path}: {answer.status_code} {answer.text[:300]}")
                 return None
             self.give_up.wait(AGAIN_SECONDS)
