@@ -26,7 +26,7 @@ SETTLED_LISTS = ("leases", "orphans", "cancelling", "running:*", "waiting:*", "p
 def look(site: Site, mlflow_url: str, kinds: Mapping[str, str], plan: Plan, report: Report) -> None:
     """Every accepted job, what was recorded of it, its log, and whatever is left anywhere."""
     jobs = [site.ledger.get(job_id) for job_id in kinds]
-    runs = _runs(site, mlflow_url)
+    runs = runs_by_job(site, mlflow_url)
     for job in jobs:
         report.states[job.state] += 1
         _look_at(site, job, kinds[job.job_id], plan, report)
@@ -35,7 +35,7 @@ def look(site: Site, mlflow_url: str, kinds: Mapping[str, str], plan: Plan, repo
         if recorded != wanted:
             report.doubled.append(f"{job.job_id}: {job.state}, and MLflow has {recorded}")
     report.doubled += [f"{job_id}: MLflow has {found} of a job that nobody posted" for job_id, found in runs.items()]
-    report.lost += [*_missing_files(mlflow_url, jobs), *_unasked(site, kinds)]
+    report.lost += [*missing_files(mlflow_url, jobs), *_unasked(site, kinds)]
 
 
 def _look_at(site: Site, job: Job, kind: str, plan: Plan, report: Report) -> None:
@@ -67,7 +67,7 @@ def _whole(job: Job, log: str) -> bool:
     return lines == ALL_LINES or (job.state is JobState.CANCELLED and lines == ALL_LINES[: len(lines)])
 
 
-def _runs(site: Site, mlflow_url: str) -> dict[str, list[tuple[str, str]]]:
+def runs_by_job(site: Site, mlflow_url: str) -> dict[str, list[tuple[str, str]]]:
     """State and id of MLflow's runs by job, open ones, too."""
     found: dict[str, list[tuple[str, str]]] = {}
     with closing(MlflowTracking(mlflow_url)) as tracking:
@@ -78,7 +78,7 @@ def _runs(site: Site, mlflow_url: str) -> dict[str, list[tuple[str, str]]]:
     return found
 
 
-def _missing_files(mlflow_url: str, jobs: Sequence[Job]) -> Iterator[str]:
+def missing_files(mlflow_url: str, jobs: Sequence[Job]) -> Iterator[str]:
     """What completed runs left or printed and MLflow does not have."""
     with closing(MlflowTracking(mlflow_url)) as tracking:
         for job in jobs:

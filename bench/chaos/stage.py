@@ -15,8 +15,8 @@ import docker
 
 from bench.chaos.limits import LENIENT, STRICT
 from bench.chaos.people import tokens
-from bench.chaos.plan import Plan
-from tests.docker.jumping_clock import Clock, jumping_clock
+from bench.chaos.plan import USERS, Plan
+from tests.docker.jumping_clock import jumping_clock
 from tests.docker.own_parts import OwnPart, give_small_image, own_engine, own_mlflow, own_redis
 from tests.docker.runner_site import Site, kill_group
 from tests.docker.small_disk import SmallDisk, small_disk, small_shared_disk
@@ -42,7 +42,8 @@ class Stage:
         self.disks = dict(_disks(site, opened, engine_is_ours=self.engine is not None))
         self._port = free_port()
         self.url = f"http://127.0.0.1:{self._port}"
-        self._door_settings = _door_settings(site, self.clocks["gateway"])
+        self._door_settings = door_settings(site, users=USERS) | self.clocks["gateway"].settings()
+        self._door_settings |= {"RESOURCE_CLASSES": LENIENT["RESOURCE_CLASSES"]}
         self.gateway = self.new_gateway()
         self.runners = [self.new_runner(STRICT), self.new_runner(LENIENT)]
         assert len(self.runners) == RUNNERS
@@ -61,7 +62,7 @@ class Stage:
         )
 
     def new_gateway(self) -> subprocess.Popen[bytes]:
-        return self._opened.enter_context(_gateway_process(self.site, self._door_settings, self._port))
+        return self._opened.enter_context(gateway_process(self.site, self._door_settings, self._port))
 
     def keep_up(self, dice: random.Random) -> int:
         """Starts runners anew that ended by themselves, as compose does; how many there were."""
@@ -95,18 +96,17 @@ def _disks(site: Site, opened: ExitStack, *, engine_is_ours: bool) -> Iterator[t
     yield "submissions", SmallDisk(site.root / "submissions")
 
 
-def _door_settings(site: Site, clock: Clock) -> dict[str, str]:
-    """The site's own folders and settings. Asked once: it marks folders that are there as the site's."""
+def door_settings(site: Site, *, users: int) -> dict[str, str]:
+    """A gateway's: the site's own folders and parts. Asked once: it marks folders that are there as the site's."""
     root, ours = site.root, site.environment
     (root / "submissions" / ".incoming").mkdir()
     settings = environment(root, redis_url=ours["REDIS_URL"], mlflow_url=ours["MLFLOW_TRACKING_URI"])
-    settings |= {"API_TOKENS": tokens(), "ADMIN_USERS": "", "OVER_LIMIT": "queue"} | clock.settings()
-    settings |= {"PATH": os.environ["PATH"], "TMPDIR": str(root / "submissions" / ".incoming")}
-    return settings | {"RESOURCE_CLASSES": LENIENT["RESOURCE_CLASSES"]}
+    settings |= {"API_TOKENS": tokens(users), "ADMIN_USERS": "", "OVER_LIMIT": "queue"}
+    return settings | {"PATH": os.environ["PATH"], "TMPDIR": str(root / "submissions" / ".incoming")}
 
 
 @contextmanager
-def _gateway_process(site: Site, settings: dict[str, str], port: int) -> Iterator[subprocess.Popen[bytes]]:
+def gateway_process(site: Site, settings: dict[str, str], port: int) -> Iterator[subprocess.Popen[bytes]]:
     """As the image runs it."""
     command = [sys.executable, "-m", *image_command(port)]
     with (site.root / "gateway.txt").open("ab") as words:
