@@ -16,7 +16,7 @@ import docker
 from bench.chaos.limits import LENIENT, STRICT
 from bench.chaos.people import tokens
 from bench.chaos.plan import USERS, Plan
-from tests.docker.jumping_clock import jumping_clock
+from tests.docker.jumping_clock import forget_killed, jumping_clock
 from tests.docker.own_parts import OwnPart, give_small_image, own_engine, own_mlflow, own_redis
 from tests.docker.runner_site import Site, kill_group
 from tests.docker.small_disk import SmallDisk, small_disk, small_shared_disk
@@ -56,12 +56,14 @@ class Stage:
     def new_runner(
         self, settings: dict[str, str], build: str = "runner.main:build", **more: str
     ) -> subprocess.Popen[bytes]:
+        forget_killed()
         told = self.clocks["runners"].settings() | settings | more
         return self._opened.enter_context(
             self.site.runner(build, processes=PROCESSES, MAX_CONCURRENT_RUNNING="2", **told)
         )
 
     def new_gateway(self) -> subprocess.Popen[bytes]:
+        forget_killed()
         return self._opened.enter_context(gateway_process(self.site, self._door_settings, self._port))
 
     def keep_up(self, dice: random.Random) -> int:
@@ -121,6 +123,7 @@ def gateway_process(site: Site, settings: dict[str, str], port: int) -> Iterator
 def stage(root: Path, name: str, plan: Plan) -> Iterator[Stage]:
     """Everything up; afterwards nothing of it is left."""
     with ExitStack() as opened:
+        opened.callback(forget_killed)
         parts = {"redis": opened.enter_context(own_redis(name)), "mlflow": opened.enter_context(own_mlflow(name))}
         socket, image = os.environ["LEADERSBOARD_TEST_ENGINE"], os.environ["LEADERSBOARD_TEST_SANDBOX_IMAGE"]
         if plan.engine:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 
 LIBRARY = "libfaketime.so.1"
+SHARED = re.compile(r"(?:sem\.faketime_sem_|faketime_shm_)(\d+)")
+"""What the library shares between a process and its children; it stays when the process is killed."""
 
 
 @dataclass(frozen=True)
@@ -26,6 +29,14 @@ class Clock:
             "LD_PRELOAD": str(self.folder / LIBRARY), "FAKETIME_TIMESTAMP_FILE": str(self.folder / "offset"),
             "FAKETIME_NO_CACHE": "1", "DONT_FAKE_MONOTONIC": "1",
         }  # fmt: skip
+
+
+def forget_killed() -> None:
+    """Removes what the library shared with processes that are gone, which nobody else does."""
+    for path in Path("/dev/shm").iterdir():
+        found = SHARED.fullmatch(path.name)
+        if found and not Path("/proc", found[1]).exists():
+            path.unlink(missing_ok=True)
 
 
 def jumping_clock(folder: Path) -> Clock:
