@@ -2,8 +2,9 @@
 
     scripts/bench chaos --minutes 20 --jobs 300 --seed 7
 
-Jobs come over a gateway of its own; that, runners, a Redis and an MLflow of its own and the way to that break; with
---engine the test project's inner engine is restarted, too. Prints one table row and what was wrong, and then exits 1.
+Jobs come over a gateway of its own; that, runners, a Redis and an MLflow of its own, the way to that, the folders (as
+root only) and the clocks break; with --engine an inner engine of its own, too, which uses up attempts. Prints one table
+row and what was wrong, and then exits 1.
 """
 
 from __future__ import annotations
@@ -22,13 +23,14 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=20)
     parser.add_argument("--jobs", type=int, default=300, choices=range(1, 501), metavar="1..500")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--engine", action="store_true", help="restart the inner engine, too")
+    parser.add_argument("--engine", action="store_true", help="with an inner engine of its own, restarted, too")
+    parser.add_argument("--keep", type=Path, help="a folder for what gateway, runners and jobs have printed")
     options = parser.parse_args()
     plan = Plan(seconds=60 * options.minutes, jobs=options.jobs, seed=options.seed, engine=options.engine)
     work = Path(os.environ["LEADERSBOARD_TEST_ROOT"]) / "work"  # the engine sees it at the same path
     work.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="chaos-", dir=work) as root:
-        report = run(plan, Path(root))
+        report = run(plan, Path(root), keep=options.keep)
         print(table(plan, report))
         for line in (*report.wrong, *report.letters):
             print(f"  {line}")

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from typing import Any
 
+from bench.chaos.limits import deserved
 from bench.chaos.plan import LINES, Plan, Report
+from bench.chaos.stage import Stage
 from core.adapters.mlflow_tracking import MlflowTracking
 from core.domain.dead_letter import MOST_KEPT
 from core.domain.job import MAX_ATTEMPTS, Job, JobState
-from runner.engine.docker_sandbox import DockerEngine
-from tests.docker.runner_site import Site, lines_of
+from tests.docker.runner_site import Site, half_made, in_engine, lines_of, processes
 
-EXPECTED = {"good": JobState.COMPLETED, "failing": JobState.FAILED, "cancelled": JobState.CANCELLED}
 ALL_LINES = [f"line {number}" for number in range(LINES)]
+OWN = r"^\N{REPLACEMENT CHARACTER}\[leadersboard\]"
+"""How a line of the platform begins: its sign is in no UTF-8."""
+MISSING = rf"{OWN} \.\.\. \d+ bytes are missing here: the disk "
 SETTLED_LISTS = ("leases", "orphans", "cancelling", "running:*", "waiting:*", "pending:*")
 """What the ledger holds of jobs that have not ended, under its prefix."""
 
@@ -24,7 +26,7 @@ SETTLED_LISTS = ("leases", "orphans", "cancelling", "running:*", "waiting:*", "p
 def look(site: Site, mlflow_url: str, kinds: Mapping[str, str], plan: Plan, report: Report) -> None:
     """Every accepted job, what was recorded of it, its log, and whatever is left anywhere."""
     jobs = [site.ledger.get(job_id) for job_id in kinds]
-    runs = _runs(site, mlflow_url)
+    runs = runs_by_job(site, mlflow_url)
     for job in jobs:
         report.states[job.state] += 1
         _look_at(site, job, kinds[job.job_id], plan, report)
@@ -33,32 +35,39 @@ def look(site: Site, mlflow_url: str, kinds: Mapping[str, str], plan: Plan, repo
         if recorded != wanted:
             report.doubled.append(f"{job.job_id}: {job.state}, and MLflow has {recorded}")
     report.doubled += [f"{job_id}: MLflow has {found} of a job that nobody posted" for job_id, found in runs.items()]
-    report.lost += [*_missing_files(mlflow_url, jobs), *_unasked(site, kinds)]
-    report.left_over += left_over(site)
+    report.lost += [*missing_files(mlflow_url, jobs), *_unasked(site, kinds)]
 
 
 def _look_at(site: Site, job: Job, kind: str, plan: Plan, report: Report) -> None:
+    log = site.log(job.job_id)
     if not job.is_final:
         report.lost.append(job.job_id)
     gave_up = plan.engine and job.failure_reason == "platform" and job.attempt == MAX_ATTEMPTS
-    if job.state is not EXPECTED[kind] and not gave_up:
-        report.untrue.append(f"{job.job_id}: a {kind} job is {job.state} ({job.error_message})")
+    state, reason, words = deserved(kind, log)
+    is_so = (job.state, job.failure_reason) == (state, reason) and words in (job.error_message or "")
+    if not is_so and not gave_up:
+        report.untrue.append(f"{job.job_id}: a {kind} job is {job.state} ({job.failure_reason}: {job.error_message})")
     if job.attempt > 1 and not plan.engine and job.state is not JobState.CANCELLED:
-        report.doubled.append(f"{job.job_id}: {job.attempt} attempts: {_platform_lines(site, job.job_id)}")
+        report.doubled.append(f"{job.job_id}: {job.attempt} attempts: {_platform_lines(log)}")
         report.letters += _letters(site, job.job_id)
-    if not _whole(site, job):
-        report.torn_logs.append(f"{job.job_id}: {job.state} with {lines_of(site.log(job.job_id))}")
+    if kind != "unfit" and not _whole(job, log):
+        report.torn_logs.append(f"{job.job_id}: {job.state} with {lines_of(log)}")
 
 
-def _whole(site: Site, job: Job) -> bool:
-    """Every line once and in order, of the last attempt where there were more; as far as it came if cancelled."""
-    lines = lines_of(site.log(job.job_id))
+def _whole(job: Job, log: str) -> bool:
+    """Every line once and in order, of the last attempt where there were more; as far as it came if cancelled.
+
+    A disk that took no writes may have cost lines: the log says so where they are missing.
+    """
+    lines = lines_of(log)
     if job.attempt > 1:
         lines = lines[-LINES:]
+    if re.search(MISSING, log, re.MULTILINE):
+        return [line for line in ALL_LINES if line in lines] == lines
     return lines == ALL_LINES or (job.state is JobState.CANCELLED and lines == ALL_LINES[: len(lines)])
 
 
-def _runs(site: Site, mlflow_url: str) -> dict[str, list[tuple[str, str]]]:
+def runs_by_job(site: Site, mlflow_url: str) -> dict[str, list[tuple[str, str]]]:
     """State and id of MLflow's runs by job, open ones, too."""
     found: dict[str, list[tuple[str, str]]] = {}
     with closing(MlflowTracking(mlflow_url)) as tracking:
@@ -69,7 +78,7 @@ def _runs(site: Site, mlflow_url: str) -> dict[str, list[tuple[str, str]]]:
     return found
 
 
-def _missing_files(mlflow_url: str, jobs: Sequence[Job]) -> Iterator[str]:
+def missing_files(mlflow_url: str, jobs: Sequence[Job]) -> Iterator[str]:
     """What completed runs left or printed and MLflow does not have."""
     with closing(MlflowTracking(mlflow_url)) as tracking:
         for job in jobs:
@@ -90,11 +99,14 @@ def _unasked(site: Site, kinds: Mapping[str, str]) -> list[str]:
             return [f"{job_id}: on record, and nobody was told" for job_id in sorted(known - set(kinds))]
 
 
-def left_over(site: Site, *, remove: bool = False) -> list[str]:
+def left_over(parts: Stage) -> list[str]:
     """On disk, in the engine, in the ledger."""
+    site = parts.site
     client: Any = site.ledger._redis  # noqa: SLF001 keys have no public list
     keys = [key for name in SETTLED_LISTS for key in client.keys(f"leaderboard:{name}")]
-    return [*site.left_on_disk(), *_uploads(site), *_in_engine(site, remove=remove), *keys]
+    dead = len(processes(site)) - parts.processes
+    files = [f"files of {dead} dead processes"] if dead > 0 else []
+    return [*site.left_on_disk(), *half_made(site), *files, *_uploads(site), *in_engine(site, parts.inner), *keys]
 
 
 def _uploads(site: Site) -> list[str]:
@@ -103,19 +115,9 @@ def _uploads(site: Site) -> list[str]:
     return [str(path.relative_to(root)) for path in strays]
 
 
-def _in_engine(site: Site, *, remove: bool) -> list[str]:
-    socket, image = os.environ["LEADERSBOARD_TEST_ENGINE"], os.environ["LEADERSBOARD_TEST_SANDBOX_IMAGE"]
-    engine = DockerEngine(socket, site=site.ledger.ledger_id(), image=image, seccomp="{}")
-    with closing(engine):
-        found = engine.job_ids()
-        for job_id in found if remove else ():
-            engine.remove_leftovers(job_id)
-    return [f"container, volume or network of {job_id}" for job_id in found]
-
-
-def _platform_lines(site: Site, job_id: str) -> list[str]:
+def _platform_lines(log: str) -> list[str]:
     """What the platform said of the job."""
-    return re.findall(r"^\[leadersboard\].*$", site.log(job_id), re.MULTILINE)
+    return re.findall(rf"{OWN}.*$", log, re.MULTILINE)
 
 
 def _letters(site: Site, job_id: str) -> list[str]:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 import httpx2
 
-from bench.chaos.plan import USERS, Wish
+from bench.chaos.plan import Wish
 
 AGAIN_SECONDS = 0.2
 CANCEL_AFTER_SECONDS = 0.5
+NOT_NOW = {httpx2.codes.SERVICE_UNAVAILABLE, httpx2.codes.INSUFFICIENT_STORAGE}
 GONE = {httpx2.codes.CONFLICT}
 """What a cancel is answered of a job that has ended."""
 
@@ -21,9 +23,9 @@ def token(user: str) -> str:
     return f"{user}-token-0123456789"
 
 
-def tokens() -> str:
+def tokens(users: int) -> str:
     """All users', as the setting `API_TOKENS` has them."""
-    names = [f"user{number}" for number in range(USERS)]
+    names = [f"user{number}" for number in range(users)]
     return ",".join(f"{name}:{token(name)}" for name in names)
 
 
@@ -35,6 +37,8 @@ class Crowd:
     benchmark: str
     give_up: threading.Event = field(default_factory=threading.Event)
     kinds: dict[str, str] = field(default_factory=dict)
+    put_off: Counter[str] = field(default_factory=Counter)
+    """Requests that were answered "not now", by status, or not at all."""
     refused: list[str] = field(default_factory=list)
     """Answers that were neither yes nor "not now": there should be none."""
     _threads: list[threading.Thread] = field(default_factory=list)
@@ -64,11 +68,12 @@ class Crowd:
                 self._post(door, wish)
 
     def _post(self, door: httpx2.Client, wish: Wish) -> None:
-        upload = lambda: door.post("/submissions", files=[("files", ("main.py", wish.program.encode()))])  # noqa: E731
-        stored = self._insist(upload)
+        files = [("files", (name, text.encode())) for name, text in wish.files.items()]
+        stored = self._insist(lambda: door.post("/submissions", files=files))
         if stored is None:
             return
-        wanted = {"submission_id": stored.json()["submission_id"], "config": {"benchmark": self.benchmark}}
+        config = {"benchmark": self.benchmark, "resource_class": wish.resource_class}
+        wanted = {"submission_id": stored.json()["submission_id"], "config": config}
         key = {"Idempotency-Key": f"chaos {wish.number}"}
         posted = self._insist(lambda: door.post("/jobs", json=wanted, headers=key))
         if posted is None:
@@ -86,12 +91,16 @@ class Crowd:
                 answer = ask()
             except httpx2.TransportError:
                 answer = None
-            if answer is not None and answer.is_success:
+            if answer is None:
+                self.put_off["not answered"] += 1
+                self.give_up.wait(AGAIN_SECONDS)
+            elif answer.is_success:
                 return answer
-            if answer is not None and answer.status_code in GONE:
+            elif answer.status_code in NOT_NOW:
+                self.put_off[str(answer.status_code)] += 1
+                self.give_up.wait(float(answer.headers.get("Retry-After", AGAIN_SECONDS)))
+            else:
+                if answer.status_code not in GONE:
+                    self.refused.append(f"{answer.request.url.path}: {answer.status_code} {answer.text[:300]}")
                 return None
-            if answer is not None and answer.status_code != httpx2.codes.SERVICE_UNAVAILABLE:
-                self.refused.append(f"{answer.request.url.path}: {answer.status_code} {answer.text[:300]}")
-                return None
-            self.give_up.wait(AGAIN_SECONDS)
         return None

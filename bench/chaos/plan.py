@@ -7,11 +7,12 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from bench.chaos import limits
 from tests.runner_bench import GOOD
 
 USERS = 5
 LINES = 20
-KINDS = ("good", "good", "good", "good", "failing", "cancelled")
+KINDS = (*["good"] * 8, *["failing"] * 2, *["cancelled"] * 2, "lengthy", "lengthy", "wordy", "unfit")
 FIRST_FAULT_SECONDS = 3.0
 LONGEST_PAUSE_SECONDS = 6.0
 """Between two faults."""
@@ -27,6 +28,15 @@ class Wish:
     kind: str
     program: str
 
+    @property
+    def resource_class(self) -> str:
+        return limits.CLASS if self.kind in {*limits.STRICTLY, "unfit"} else limits.ANYWHERE.name
+
+    @property
+    def files(self) -> dict[str, str]:
+        unfit = {"requirements.txt": f"left-pad=={self.number}.0"} if self.kind == "unfit" else {}
+        return {"main.py": self.program} | unfit
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Plan:
@@ -36,7 +46,7 @@ class Plan:
     jobs: int
     seed: int
     engine: bool = False
-    """Restart the inner engine, too, which takes its runs along."""
+    """Restart an inner engine of its own, too, which takes its runs along."""
 
     def wishes(self) -> Iterator[Wish]:
         """Evenly over the time, of users and kinds at random."""
@@ -60,7 +70,10 @@ class Plan:
 def program(kind: str, number: int, choice: random.Random) -> str:
     """Numbered lines over up to four seconds, then the end of its kind."""
     pause = choice.uniform(0.01, 0.2)
-    end = {"good": GOOD, "failing": "raise SystemExit(3)\n", "cancelled": "time.sleep(30)\n" + GOOD}[kind]
+    end = {
+        "good": GOOD, "failing": "raise SystemExit(3)\n", "cancelled": "time.sleep(30)\n" + GOOD, "unfit": "",
+        "lengthy": limits.LENGTHY, "wordy": limits.WORDY,
+    }[kind]  # fmt: skip
     return (
         f"import time  # {number}\nfor n in range({LINES}):\n"
         f"    print('line', n, flush=True)\n    time.sleep({pause:.3f})\n{end}"
@@ -88,7 +101,7 @@ class Report:
 
 
 def table(plan: Plan, report: Report) -> str:
-    faults = ", ".join(f"{count} × {name}" for name, count in sorted(report.faults.items()))
+    faults = ", ".join(f"{count} × {name}" for name, count in sorted(report.faults.items()) if count)
     states = ", ".join(f"{count} {state}" for state, count in sorted(report.states.items()))
     return (
         "| seed | minutes | jobs | ended as | faults | lost | doubled | untrue state | torn log | left over |\n"

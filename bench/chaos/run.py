@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import shutil
 import time
 from pathlib import Path
 
+from bench.chaos.faults import TELLS_ITSELF, faults
 from bench.chaos.findings import left_over, look
 from bench.chaos.people import Crowd
 from bench.chaos.plan import Plan, Report
@@ -17,34 +19,39 @@ CLEAR_SECONDS = 60
 """Half-made uploads go within 20 s; a runner that lost its job while MLflow hung lets go after 30 s."""
 
 
-def run(plan: Plan, root: Path) -> Report:
-    """Post, break, wait, look."""
+def run(plan: Plan, root: Path, *, keep: Path | None = None) -> Report:
+    """Post, break, wait, look; what was printed is copied to `keep`."""
     report = Report()
-    with stage(root, f"chaos{os.getpid()}s{plan.seed}", engine=plan.engine) as parts:
+    with stage(root, f"chaos{os.getpid()}s{plan.seed}", plan) as parts:
         crowd = Crowd(url=parts.url, benchmark=parts.site.benchmark)
         crowd.begin(plan.wishes())
         _break(plan, parts, report)
         crowd.join(POSTED_SECONDS)
         _settled(parts, list(crowd.kinds))
-        _cleared(parts)
+        report.left_over += _left_over_at_last(parts)
         report.jobs = len(crowd.kinds)
         look(parts.site, parts.mlflow.url, crowd.kinds, plan, report)
         report.untrue += crowd.refused
         if report.jobs < plan.jobs:
             report.lost.append(f"{plan.jobs - report.jobs} jobs could not be posted")
-        left_over(parts.site, remove=True)
+        if keep is not None:
+            shutil.copytree(root / "logs", keep / "logs", dirs_exist_ok=True)
+            for words in root.glob("*.txt"):
+                shutil.copy(words, keep)
+        parts.clear_engine()
     return report
 
 
 def _break(plan: Plan, parts: Stage, report: Report) -> None:
-    until = time.monotonic() + plan.seconds
-    for pause, name, dice in plan.faults(sorted(parts.faults)):
+    until, known = time.monotonic() + plan.seconds, faults(parts, report.faults)
+    for pause, name, dice in plan.faults(sorted(known)):
         if time.monotonic() + pause > until:
             time.sleep(max(0.0, until - time.monotonic()))
             return
         time.sleep(pause)
-        report.faults[name] += 1
-        parts.faults[name](dice)
+        report.faults[name] += not name.startswith(TELLS_ITSELF)
+        known[name](dice)
+        report.faults["runner ended by itself"] += parts.keep_up(dice)
 
 
 def _settled(parts: Stage, job_ids: list[str]) -> None:
@@ -53,7 +60,9 @@ def _settled(parts: Stage, job_ids: list[str]) -> None:
         time.sleep(0.5)
 
 
-def _cleared(parts: Stage) -> None:
+def _left_over_at_last(parts: Stage) -> list[str]:
+    """What is still there when it should be gone; living runners make some files for a moment, time and again."""
     until = time.monotonic() + CLEAR_SECONDS
-    while left_over(parts.site) and time.monotonic() < until:
+    while (found := left_over(parts)) and time.monotonic() < until:
         time.sleep(1)
+    return found

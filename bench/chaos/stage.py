@@ -1,134 +1,117 @@
-"""The parts of a chaos run, all of its own but the engine, and what can be done to them."""
+"""The parts of a chaos run, all of its own but the engine, unless that is restarted, too."""
 
 from __future__ import annotations
 
 import os
 import random
-import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import docker
 
+from bench.chaos.limits import LENIENT, STRICT
 from bench.chaos.people import tokens
-from tests.docker.own_parts import OwnPart, own_mlflow, own_redis
+from bench.chaos.plan import USERS, Plan
+from tests.docker.jumping_clock import forget_killed, jumping_clock
+from tests.docker.own_parts import OwnPart, give_small_image, own_engine, own_mlflow, own_redis
 from tests.docker.runner_site import Site, kill_group
+from tests.docker.small_disk import SmallDisk, small_disk, small_shared_disk
 from tests.integration.freezing_proxy import FreezingProxy, freezing_proxy
 from tests.running_gateway import environment, free_port, image_command
 
 RUNNERS = 2
 PROCESSES = 2
+FIRST_SKEW_SECONDS = {"runners": 40, "gateway": -25}
+LOG_DISK, JOB_DISK_MEGABYTES = "64m", 128
 
 
 class Stage:
-    """Every fault is over when its method returns: the part is there again, or on its way."""
+    """Every part is up, and can be ended and started anew."""
 
-    def __init__(
-        self, site: Site, ledger: OwnPart, mlflow: OwnPart, tracking: FreezingProxy, opened: ExitStack, *, engine: bool
-    ) -> None:
-        self.site, self.mlflow, self._ledger, self._tracking = site, mlflow, ledger, tracking
-        self._opened = opened
+    def __init__(self, site: Site, opened: ExitStack, *, parts: dict[str, OwnPart], tracking: FreezingProxy) -> None:
+        self.site, self.tracking, self._opened = site, tracking, opened
+        self.redis, self.mlflow, self.engine = parts["redis"], parts["mlflow"], parts.get("engine")
+        self.clocks = {name: jumping_clock(site.root / f"clock-{name}") for name in FIRST_SKEW_SECONDS}
+        for name, seconds in FIRST_SKEW_SECONDS.items():
+            self.clocks[name].jump(seconds)
+        self.inner = opened.enter_context(closing(docker.DockerClient(base_url=site.environment["ENGINE_SOCKET"])))
+        self.disks = dict(_disks(site, opened, engine_is_ours=self.engine is not None))
         self._port = free_port()
         self.url = f"http://127.0.0.1:{self._port}"
-        self._gateway = self._door()
-        self._runners = [self._runner() for _number in range(RUNNERS)]
-        self.faults: dict[str, Callable[[random.Random], None]] = {
-            "runner killed": self._kill_runner,
-            "runner restarted": self._restart_runner,
-            "runner paused": self._pause_runner,
-            "gateway killed": self._kill_gateway,
-            "gateway restarted": self._restart_gateway,
-            "Redis killed": self._kill_redis,
-            "Redis paused": self._pause_redis,
-            "MLflow killed": self._kill_mlflow,
-            "MLflow away": self._mlflow_away,
-            "MLflow hangs": self._mlflow_hangs,
-            "MLflow cut off": lambda _random: self._tracking.cut(),
-        } | ({"engine restarted": self._restart_engine} if engine else {})
+        self._door_settings = door_settings(site, users=USERS) | self.clocks["gateway"].settings()
+        self._door_settings |= {"RESOURCE_CLASSES": LENIENT["RESOURCE_CLASSES"]}
+        self.gateway = self.new_gateway()
+        self.runners = [self.new_runner(STRICT), self.new_runner(LENIENT)]
+        assert len(self.runners) == RUNNERS
 
-    def _runner(self) -> subprocess.Popen[bytes]:
-        return self._opened.enter_context(self.site.runner(processes=PROCESSES, MAX_CONCURRENT_RUNNING="2"))
+    @property
+    def processes(self) -> int:
+        """Of all runners."""
+        return RUNNERS * PROCESSES
 
-    def _door(self) -> subprocess.Popen[bytes]:
-        return self._opened.enter_context(_gateway_process(self.site, self._port))
+    def new_runner(
+        self, settings: dict[str, str], build: str = "runner.main:build", **more: str
+    ) -> subprocess.Popen[bytes]:
+        forget_killed()
+        told = self.clocks["runners"].settings() | settings | more
+        return self._opened.enter_context(
+            self.site.runner(build, processes=PROCESSES, MAX_CONCURRENT_RUNNING="2", **told)
+        )
 
-    def _kill_gateway(self, random: random.Random) -> None:
-        kill_group(self._gateway)
-        time.sleep(random.uniform(0, 4))
-        self._gateway = self._door()
+    def new_gateway(self) -> subprocess.Popen[bytes]:
+        forget_killed()
+        return self._opened.enter_context(gateway_process(self.site, self._door_settings, self._port))
 
-    def _restart_gateway(self, _random: random.Random) -> None:
-        self._gateway.terminate()
-        self._gateway.wait(60)
-        self._gateway = self._door()
+    def keep_up(self, dice: random.Random) -> int:
+        """Starts runners anew that ended by themselves, as compose does; how many there were."""
+        ended = [number for number, runner in enumerate(self.runners) if runner.poll() is not None]
+        for number in ended:
+            self.runners[number] = self.new_runner(dice.choice((STRICT, LENIENT)))
+        return len(ended)
 
-    def _kill_runner(self, random: random.Random) -> None:
-        number = random.randrange(RUNNERS)
-        kill_group(self._runners[number])
-        time.sleep(random.uniform(0, 4))
-        self._runners[number] = self._runner()
+    def clear_engine(self) -> None:
+        """Of all that is this site's."""
+        mine: dict[str, str | list[str] | bool] = {"label": f"leadersboard.site={self.site.ledger.ledger_id()}"}
+        for box in self.inner.containers.list(all=True, filters=mine, ignore_removed=True):
+            box.remove(force=True, v=True)
+        for network in self.inner.networks.list(filters=mine):
+            network.remove()
+        for volume in self.inner.volumes.list(filters=mine):
+            volume.remove(force=True)
 
-    def _restart_runner(self, random: random.Random) -> None:
-        number = random.randrange(RUNNERS)
-        self._runners[number].terminate()
-        self._runners[number].wait(60)
-        self._runners[number] = self._runner()
 
-    def _pause_runner(self, random: random.Random) -> None:
-        group = self._runners[random.randrange(RUNNERS)].pid
-        os.killpg(group, signal.SIGSTOP)
-        time.sleep(random.uniform(1, 8))
-        os.killpg(group, signal.SIGCONT)
+def _disks(site: Site, opened: ExitStack, *, engine_is_ours: bool) -> Iterator[tuple[str, SmallDisk]]:
+    """Each of a site's folders, for faults of storage; none where we may not mount.
 
-    def _kill_redis(self, random: random.Random) -> None:
-        self._ledger.kill()
-        time.sleep(random.uniform(0, 5))
-        self._ledger.start()
+    An engine that is restarted would lose a disk that was mounted in it.
+    """
+    if os.geteuid() != 0:
+        return
+    yield "logs", opened.enter_context(small_disk(site.root / "logs", size=LOG_DISK))
+    jobs = site.root / "jobs"
+    shared = small_shared_disk(jobs, megabytes=JOB_DISK_MEGABYTES)
+    yield "jobs", SmallDisk(jobs) if engine_is_ours else opened.enter_context(shared)
+    yield "submissions", SmallDisk(site.root / "submissions")
 
-    def _pause_redis(self, random: random.Random) -> None:
-        self._ledger.pause()
-        time.sleep(random.uniform(1, 6))
-        self._ledger.unpause()
 
-    def _kill_mlflow(self, random: random.Random) -> None:
-        self.mlflow.kill()
-        time.sleep(random.uniform(0, 5))
-        self.mlflow.start()
-
-    def _mlflow_away(self, random: random.Random) -> None:
-        self._tracking.refuse()
-        time.sleep(random.uniform(1, 8))
-        self._tracking.admit()
-
-    def _mlflow_hangs(self, random: random.Random) -> None:
-        self._tracking.freeze()
-        time.sleep(random.uniform(1, 8))
-        self._tracking.thaw()
-
-    def _restart_engine(self, _random: random.Random) -> None:
-        outer = docker.from_env()
-        project = os.environ["LEADERSBOARD_TEST_PROJECT"]
-        labels = [f"com.docker.compose.project={project}", "com.docker.compose.service=engine"]
-        (engine,) = outer.containers.list(filters={"label": labels})
-        engine.restart(timeout=10)
-        outer.close()
+def door_settings(site: Site, *, users: int) -> dict[str, str]:
+    """A gateway's: the site's own folders and parts. Asked once: it marks folders that are there as the site's."""
+    root, ours = site.root, site.environment
+    (root / "submissions" / ".incoming").mkdir()
+    settings = environment(root, redis_url=ours["REDIS_URL"], mlflow_url=ours["MLFLOW_TRACKING_URI"])
+    settings |= {"API_TOKENS": tokens(users), "ADMIN_USERS": "", "OVER_LIMIT": "queue"}
+    return settings | {"PATH": os.environ["PATH"], "TMPDIR": str(root / "submissions" / ".incoming")}
 
 
 @contextmanager
-def _gateway_process(site: Site, port: int) -> Iterator[subprocess.Popen[bytes]]:
-    """As the image runs it, on the site's own folders and settings."""
-    root, ours = site.root, site.environment
-    (root / "submissions" / ".incoming").mkdir(exist_ok=True)
-    settings = environment(root, redis_url=ours["REDIS_URL"], mlflow_url=ours["MLFLOW_TRACKING_URI"])
-    settings |= {"API_TOKENS": tokens(), "ADMIN_USERS": "", "OVER_LIMIT": "queue"}
-    settings |= {"PATH": os.environ["PATH"], "TMPDIR": str(root / "submissions" / ".incoming")}
+def gateway_process(site: Site, settings: dict[str, str], port: int) -> Iterator[subprocess.Popen[bytes]]:
+    """As the image runs it."""
     command = [sys.executable, "-m", *image_command(port)]
-    with (root / "gateway.txt").open("ab") as words:
+    with (site.root / "gateway.txt").open("ab") as words:
         process = subprocess.Popen(command, env=settings, stdout=words, stderr=words, start_new_session=True)
         try:
             yield process
@@ -137,13 +120,19 @@ def _gateway_process(site: Site, port: int) -> Iterator[subprocess.Popen[bytes]]
 
 
 @contextmanager
-def stage(root: Path, name: str, *, engine: bool) -> Iterator[Stage]:
+def stage(root: Path, name: str, plan: Plan) -> Iterator[Stage]:
     """Everything up; afterwards nothing of it is left."""
     with ExitStack() as opened:
-        ledger, mlflow = opened.enter_context(own_redis(name)), opened.enter_context(own_mlflow(name))
-        address = urlsplit(mlflow.url)
+        opened.callback(forget_killed)
+        parts = {"redis": opened.enter_context(own_redis(name)), "mlflow": opened.enter_context(own_mlflow(name))}
+        socket, image = os.environ["LEADERSBOARD_TEST_ENGINE"], os.environ["LEADERSBOARD_TEST_SANDBOX_IMAGE"]
+        if plan.engine:
+            (root / "engine").mkdir()
+            parts["engine"] = opened.enter_context(own_engine(name, root / "engine"))
+            socket, image = parts["engine"].url, give_small_image(parts["engine"])
+        address = urlsplit(parts["mlflow"].url)
         tracking = opened.enter_context(freezing_proxy((address.hostname or "", address.port or 80)))
-        image = os.environ["LEADERSBOARD_TEST_SANDBOX_IMAGE"]
-        site = Site(root, ledger.url, f"http://127.0.0.1:{tracking.port}", image, name)
+        site = Site(root, parts["redis"].url, f"http://127.0.0.1:{tracking.port}", image, name)
+        site.environment |= {"ENGINE_SOCKET": socket, "MIN_FREE_RUN_BYTES": "0"}
         opened.callback(site.close)
-        yield Stage(site, ledger, mlflow, tracking, opened, engine=engine)
+        yield Stage(site, opened, parts=parts, tracking=tracking)

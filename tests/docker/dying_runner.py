@@ -15,6 +15,7 @@ from typing import Any
 from dramatiq.brokers.redis import RedisBroker
 
 import runner.main
+from core.adapters import folder_look
 from core.adapters.mlflow_tracking import MlflowTracking
 from core.adapters.redis_job_status import RedisJobStatus
 from core.domain.job import Phase
@@ -62,8 +63,14 @@ BESIDE: dict[str, tuple[Any, str, Callable[..., bool]]] = {
     "probe's program": (probing, "_place", lambda *_: True),
     "way to the index": (Installer, "_await_proxy", lambda *_: True),
     "installer": (Installer, "_run", lambda *_: True),
+    "folder proof": (folder_look.FolderLook, "_write_once", lambda look: proof_of(look).touch() is None),
 }
 """The same where no run of a job is at stake, of modules, too; what is begun there goes with its process."""
+
+
+def proof_of(look: folder_look.FolderLook) -> Path:
+    """The file by which it proves that its folder can be written."""
+    return look.path / f"{folder_look.PROOF}-{look.owner}"
 
 
 def build() -> RedisBroker:

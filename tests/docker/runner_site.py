@@ -17,7 +17,7 @@ from dramatiq.brokers.redis import RedisBroker
 
 from core.adapters.dramatiq_queue import DramatiqQueue
 from core.adapters.filesystem_storage import FilesystemStorage
-from core.adapters.folder_look import MARK
+from core.adapters.folder_look import MARK, PROOF
 from core.adapters.mlflow_tracking import MlflowTracking
 from core.adapters.old_files import EARLIER
 from core.adapters.redis_connection import connect
@@ -42,7 +42,7 @@ LINES = [f"line {number}" for number in range(30)]
 DEFAULTS = {"LEASE_SECONDS": "30", "SWEEP_SECONDS": "5"}
 """What a site has that sets neither; the tests' own are shorter."""
 PATIENCE_SECONDS = 60
-KEPT_FOLDERS = {".held", ".canary", ".processes", ".sites", MARK}
+KEPT_FOLDERS = {".held", ".canary", ".processes", ".sites", ".dependencies", "lost+found", MARK}
 """Of the folder of jobs; what lies in them besides locks of living processes is told by the tests of each."""
 
 
@@ -169,6 +169,28 @@ def until_nothing_is_left(site: Site, inner: docker.DockerClient) -> None:
     label = {"label": f"leadersboard.site={site.ledger.ledger_id()}"}
     until(lambda: not inner.containers.list(all=True, filters=label, ignore_removed=True), "no container is left")
     until(lambda: not inner.volumes.list(filters=label), "no volume is left")
+
+
+def in_engine(site: Site, inner: docker.DockerClient) -> list[str]:
+    """Everything of the site, whatever it is."""
+    mine = {"label": f"leadersboard.site={site.ledger.ledger_id()}"}
+    found = [box.name for box in inner.containers.list(all=True, filters=mine, ignore_removed=True)]
+    found += [volume.name for volume in inner.volumes.list(filters=mine)]
+    return [*found, *(network.name for network in inner.networks.list(filters=mine))]
+
+
+def half_made(site: Site) -> list[str]:
+    """Files in the making, and proofs that a folder can be written, which living processes have for a moment, too."""
+    jobs = site.root / "jobs"
+    found = [*jobs.glob(".dependencies/.new-*"), *jobs.glob(".canary/*/.*"), *jobs.glob(".processes/.*")]
+    for name in ("jobs", "logs", "submissions"):
+        found += [*(site.root / name).glob(f"{PROOF}*"), *(site.root / name).glob(f"{MARK}-new-*")]
+    return [str(path.relative_to(site.root)) for path in found]
+
+
+def processes(site: Site) -> list[Path]:
+    """The files that say which processes live."""
+    return list((site.root / "jobs" / ".processes").iterdir())
 
 
 def mlflow_runs(site: Site) -> list[tuple[str, str]]:

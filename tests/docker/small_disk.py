@@ -16,7 +16,7 @@ from tests.conftest import service
 
 
 class SmallDisk:
-    """A filler takes its room and gives it back."""
+    """A filler takes its room and gives it back. A plain folder can be `read_only` and `gone`, too."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -48,6 +48,26 @@ class SmallDisk:
         ).returncode:
             assert time.monotonic() < until, f"{self.path} cannot be remounted {how}"
             time.sleep(0.05)  # a file is being written just now
+
+    @contextmanager
+    def read_only(self) -> Iterator[None]:
+        """For whoever opens something meanwhile. A file that is open for writing keeps the disk itself from it.
+
+        Then, and where the path is a plain folder, it is a view that takes no writes, mounted above it.
+        """
+        how = ["mount", "-o", "remount,ro", str(self.path)]
+        if self.path.is_mount() and not subprocess.run(how, check=False, capture_output=True).returncode:
+            try:
+                yield
+            finally:
+                self.take_writes()
+            return
+        _run(["mount", "--bind", str(self.path), str(self.path)])
+        try:
+            _run(["mount", "-o", "remount,bind,ro", str(self.path)])
+            yield
+        finally:
+            _run(["umount", "--lazy", str(self.path)])
 
     @contextmanager
     def gone(self) -> Iterator[None]:

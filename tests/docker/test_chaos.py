@@ -1,4 +1,4 @@
-"""A short run of bench/chaos.py: what breaks at random loses, doubles and leaves nothing."""
+"""A short run of bench/chaos: what breaks at random loses, doubles and leaves nothing."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ pytestmark = pytest.mark.docker
 
 
 def test_a_minute_of_random_faults_loses_nothing(engine_folder: Path, image: str) -> None:
-    """REL-2: kills, pauses and restarts of gateway, runners, Redis, MLflow and the way to it, on fifty jobs."""
+    """REL-2: kills, pauses and restarts of every part, unusable folders, jumping clocks, differing settings."""
     assert image
     assert service("LEADERSBOARD_TEST_PROJECT")
-    plan = Plan(seconds=45, jobs=50, seed=7)
+    plan = Plan(seconds=45, jobs=40, seed=7)
     report = run(plan, engine_folder)
     assert report.wrong == [], table(plan, report)
     assert sum(report.faults.values()) >= 3

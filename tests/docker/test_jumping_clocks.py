@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import datetime as dt
 from contextlib import closing
-from dataclasses import dataclass
-from importlib.resources import files
 from pathlib import Path
 
 import docker
@@ -18,6 +16,7 @@ import redis
 from core.adapters.mlflow_tracking import MlflowTracking
 from core.adapters.redis_runners import RedisRunners
 from core.domain.job import JobState
+from tests.docker.jumping_clock import Clock, jumping_clock
 from tests.docker.runner_site import (
     LINES,
     SLOW,
@@ -32,37 +31,11 @@ from tests.docker.runner_site import (
 pytestmark = pytest.mark.docker
 
 DAY = 86_400
-LIBRARY = "libfaketime.so.1"
-
-
-@dataclass(frozen=True)
-class Clock:
-    """The wall clock of every process that has its settings; clocks that never jump are left alone."""
-
-    folder: Path
-
-    def jump(self, seconds: int) -> None:
-        """From the true time, at once, for all of them."""
-        beside = self.folder / ".offset"
-        beside.write_text(f"{seconds:+d}\n")
-        beside.replace(self.folder / "offset")
-
-    def settings(self) -> dict[str, str]:
-        return {
-            "LD_PRELOAD": str(self.folder / LIBRARY), "FAKETIME_TIMESTAMP_FILE": str(self.folder / "offset"),
-            "FAKETIME_NO_CACHE": "1", "DONT_FAKE_MONOTONIC": "1",
-        }  # fmt: skip
 
 
 @pytest.fixture
 def clock(engine_folder: Path) -> Clock:
-    folder = engine_folder / "clock"
-    folder.mkdir()
-    with (files("libfaketime") / "vendor" / "libfaketime" / "src" / LIBRARY).open("rb") as library:
-        (folder / LIBRARY).write_bytes(library.read())
-    made = Clock(folder)
-    made.jump(0)
-    return made
+    return jumping_clock(engine_folder / "clock")
 
 
 def assert_whole(site: Site, job_ids: list[str]) -> None:
