@@ -6,6 +6,7 @@ import json
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 from core.adapters.memory_tracking import MemoryTracking
 from core.domain.errors import Unavailable
@@ -24,9 +25,9 @@ class MemoryTrackingReads:
     tags: dict[str, str] = field(default_factory=dict)
     """Forged hints, by run id."""
 
-    def experiments(self, names: Collection[str]) -> Mapping[str, str]:
+    def experiments(self, names: Collection[str]) -> Mapping[str, Mapping[str, Any]]:
         self._check()
-        return {name: name for name in names}
+        return {name: {"experiment_id": name, "name": name, "lifecycle_stage": "active"} for name in names}
 
     def runs(self, run_ids: Collection[str], experiment_ids: Collection[str]) -> Mapping[str, str | None]:
         self._check()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 from urllib.parse import quote
 
 import httpx2
@@ -39,13 +40,14 @@ class MlflowReads:
     def close(self) -> None:
         self._http.close()
 
-    def experiments(self, names: Collection[str]) -> Mapping[str, str]:
+    def experiments(self, names: Collection[str]) -> Mapping[str, Mapping[str, Any]]:
         found = {}
         for name in names:
             with mlflow_errors():
                 answer = self._http.get(f"{API}/experiments/get-by-name", params={"experiment_name": name})
                 if answer.status_code != httpx2.codes.NOT_FOUND:
-                    found[name] = str(answer.raise_for_status().json()["experiment"]["experiment_id"])
+                    experiment = answer.raise_for_status().json()["experiment"]
+                    found[name] = {**experiment, "experiment_id": str(experiment["experiment_id"])}
         return found
 
     def runs(self, run_ids: Collection[str], experiment_ids: Collection[str]) -> Mapping[str, str | None]:

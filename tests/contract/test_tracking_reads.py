@@ -38,8 +38,9 @@ def test_a_run_is_found_in_its_experiment_with_the_job_that_its_tag_names(parts:
     tracking, reads = parts
     result = result_of(fresh_name)
     ref = tracking.record(result)
-    experiment = reads.experiments([fresh_name])[fresh_name]
-    assert experiment == ref.experiment_id
+    found = reads.experiments([fresh_name])[fresh_name]
+    experiment = found["experiment_id"]
+    assert (experiment, found["name"], found["lifecycle_stage"]) == (ref.experiment_id, fresh_name, "active")
     assert reads.runs([ref.run_id, "f" * 32], [experiment]) == {ref.run_id: result.job.job_id}
     assert reads.runs([ref.run_id], ["0"]) == {}
     assert reads.runs([ref.run_id], []) == {}

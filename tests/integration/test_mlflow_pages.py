@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import http.client
 import secrets
 import statistics
@@ -90,6 +91,41 @@ def test_many_runs_are_compared(site: TrackedSite) -> None:
         assert {item["run_id"] for item in found} == set(ids)
         refused = ann.get(f"{API}/metrics/get-history-bulk-interval", params=[*query, ("run_ids", "f" * 32)])
         assert refused.status_code == 404
+
+
+def test_no_search_tells_of_experiments_that_belong_to_no_board(site: TrackedSite, mlflow_url: str) -> None:
+    """Neither its list nor its length, its order or its next page; an admin finds it."""
+    name = f"hidden-{secrets.token_hex(6)}"
+    httpx2.post(f"{mlflow_url}/api/2.0/mlflow/experiments/create", json={"name": name}).raise_for_status()
+    asked = {"filter": f"name ILIKE '%{name}%'", "max_results": 1}
+    with site.browser("ann") as ann, site.browser("admin") as admin:
+        assert [one["name"] for one in admin.post(f"{API}/experiments/search", json=asked).json()["experiments"]] == [
+            name
+        ]
+        for answer in (
+            ann.post(f"{API}/experiments/search", json=asked),
+            ann.get(f"{API}/experiments/search", params=asked),
+        ):
+            assert answer.json() == {"experiments": []}
+        listed = ann.post(f"{API}/experiments/search", json={"max_results": 1000}).json()
+        assert site.benchmark in {one["name"] for one in listed["experiments"]}
+        assert set(listed) == {"experiments"}
+
+
+@pytest.mark.parametrize("user", ["ann", "admin"])
+def test_a_made_up_token_is_its_senders_mistake(site: TrackedSite, user: str) -> None:
+    """MLflow answers 500 to it; no outage is told."""
+    token = base64.b64encode(b"[]").decode()
+    body = {"experiment_ids": [site.jobs["ann"].ref.experiment_id], "page_token": token}
+    history = {"run_id": site.jobs["ann"].ref.run_id, "metric_key": "image_auc", "page_token": token}
+    with site.browser(user) as someone:
+        for answer in (
+            someone.post(f"{API}/runs/search", json=body),
+            someone.post(f"{API}/experiments/search", json={"page_token": token}),
+            someone.get(f"{API}/metrics/get-history", params=history),
+        ):
+            assert answer.status_code == 422, answer.text
+            assert "page_token" in answer.text
 
 
 @pytest.mark.parametrize("user", ["ann", "admin", None])

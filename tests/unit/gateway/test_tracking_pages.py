@@ -78,11 +78,35 @@ def test_experiments_of_no_board_are_not_there(site: Site, reads: MemoryTracking
     listed = {"experiments": [{"experiment_id": "synthetic"}, {"experiment_id": "9"}], "next_page_token": "t"}
     reads.answers["/ajax-api/2.0/mlflow/experiments/search"] = listed
     found = site.as_("ada").get(f"{API}/experiments/search").json()
-    assert found == {"experiments": [{"experiment_id": "synthetic"}], "next_page_token": "t"}
+    assert [one["name"] for one in found["experiments"]] == ["synthetic"]
+    assert list(found) == ["experiments"]
     assert site.as_("root").get(f"{API}/experiments/search").json() == listed
     assert site.as_("ada").get(f"{API}/experiments/get", params={"experiment_id": "9"}).status_code == 404
     assert site.as_("ada").post(f"{API}/runs/search", json={"experiment_ids": ["9"]}).status_code == 404
     assert site.as_("root").post(f"{API}/runs/search", json={"experiment_ids": ["9"]}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"filter": "tags.owner = 'bob'"},
+        {"filter": "name ILIKE '%secret%'", "order_by": ["creation_time DESC"]},
+        {"order_by": ["last_update_time"]},
+        {"view_type": "DELETED_ONLY"},
+        {"page_token": "eyJvZmZzZXQiOiAyfQ=="},
+        {"max_results": 1},
+    ],
+)
+def test_no_search_of_a_user_reaches_the_experiments_of_others(
+    site: Site, reads: MemoryTrackingReads, asked: dict[str, Any]
+) -> None:
+    """Whether a search finds some of them shows in its order, its length and its next page: it is answered here."""
+    ada = site.as_("ada")
+    ada.post(f"{API}/experiments/search", json=asked)
+    ada.get(f"{API}/experiments/search", params=asked)
+    assert reads.calls == []
+    site.as_("root").post(f"{API}/experiments/search", json=asked)
+    assert len(reads.calls) == 1
 
 
 @pytest.mark.parametrize("user", ["ada", "root"])
