@@ -24,6 +24,8 @@ class MemoryTrackingReads:
     """JSON by the path of a call; of any other an empty object."""
     tags: dict[str, str] = field(default_factory=dict)
     """Forged hints, by run id."""
+    media_type: str = "application/json"
+    status: int = 200
 
     def experiments(self, names: Collection[str]) -> Mapping[str, Mapping[str, Any]]:
         self._check()
@@ -43,7 +45,7 @@ class MemoryTrackingReads:
         self._check()
         self.calls.append(call)
         text = json.dumps(self.answers.get(call.path, {})).encode()
-        yield TrackingAnswer(status=200, media_type="application/json", pieces=iter((text,)), size_bytes=len(text))
+        yield TrackingAnswer(status=self.status, media_type=self.media_type, pieces=iter((text,)), size_bytes=len(text))
 
     def _check(self) -> None:
         if self.tracking.away:

@@ -162,10 +162,13 @@ def test_answers_carry_our_headers_alone(site: TrackedSite) -> None:
         assert {"set-cookie", "etag", "last-modified", "accept-ranges"}.isdisjoint(page)
         part = ann.get("/static-files/favicon.ico").headers
         assert part["cache-control"].startswith("private, max-age=")
-        html = ann.get("/get-artifact", params={"path": "page.html", "run_uuid": site.jobs["ann"].ref.run_id}).headers
-        assert html["content-type"].startswith("text/plain")
-        assert html["content-disposition"].startswith("attachment")
-        assert "sandbox" in html["content-security-policy"]
+        for name in ("page.html", "drawing.svg"):
+            query = {"path": name, "run_uuid": site.jobs["ann"].ref.run_id}
+            file = ann.get("/get-artifact", params=query).headers
+            assert file["content-type"].startswith("text/plain")
+            assert file["content-disposition"].startswith("attachment")
+            assert file["x-content-type-options"] == "nosniff"
+            assert "sandbox" in file["content-security-policy"]
 
 
 @pytest.mark.parametrize(

@@ -169,6 +169,38 @@ def test_files_cannot_be_pages_or_scripts(site: Site, reads: MemoryTrackingReads
     assert "http" not in page["content-security-policy"]
 
 
+@pytest.mark.parametrize(
+    "told",
+    [
+        "text/html", "application/xhtml+xml", "image/svg+xml", "IMAGE/SVG+XML; charset=utf-8", "text/xml",
+        "application/xml", "application/rss+xml", "image/x+xml", "text/javascript", "application/javascript",
+        "text/css", "text/vbscript", "application/wasm", "multipart/x-mixed-replace; boundary=a", "message/rfc822", "text/xsl",
+        "application/x-shockwave-flash", "application/octet-stream", "*/*", "", "image/png, text/html",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("path", ["get-artifact", "ajax-api/2.0/mlflow/runs/get"])
+@pytest.mark.parametrize("status", [200, 404])
+def test_nothing_that_a_browser_would_run_is_told_to_be_so(
+    site: Site, reads: MemoryTrackingReads, told: str, path: str, status: int
+) -> None:
+    """Neither a file, whatever MLflow takes it for, nor an answer of MLflow's, nor its errors."""
+    run_id = run_of(site, site.run("ada"))
+    reads.media_type, reads.status = told, status
+    query = {"path": "x", "run_uuid": run_id} if path == "get-artifact" else {"run_id": run_id}
+    answer = site.as_("ada").get(f"/mlflow/{path}", params=query)
+    assert (answer.status_code, answer.headers["content-type"]) == (status, "text/plain; charset=utf-8")
+    assert answer.headers["content-security-policy"] == "default-src 'none'; frame-ancestors 'none'; sandbox"
+    assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+def test_pictures_stay_pictures(site: Site, reads: MemoryTrackingReads) -> None:
+    run_id = run_of(site, site.run("ada"))
+    for told, kind in (("image/png", "image/png"), ("text/csv; charset=latin-1", "text/csv; charset=utf-8")):
+        reads.media_type = told
+        answer = site.as_("ada").get("/mlflow/get-artifact", params={"path": "x", "run_uuid": run_id})
+        assert answer.headers["content-type"] == kind
+
+
 def test_mlflow_away_is_told(site: Site) -> None:
     tracking: Any = site.ports.tracking
     tracking.away = True
