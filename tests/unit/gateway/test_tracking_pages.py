@@ -174,8 +174,8 @@ def test_files_cannot_be_pages_or_scripts(site: Site, reads: MemoryTrackingReads
     [
         "text/html", "application/xhtml+xml", "image/svg+xml", "IMAGE/SVG+XML; charset=utf-8", "text/xml",
         "application/xml", "application/rss+xml", "image/x+xml", "text/javascript", "application/javascript",
-        "text/css", "text/vbscript", "application/wasm", "multipart/x-mixed-replace; boundary=a", "message/rfc822", "text/xsl",
-        "application/x-shockwave-flash", "application/octet-stream", "*/*", "", "image/png, text/html",
+        "text/css", "text/vbscript", "application/wasm", "multipart/x-mixed-replace; boundary=a", "message/rfc822",
+        "text/xsl", "application/x-shockwave-flash", "application/octet-stream", "*/*", "", "image/png, text/html",
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("path", ["get-artifact", "ajax-api/2.0/mlflow/runs/get"])
