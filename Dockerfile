@@ -50,6 +50,7 @@ FROM service AS gateway
 COPY --from=gateway-packages /opt/app /opt/app
 COPY core core
 COPY gateway gateway
+COPY wire wire
 RUN python -m compileall -q .
 USER 10001:10001
 EXPOSE 8010
@@ -77,6 +78,7 @@ FROM service AS ui
 COPY --from=ui-packages /opt/app /opt/app
 COPY client client
 COPY ui ui
+COPY wire wire
 RUN python -m compileall -q . \
  && printf '#!/bin/sh\nexec python -m client "$@"\n' > /usr/local/bin/leadersboard \
  && chmod 755 /usr/local/bin/leadersboard

@@ -1,8 +1,7 @@
-"""uvicorn's HTTP protocol and what it leaves out: a request's head has a time and a size, refusals our shape."""
+"""uvicorn's HTTP protocol and what it leaves out: a request has a pace, its head a size, refusals our shape."""
 
 from __future__ import annotations
 
-import asyncio
 import json
 import uuid
 from http import HTTPStatus
@@ -14,49 +13,53 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from gateway import problems
 from gateway.access_log import HEADERS
+from wire.pace import Arriving, Paced
 
-HEAD_SECONDS = 10.0
-"""From the connection, or the last answer's end plus keep-alive, to the end of the headers."""
 HEAD_BYTES = 32 * 1024
 HEAD_FIELDS = 100
 
 log = structlog.get_logger("gateway.access")
 
 
-class DoorProtocol(HttpToolsProtocol):
+class DoorProtocol(Paced, HttpToolsProtocol):
     """For `uvicorn --http gateway.http_protocol:DoorProtocol`.
 
-    uvicorn's time-outs begin after the first answer, and its parser takes headers of any size: without this, a sender
-    that never finishes its headers holds a connection for ever, and one that never stops fills the memory.
+    uvicorn's parser takes headers of any size: one that never stops would fill the memory.
     """
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        self._head_bytes = 0
-        self._head_fields = self._parsed = 0
-        self._in_head = False
+        self._head_bytes = self._head_fields = self._parsed = 0
+        self._parsing = Arriving.NOTHING
         self._refusal = HTTPStatus.BAD_REQUEST
-        self._head_timer: asyncio.TimerHandle | None = None
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        super().connection_made(transport)
-        self._begin_head()
+    def arriving(self) -> Arriving:
+        """Between two requests something came that begins none, as empty lines do: a head is waited for."""
+        if self._parsing is not Arriving.NOTHING:
+            return self._parsing
+        is_between = self.cycle is None or self.cycle.response_complete
+        return Arriving.HEAD if is_between and self.timeout_keep_alive_task is None else Arriving.NOTHING
 
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._end_head()
-        super().connection_lost(exc)
+    def late(self) -> None:
+        """Half a head is told; a connection on which nothing came, or the rest of a body, is closed in silence."""
+        if self._parsing is Arriving.HEAD and self._head_bytes:
+            self._refuse(HTTPStatus.REQUEST_TIMEOUT)
+        else:
+            self.part()
 
     def data_received(self, data: bytes) -> None:
         if self.transport.is_closing():
             return
         super().data_received(data)
-        self._head_bytes += len(data) if self._in_head else 0
-        if self._in_head and self._head_bytes > HEAD_BYTES and not self.transport.is_closing():
+        is_head = self._parsing is Arriving.HEAD
+        self._head_bytes += len(data) if is_head else 0
+        if is_head and self._head_bytes > HEAD_BYTES and not self.transport.is_closing():
             self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        self._begin_head()
+        self._parsing = Arriving.HEAD
+        self._head_bytes = self._head_fields = self._parsed = 0
 
     def on_url(self, url: bytes) -> None:
         super().on_url(url)
@@ -68,8 +71,12 @@ class DoorProtocol(HttpToolsProtocol):
         super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
-        self._end_head()
+        self._parsing = Arriving.BODY
         super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        self._parsing = Arriving.NOTHING
+        super().on_message_complete()
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - uvicorn calls it with its own words
         """Whatever the parser refuses comes here, our own refusals included."""
@@ -81,34 +88,14 @@ class DoorProtocol(HttpToolsProtocol):
             self._refusal = HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
             raise httptools.HttpParserError("head too large")
 
-    def _begin_head(self) -> None:
-        self._end_head()
-        self._in_head = True
-        self._head_bytes = self._head_fields = self._parsed = 0
-        self._head_timer = self.loop.call_later(HEAD_SECONDS, self._late)
-
-    def _end_head(self) -> None:
-        self._in_head = False
-        if self._head_timer is not None:
-            self._head_timer.cancel()
-            self._head_timer = None
-
-    def _late(self) -> None:
-        """A connection on which nothing came is closed in silence; half a head is told."""
-        if self._head_bytes:
-            self._refuse(HTTPStatus.REQUEST_TIMEOUT)
-        elif not self.transport.is_closing():
-            self.transport.close()
-
     def _refuse(self, status: HTTPStatus) -> None:
-        self._end_head()
         if self.transport.is_closing():
             return
         request_id = uuid.uuid4().hex
         log.info("request", method=None, route="unknown", status=status.value, request_id=request_id,
                  client=self.client[0] if self.client else None)  # fmt: skip
         self.transport.write(_answer(status, request_id))
-        self.transport.close()
+        self.part()
 
 
 def _answer(status: HTTPStatus, request_id: str) -> bytes:

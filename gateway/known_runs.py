@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Collection, Mapping
 from contextlib import AbstractContextManager
+from typing import Any
 
 from cachetools import TTLCache
 
@@ -23,10 +24,10 @@ class KnownRuns:
     def __init__(self, reads: TrackingReadsPort, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._reads = reads
         self._lock = threading.Lock()
-        self._experiments: TTLCache[str, str] = TTLCache(MOST, SECONDS, timer=clock)
+        self._experiments: TTLCache[str, Mapping[str, Any]] = TTLCache(MOST, SECONDS, timer=clock)
         self._runs: TTLCache[tuple[str, tuple[str, ...]], str | None] = TTLCache(MOST, SECONDS, timer=clock)
 
-    def experiments(self, names: Collection[str]) -> Mapping[str, str]:
+    def experiments(self, names: Collection[str]) -> Mapping[str, Mapping[str, Any]]:
         with self._lock:
             known = {name: self._experiments[name] for name in names if name in self._experiments}
         if missing := [name for name in names if name not in known]:

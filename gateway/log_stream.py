@@ -35,6 +35,8 @@ KEPT_PIECES = 16
 READERS = 8
 UNKNOWN = -1
 STREAMS_PER_USER = 20
+STREAMS_OF_ALL = 500
+"""Half of the requests that may be in hand at once (`REQUEST`), so that streams leave room for all others."""
 LIFE_SECONDS = 900.0
 """A stream's longest life; then its viewer comes again, with a token that is checked anew."""
 
@@ -103,9 +105,12 @@ class LogHub:
 
     @contextmanager
     def place(self, user_id: str) -> Iterator[None]:
-        """One of this user's streams. Raises LimitReached when they have too many."""
+        """One of this user's streams. Raises LimitReached when they have too many, or all users together."""
         if self._streams[user_id] >= STREAMS_PER_USER:
             raise LimitReached(f"You are watching {STREAMS_PER_USER} logs. Close one first.", retry_after_seconds=30)
+        if self._streams.total() >= STREAMS_OF_ALL:
+            words = f"{STREAMS_OF_ALL} logs are being watched, which is the most at once. Try again in a minute."
+            raise LimitReached(words, retry_after_seconds=60)
         self._streams[user_id] += 1
         try:
             yield

@@ -8,7 +8,7 @@ import ssl
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -81,7 +81,9 @@ def tracked_site(root: Path, redis_url: str, mlflow_url: str, benchmark: str, **
 
 
 @contextmanager
-def ui_process(root: Path, api_url: str, **more: str) -> Iterator[tuple[str, str]]:
+def ui_process(
+    root: Path, api_url: str, *, start: Sequence[str] = ("-m", "ui.serve"), **more: str
+) -> Iterator[tuple[str, str]]:
     """What the image runs, on two free ports of the loopback interface: the pages' address and MLflow's."""
     own, pages = free_port(), free_port()
     env = {
@@ -95,7 +97,7 @@ def ui_process(root: Path, api_url: str, **more: str) -> Iterator[tuple[str, str
         **more,
     }
     with (root / "ui.log").open("ab") as out:
-        process = subprocess.Popen([sys.executable, "-m", "ui.serve"], cwd=REPOSITORY, env=env, stdout=out, stderr=out)
+        process = subprocess.Popen([sys.executable, *start], cwd=REPOSITORY, env=env, stdout=out, stderr=out)
     urls = (f"http://localhost:{own}", f"http://localhost:{pages}")
     try:
         for url in urls:

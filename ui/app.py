@@ -53,7 +53,7 @@ def build(
         docs_url=None,
         redoc_url=None,
         max_body_size=MOST_BODY,
-        exception_handlers={RequestValidationError: _misunderstood},
+        exception_handlers={RequestValidationError: misunderstood},
     )
     _add_routes(app, desk, markup, sessions.lifetime)
     app.include_router(upload_routes(desk, markup, relay))
@@ -82,6 +82,6 @@ def _mount_pages(app: FastAPI, desk: Desk, markup: Templates) -> None:
     mount_site(app, desk, markup, user_of)
 
 
-async def _misunderstood(_request: Request, _error: Exception) -> JSONResponse:
+async def misunderstood(_request: Request, _error: Exception) -> JSONResponse:
     """The usual answer would repeat what was sent."""
     return JSONResponse({"detail": "This request is none that the pages make. Reload the page and try again."}, 422)

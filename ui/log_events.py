@@ -6,20 +6,25 @@ from typing import Annotated, TypeVar
 
 import anyio
 from anyio import CapacityLimiter, to_thread
-from fastapi import APIRouter, Header, Request
+from fastapi import APIRouter, Header, Query, Request
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from client.api import LeadersboardClient
-from client.errors import LeadersboardError, NotAllowed, NotFound, NotSignedIn
+from client.errors import Invalid, LeadersboardError, NotAllowed, NotFound, NotSignedIn, TooMany
 from client.models import LogPart
 from ui.desk import Desk
+from ui.places import Places
 
 PERIOD = 0.5
 STEPS_PER_STATE = 4  # the log is asked for twice a second, the state every two seconds
 AWAY_PERIOD = 3.0
 TAIL_LINES = 1000
 MOST_CALLS_AT_ONCE = 32
-OVER = (NotSignedIn, NotAllowed, NotFound)  # trying again cannot help
+STREAMS_OF_ONE_USER = 20
+STREAMS_OF_ALL = 400
+OVER = (NotSignedIn, NotAllowed, NotFound, Invalid)  # trying again cannot help
+Offset = Annotated[int | None, Query(ge=0, le=2**53)]
+LastEventId = Annotated[str, Header(pattern=r"^[0-9]{0,15}$")]
 
 AnswerT = TypeVar("AnswerT")
 
@@ -38,14 +43,19 @@ def log_routes(desk: Desk) -> APIRouter:
     """The route `/jobs/{job_id}/log-events`."""
     router = APIRouter()
     limiter = CapacityLimiter(MOST_CALLS_AT_ONCE)
+    places = Places("logs open", of_one_user=STREAMS_OF_ONE_USER, of_all=STREAMS_OF_ALL)
 
     @router.get("/jobs/{job_id}/log-events", response_class=EventSourceResponse)
     async def log_events(
-        request: Request, job_id: str, offset: int | None = None, last_event_id: Annotated[str, Header()] = ""
+        request: Request, job_id: str, offset: Offset = None, last_event_id: LastEventId = ""
     ) -> AsyncIterator[ServerSentEvent]:
-        place = Place(offset=int(last_event_id) if last_event_id.isdecimal() else offset)
-        async for event in _events(Viewer(desk, request, job_id, limiter), place):
-            yield event
+        place = Place(offset=int(last_event_id) if last_event_id else offset)
+        try:
+            with places.one_of(desk.signed_in(request).user_id):
+                async for event in _events(Viewer(desk, request, job_id, limiter), place):
+                    yield event
+        except (NotSignedIn, TooMany) as error:
+            yield ServerSentEvent(event="over", data={"why": str(error)})
 
     return router
 

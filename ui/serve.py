@@ -9,11 +9,12 @@ import sys
 import uvicorn
 from uvicorn.supervisors import ChangeReload
 
+from ui.http_protocol import DoorProtocol
 from ui.settings import Settings
 
 BACKLOG = 1024
 HEAD_BYTES = 32 * 1024
-"""Of a request's head. Of uvicorn's two parsers only h11 has such a bound."""
+"""Of a request's head."""
 GRACE_SECONDS = 15
 """For answers in hand, and the end of all sessions, when the process is stopped."""
 
@@ -24,7 +25,7 @@ def main(arguments: list[str]) -> None:
     config = uvicorn.Config(
         "ui.app:build",
         factory=True,
-        http="h11",
+        http=DoorProtocol,
         h11_max_incomplete_event_size=HEAD_BYTES,
         server_header=False,
         timeout_graceful_shutdown=GRACE_SECONDS,

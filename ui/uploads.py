@@ -1,8 +1,6 @@
 """Takes a submission from the page's form: the upload goes through to the API as it comes, then its job is queued."""
 
-from collections import Counter
-from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
 import anyio
@@ -11,17 +9,22 @@ from fastapi import APIRouter, Path, Request
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from client.errors import LeadersboardError, Problem, Refused, TooMany, Unreachable
+from client.errors import LeadersboardError, Refused, Unreachable
 from client.models import Job
 from client.relay import relay_submission
 from ui.desk import Desk
 from ui.markup import Templates
 from ui.notices import notice_of
+from ui.places import Places
 
 WHAT = "The submission was not accepted"
 MOST_BYTES = 120_000_000  # a little over what the API takes, which says so itself and in words
 MOST_AT_ONCE = 4
-PIECE_SECONDS = 60.0
+MOST_OF_ALL = 100
+PIECE_SECONDS = 30.0
+"""Half of what wire/pace.py allows, so that the page is told before its connection ends."""
+REST_SECONDS = 600.0
+"""For what is still to come of an upload that was refused."""
 FORM = "multipart/form-data"
 Choice = Annotated[str, Field(max_length=200)]
 
@@ -41,31 +44,10 @@ class Wish(BaseModel):
         return {**self.overrides, **{name: value for name, value in chosen.items() if value}}
 
 
-class Uploads:
-    """Uploads in hand, at most `MOST_AT_ONCE` of one user."""
-
-    def __init__(self) -> None:
-        self._of_user: Counter[str] = Counter()
-
-    @contextmanager
-    def one_of(self, user_id: str) -> Iterator[None]:
-        """Hold one of a user's. Raises TooMany."""
-        if self._of_user[user_id] >= MOST_AT_ONCE:
-            words = f"You have {MOST_AT_ONCE} uploads under way, which is the most at once."
-            raise TooMany(Problem(status=429, code="limit_reached", detail=words))
-        self._of_user[user_id] += 1
-        try:
-            yield
-        finally:
-            self._of_user[user_id] -= 1
-            if not self._of_user[user_id]:
-                del self._of_user[user_id]
-
-
 def upload_routes(desk: Desk, markup: Templates, relay: httpx2.AsyncClient) -> APIRouter:
     """The routes `POST /submissions` and `POST /submissions/{submission_id}/jobs`."""
     router = APIRouter()
-    uploads = Uploads()
+    uploads = Places("uploads under way", of_one_user=MOST_AT_ONCE, of_all=MOST_OF_ALL)
 
     @router.post("/submissions", max_body_size=MOST_BYTES)
     async def upload(request: Request) -> Response:
@@ -88,7 +70,7 @@ def upload_routes(desk: Desk, markup: Templates, relay: httpx2.AsyncClient) -> A
     return router
 
 
-async def _uploaded(desk: Desk, relay: httpx2.AsyncClient, uploads: Uploads, request: Request) -> Response:
+async def _uploaded(desk: Desk, relay: httpx2.AsyncClient, uploads: Places, request: Request) -> Response:
     """Pass the body on; a browser reads no answer before it has sent all, so the rest of a refused one is let go."""
     session = desk.signed_in(request)
     arriving = request.stream()
@@ -102,8 +84,9 @@ async def _uploaded(desk: Desk, relay: httpx2.AsyncClient, uploads: Uploads, req
                 length=request.headers.get("content-length"),
             )
         except Refused:
-            async for _ in _pieces(arriving):
-                pass
+            with anyio.move_on_after(REST_SECONDS):
+                async for _ in _pieces(arriving):
+                    pass
             raise
     return JSONResponse({"submission_id": submission.submission_id}, 201)
 
@@ -120,7 +103,7 @@ async def _pieces(arriving: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
             with anyio.fail_after(PIECE_SECONDS):
                 piece = await anext(arriving, None)
         except TimeoutError as error:
-            raise Unreachable("The upload stood still for a minute.") from error
+            raise Unreachable("The upload stood still for half a minute.") from error
         if piece is None:
             return
         if piece:

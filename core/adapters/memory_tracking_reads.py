@@ -6,6 +6,7 @@ import json
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 from core.adapters.memory_tracking import MemoryTracking
 from core.domain.errors import Unavailable
@@ -23,10 +24,12 @@ class MemoryTrackingReads:
     """JSON by the path of a call; of any other an empty object."""
     tags: dict[str, str] = field(default_factory=dict)
     """Forged hints, by run id."""
+    media_type: str = "application/json"
+    status: int = 200
 
-    def experiments(self, names: Collection[str]) -> Mapping[str, str]:
+    def experiments(self, names: Collection[str]) -> Mapping[str, Mapping[str, Any]]:
         self._check()
-        return {name: name for name in names}
+        return {name: {"experiment_id": name, "name": name, "lifecycle_stage": "active"} for name in names}
 
     def runs(self, run_ids: Collection[str], experiment_ids: Collection[str]) -> Mapping[str, str | None]:
         self._check()
@@ -42,7 +45,7 @@ class MemoryTrackingReads:
         self._check()
         self.calls.append(call)
         text = json.dumps(self.answers.get(call.path, {})).encode()
-        yield TrackingAnswer(status=200, media_type="application/json", pieces=iter((text,)), size_bytes=len(text))
+        yield TrackingAnswer(status=self.status, media_type=self.media_type, pieces=iter((text,)), size_bytes=len(text))
 
     def _check(self) -> None:
         if self.tracking.away:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 from urllib.parse import quote
 
 import httpx2
@@ -16,7 +17,11 @@ from core.ports.tracking_reads import TrackingAnswer
 
 SECONDS = 10.0
 """For MLflow to begin its answer, and between two pieces of it."""
-AT_ONCE = 48
+QUESTIONS = 16
+"""Our own, about boards and runs, at once; no receiver is waited for with them."""
+ANSWERS = 48
+FILES = 16
+"""At once, on connections of their own: slow receivers of files hold up no other call, nor of answers our questions."""
 ANSWER_BYTES = 64 * 1024**2
 FILE_BYTES = 8 * 1024**3
 FILE_SECONDS = 900.0
@@ -26,26 +31,33 @@ NAME_ONLY = "application/octet-stream"
 
 
 class MlflowReads:
-    """TrackingReadsPort on an MLflow server. The client lives as long as its process; `close` ends it."""
+    """TrackingReadsPort on an MLflow server. Its clients live as long as its process; `close` ends them."""
 
     def __init__(self, uri: str, *, timeout_seconds: float = SECONDS) -> None:
         timeout = httpx2.Timeout(timeout_seconds, connect=min(timeout_seconds, 2.0))
-        limits = httpx2.Limits(max_connections=AT_ONCE)
-        headers = {"Accept-Encoding": "identity"}  # what is passed on needs no unpacking here
-        self._http = httpx2.Client(
-            base_url=uri.rstrip("/"), timeout=timeout, limits=limits, headers=headers, trust_env=False
+        self._http, self._answers, self._files = (
+            httpx2.Client(
+                base_url=uri.rstrip("/"),
+                timeout=timeout,
+                limits=httpx2.Limits(max_connections=at_once),
+                headers={"Accept-Encoding": "identity"},  # what is passed on needs no unpacking here
+                trust_env=False,
+            )
+            for at_once in (QUESTIONS, ANSWERS, FILES)
         )
 
     def close(self) -> None:
-        self._http.close()
+        for client in (self._http, self._answers, self._files):
+            client.close()
 
-    def experiments(self, names: Collection[str]) -> Mapping[str, str]:
+    def experiments(self, names: Collection[str]) -> Mapping[str, Mapping[str, Any]]:
         found = {}
         for name in names:
             with mlflow_errors():
                 answer = self._http.get(f"{API}/experiments/get-by-name", params={"experiment_name": name})
                 if answer.status_code != httpx2.codes.NOT_FOUND:
-                    found[name] = str(answer.raise_for_status().json()["experiment"]["experiment_id"])
+                    experiment = answer.raise_for_status().json()["experiment"]
+                    found[name] = {**experiment, "experiment_id": str(experiment["experiment_id"])}
         return found
 
     def runs(self, run_ids: Collection[str], experiment_ids: Collection[str]) -> Mapping[str, str | None]:
@@ -64,9 +76,10 @@ class MlflowReads:
 
     @contextmanager
     def read(self, call: TrackingCall) -> Iterator[TrackingAnswer]:
-        request = self._http.build_request(call.method, quote(call.path), params=list(call.query), json=call.body)
+        http = self._files if call.shows is Shows.FILE else self._answers
+        request = http.build_request(call.method, quote(call.path), params=list(call.query), json=call.body)
         with mlflow_errors():
-            answer = self._http.send(request, stream=True)
+            answer = http.send(request, stream=True)
         try:
             if answer.status_code >= httpx2.codes.INTERNAL_SERVER_ERROR or answer.has_redirect_location:
                 raise Unavailable("The tracking server (MLflow)", f"it answered {answer.status_code}")

@@ -45,14 +45,15 @@ from core.ports.job_status import Admission, JobPage, Swept
 
 PREFIX = "leaderboard:"
 PACE = (TURN_SECONDS, FIRST_SECONDS, LONGEST_SECONDS, MOST_AT_ONCE, STUCK_SECONDS)
+READING = frozenset({"positions", "is_held", "orphans", "waiting_results", "pending"})
 
 
 @cache
 def script_text(name: str) -> str:
-    """A full Redis refuses new jobs as a whole; what is accepted is brought to its end all the same."""
+    """A full Redis refuses new jobs as a whole, and brings what is accepted to its end; reads need no write at all."""
     folder = files("core.adapters") / "scripts"
-    head = "#!lua\n" if name == "admit" else "#!lua flags=allow-oom\n"
-    return head + (folder / "ledger.lua").read_text() + (folder / f"{name}.lua").read_text()
+    flags = " flags=no-writes" if name in READING else "" if name == "admit" else " flags=allow-oom"
+    return f"#!lua{flags}\n" + (folder / "ledger.lua").read_text() + (folder / f"{name}.lua").read_text()
 
 
 class RedisJobStatus:

@@ -53,24 +53,30 @@ end
 redis.call('HDEL', KEYS[2], ARGV[2])
 return 1
 """
-# KEYS: hash of reports; ARGV: seconds after which one is forgotten. Answers pairs of silence (ms) and report. Where a
-# clock was set back, what was reported in an hour to come was reported now, or a dead runner would live until then.
-LIST = """#!lua flags=allow-oom
+# KEYS: hash of reports. Answers pairs of silence (ms; below 0 where a clock was set back) and report.
+LIST = """#!lua flags=no-writes
 local clock = redis.call('TIME')
 local now = clock[1] + clock[2] / 1000000
 local all, found = redis.call('HGETALL', KEYS[1]), {}
+for i = 2, #all, 2 do
+  local at, report = string.match(all[i], '^(%S+) (.*)$')
+  found[#found + 1] = tostring(math.floor((now - tonumber(at)) * 1000))
+  found[#found + 1] = report
+end
+return found
+"""
+# KEYS: hash of reports; ARGV: seconds after which one is forgotten. Where a clock was set back, what was reported in an
+# hour to come was reported now, or a dead runner would live until then.
+TIDY = """#!lua flags=allow-oom
+local clock = redis.call('TIME')
+local now = clock[1] + clock[2] / 1000000
+local all = redis.call('HGETALL', KEYS[1])
 for i = 1, #all, 2 do
   local at, report = string.match(all[i + 1], '^(%S+) (.*)$')
   local silent = now - tonumber(at)
   if silent < 0 then redis.call('HSET', KEYS[1], all[i], string.format('%.6f', now) .. ' ' .. report) end
-  if silent > tonumber(ARGV[1]) then
-    redis.call('HDEL', KEYS[1], all[i])
-  else
-    found[#found + 1] = tostring(math.floor(math.max(0, silent) * 1000))
-    found[#found + 1] = report
-  end
+  if silent > tonumber(ARGV[1]) then redis.call('HDEL', KEYS[1], all[i]) end
 end
-return found
 """
 
 
@@ -132,10 +138,15 @@ class RedisRunners:
 
     def _reports(self, kind: str, model: type[Report], kept: float) -> Iterator[tuple[float, Report]]:
         with redis_errors():
-            flat: Any = self._redis.register_script(LIST)(keys=[KEY + kind], args=[kept])
-        for milliseconds, text in zip(flat[::2], flat[1::2], strict=True):
-            with suppress(ValidationError):  # a runner of another version: better not shown than nobody
-                yield int(milliseconds) / 1000, model.model_validate_json(text)
+            flat: Any = self._redis.register_script(LIST)(keys=[KEY + kind])
+            silences = [int(milliseconds) / 1000 for milliseconds in flat[::2]]
+            if not all(0 <= silent <= kept for silent in silences):
+                with suppress(redis.ResponseError):  # of a Redis that takes no write; the next reader tries again
+                    self._redis.register_script(TIDY)(keys=[KEY + kind], args=[kept])
+        for silent, text in zip(silences, flat[1::2], strict=True):
+            if silent <= kept:
+                with suppress(ValidationError):  # a runner of another version: better not shown than nobody
+                    yield max(0.0, silent), model.model_validate_json(text)
 
     def wish(self, *targets: str) -> Wish:
         with redis_errors():

@@ -9,20 +9,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from core.domain.platform_names import SYSTEM, claims_system, imitates
+
 MAX_BYTES = 1024 * 1024
 MAX_PARAMS = 100
 MAX_METRICS = 500
 MAX_PARAM_CHARS = 500
-SYSTEM = "system/"
 NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_\-. :/]{0,199}")
 """MLflow's own rule for names, less a leading sign or blank; `..`, `/./` and `//` are refused besides."""
-
-
-MEASURED = frozenset({
-    "memory_bytes", "cpu_seconds", "pids", "wall_seconds", "log_bytes", "output_bytes", "output_files",
-    "gpu_memory_bytes",
-})  # fmt: skip
-"""Figures that the platform measures itself; where it could not, a submission's word does not stand in for it."""
 
 
 class BadMetrics(ValueError):
@@ -40,15 +34,7 @@ class RunMetrics:
     @property
     def own_performance(self) -> Mapping[str, float]:
         """Those figures of its performance whose names are not, and do not look like, the platform's own."""
-        return {name: value for name, value in self.performance.items() if _plain(name) not in _PLAIN_MEASURED}
-
-
-def _plain(name: str) -> str:
-    """A name without what a reader overlooks: case, blanks, signs."""
-    return re.sub(r"[^a-z0-9]", "", name.casefold())
-
-
-_PLAIN_MEASURED = frozenset(map(_plain, MEASURED))
+        return {name: value for name, value in self.performance.items() if not imitates(name)}
 
 
 def parse_metrics(raw: bytes) -> RunMetrics:
@@ -135,7 +121,7 @@ def _numbers(value: Any, where: str) -> dict[str, float]:
 
 def _reported(value: Any) -> dict[str, float]:
     found = _numbers(value, "metrics")
-    taken = next((name for name in found if name.startswith(SYSTEM)), None)
+    taken = next(filter(claims_system, found), None)
     if taken:
         raise BadMetrics(
             f"metrics has the name {taken[:80]!r}; names that begin with {SYSTEM!r} are the platform's own"

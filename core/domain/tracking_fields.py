@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from core.domain.errors import InvalidInput
+from core.domain.tracking_pages import check_condition, check_orders, offset_of, token_for
 
 MOST_LISTED = 100
 """Runs or experiments in one call."""
@@ -15,9 +16,8 @@ MOST_RESULTS = 1000
 LONGEST_HISTORY = 25_000
 LONGEST_TEXT = 6000
 _RUN = re.compile(r"[0-9a-f]{32}")
-_EXPERIMENT = re.compile(r"[0-9]{1,19}")
+_EXPERIMENT = re.compile(r"[0-9]{1,18}")
 _NUMBER = re.compile(r"[0-9]{1,15}")
-_TOKEN = re.compile(r"[A-Za-z0-9+/=_.~-]{0,4000}")
 _VIEW = re.compile(r"ACTIVE_ONLY|DELETED_ONLY|ALL")
 
 Form = Callable[[str, str], str]
@@ -38,6 +38,15 @@ def _text(name: str, text: str) -> str:
     return text
 
 
+def _filter(name: str, text: str) -> str:
+    return check_condition(_text(name, text))
+
+
+def _page(_name: str, text: str) -> str:
+    """Made anew: what MLflow gets is a token of its own kind."""
+    return token_for(offset_of(text)) if text else ""
+
+
 def _results(name: str, text: str) -> str:
     if not _NUMBER.fullmatch(text):
         raise InvalidInput.of(name, "must be a whole number")
@@ -56,12 +65,12 @@ FORMS: Mapping[str, Form] = {
     "experiment_name": _text,
     "metric_key": _text,
     "path": _text,
-    "filter": _text,
+    "filter": _filter,
     "order_by": _text,
     "max_results": _results,
     "start_step": _results,
     "end_step": _results,
-    "page_token": _of(_TOKEN, "must be a token of an earlier answer"),
+    "page_token": _page,
     "view_type": _of(_VIEW, "must be ACTIVE_ONLY, DELETED_ONLY or ALL"),
     "run_view_type": _of(_VIEW, "must be ACTIVE_ONLY, DELETED_ONLY or ALL"),
 }
@@ -86,6 +95,7 @@ def checked_query(pairs: Sequence[tuple[str, str]], known: Sequence[str]) -> lis
         found.append((sent, _bounded(name, FORMS[name](name, text), _most(known))))
     if any(sum(name == of for of, _text in found) > MOST_LISTED for name in LISTS):
         raise InvalidInput.of("query", f"at most {MOST_LISTED} at once")
+    check_orders([text for name, text in found if name == "order_by"])
     return found
 
 
@@ -95,7 +105,9 @@ def checked(body: Any, known: Sequence[str]) -> dict[str, Any]:
         return {}
     if not isinstance(body, dict):
         raise InvalidInput.of("body", "must be an object")
-    return {name: _field(name, value, known) for name, value in body.items()}
+    found = {name: _field(name, value, known) for name, value in body.items()}
+    check_orders(found.get("order_by", []))
+    return found
 
 
 def _field(name: str, value: Any, known: Sequence[str]) -> Any:

@@ -11,7 +11,7 @@ from core.domain.submission import path_faults
 from core.domain.tracking_call import Asked, Shows, TrackingCall
 from core.domain.tracking_fields import checked_query, run_id
 
-_RUN_FOLDER = re.compile(r"([0-9]{1,19})/([0-9a-f]{32})/artifacts(?:/(.+))?", re.DOTALL)
+_RUN_FOLDER = re.compile(r"([0-9]{1,18})/([0-9a-f]{32})/artifacts(?:/(.+))?", re.DOTALL)
 _FILE = ("path", "run_id", "run_uuid")
 _LIST = (*_FILE, "page_token")
 MOST_ENCODED = 5

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from core.domain.tracking_call import TrackingCall
 
@@ -24,8 +24,8 @@ class TrackingAnswer:
 class TrackingReadsPort(Protocol):
     """All methods raise Unavailable when the server does not answer."""
 
-    def experiments(self, names: Collection[str]) -> Mapping[str, str]:
-        """The ids of those experiments that exist, by name."""
+    def experiments(self, names: Collection[str]) -> Mapping[str, Mapping[str, Any]]:
+        """What the server says of those experiments that exist, by name; `experiment_id` is text."""
         ...
 
     def runs(self, run_ids: Collection[str], experiment_ids: Collection[str]) -> Mapping[str, str | None]:

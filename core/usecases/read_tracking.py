@@ -8,16 +8,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from core.domain.errors import NotFound, Unavailable
+from core.domain.errors import NotFound
 from core.domain.tracking_access import understood
 from core.domain.tracking_call import Asked, Shows, TrackingCall
+from core.domain.tracking_experiments import found_among, is_active
 from core.domain.user import Role, User
 from core.ports.benchmarks import BenchmarkPort
 from core.ports.job_status import JobStatusPort
 from core.ports.tracking_reads import TrackingAnswer, TrackingReadsPort
 
-LONGEST_LIST = 8 * 1024**2
-"""Bytes of a list of experiments that is read whole, to leave out those of no board."""
 JSON = "application/json"
 
 
@@ -40,19 +39,22 @@ class ReadTracking:
         if call.answer is not None:
             yield call, _known(call.answer)
             return
-        boards = self._boards() if user.role is not Role.ADMIN and _is_scoped(call) else {}
         if user.role is not Role.ADMIN:
+            boards = self._boards() if _is_scoped(call) else {}
+            if call.shows is Shows.EXPERIMENTS:
+                yield call, _known(found_among(boards.values(), call))
+                return
             call = call.without_removed()
             self._check(user, call, boards)
         with self.reads.read(call) as answer:
-            is_filtered = call.shows is Shows.EXPERIMENTS and user.role is not Role.ADMIN
-            yield call, _of_boards(answer, frozenset(boards.values())) if is_filtered else answer
+            yield call, answer
 
-    def _boards(self) -> Mapping[str, str]:
-        return self.reads.experiments([benchmark.name for benchmark in self.benchmarks.list_benchmarks()])
+    def _boards(self) -> Mapping[str, Mapping[str, Any]]:
+        found = self.reads.experiments([benchmark.name for benchmark in self.benchmarks.list_benchmarks()])
+        return {name: experiment for name, experiment in found.items() if is_active(experiment)}
 
-    def _check(self, user: User, call: TrackingCall, boards: Mapping[str, str]) -> None:
-        ids = frozenset(boards.values())
+    def _check(self, user: User, call: TrackingCall, boards: Mapping[str, Mapping[str, Any]]) -> None:
+        ids = frozenset(experiment["experiment_id"] for experiment in boards.values())
         if foreign := sorted(call.experiments - ids):
             raise NotFound("experiment", foreign[0])
         if call.experiment_name is not None and call.experiment_name not in boards:
@@ -84,20 +86,3 @@ def _is_scoped(call: TrackingCall) -> bool:
 def _known(answer: Mapping[str, Any]) -> TrackingAnswer:
     text = json.dumps(answer).encode()
     return TrackingAnswer(status=200, media_type=JSON, pieces=iter((text,)), size_bytes=len(text))
-
-
-def _of_boards(answer: TrackingAnswer, ids: frozenset[str]) -> TrackingAnswer:
-    """The same list without experiments that belong to no board of this site. Raises Unavailable."""
-    text = b""
-    for piece in answer.pieces:
-        text += piece
-        if len(text) > LONGEST_LIST:
-            raise Unavailable("The tracking server (MLflow)", "its list of experiments is too long")
-    try:
-        found = json.loads(text)
-        listed = found.get("experiments", [])
-        kept = {**found, "experiments": [one for one in listed if one.get("experiment_id") in ids]}
-    except (ValueError, AttributeError, TypeError) as error:
-        raise Unavailable("The tracking server (MLflow)", "its list of experiments cannot be read") from error
-    shown = json.dumps(kept if answer.status == 200 else found).encode()  # noqa: PLR2004 HTTP's own number
-    return TrackingAnswer(status=answer.status, media_type=JSON, pieces=iter((shown,)), size_bytes=len(shown))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from contextlib import ExitStack
 from http import HTTPStatus
 from pathlib import PurePosixPath
@@ -42,8 +41,21 @@ PAGE_POLICY = (
 
 Evaluation is for MLflow's plots, which compile their drawing; it needs a script that runs already.
 """
-FILE_KINDS = re.compile(r"(image|audio|video)/[a-z0-9.+-]+|text/(plain|csv|markdown)|application/(json|pdf|x-yaml)")
-"""What a file may be told to be. None of them can be a script or a style of a page, whatever is in it."""
+FILE_KINDS = frozenset(
+    f"{of}/{kind}"
+    for of, kinds in {
+        "image": ("png", "jpeg", "gif", "webp", "bmp", "avif", "tiff"),
+        "audio": ("mpeg", "ogg", "wav", "x-wav"),
+        "video": ("mp4", "webm", "ogg"),
+        "text": ("plain", "csv", "markdown"),
+        "application": ("json", "pdf", "x-yaml"),
+    }.items()
+    for kind in kinds
+)
+"""What a file may be told to be. In none of them can there be a script or a style that a browser would use.
+
+SVG is not among them: opened in a tab of its own, also as the copy that a page keeps in memory, its scripts run.
+"""
 FILE_POLICY = "default-src 'none'; frame-ancestors 'none'; sandbox"
 KEPT = "private, max-age=2419200, immutable"
 """Parts of the page have their content's hash in their names."""
@@ -128,10 +140,13 @@ def _headers(call: TrackingCall, answer: TrackingAnswer) -> dict[str, str]:
 
 
 def _kind(call: TrackingCall, answer: TrackingAnswer) -> str:
-    if call.shows is not Shows.FILE or answer.status != HTTPStatus.OK:
+    """The page and its parts are MLflow's own; all else is data."""
+    if call.shows in {Shows.PAGE, Shows.PART} and answer.status == HTTPStatus.OK:
         return answer.media_type
     kind = answer.media_type.partition(";")[0].strip().lower()
-    return answer.media_type if FILE_KINDS.fullmatch(kind) else "text/plain; charset=utf-8"
+    if kind not in FILE_KINDS:
+        kind = "text/plain"
+    return f"{kind}; charset=utf-8" if kind.startswith("text/") else kind
 
 
 def _refused(request: Request, error: LeadersboardError) -> Response:

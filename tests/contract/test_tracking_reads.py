@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
 
 import pytest
 
 from core.adapters.memory_tracking import MemoryTracking
 from core.adapters.memory_tracking_reads import MemoryTrackingReads
-from core.adapters.mlflow_reads import MlflowReads
+from core.adapters.mlflow_reads import ANSWERS, FILES, MlflowReads
 from core.adapters.mlflow_tracking import MlflowTracking
 from core.domain.errors import Unavailable
-from core.domain.tracking_call import TrackingCall
+from core.domain.tracking_call import Shows, TrackingCall
 from core.ports.tracking import TrackingPort
 from core.ports.tracking_reads import TrackingReadsPort
 from tests.contract.test_tracking import result_of
@@ -38,8 +38,9 @@ def test_a_run_is_found_in_its_experiment_with_the_job_that_its_tag_names(parts:
     tracking, reads = parts
     result = result_of(fresh_name)
     ref = tracking.record(result)
-    experiment = reads.experiments([fresh_name])[fresh_name]
-    assert experiment == ref.experiment_id
+    found = reads.experiments([fresh_name])[fresh_name]
+    experiment = found["experiment_id"]
+    assert (experiment, found["name"], found["lifecycle_stage"]) == (ref.experiment_id, fresh_name, "active")
     assert reads.runs([ref.run_id, "f" * 32], [experiment]) == {ref.run_id: result.job.job_id}
     assert reads.runs([ref.run_id], ["0"]) == {}
     assert reads.runs([ref.run_id], []) == {}
@@ -52,6 +53,18 @@ def test_an_answer_is_read_in_pieces(parts: Parts) -> None:
     with reads.read(TrackingCall(path="/ajax-api/3.0/mlflow/server-info")) as answer:
         assert (answer.status, answer.media_type) == (200, "application/json")
         assert b"".join(answer.pieces).startswith(b"{")
+
+
+@pytest.mark.parametrize(("held", "asked"), [(Shows.FILE, Shows.DATA), (Shows.DATA, Shows.FILE)])
+def test_slow_receivers_of_one_kind_hold_up_no_other(mlflow_url: str, held: Shows, asked: Shows) -> None:
+    """As many answers as there may be at once, of which nobody takes a byte: the rest is answered."""
+    most = FILES if held is Shows.FILE else ANSWERS
+    with closing(MlflowReads(mlflow_url, timeout_seconds=5)) as reads, ExitStack() as stack:
+        for _receiver in range(most):
+            stack.enter_context(reads.read(TrackingCall(path="/version", shows=held)))
+        with reads.read(TrackingCall(path="/version", shows=asked)) as answer:
+            assert answer.status == 200
+        assert reads.experiments(["no such board"]) == {}
 
 
 def test_a_server_that_is_away_is_told() -> None:

@@ -97,7 +97,7 @@ def test_a_body_that_comes_too_slowly_is_408(tmp_path: Path, mlflow_url: str) ->
 
 
 def test_a_head_that_never_ends_is_told_and_closed(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gateway.http_protocol.HEAD_SECONDS", 0.5)
+    monkeypatch.setattr("wire.pace.HEAD_SECONDS", 0.5)
     with socket.create_connection(door.address, timeout=10) as wire:
         wire.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n")
         assert b" 408 " in wire.recv(65536)

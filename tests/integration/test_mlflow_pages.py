@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import http.client
 import secrets
 import statistics
@@ -92,6 +93,41 @@ def test_many_runs_are_compared(site: TrackedSite) -> None:
         assert refused.status_code == 404
 
 
+def test_no_search_tells_of_experiments_that_belong_to_no_board(site: TrackedSite, mlflow_url: str) -> None:
+    """Neither its list nor its length, its order or its next page; an admin finds it."""
+    name = f"hidden-{secrets.token_hex(6)}"
+    httpx2.post(f"{mlflow_url}/api/2.0/mlflow/experiments/create", json={"name": name}).raise_for_status()
+    asked = {"filter": f"name ILIKE '%{name}%'", "max_results": 1}
+    with site.browser("ann") as ann, site.browser("admin") as admin:
+        assert [one["name"] for one in admin.post(f"{API}/experiments/search", json=asked).json()["experiments"]] == [
+            name
+        ]
+        for answer in (
+            ann.post(f"{API}/experiments/search", json=asked),
+            ann.get(f"{API}/experiments/search", params=asked),
+        ):
+            assert answer.json() == {"experiments": []}
+        listed = ann.post(f"{API}/experiments/search", json={"max_results": 1000}).json()
+        assert site.benchmark in {one["name"] for one in listed["experiments"]}
+        assert set(listed) == {"experiments"}
+
+
+@pytest.mark.parametrize("user", ["ann", "admin"])
+def test_a_made_up_token_is_its_senders_mistake(site: TrackedSite, user: str) -> None:
+    """MLflow answers 500 to it; no outage is told."""
+    token = base64.b64encode(b"[]").decode()
+    body = {"experiment_ids": [site.jobs["ann"].ref.experiment_id], "page_token": token}
+    history = {"run_id": site.jobs["ann"].ref.run_id, "metric_key": "image_auc", "page_token": token}
+    with site.browser(user) as someone:
+        for answer in (
+            someone.post(f"{API}/runs/search", json=body),
+            someone.post(f"{API}/experiments/search", json={"page_token": token}),
+            someone.get(f"{API}/metrics/get-history", params=history),
+        ):
+            assert answer.status_code == 422, answer.text
+            assert "page_token" in answer.text
+
+
 @pytest.mark.parametrize("user", ["ann", "admin", None])
 def test_no_request_changes_a_run(site: TrackedSite, mlflow_url: str, user: str | None) -> None:
     """Each way to write that MLflow 3.17 has, by each method, as user, admin and stranger."""
@@ -126,10 +162,13 @@ def test_answers_carry_our_headers_alone(site: TrackedSite) -> None:
         assert {"set-cookie", "etag", "last-modified", "accept-ranges"}.isdisjoint(page)
         part = ann.get("/static-files/favicon.ico").headers
         assert part["cache-control"].startswith("private, max-age=")
-        html = ann.get("/get-artifact", params={"path": "page.html", "run_uuid": site.jobs["ann"].ref.run_id}).headers
-        assert html["content-type"].startswith("text/plain")
-        assert html["content-disposition"].startswith("attachment")
-        assert "sandbox" in html["content-security-policy"]
+        for name in ("page.html", "drawing.svg"):
+            query = {"path": name, "run_uuid": site.jobs["ann"].ref.run_id}
+            file = ann.get("/get-artifact", params=query).headers
+            assert file["content-type"].startswith("text/plain")
+            assert file["content-disposition"].startswith("attachment")
+            assert file["x-content-type-options"] == "nosniff"
+            assert "sandbox" in file["content-security-policy"]
 
 
 @pytest.mark.parametrize(

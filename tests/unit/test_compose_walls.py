@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +51,14 @@ def test_a_service_has_no_right_that_it_does_not_need(name: str) -> None:
     assert service["mem_limit"]
     assert all("size=" in mount for mount in service["tmpfs"])
     assert not [word for word in LOOSENING if word in service]
+
+
+@pytest.mark.parametrize("name", sorted(set(MAIN) - PRIVILEGED))
+def test_the_processes_of_a_service_are_bounded(name: str) -> None:
+    """A service that starts without end, or is made to, takes no process number from the host's others."""
+    found = re.fullmatch(r"(?:\$\{[A-Z]+_PIDS:-)?(\d+)\}?", str(MAIN[name]["pids_limit"]))
+    assert found
+    assert 50 <= int(found[1]) <= 1024
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)

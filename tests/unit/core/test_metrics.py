@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.domain.metrics import MAX_BYTES, MAX_METRICS, MAX_PARAMS, MEASURED, NAME, BadMetrics, parse_metrics
+from core.domain.metrics import MAX_BYTES, MAX_METRICS, MAX_PARAMS, NAME, BadMetrics, parse_metrics
+from core.domain.platform_names import MEASURED, imitates
 from tests.builders import metrics_json
 from tests.conftest import REPOSITORY
 
@@ -178,11 +179,44 @@ def test_arbitrary_json_is_a_report_or_refused(document: object) -> None:
     check_promises(json.dumps(document, ensure_ascii=False).encode("utf-8", "surrogatepass"))
 
 
-@pytest.mark.parametrize("name", ["wall_seconds", "gpu_memory_bytes", "Wall Seconds", "wall-seconds", "memory.bytes"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "wall_seconds", "gpu_memory_bytes", "Wall Seconds", "wall-seconds", "memory.bytes", "memory_byte",
+        "WALL_SECOND", "wall_seconds/x", "x/wall_seconds", "run:cpu_seconds", "wall_seconds.max", "wall_seconds total",
+        "system/memory_bytes", "system/x", "System/x", "sys-tem/x", "mem0ry_bytes", "pid",
+    ],
+)  # fmt: skip
 def test_performance_has_no_name_of_the_platforms_own(name: str) -> None:
     """TRK-2: also where the platform could not measure, and where the name only looks the same."""
     found = parse_metrics(metrics_json(performance={name: 1, "inference_time_ms": 2}))
     assert found.own_performance == {"inference_time_ms": 2.0}
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["w\u0430ll_seconds", "memory_byt\u0435s", "ＣＰＵ_seconds", "pi\u0301ds", "wall\u200b_seconds", "\u0405ystem/x"],
+)
+def test_letters_that_look_alike_make_no_other_name(name: str) -> None:
+    """Cyrillic and full-width letters, accents, signs without a width."""
+    assert imitates(name)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "training_time_seconds", "peak_gpu_memory_mb", "inference_time_ms", "vram_mb", "cpu_seconds_per_image",
+        "memory", "system", "systematic/error", "推論時間",
+    ],
+)  # fmt: skip
+def test_other_figures_keep_their_names(name: str) -> None:
+    """TRK-2's own names among them."""
+    assert not imitates(name)
+
+
+@pytest.mark.parametrize("name", ["system/x", "System/image_auc", "SYSTEM/x", "sys_tem/x"])
+def test_no_metric_is_below_what_is_the_platforms(name: str) -> None:
+    assert "names that begin with 'system/'" in refusal(metrics_json(metrics={name: 1}))
 
 
 def test_everything_that_the_platform_records_is_among_its_names() -> None:

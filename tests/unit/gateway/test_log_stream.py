@@ -281,6 +281,16 @@ def test_one_user_has_so_many_streams(run: Run) -> None:
         pass
 
 
+def test_all_users_together_leave_room_for_other_requests(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fifty users with twenty streams each would hold every request that may be in hand."""
+    monkeypatch.setattr("gateway.log_stream.STREAMS_OF_ALL", 2)
+    told = pytest.raises(LimitReached, match="2 logs are being watched")
+    with run.hub.place("ann"), run.hub.place("bob"), told, run.hub.place("cyd"):
+        pass
+    with run.hub.place("cyd"):
+        pass
+
+
 def events_of(lines: Iterator[str]) -> Iterator[dict[str, str]]:
     """The events of a stream, as a browser reads them; comments are an event named ''."""
     event: dict[str, str] = {}

@@ -78,11 +78,35 @@ def test_experiments_of_no_board_are_not_there(site: Site, reads: MemoryTracking
     listed = {"experiments": [{"experiment_id": "synthetic"}, {"experiment_id": "9"}], "next_page_token": "t"}
     reads.answers["/ajax-api/2.0/mlflow/experiments/search"] = listed
     found = site.as_("ada").get(f"{API}/experiments/search").json()
-    assert found == {"experiments": [{"experiment_id": "synthetic"}], "next_page_token": "t"}
+    assert [one["name"] for one in found["experiments"]] == ["synthetic"]
+    assert list(found) == ["experiments"]
     assert site.as_("root").get(f"{API}/experiments/search").json() == listed
     assert site.as_("ada").get(f"{API}/experiments/get", params={"experiment_id": "9"}).status_code == 404
     assert site.as_("ada").post(f"{API}/runs/search", json={"experiment_ids": ["9"]}).status_code == 404
     assert site.as_("root").post(f"{API}/runs/search", json={"experiment_ids": ["9"]}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"filter": "tags.owner = 'bob'"},
+        {"filter": "name ILIKE '%secret%'", "order_by": ["creation_time DESC"]},
+        {"order_by": ["last_update_time"]},
+        {"view_type": "DELETED_ONLY"},
+        {"page_token": "eyJvZmZzZXQiOiAyfQ=="},
+        {"max_results": 1},
+    ],
+)
+def test_no_search_of_a_user_reaches_the_experiments_of_others(
+    site: Site, reads: MemoryTrackingReads, asked: dict[str, Any]
+) -> None:
+    """Whether a search finds some of them shows in its order, its length and its next page: it is answered here."""
+    ada = site.as_("ada")
+    ada.post(f"{API}/experiments/search", json=asked)
+    ada.get(f"{API}/experiments/search", params=asked)
+    assert reads.calls == []
+    site.as_("root").post(f"{API}/experiments/search", json=asked)
+    assert len(reads.calls) == 1
 
 
 @pytest.mark.parametrize("user", ["ada", "root"])
@@ -143,6 +167,38 @@ def test_files_cannot_be_pages_or_scripts(site: Site, reads: MemoryTrackingReads
     page = site.as_("ada").get("/mlflow/").headers
     assert "'unsafe-inline'" not in page["content-security-policy"].partition("style-src")[0]
     assert "http" not in page["content-security-policy"]
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        "text/html", "application/xhtml+xml", "image/svg+xml", "IMAGE/SVG+XML; charset=utf-8", "text/xml",
+        "application/xml", "application/rss+xml", "image/x+xml", "text/javascript", "application/javascript",
+        "text/css", "text/vbscript", "application/wasm", "multipart/x-mixed-replace; boundary=a", "message/rfc822",
+        "text/xsl", "application/x-shockwave-flash", "application/octet-stream", "*/*", "", "image/png, text/html",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("path", ["get-artifact", "ajax-api/2.0/mlflow/runs/get"])
+@pytest.mark.parametrize("status", [200, 404])
+def test_nothing_that_a_browser_would_run_is_told_to_be_so(
+    site: Site, reads: MemoryTrackingReads, told: str, path: str, status: int
+) -> None:
+    """Neither a file, whatever MLflow takes it for, nor an answer of MLflow's, nor its errors."""
+    run_id = run_of(site, site.run("ada"))
+    reads.media_type, reads.status = told, status
+    query = {"path": "x", "run_uuid": run_id} if path == "get-artifact" else {"run_id": run_id}
+    answer = site.as_("ada").get(f"/mlflow/{path}", params=query)
+    assert (answer.status_code, answer.headers["content-type"]) == (status, "text/plain; charset=utf-8")
+    assert answer.headers["content-security-policy"] == "default-src 'none'; frame-ancestors 'none'; sandbox"
+    assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+def test_pictures_stay_pictures(site: Site, reads: MemoryTrackingReads) -> None:
+    run_id = run_of(site, site.run("ada"))
+    for told, kind in (("image/png", "image/png"), ("text/csv; charset=latin-1", "text/csv; charset=utf-8")):
+        reads.media_type = told
+        answer = site.as_("ada").get("/mlflow/get-artifact", params={"path": "x", "run_uuid": run_id})
+        assert answer.headers["content-type"] == kind
 
 
 def test_mlflow_away_is_told(site: Site) -> None:

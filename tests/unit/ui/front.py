@@ -3,9 +3,11 @@
 from types import SimpleNamespace
 
 from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
 from fastapi.testclient import TestClient
 
 from tests.unit.client.fake_platform import Platform
+from ui.app import misunderstood
 from ui.desk import Desk
 from ui.guard import Guard
 from ui.log_events import log_routes
@@ -25,7 +27,7 @@ class Front:
         self.cookie = SessionCookie(SECRET)
         self.desk = Desk(http=platform.http(), sessions=self.sessions, cookie=self.cookie)
         self.templates = Templates({"api_docs": "http://api.test/docs", "mlflow": "http://mlflow.test"})
-        self.app = app = FastAPI()
+        self.app = app = FastAPI(exception_handlers={RequestValidationError: misunderstood})
         app.get("/health/live")(lambda: {"status": "ok"})
         app.get("/page")(lambda: {"secret": "content"})
         app.include_router(login_routes(self.desk, self.templates, lifetime=60))

@@ -96,3 +96,42 @@ def test_signing_out_ends_the_stream(front: Front, platform: Platform) -> None:
 
     platform.answers("GET", "/jobs/j1/status", sign_out_meanwhile)
     assert events(front)[-1] == ("over", "", {"why": "Your session has ended."})
+
+
+@pytest.mark.parametrize("last", ["9" * 5000, "9" * 16, "\u0663", "\xb2", "-1", "1e3", "x", "1 2"])
+def test_a_place_that_no_event_had_is_refused_in_words(front: Front, platform: Platform, last: str) -> None:
+    """The number of digits is bounded before they become a number; nobody asks the API for it."""
+    front.sign_in()
+    before = len(platform.asked)
+    answer = front.browser.get("/jobs/j1/log-events", headers={"last-event-id": last.encode()})
+    assert answer.status_code == 422
+    assert last not in answer.text
+    for offset in (last, "-1", str(2**53 + 1)):
+        assert front.browser.get("/jobs/j1/log-events", params={"offset": offset}).status_code == 422
+    assert len(platform.asked) == before
+
+
+@pytest.mark.parametrize(("of_one", "of_all"), [(1, 9), (9, 1)])
+def test_streams_are_bounded_and_their_places_come_back(
+    platform: Platform, monkeypatch: pytest.MonkeyPatch, of_one: int, of_all: int
+) -> None:
+    """One user cannot take all of them, and who is one too many is told so."""
+    monkeypatch.setattr(ui.log_events, "STREAMS_OF_ONE_USER", of_one)
+    monkeypatch.setattr(ui.log_events, "STREAMS_OF_ALL", of_all)
+    front = Front(platform)
+    front.sign_in()
+    platform.answers("GET", "/jobs/j1/logs", part)
+    second: list[tuple[str, str, dict[str, Any]]] = []
+
+    def open_another(_asked: httpx2.Request) -> httpx2.Response:
+        second.extend([] if second else events(front, "/jobs/j2/log-events"))
+        return httpx2.Response(200, json=job(status="failed"))
+
+    platform.answers("GET", "/jobs/j1/status", open_another)
+    platform.answers("GET", "/jobs/j2/logs", part)
+    platform.answers("GET", "/jobs/j2/status", job(status="failed"))
+    first = events(front)
+    assert [(name, data["why"]) for name, _, data in second] == [("over", second[0][2]["why"])]
+    assert "1 logs open, which is the most at once" in second[0][2]["why"]
+    assert first[-1] == ("over", "", {"why": ""})
+    assert events(front, "/jobs/j2/log-events")[-1] == ("over", "", {"why": ""})

@@ -1,0 +1,38 @@
+"""Names of figures that the platform measures, and names that a reader would take for them."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+SYSTEM = "system/"
+"""Figures of the platform, and of a submission's performance, are recorded below it."""
+MEASURED = frozenset({
+    "memory_bytes", "cpu_seconds", "pids", "wall_seconds", "log_bytes", "output_bytes", "output_files",
+    "gpu_memory_bytes",
+})  # fmt: skip
+"""Figures that the platform measures itself; where it could not, a submission's word does not stand in for it."""
+_ALIKE = str.maketrans("аеорсухѕіјԁԛԝһӏмткαορνικτυ01", "aeopcyxsijdqwhlmtkaopviktuol")
+_UNITS, _WORDS = re.compile(r"[/:]"), re.compile(r"[/:.\s]")
+
+
+def imitates(name: str) -> bool:
+    """Whether a figure of this name would look like the platform's: as a whole, or as a part of its path.
+
+    Case, signs, accents, a plural's s, and letters of other scripts that look like ours make no difference.
+    """
+    parts = {name, *_UNITS.split(name), *_WORDS.split(name)}
+    return claims_system(name) or any(_plain(part) in _PLAIN_MEASURED for part in parts)
+
+
+def claims_system(name: str) -> bool:
+    """Whether a name is below `system/`, or looks as if it were."""
+    return "/" in name and _plain(name.partition("/")[0]) == _plain(SYSTEM)
+
+
+def _plain(text: str) -> str:
+    folded = unicodedata.normalize("NFKD", text).casefold().translate(_ALIKE)
+    return re.sub(r"[^a-z0-9]", "", folded).rstrip("s")
+
+
+_PLAIN_MEASURED = frozenset(map(_plain, MEASURED))

@@ -1,0 +1,157 @@
+"""Connections that stand still are ended: a head, a body that does not arrive, an answer that nobody takes.
+
+uvicorn's one time-out begins after an answer and ends with the next byte, whatever comes after that.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from enum import Enum
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from uvicorn.protocols.http.flow_control import FlowControl
+
+    class _Served(asyncio.Protocol):
+        """What both of uvicorn's HTTP protocols have."""
+
+        transport: asyncio.Transport
+        flow: FlowControl
+        timeout_keep_alive_task: asyncio.TimerHandle | None
+
+        def on_response_complete(self) -> None: ...
+        def timeout_keep_alive_handler(self) -> None: ...
+else:
+    _Served = object
+
+HEAD_SECONDS = 10.0
+"""From the connection, or the first byte after an answer, to the end of the headers."""
+BODY_SECONDS = 60.0
+"""In each such time `LEAST_BYTES` of a body arrive, or its end; a slow upload goes on as long as it needs."""
+TAKEN_SECONDS = 30.0
+"""In each such time a receiver takes `LEAST_BYTES` of what is waiting for it, or the rest."""
+LEAST_BYTES = 32 * 1024
+
+
+class Arriving(Enum):
+    """What of a request is still to come."""
+
+    NOTHING = "nothing"
+    """The application is at work, or the connection waits for its next request."""
+    HEAD = "head"
+    BODY = "body"
+
+
+class Watch:
+    """Looks at one thing again and again, and tells when too little of it has moved since the last look."""
+
+    def __init__(self, late: Callable[[], None]) -> None:
+        self._late = late
+        self._timer: asyncio.TimerHandle | None = None
+
+    def start(self, seconds: float, moved: Callable[[], float]) -> None:
+        """`moved` answers how many bytes have moved so far."""
+        self.stop()
+        self._again(seconds, moved, moved())
+
+    def stop(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _again(self, seconds: float, moved: Callable[[], float], before: float) -> None:
+        self._timer = asyncio.get_running_loop().call_later(seconds, self._look, seconds, moved, before)
+
+    def _look(self, seconds: float, moved: Callable[[], float], before: float) -> None:
+        now = moved()
+        if now - before < LEAST_BYTES:
+            self._late()
+        else:
+            self._again(seconds, moved, now)
+
+
+class Paced(_Served):
+    """To be mixed in before one of uvicorn's HTTP protocols. Its two watches live as long as the connection."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._received = 0
+        self._waits_for = Arriving.NOTHING
+        self._arrival = Watch(self.late)
+        self._departure = Watch(self._untaken)
+
+    def arriving(self) -> Arriving:
+        """What is still to come, as the parser knows it."""
+        raise NotImplementedError
+
+    def late(self) -> None:
+        """What was waited for did not arrive in time."""
+        raise NotImplementedError
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._follow()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._arrival.stop()
+        self._departure.stop()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        self._received += len(data)
+        super().data_received(data)
+        self._follow()
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        self._follow()
+
+    def timeout_keep_alive_handler(self) -> None:
+        super().timeout_keep_alive_handler()
+        self._follow()
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._departure.start(TAKEN_SECONDS, self._taken)
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        self._departure.stop()
+
+    def part(self) -> None:
+        """Close the connection, once what is waiting for its receiver is taken, or is not taken in time."""
+        if not self.transport.is_closing():
+            self.transport.close()
+        self._follow()
+
+    def _follow(self) -> None:
+        """Watch what is waited for now."""
+        if self.transport.is_closing():
+            self._arrival.stop()
+            if self.transport.get_write_buffer_size():
+                self._departure.start(TAKEN_SECONDS, self._taken)
+            return
+        wanted = self.arriving()
+        if wanted is self._waits_for:
+            return
+        self._waits_for = wanted
+        if wanted is Arriving.HEAD:
+            self._arrival.start(HEAD_SECONDS, lambda: 0.0)
+        elif wanted is Arriving.BODY:
+            self._arrival.start(BODY_SECONDS, self._come)
+        else:
+            self._arrival.stop()
+
+    def _come(self) -> float:
+        """Bytes that arrived. While the application takes none, the sender is not the one that is slow."""
+        if self.flow.read_paused:
+            self._received += LEAST_BYTES
+        return self._received
+
+    def _taken(self) -> float:
+        return -self.transport.get_write_buffer_size()
+
+    def _untaken(self) -> None:
+        if self.transport.get_write_buffer_size():
+            self.transport.abort()
