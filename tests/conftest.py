@@ -39,9 +39,12 @@ def service(variable: str) -> str:
     return value
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(autouse=True)
 def _json_logs() -> None:
-    """Our processes log JSON; the library's default prints the locals of every frame."""
+    """Our processes log JSON; the library's default prints the locals of every frame, at a second a traceback.
+
+    Before each test: some tests set their own logging and go back to the library's default.
+    """
     json_logs.configure()
 
 
