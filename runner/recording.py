@@ -13,6 +13,7 @@ from typing import Any
 
 import structlog
 
+from core.adapters.files_below import files_below
 from core.domain.errors import Rejected, Unavailable
 from core.domain.job import Job
 from core.domain.sealed_result import MAX_SEALED_FILES, SealedFile, SealedResult
@@ -67,9 +68,12 @@ def recorded(tracking: TrackingPort, result: Result, **asked: Any) -> SealedResu
 
 
 def files_of(artifacts: Path, keep_going: Callable[[], None]) -> tuple[SealedFile, ...]:
-    """The first MAX_SEALED_FILES files by name, with size and SHA-256; the job's log, which may still grow, without."""
+    """The first MAX_SEALED_FILES files by name, with size and SHA-256; the job's log, which may still grow, without.
+
+    Raises OSError when they are not there any more.
+    """
     found = []
-    for path in sorted(path for path in artifacts.rglob("*") if path.is_file())[:MAX_SEALED_FILES]:
+    for path in files_below(artifacts)[:MAX_SEALED_FILES]:
         keep_going()
         name = path.relative_to(artifacts).as_posix()
         with path.open("rb") as file:

@@ -13,6 +13,7 @@ from urllib.parse import quote
 import httpx2
 import structlog
 
+from core.adapters.files_below import files_below
 from core.adapters.mlflow_answers import (
     ARTIFACTS,
     JOB_TAG,
@@ -214,7 +215,7 @@ class MlflowTracking(MlflowServer):
         refused: set[str] = set()
         if folder is None:
             return frozenset()
-        for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        for path in files_below(folder):
             keep_going()
             name = path.relative_to(folder).as_posix()
             url = f"{ARTIFACTS}/{ref.experiment_id}/{ref.run_id}/artifacts/{quote(name)}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import replace
@@ -104,6 +105,16 @@ def test_what_is_no_recorded_file_is_not_found(
     for run_id in (ref.run_id, "f" * 32):
         with pytest.raises(NotFound), tracking.artifact(run_id, path):
             pass
+
+
+def test_files_that_are_gone_while_they_are_recorded_are_not_taken_for_none(
+    mlflow: MlflowTracking, fresh_name: str, artifacts: Path
+) -> None:
+    """Their file system is not mounted for a moment: the run is not closed without them."""
+    with pytest.raises(FileNotFoundError):
+        mlflow.record(result_of(fresh_name, artifacts), note=lambda _run_id: shutil.rmtree(artifacts))
+    assert recorded(mlflow, fresh_name) == {}
+    assert mlflow.open_runs(fresh_name) == {}
 
 
 def test_one_job_is_one_run_however_often_it_is_recorded(tracking: TrackingPort, fresh_name: str) -> None:

@@ -78,7 +78,8 @@ def test_nothing_of_a_killed_runner_is_left_a_minute_after_its_return(
     """In the engine, on disk, or among the files that say which processes live; and the runner that is back works."""
     job_id = post_with_requirements(site) if step in INSTALLS else site.post(GOOD)
     died(site, step)
-    assert in_engine(site, inner) or half_made(site), "there was nothing to clear away"
+    if step != "probe's program":
+        assert in_engine(site, inner) or half_made(site), "there was nothing to clear away"
     with site.runner():
         until(lambda: '"event": "canary"' in site.words(), "the runner is back")
         since = time.monotonic()

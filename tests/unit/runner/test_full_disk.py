@@ -186,3 +186,32 @@ def test_a_run_whose_folder_is_gone_with_its_file_system_is_not_thrown_away(
     job = bench.run(claim)
     assert (job.state, job.attempt, len(bench.engine.launched)) == (JobState.COMPLETED, 1, 1)
     assert bench.log_of(job).count("begun") == 1
+
+
+def test_a_result_whose_files_are_not_mounted_now_is_not_recorded_without_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It waits for the folder with its attempt, and has every file then."""
+    bench = Bench(tmp_path, ProcessEngine(tmp_path / "engine"))
+    jobs, aside = tmp_path / "jobs", tmp_path / "aside"
+    gone: list[str] = []
+    bench.storage_faults = StorageFaults(now=lambda: gone[0] if gone else None)
+    monkeypatch.setattr("runner.run_job.ROOM_SECONDS", 0.01)
+
+    def unmount(artifacts: Path, _job_log: Path) -> None:
+        gone.append("jobs: its file is gone")
+        jobs.rename(aside)
+        jobs.mkdir()
+        assert not artifacts.exists()
+
+    with monkeypatch.context() as broken:
+        broken.setattr("runner.attempt.add_log", unmount)
+        assert bench.run(bench.claim(GOOD)).state is JobState.RUNNING
+    gone.clear()
+    shutil.rmtree(jobs)
+    aside.rename(jobs)
+    job = bench.run(bench.claim_again())
+    assert (job.state, job.attempt, len(bench.engine.launched)) == (JobState.COMPLETED, 1, 1)
+    known = bench.results.get(job.job_id)
+    assert known is not None
+    assert "curves/roc.png" in {file.path for file in known.result.files}
