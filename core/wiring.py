@@ -113,9 +113,8 @@ def open_retention(settings: Settings) -> Iterator[Retention]:
         opened.callback(runs.close)
         files = OldFiles(upload_root=settings.upload_root, log_root=settings.log_root)
         ledger = RedisJobStatus(client)
-        yield Retention(
-            records=RedisOldRecords(client), files=files, runs=runs, now=ledger.now, clock_skew=ledger.clock_skew
-        )
+        records = RedisOldRecords(client, for_ever=not settings.retention_days)
+        yield Retention(records=records, files=files, runs=runs, now=ledger.now, clock_skew=ledger.clock_skew)
 
 
 @contextmanager

@@ -18,6 +18,7 @@ from gateway.audit import Auditor, AuditOutcomes
 from gateway.auth import Doorkeeper
 from gateway.cross_origin import CrossOrigin
 from gateway.known_runs import KnownRuns
+from gateway.large_answers import LargeAnswers
 from gateway.limits import Guard
 from gateway.metrics import Metrics
 from gateway.open_files import OpenFiles
@@ -117,6 +118,7 @@ def _add_middlewares(app: FastAPI, settings: Settings) -> None:
             allow_headers=["Authorization", "Idempotency-Key", "Last-Event-ID", "X-Request-ID"],
             expose_headers=["X-Request-ID", "Retry-After", "Location", LIMIT, REMAINING, RESET],
         )
+    app.add_middleware(LargeAnswers)
     app.add_middleware(AuditOutcomes)
     app.add_middleware(Watch, metrics=app.state.metrics, places=app.state.places)
 

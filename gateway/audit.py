@@ -99,19 +99,22 @@ class Auditor:
         """For routes that learn from MLflow's own address whose files they show. Raises Unavailable."""
         ports: Ports = request.app.state.ports
         owner = _owner(ports, RuleScope.OTHERS_JOB, ports.results.owners([run_id]).get(run_id, ""))
-        if owner == admin.user_id:
-            return
+        if owner != admin.user_id:
+            self.tracking_read(request, admin, AuditTarget.RUN, run_id, owner=owner or "")
+
+    def tracking_read(self, request: Request, admin: User, kind: AuditTarget, target: str, *, owner: str = "") -> None:
+        """For what is shown through MLflow's address and is no user's to see. Raises Unavailable."""
         act = AuditAct(
             actor=admin.user_id,
             method=AuditMethod(admin.method),
             action=AuditAction.TRACKING_READ,
-            target_kind=AuditTarget.RUN,
-            target=run_id,
-            owner=owner or "",
+            target_kind=kind,
+            target=target,
+            owner=owner,
             address=self._address.of(request),
             request_id=str(getattr(request.state, "request_id", "")),
         )
-        self.read(ports, act)
+        self.read(request.app.state.ports, act)
 
     def read(self, ports: Ports, act: AuditAct) -> None:
         """Record that access was given, unless it was lately. Raises Unavailable."""

@@ -119,7 +119,7 @@ TABLE: Mapping[tuple[str, str], Rule] = {
     ("DELETE", "/admin/jobs/{job_id}/pin"): _admins(AuditAction.JOB_UNPIN, AuditTarget.JOB, "job_id"),
     ("GET", "/admin/audit"): _admins(AuditAction.AUDIT_READ),
     ("POST", "/admin/results/{job_id}/restore"): _admins(AuditAction.RESULT_RESTORE, AuditTarget.JOB, "job_id"),
-    # MLflow's pages show every user the same; the route itself records whose files it shows (`Auditor.run_read`).
+    # MLflow's pages show every user the same; the route itself records files and what belongs to no board.
     **{(method, "/mlflow/{path:path}"): OWN for method in ("GET", "POST", "PUT", "PATCH", "DELETE")},
     ("GET", "/metrics"): Rule(scope=Scope.FIGURES),
 }

@@ -97,6 +97,7 @@ SentToken = Annotated[str, Depends(sent_token)]
 async def current_user(request: Request, keeper: DoorkeeperPart, token: SentToken) -> User:
     user = await keeper.user_of(token, request.app.state.ports)
     json_logs.bind(user_id=user.user_id)
+    request.state.user_id = user.user_id
     if user.role is Role.ADMIN:
         await request.app.state.auditor.recorded(request, user)
     return user

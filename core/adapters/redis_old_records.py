@@ -36,8 +36,8 @@ redis.call('DEL', KEYS[1], KEYS[3])
 for i = 4, 5 do if fields[i] then redis.call('DEL', 'leaderboard:run:' .. fields[i]) end end
 return true
 """
-# KEYS: record, pins, result; ARGV: job, keep (0/1), seconds for which a record stays, final states. Its companions
-# stay as long.
+# KEYS: record, pins, result; ARGV: job, keep (0/1), seconds for which a record stays (0: for ever), final states. Its
+# companions stay as long.
 PIN = """
 local fields = redis.call('HMGET', KEYS[1], 'status', 'finished_at', 'run_id')
 local keys = { KEYS[1], KEYS[3] }
@@ -51,6 +51,7 @@ if ARGV[2] == '1' then
   for _, key in ipairs(keys) do redis.call('PERSIST', key) end
 else
   redis.call('SREM', KEYS[2], ARGV[1])
+  if tonumber(ARGV[3]) == 0 then return 'ok' end
   local last = math.floor(tonumber(fields[2]) + tonumber(ARGV[3]))
   for _, key in ipairs(keys) do redis.call('EXPIREAT', key, last) end
 end
@@ -59,10 +60,11 @@ return 'ok'
 
 
 class RedisOldRecords:
-    """OldRecordsPort beside RedisJobStatus, in the same Redis."""
+    """OldRecordsPort beside RedisJobStatus, in the same Redis. `for_ever`: records of this site have no end."""
 
-    def __init__(self, client: redis.Redis) -> None:
+    def __init__(self, client: redis.Redis, *, for_ever: bool = False) -> None:
         self._redis = client
+        self._lasting_seconds = 0 if for_ever else RETAIN_SECONDS
 
     def expired(self, before: datetime, *, limit: int) -> Sequence[str]:
         pinned, found = self.pinned(), []
@@ -113,12 +115,24 @@ class RedisOldRecords:
     def _pin(self, job_id: str, *, keep: bool) -> None:
         with redis_errors():
             answer = self._redis.register_script(PIN)(
-                keys=_keys(job_id), args=[job_id, int(keep), RETAIN_SECONDS, *FINAL]
+                keys=_keys(job_id), args=[job_id, int(keep), self._lasting_seconds, *FINAL]
             )
         if answer == "missing":
             raise NotFound("job", job_id)
         if answer == "running":
             raise NotFinished("Only a job that has ended can be pinned: nothing of it goes before.")
+
+    def keep_all(self) -> int:
+        kept, runs = 0, self._fields(self._ids(f"{PREFIX}jobs", "-inf", "+inf"), "run_id")
+        while batch := list(islice(runs, BATCH)):
+            with redis_errors():
+                pipe = self._redis.pipeline(transaction=False)
+                for job_id, run_id in batch:
+                    pipe.persist(f"{PREFIX}job:{job_id}")
+                    pipe.persist(f"{PREFIX}result:{job_id}")
+                    pipe.persist(f"{PREFIX}run:{run_id}")
+                kept += sum(pipe.execute()[::3])
+        return kept
 
     def pinned(self) -> Collection[str]:
         with redis_errors():

@@ -82,6 +82,7 @@ class AuditTarget(StrEnum):
     JOB = "job"
     SUBMISSION = "submission"
     RUN = "run"
+    EXPERIMENT = "experiment"
     SITE = "site"
     """No single thing; the target is the call's address."""
 

@@ -41,7 +41,11 @@ class OldRecordsPort(Protocol):
         ...
 
     def unpin(self, job_id: str) -> None:
-        """It goes at its time, counted from its end. Raises NotFound."""
+        """It goes at its time, counted from its end, where anything goes. Raises NotFound."""
+        ...
+
+    def keep_all(self) -> int:
+        """Let no record end by itself any more, nor a result or an entry in it; how many would have."""
         ...
 
     def pinned(self) -> Collection[str]:

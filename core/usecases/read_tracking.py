@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from core.domain.audit import AuditTarget
 from core.domain.errors import NotFound
 from core.domain.tracking_access import understood
 from core.domain.tracking_call import Asked, Shows, TrackingCall
@@ -48,6 +49,19 @@ class ReadTracking:
             self._check(user, call, boards)
         with self.reads.read(call) as answer:
             yield call, answer
+
+    def of_no_board(self, call: TrackingCall) -> Sequence[tuple[AuditTarget, str]]:
+        """What an admin reads with this call that no user could: experiments and runs that no board of the site has."""
+        boards = self._boards() if _is_scoped(call) else {}
+        ids = frozenset(experiment["experiment_id"] for experiment in boards.values())
+        named = {call.experiment_name} - {None, *boards}
+        known = self.reads.runs(sorted(call.runs), sorted(ids)) if call.runs else {}
+        return [
+            *((AuditTarget.EXPERIMENT, one) for one in sorted(call.experiments - ids)),
+            *((AuditTarget.EXPERIMENT, str(one)) for one in named),
+            *((AuditTarget.RUN, one) for one in sorted(call.runs - set(known))),
+            *([(AuditTarget.SITE, call.path)] if call.shows is Shows.EXPERIMENTS else []),
+        ]
 
     def _boards(self) -> Mapping[str, Mapping[str, Any]]:
         found = self.reads.experiments([benchmark.name for benchmark in self.benchmarks.list_benchmarks()])

@@ -1,4 +1,4 @@
-"""For admins: what is old enough to go, removing it now, and jobs that are kept; once a day all of it is removed."""
+"""For admins: what is old enough to go, removing it now, jobs that are kept; once a day all of it goes, or is kept."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ router = APIRouter(prefix="/admin", tags=["admin"], lifespan=_daily)
 
 def _run(settings: Settings, ports: Ports, ended: threading.Event) -> None:
     wait = FIRST_SECONDS
-    while settings.retention_days and not ended.wait(wait):
+    while not ended.wait(wait):
         wait = ASK_SECONDS
         try:
             rounds_of_today(settings, ports, ended)
@@ -61,12 +61,16 @@ def _run(settings: Settings, ports: Ports, ended: threading.Event) -> None:
 def rounds_of_today(settings: Settings, ports: Ports, ended: threading.Event) -> bool:
     """Rounds until nothing goes any more, by one gateway in a day; whether they were done. Raises Unavailable.
 
+    Where nothing is to go (RETENTION_DAYS=0), the ledger's records, which end by themselves, are told to stay.
+
     The day is used up only then: where a part is away, or this process ends, somebody goes on a while later.
     """
     if not ports.runners.turn(TURN, AT_IT_SECONDS):
         return False
     with open_retention(settings) as retention:
-        for _round in range(MOST_ROUNDS):
+        if not settings.retention_days:
+            log.info("kept for ever", jobs=retention.records.keep_all())
+        for _round in range(MOST_ROUNDS if settings.retention_days else 0):
             done = retention.carry_out(settings.retention_days)
             if done.is_empty and not done.hindered:
                 break

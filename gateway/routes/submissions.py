@@ -18,7 +18,9 @@ from core.usecases.create_submission import CountUpload, CreateSubmission
 from core.usecases.submissions import DownloadSubmission, GetSubmission, ListSubmissions
 from gateway.auth import CurrentUser
 from gateway.multipart import received
-from gateway.parts import PortsPart, SettingsPart
+from gateway.open_files import BoundedStream
+from gateway.parts import OpenFilesPart, PortsPart, SettingsPart
+from gateway.routes.artifacts import HeldOpen
 from gateway.submission_schemas import SubmissionId, SubmissionList, SubmissionView
 
 router = APIRouter(prefix="/submissions", tags=["submissions"])
@@ -105,8 +107,11 @@ def submission(submission_id: SubmissionId, user: CurrentUser, ports: PortsPart)
 
 
 @router.get("/{submission_id}/archive", response_class=StreamingResponse, responses={200: {"content": _ARCHIVE}})
-def archive(submission_id: SubmissionId, user: CurrentUser, ports: PortsPart) -> StreamingResponse:
+def archive(
+    submission_id: SubmissionId, user: CurrentUser, ports: PortsPart, open_files: OpenFilesPart, stack: HeldOpen
+) -> StreamingResponse:
     """The files of a submission as a tar.gz; uploaded again, they are the same submission."""
+    stack.enter_context(open_files.one_of(user.user_id))
     pieces = DownloadSubmission(storage=ports.storage)(user, submission_id)
     headers = {"Content-Disposition": f'attachment; filename="submission-{submission_id}.tar.gz"'}
-    return StreamingResponse(pieces, media_type="application/gzip", headers=headers)
+    return BoundedStream(pieces, media_type="application/gzip", headers=headers)

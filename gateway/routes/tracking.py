@@ -19,6 +19,7 @@ from core.domain.user import Role, User
 from core.ports.tracking_reads import TrackingAnswer
 from core.usecases.read_tracking import ReadTracking
 from gateway import errors
+from gateway.audit import Auditor
 from gateway.auth import CurrentUser
 from gateway.open_files import BoundedStream, OpenFiles
 from gateway.parts import PortsPart, SettingsPart, TrackingReadsPart
@@ -110,11 +111,21 @@ def _answered(request: Request, usecase: ReadTracking, user: User, asked: Asked,
         call, answer = stack.enter_context(usecase(user, asked))
         if file is not None:
             file.weigh(answer.size_bytes)
-        if user.role is Role.ADMIN and call.files_of is not None:
-            request.app.state.auditor.run_read(request, user, call.files_of)
+        if user.role is Role.ADMIN:
+            _record(request, usecase, user, call)
         return _sent(call, answer)
     except LeadersboardError as error:
         return _refused(request, error)
+
+
+def _record(request: Request, usecase: ReadTracking, admin: User, call: TrackingCall) -> None:
+    """What an admin alone may see leaves an entry before it is shown. Raises Unavailable."""
+    auditor: Auditor = request.app.state.auditor
+    if call.files_of is not None:
+        auditor.run_read(request, admin, call.files_of)
+    for kind, target in usecase.of_no_board(call):
+        if target != call.files_of:
+            auditor.tracking_read(request, admin, kind, target)
 
 
 def _sent(call: TrackingCall, answer: TrackingAnswer) -> Response:

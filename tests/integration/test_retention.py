@@ -302,3 +302,20 @@ def test_nothing_is_removed_while_the_clocks_differ(site: Site, hours: int) -> N
     differing = replace(site.retention, clock_skew=lambda: 3600.0 * hours)
     with pytest.raises(Conflict, match="Nothing is removed"):
         differing.carry_out(1)
+
+
+def test_where_nothing_goes_records_and_results_have_no_end(site: Site) -> None:
+    """RETENTION_DAYS=0: an entry stays on its board as long as its submission is kept, which is for ever."""
+    old, job = site.ended("ann", old=True), site.ended("ann", old=False)
+    keys = [f"leaderboard:{kind}" for kind in (f"job:{job.job_id}", f"result:{job.job_id}", f"run:{job.run_id}")]
+    assert all(site.client.ttl(key) > 0 for key in keys)
+    for_ever = RedisOldRecords(site.client, for_ever=True)
+    assert (for_ever.keep_all(), for_ever.keep_all()) == (2, 0)
+    assert [site.client.ttl(key) for key in keys] == [-1, -1, -1]
+    for_ever.pin(old.job_id)
+    for_ever.unpin(old.job_id)
+    assert site.left_of(old) == EVERYTHING
+    done = site.retention.carry_out(90)  # and goes at its time again where it is to go
+    assert done.jobs == [old.job_id]
+    assert site.left_of(old) == set()
+    assert site.left_of(job) == EVERYTHING

@@ -210,6 +210,38 @@ def test_files_of_anothers_run_at_mlflow_are_recorded(site: Site) -> None:
     assert [one.act.owner for one in site.ports.audit.page(ALL).entries] == ["ada"]
 
 
+def test_what_belongs_to_no_board_is_recorded_when_an_admin_reads_it(site: Site) -> None:
+    """Experiments by id and by name, runs, the list of all; what everybody sees is not, and a user's try is none."""
+    run_id = site.ports.job_status.get(site.run("ada")).run_id
+    api = "/mlflow/ajax-api/2.0/mlflow"
+    for user in ("root", "ada"):
+        asking = site.as_(user)
+        for _time in range(2):
+            asking.get(f"{api}/experiments/get", params={"experiment_id": "9"})
+            asking.get(f"{api}/experiments/get-by-name", params={"experiment_name": "secret"})
+            asking.post(f"{api}/runs/search", json={"experiment_ids": ["8"]})
+            asking.get(f"{api}/runs/get", params={"run_id": "f" * 32})
+            asking.get(f"{api}/experiments/search")
+        asking.get(f"{api}/experiments/get-by-name", params={"experiment_name": "synthetic"})
+        asking.get(f"{api}/runs/get", params={"run_id": run_id})
+    kept = site.ports.audit.page(ALL).entries
+    assert {(one.act.action, one.act.actor) for one in kept} == {("tracking.read", "root")}
+    assert [(one.act.target_kind, one.act.target) for one in reversed(kept)] == [
+        ("experiment", "9"),
+        ("experiment", "secret"),
+        ("experiment", "8"),
+        ("run", "f" * 32),
+        ("site", "/ajax-api/2.0/mlflow/experiments/search"),
+    ]
+
+
+def test_what_belongs_to_no_board_is_not_shown_unrecorded(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(site.ports.audit, "read", lambda _act: _away())
+    root, api = site.as_("root"), "/mlflow/ajax-api/2.0/mlflow"
+    assert root.get(f"{api}/experiments/get", params={"experiment_id": "9"}).status_code == 503
+    assert root.get(f"{api}/experiments/get-by-name", params={"experiment_name": "synthetic"}).status_code == 200
+
+
 def test_following_a_log_is_one_entry_and_costs_one_write(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     job_id = site.post_job("ada")
     asked: list[object] = []

@@ -61,7 +61,10 @@ def told(monkeypatch: pytest.MonkeyPatch) -> Told:
     @contextmanager
     def opened(_settings: Settings) -> Iterator[object]:
         records = SimpleNamespace(
-            pin=found.note("pin", NotFinished("it runs")), unpin=found.note("unpin"), pinned=lambda: {JOB}
+            pin=found.note("pin", NotFinished("it runs")),
+            unpin=found.note("unpin"),
+            pinned=lambda: {JOB},
+            keep_all=lambda: found.asked.append(("keep all", None)) or 1,  # type: ignore[func-returns-value]
         )
         yield SimpleNamespace(plan=found.note("plan", GOES), carry_out=found.carry_out, records=records)
 
@@ -202,3 +205,11 @@ def test_old_entries_of_the_audit_trail_go_with_the_rest(site: Site, told: Told)
     assert len(trail._entries) == 1  # type: ignore[attr-defined]
     retention.rounds_of_today(site.app.state.settings, site.ports, threading.Event())
     assert trail._entries == []  # type: ignore[attr-defined]
+
+
+def test_where_nothing_goes_all_is_kept_once_a_day(night: Night, monkeypatch: pytest.MonkeyPatch) -> None:
+    """RETENTION_DAYS=0: the ledger's records would end by themselves."""
+    settings = night.site.app.state.settings.model_copy(update={"retention_days": 0})
+    monkeypatch.setattr(night.site.app.state, "settings", settings)
+    assert [night.rounds(), night.rounds()] == [True, False]
+    assert night.told.asked == [("keep all", None)]
