@@ -24,6 +24,7 @@ import redis
 
 from core.adapters.mlflow_tracking import MlflowTracking
 from core.domain.dead_letter import Failure
+from runner.engine.docker_sandbox import DockerEngine
 from tests.conftest import redis_url, service
 from tests.docker.runner_site import Site, kill_group, until
 from tests.runner_bench import GOOD
@@ -49,6 +50,7 @@ def main(target: Path) -> None:
             write(target, {"answers.json": kept, "ledger.json": dump(client)}, root)
         finally:
             discard_runs(client)
+            remove_run(site)
             site.close()
             client.flushdb()
 
@@ -58,6 +60,15 @@ def discard_runs(client: redis.Redis) -> None:
     with closing(MlflowTracking(service("LEADERSBOARD_TEST_MLFLOW_URL"))) as tracking:
         for key in client.scan_iter(f"{RUN_KEY}*"):
             tracking.discard(text(key).removeprefix(RUN_KEY), closed=True)
+
+
+def remove_run(site: Site) -> None:
+    """What the killed runner left in the engine."""
+    image = service("LEADERSBOARD_TEST_SANDBOX_IMAGE")
+    engine = DockerEngine(service("LEADERSBOARD_TEST_ENGINE"), site=site.ledger.ledger_id(), image=image, seccomp="{}")
+    with closing(engine):
+        for job_id in engine.job_ids():
+            engine.remove_leftovers(job_id)
 
 
 def write(target: Path, texts: Mapping[str, Any], root: Path) -> None:
