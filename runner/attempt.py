@@ -18,7 +18,7 @@ from core.domain.submission import Submission
 from core.domain.verdict import FailureReason, RunRecord, Verdict
 from core.ports.sandbox import Sandbox, SandboxSpec
 from runner.collecting import collected
-from runner.going_on import AnswerT, Cancelled, HandOver, NeverStarted, be_sure, go_on, told
+from runner.going_on import AnswerT, Cancelled, HandOver, NeverStarted, await_own, be_sure, go_on, told
 from runner.gpus import NoGpu
 from runner.heartbeat import Heartbeat
 from runner.job_log.last_line import say_end
@@ -231,7 +231,10 @@ class Attempt:
         """The last line of the log, then the final state with the result: who sees the state finds the rest."""
         be_sure(self.pulse, self.parts.stopping)
         self.job_log.end_output()
-        self.job_log.say_once(f"Ended: {outcome.state}{': ' + outcome.message if outcome.message else ''}")
+        last = f"Ended: {outcome.state}{': ' + outcome.message if outcome.message else ''}"
+        self.job_log.say_once(last)
+        await_own(self.parts.ports.folders, "logs", self.pulse, self.parts.stopping)
+        self.job_log.say_once(last)  # in the file that readers find
         self.tell(lambda: self.parts.ports.job_status.finish(self.claim, outcome, result))
         for path in self.parts.job_root.glob(f"{self.job.job_id}-*"):  # those of its earlier runs, too
             RunFolder(path=path).remove()

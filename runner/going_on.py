@@ -8,6 +8,7 @@ from typing import TypeVar
 
 import structlog
 
+from core.adapters.site_folders import SiteFolders
 from core.domain.errors import Unavailable
 from runner.heartbeat import Heartbeat
 
@@ -65,3 +66,13 @@ def told(step: Callable[[], AnswerT], pulse: Heartbeat, stopping: threading.Even
             pulse.check()
             if stopping.wait(RETRY_SECONDS):
                 raise HandOver from error
+
+
+def await_own(folders: SiteFolders, name: str, pulse: Heartbeat, stopping: threading.Event) -> None:
+    """While another folder is in the place of the site's, e.g. because that is not mounted: what is there will be lost.
+
+    Raises LeaseLost or HandOver.
+    """
+    while folders.is_foreign(name):
+        go_on(pulse, stopping)
+        stopping.wait(RETRY_SECONDS)

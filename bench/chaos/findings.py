@@ -64,6 +64,8 @@ def _whole(job: Job, log: str) -> bool:
         lines = lines[-LINES:]
     if re.search(MISSING, log, re.MULTILINE):
         return [line for line in ALL_LINES if line in lines] == lines
+    if not re.search(rf"{OWN} Ended: {job.state}", log, re.MULTILINE):
+        return False
     return lines == ALL_LINES or (job.state is JobState.CANCELLED and lines == ALL_LINES[: len(lines)])
 
 

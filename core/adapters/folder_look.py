@@ -62,7 +62,7 @@ class FolderLook:
             words = error.strerror or type(error).__name__
             return replace(state, fault=words[:120], full=error.errno in NO_ROOM)
         except UnusableFolder as error:
-            return replace(state, fault=str(error)[:250])
+            return replace(state, fault=str(error)[:250], foreign=True)
         return state
 
     @property

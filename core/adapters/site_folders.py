@@ -38,6 +38,16 @@ class SiteFolders:
         """The first folder that cannot be used now and why, in words for an admin; each is looked at anew."""
         return next((state.words for state in self.states(anew=True) if state.fault), None)
 
+    def is_foreign(self, name: str) -> bool:
+        """Whether what was written into this folder until now may lie in another than the site's. Looks from now on."""
+        if name not in self._looks:
+            return False
+        _folder, bounded = self._looks[name]
+        bounded.begin()
+        bounded.answer()  # a look that is under way may have begun before
+        bounded.begin(anew=True)
+        return self._answer(name).foreign
+
     def check(self, *names: str, anew: bool = False) -> None:
         """Raises StorageFull or Unavailable, in words for a user, when one of these is unusable."""
         wanted = [name for name in names if name in self._looks]

@@ -16,6 +16,8 @@ class FolderState:
     """Why it cannot be used, in words; None when it can."""
     full: bool = False
     """The fault is a want of space, or a quota."""
+    foreign: bool = False
+    """The fault is that it is not the site's own, e.g. not mounted: what is written into it now is lost to the site."""
     free_bytes: int | None = None
     total_bytes: int | None = None
 

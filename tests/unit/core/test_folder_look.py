@@ -61,6 +61,16 @@ def test_a_folder_that_has_lost_its_mark_is_not_used(tmp_path: Path) -> None:
     assert "Is its file system mounted?" in str(look(tmp_path, known)().fault)
 
 
+def test_a_folder_is_foreign_from_the_moment_in_which_its_mark_is_gone(tmp_path: Path) -> None:
+    """A look that is fresh, or under way, does not count; a folder that is only full or broken is the site's."""
+    folders = SiteFolders([look(tmp_path)])
+    assert not folders.is_foreign("logs")
+    (tmp_path / MARK).unlink()
+    assert folders.is_foreign("logs")
+    assert not folders.is_foreign("jobs")
+    assert not look(tmp_path / "nowhere")().foreign
+
+
 def test_a_folder_of_another_site_is_not_used(tmp_path: Path) -> None:
     look(tmp_path)()
     assert "belongs to another site" in str(look(tmp_path, site=lambda: "site-2")().fault)

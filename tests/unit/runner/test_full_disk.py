@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from core.adapters.room import UNUSABLE
+from core.adapters.site_folders import SiteFolders
 from core.domain.errors import Unavailable
 from core.domain.job import MAX_ATTEMPTS, JobState
 from core.domain.verdict import FailureReason
@@ -215,3 +216,29 @@ def test_a_result_whose_files_are_not_mounted_now_is_not_recorded_without_them(
     known = bench.results.get(job.job_id)
     assert known is not None
     assert "curves/roc.png" in {file.path for file in known.result.files}
+
+
+def test_a_log_that_went_into_an_empty_folder_is_in_the_sites_own_when_the_job_ends(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The file system was not mounted when the log was begun, nor at the end: the job ends when it is."""
+    bench = Bench(tmp_path, ProcessEngine(tmp_path / "engine"))
+    logs, aside = tmp_path / "logs", tmp_path / "aside"
+    claim = bench.claim(GOOD)
+    logs.rename(aside)
+    logs.mkdir()
+    looks: list[str] = []
+
+    def is_foreign(_self: SiteFolders, name: str) -> bool:
+        looks.append(name)
+        if len(looks) == 2:
+            shutil.rmtree(logs)
+            aside.rename(logs)
+        return len(looks) < 3
+
+    monkeypatch.setattr(SiteFolders, "is_foreign", is_foreign)
+    monkeypatch.setattr("runner.going_on.RETRY_SECONDS", 0.01)
+    job = bench.run(claim)
+    assert (job.state, looks) == (JobState.COMPLETED, ["logs"] * 3)
+    assert "hello from the run" in bench.log_of(job)
+    assert bench.log_of(job).rstrip().endswith("Ended: completed")
