@@ -41,8 +41,10 @@ class DoorProtocol(Paced, HttpToolsProtocol):
         return Arriving.HEAD if is_between and self.timeout_keep_alive_task is None else Arriving.NOTHING
 
     def late(self) -> None:
-        """Half a head is told; a connection on which nothing came, or the rest of a body, is closed in silence."""
-        if self._parsing is Arriving.HEAD and self._head_bytes:
+        """Told, but where nothing came or an answer has begun: there the connection is closed in silence."""
+        is_half_a_head = self._parsing is Arriving.HEAD and self._head_bytes > 0
+        is_half_a_body = self._parsing is Arriving.BODY and not self.cycle.response_started
+        if is_half_a_head or is_half_a_body:
             self._refuse(HTTPStatus.REQUEST_TIMEOUT)
         else:
             self.part()
@@ -100,7 +102,7 @@ class DoorProtocol(Paced, HttpToolsProtocol):
 
 def _answer(status: HTTPStatus, request_id: str) -> bytes:
     kind = problems.KINDS[status]
-    detail = "The headers did not arrive in time." if status is HTTPStatus.REQUEST_TIMEOUT else kind.detail
+    detail = "The request did not arrive in time." if status is HTTPStatus.REQUEST_TIMEOUT else kind.detail
     body = json.dumps(problems.document(status, kind.codes[0], detail, request_id)).encode()
     headers = {
         "Content-Type": problems.MEDIA_TYPE,

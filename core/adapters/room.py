@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import errno
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.domain.errors import StorageFull
+from core.domain.errors import StorageFull, Unavailable
 
 NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT})
 FILE_FAULTS = NO_ROOM | {errno.EROFS, errno.EIO, errno.ESTALE, errno.EACCES, errno.EPERM, errno.EUCLEAN}
@@ -31,3 +33,16 @@ class Room:
             raise StorageFull(
                 "The disk for submissions is nearly full; nothing can be uploaded until an admin makes room."
             )
+
+
+@contextmanager
+def disk_errors() -> Iterator[None]:
+    """A full disk becomes StorageFull, every other fault of it Unavailable."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in NO_ROOM:
+            raise StorageFull(
+                "The disk for submissions is full; nothing can be uploaded until an admin makes room."
+            ) from error
+        raise Unavailable("The storage", error.strerror or type(error).__name__) from error
