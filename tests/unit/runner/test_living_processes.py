@@ -167,9 +167,9 @@ def written_files() -> list[Path]:
 def hangs(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
     """A disk that answers nothing until the event is set; nobody waits for it for long."""
     answers = threading.Event()
-    for module, step in (("living_processes", "hold"), ("site_names", "_names")):
-        real = getattr(sys.modules[f"runner.{module}"], step)
-        monkeypatch.setattr(f"runner.{module}.{step}", lambda path, real=real: answers.wait(60) and real(path))
+    for module, step in (("runner.living_processes", "hold"), ("runner.site_names", "_names")):
+        real = getattr(sys.modules[module], step)
+        monkeypatch.setattr(f"{module}.{step}", lambda path, real=real: answers.wait(60) and real(path))
     monkeypatch.setattr(BoundedLook, "__init__", partialmethod(BoundedLook.__init__, patience_seconds=0.05))
     yield answers
     answers.set()
