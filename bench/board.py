@@ -13,19 +13,19 @@ import time
 from datetime import UTC, datetime
 from statistics import quantiles
 
-from core.adapters.memory_tracking import MemoryTracking
-from core.adapters.redis_connection import connect
-from core.adapters.redis_job_status import RedisJobStatus
-from core.adapters.redis_results import RedisResults
+from core.adapters.redis.connection import connect
+from core.adapters.redis.job_status import RedisJobStatus
+from core.adapters.redis.results import RedisResults
 from core.domain.benchmark import Benchmark, MetricRule
 from core.domain.job import JobRequest, JobState, Outcome
 from core.domain.limits import UserLimits
 from core.domain.sealed_result import SealedFile, SealedResult
 from core.domain.user import User
 from core.usecases.show_leaderboard import ShowLeaderboard
-from gateway.board_cache import BoardCache
-from gateway.result_schemas import BoardView
-from gateway.tracking_watch import TrackingWatch
+from gateway.background.tracking_watch import TrackingWatch
+from gateway.live.board_cache import BoardCache
+from gateway.schemas.results import BoardView
+from tests.twins.tracking import MemoryTracking
 
 USERS = 100
 METRICS = ("image_auc", "image_f1", "pixel_auc", "pixel_f1", "pixel_pro", "inference_time_ms", "vram_mb")

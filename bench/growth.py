@@ -22,17 +22,17 @@ from datetime import UTC, date, datetime
 
 import redis
 
-from core.adapters.admission import asked
-from core.adapters.memory_runners import MemoryRunners
-from core.adapters.redis_connection import connect
-from core.adapters.redis_job_status import RedisJobStatus
+from core.adapters.redis.admission import asked
+from core.adapters.redis.connection import connect
+from core.adapters.redis.job_status import RedisJobStatus
 from core.domain.job import ALONE_SECONDS, SUSPECT_LOSSES, JobRequest, JobState
 from core.domain.limits import UserLimits
 from core.domain.runners import ClassFigures, RunnerReport, RunnerState
 from core.domain.user import Role, User
 from core.usecases.jobs import GetJobStatus
-from gateway.outlook import MEASURED_RUNS, Outlook
+from gateway.live.queue_forecast import MEASURED_RUNS, Outlook
 from tests.docker.own_parts import own_redis
+from tests.twins.runners import MemoryRunners
 
 FEW = 100
 USERS = 2

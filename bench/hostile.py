@@ -28,8 +28,8 @@ from core.domain.limits import MIB, SMALL
 from core.ports.sandbox import SandboxSpec
 from runner.engine.container_spec import job_options
 from runner.engine.docker_sandbox import DockerEngine
-from runner.engine.output_volume import OutputVolume
-from runner.engine.things import remove
+from runner.engine.output.volume import OutputVolume
+from runner.engine.resources import remove
 from tests.docker.hostile.processes import engine_processes
 from tests.runner_bench import Bench
 

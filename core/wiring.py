@@ -8,26 +8,26 @@ from dataclasses import dataclass, field
 
 from dramatiq.brokers.redis import RedisBroker
 
-from core.adapters.benchmark_folders import BenchmarkFolders
 from core.adapters.dramatiq_queue import DramatiqQueue, OneBellAtATime
-from core.adapters.filesystem_storage import FilesystemStorage
-from core.adapters.mlflow_old_runs import MlflowOldRuns
-from core.adapters.mlflow_reads import MlflowReads
-from core.adapters.mlflow_tracking import MlflowTracking
-from core.adapters.old_files import OldFiles
-from core.adapters.redis_accounts import RedisAccounts
-from core.adapters.redis_audit import RedisAudit
-from core.adapters.redis_connection import TIMEOUT_SECONDS, connect, no_retry
-from core.adapters.redis_dead_letters import RedisDeadLetters
-from core.adapters.redis_folders import RedisFolders
-from core.adapters.redis_job_status import RedisJobStatus
-from core.adapters.redis_login_throttle import RedisLoginThrottle
-from core.adapters.redis_old_records import RedisOldRecords
-from core.adapters.redis_rate_limit import RedisRateLimit
-from core.adapters.redis_results import RedisResults
-from core.adapters.redis_runners import RedisRunners
-from core.adapters.redis_sessions import RedisSessions
-from core.adapters.site_folders import SiteFolders, gateway_folders, runner_folders
+from core.adapters.files.benchmark_folders import BenchmarkFolders
+from core.adapters.files.old_files import OldFiles
+from core.adapters.files.site_folders import SiteFolders, gateway_folders, runner_folders
+from core.adapters.files.storage import FilesystemStorage
+from core.adapters.mlflow.old_runs import MlflowOldRuns
+from core.adapters.mlflow.reads import MlflowReads
+from core.adapters.mlflow.tracking import MlflowTracking
+from core.adapters.redis.accounts import RedisAccounts
+from core.adapters.redis.audit import RedisAudit
+from core.adapters.redis.connection import TIMEOUT_SECONDS, connect, no_retry
+from core.adapters.redis.dead_letters import RedisDeadLetters
+from core.adapters.redis.folders import RedisFolders
+from core.adapters.redis.job_status import RedisJobStatus
+from core.adapters.redis.login_throttle import RedisLoginThrottle
+from core.adapters.redis.old_records import RedisOldRecords
+from core.adapters.redis.rate_limit import RedisRateLimit
+from core.adapters.redis.results import RedisResults
+from core.adapters.redis.runners import RedisRunners
+from core.adapters.redis.sessions import RedisSessions
 from core.ports.accounts import AccountsPort
 from core.ports.audit import AuditPort
 from core.ports.benchmarks import BenchmarkPort

@@ -12,18 +12,21 @@ from fastapi.routing import APIRoute
 from core import __version__, json_logs
 from core.settings import Settings
 from core.wiring import open_ports, open_tracking_reads
-from gateway import docs_page, errors, metrics, openapi, upkeep
-from gateway.access_log import Watch
-from gateway.audit import Auditor, AuditOutcomes
-from gateway.auth import Doorkeeper
-from gateway.cross_origin import CrossOrigin
-from gateway.known_runs import KnownRuns
-from gateway.large_answers import LargeAnswers
-from gateway.limits import Guard
+from gateway import metrics
+from gateway.auth.authenticator import Doorkeeper
+from gateway.background import staging_cleanup
+from gateway.live.known_runs import KnownRuns
+from gateway.live.large_answers import LargeAnswers
+from gateway.live.open_files import OpenFiles
 from gateway.metrics import Metrics
-from gateway.open_files import OpenFiles
-from gateway.rate_headers import LIMIT, REMAINING, RESET
-from gateway.route_table import RouteTable
+from gateway.middleware.access_log import Watch
+from gateway.middleware.audit import Auditor, AuditOutcomes
+from gateway.middleware.cors import CrossOrigin
+from gateway.middleware.request_limits import Guard
+from gateway.middleware.route_table import RouteTable
+from gateway.openapi import docs_page, document
+from gateway.problems import handlers
+from gateway.problems.rate_headers import LIMIT, REMAINING, RESET
 from gateway.routes import (
     admin,
     artifacts,
@@ -57,8 +60,8 @@ def create_app(settings: Settings) -> FastAPI:
     app = FastAPI(
         title="LeadersBoard",
         version=__version__,
-        description=openapi.DESCRIPTION,
-        openapi_tags=openapi.TAGS,
+        description=document.DESCRIPTION,
+        openapi_tags=document.TAGS,
         servers=[{"url": "/", "description": "this server"}],
         lifespan=_lifespan,
         redirect_slashes=False,
@@ -67,7 +70,7 @@ def create_app(settings: Settings) -> FastAPI:
         generate_unique_id_function=_operation_id,
     )
     _set_state(app, settings)
-    errors.install(app)
+    handlers.install(app)
     for routes in (
         health,
         auth,
@@ -86,7 +89,7 @@ def create_app(settings: Settings) -> FastAPI:
         tracking,
     ):
         app.include_router(routes.router)
-    openapi.install(app)
+    document.install(app)
     app.state.places = RouteTable(app.routes)
     _add_middlewares(app, settings)
     return app
@@ -133,5 +136,5 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.ports = ports
         app.state.tracking_reads = KnownRuns(reads)
         ports.storage.clear_staging()
-        with upkeep.kept_up(ports.storage):
+        with staging_cleanup.kept_up(ports.storage):
             yield

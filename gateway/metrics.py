@@ -13,8 +13,8 @@ from prometheus_client.process_collector import ProcessCollector
 
 from core.domain.errors import Unavailable
 from core.domain.runners import RunnerState, SeenRunner
-from gateway.auth import CurrentAdmin
-from gateway.parts import PortsPart
+from gateway.auth.authenticator import CurrentAdmin
+from gateway.dependencies import PortsPart
 
 METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"})
 UNKNOWN = "unknown"

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from core.domain.clocks import told
 from core.domain.runners import HostReport, OldPart, RunnerState, SeenHost, SeenRunner
 from core.wiring import Ports
-from gateway.admin_schemas import NoticeView
+from gateway.schemas.admin import NoticeView
 
 ADVICE = {
     RunnerState.REFUSED: "Mend what its reason says, then have it probe again (POST /admin/runners/{runner}/canary).",

@@ -16,21 +16,21 @@ from core import json_logs
 from core.domain.errors import Unavailable
 from core.settings import Settings
 from core.wiring import open_broker
-from runner.actor import RunNext, declare
 from runner.canary.probe import Canary
 from runner.canary.watch import CanaryWatch
-from runner.duty import Duty, worker_name
+from runner.dead_letters import PostMortem
+from runner.engine.advisories import old_parts
 from runner.engine.docker_sandbox import DockerEngine
 from runner.engine.inspection import Inspection
-from runner.engine.versions import old_parts
-from runner.floors import Floors
-from runner.opening import open_workbench
-from runner.post_mortem import PostMortem
-from runner.report import HostFacts, Reporter
-from runner.rounds import begin
-from runner.run_job import RunJob
-from runner.sweeper import Sweeper
-from runner.workbench import Workbench
+from runner.job.context import Workbench
+from runner.job.run_job import RunJob
+from runner.recovery.periodic import begin
+from runner.recovery.sweeper import Sweeper
+from runner.wiring import open_workbench
+from runner.worker.actor import RunNext, declare
+from runner.worker.availability import Duty, worker_name
+from runner.worker.engine_floors import Floors
+from runner.worker.report import HostFacts, Reporter
 
 BOOT_SECONDS = 20.0
 """So long a process waits for a part that is away when it begins; then it ends, and is started anew."""

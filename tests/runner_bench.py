@@ -9,36 +9,36 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Generic, TypeVar
 
-from core.adapters.benchmark_folders import BenchmarkFolders
-from core.adapters.filesystem_storage import FilesystemStorage
-from core.adapters.memory_accounts import MemoryAccounts
-from core.adapters.memory_audit import MemoryAudit
-from core.adapters.memory_dead_letters import MemoryDeadLetters
-from core.adapters.memory_job_queue import MemoryJobQueue
-from core.adapters.memory_job_status import MemoryJobStatus
-from core.adapters.memory_login_throttle import MemoryLoginThrottle
-from core.adapters.memory_results import MemoryResults
-from core.adapters.memory_runners import MemoryRunners
-from core.adapters.memory_sessions import MemorySessions
-from core.adapters.memory_tracking import MemoryTracking
+from core.adapters.files.benchmark_folders import BenchmarkFolders
+from core.adapters.files.storage import FilesystemStorage
 from core.domain.job import Claim, Job, JobRequest
 from core.domain.limits import SMALL, ResourceClass, UploadLimits, UserLimits
 from core.domain.submission import Upload, UploadedFile
 from core.ports.sandbox import SandboxPort
 from core.wiring import Ports
+from runner.dead_letters import PostMortem
 from runner.gpus import Gpus
-from runner.held_claims import HeldClaims
-from runner.janitor import Janitor
+from runner.job.context import Workbench
+from runner.job.run_job import RunJob
+from runner.job.storage_faults import StorageFaults
 from runner.launch_settings import LogLimits
-from runner.living_processes import LivingProcesses
-from runner.post_mortem import PostMortem
+from runner.lease.claim_locks import HeldClaims
+from runner.lease.living_processes import LivingProcesses
+from runner.recovery.janitor import Janitor
+from runner.recovery.site_names import SiteNames
+from runner.recovery.sweeper import Sweeper
 from runner.requirements.cache import DependencyCache
 from runner.requirements.dependencies import NoDependencies, Preparing
-from runner.run_job import RunJob
-from runner.site_names import SiteNames
-from runner.storage_faults import StorageFaults
-from runner.sweeper import Sweeper
-from runner.workbench import Workbench
+from tests.twins.accounts import MemoryAccounts
+from tests.twins.audit import MemoryAudit
+from tests.twins.dead_letters import MemoryDeadLetters
+from tests.twins.job_queue import MemoryJobQueue
+from tests.twins.job_status import MemoryJobStatus
+from tests.twins.login_throttle import MemoryLoginThrottle
+from tests.twins.results import MemoryResults
+from tests.twins.runners import MemoryRunners
+from tests.twins.sessions import MemorySessions
+from tests.twins.tracking import MemoryTracking
 
 GOOD = """
 import json, pathlib, sys

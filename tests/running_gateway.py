@@ -19,10 +19,10 @@ from pathlib import Path
 import httpx2
 import uvicorn
 
-from core.adapters.folder_look import MARK
+from core.adapters.files.folder_look import MARK
 from core.settings import Settings
 from gateway.app import create_app
-from gateway.http_protocol import DoorProtocol
+from gateway.middleware.bounded_head import DoorProtocol
 
 REPOSITORY = Path(__file__).parent.parent
 START_SECONDS = 30.0

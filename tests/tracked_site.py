@@ -16,9 +16,9 @@ from pathlib import Path
 
 import httpx2
 
-from core.adapters.mlflow_tracking import MlflowTracking
-from core.adapters.redis_connection import connect
-from core.adapters.redis_job_status import RedisJobStatus
+from core.adapters.mlflow.tracking import MlflowTracking
+from core.adapters.redis.connection import connect
+from core.adapters.redis.job_status import RedisJobStatus
 from core.domain.job import JobRequest, JobState, Outcome
 from core.domain.limits import UserLimits
 from core.domain.metrics import RunMetrics

@@ -10,7 +10,7 @@ from typing import Any
 from bench.chaos.limits import deserved
 from bench.chaos.plan import LINES, Plan, Report
 from bench.chaos.stage import Stage
-from core.adapters.mlflow_tracking import MlflowTracking
+from core.adapters.mlflow.tracking import MlflowTracking
 from core.domain.dead_letter import MOST_KEPT
 from core.domain.job import MAX_ATTEMPTS, Job, JobState
 from tests.docker.runner_site import Site, half_made, in_engine, lines_of, processes

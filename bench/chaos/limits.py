@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from core.domain.job import JobState
 from core.domain.limits import MIB, SMALL
 from core.domain.verdict import FailureReason
-from runner.overdue import OVERDUE_SECONDS
+from runner.recovery.overdue import OVERDUE_SECONDS
 from tests.runner_bench import GOOD
 
 CLASS = "differing"

@@ -46,7 +46,7 @@ class AuditAction(StrEnum):
     JOB_CANCEL = "job.cancel"
     RESULT_RESTORE = "result.restore"
     OTHER = "other"
-    """A call that the table of gateway/audit_table.py does not name."""
+    """A call that the table of gateway/middleware/audit_table.py does not name."""
 
     ACCOUNT_LIST = "account.list"
     JOB_LIST = "job.list"

@@ -14,7 +14,11 @@ from core.usecases.enqueue_job import RerunJob, RingForJob
 from core.usecases.jobs import JobStanding
 from core.usecases.operations import ProbeRunner, RetryDeadLetter, SteerRunner, named
 from core.wiring import Ports
-from gateway.admin_schemas import (
+from gateway.auth.authenticator import CurrentAdmin
+from gateway.dependencies import PortsPart, SettingsPart
+from gateway.notices import notices
+from gateway.routes.jobs import enqueuing
+from gateway.schemas.admin import (
     DeadLetterList,
     DeadLetterView,
     HostView,
@@ -24,11 +28,7 @@ from gateway.admin_schemas import (
     RunnerList,
     RunnerView,
 )
-from gateway.auth import CurrentAdmin
-from gateway.notices import notices
-from gateway.parts import PortsPart, SettingsPart
-from gateway.routes.jobs import enqueuing
-from gateway.schemas import JobView
+from gateway.schemas.jobs import JobView
 
 router = APIRouter(prefix="/admin", tags=["admin"])
 

@@ -14,12 +14,12 @@ from fastapi.responses import StreamingResponse
 
 from core.usecases.artifacts import OpenArtifact
 from core.wiring import Ports
-from gateway.auth import CurrentUser
-from gateway.open_files import BoundedStream
-from gateway.parts import OpenFilesPart, PortsPart, SettingsPart
-from gateway.result_schemas import ArtifactList, RecordedFileView
+from gateway.auth.authenticator import CurrentUser
+from gateway.dependencies import OpenFilesPart, PortsPart, SettingsPart
+from gateway.live.open_files import BoundedStream
 from gateway.routes.jobs import getting_results
-from gateway.schemas import JobId
+from gateway.schemas.jobs import JobId
+from gateway.schemas.results import ArtifactList, RecordedFileView
 
 router = APIRouter(prefix="/jobs", tags=["jobs"])
 

@@ -8,9 +8,9 @@ from fastapi import APIRouter, Query
 
 from core.domain.audit import CURSOR, LONGEST_NAME, LONGEST_TARGET, AuditAction
 from core.ports.audit import AuditFilter
-from gateway.audit_schemas import AuditList
-from gateway.auth import CurrentAdmin
-from gateway.parts import PortsPart, SettingsPart
+from gateway.auth.authenticator import CurrentAdmin
+from gateway.dependencies import PortsPart, SettingsPart
+from gateway.schemas.audit import AuditList
 
 VISIBLE = "^[ -~]*$"
 """All text of the trail is of such characters."""

@@ -11,9 +11,9 @@ from core.domain.session import token_hash
 from core.domain.user import AuthMethod
 from core.usecases.log_in import LogIn
 from core.wiring import Ports
-from gateway.auth import CurrentUser, Doorkeeper, DoorkeeperPart, SentToken
-from gateway.auth_schemas import Credentials, LoginView, MeView, PasswordChange
-from gateway.parts import PortsPart
+from gateway.auth.authenticator import CurrentUser, Doorkeeper, DoorkeeperPart, SentToken
+from gateway.dependencies import PortsPart
+from gateway.schemas.auth import Credentials, LoginView, MeView, PasswordChange
 
 router = APIRouter(prefix="/auth", tags=["auth"])
 

@@ -12,12 +12,12 @@ from starlette.concurrency import run_in_threadpool
 
 from core.domain.benchmark import Direction
 from core.usecases.show_leaderboard import ShowLeaderboard
-from gateway.auth import CurrentUser
-from gateway.board_cache import BoardCache
-from gateway.parts import PortsPart, SettingsPart
-from gateway.result_schemas import BoardView
-from gateway.schemas import BenchmarkList, BenchmarkView, ResourceClassList, ResourceClassView
-from gateway.tracking_watch import TrackingWatch
+from gateway.auth.authenticator import CurrentUser
+from gateway.background.tracking_watch import TrackingWatch
+from gateway.dependencies import PortsPart, SettingsPart
+from gateway.live.board_cache import BoardCache
+from gateway.schemas.jobs import BenchmarkList, BenchmarkView, ResourceClassList, ResourceClassView
+from gateway.schemas.results import BoardView
 
 
 @asynccontextmanager

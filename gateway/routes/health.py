@@ -11,9 +11,9 @@ from starlette.concurrency import run_in_threadpool
 
 from core.domain.errors import StorageFull, Unavailable
 from core.wiring import Ports
-from gateway.outlook import Outlook
-from gateway.parts import OutlookPart, PortsPart
-from gateway.schemas import Health
+from gateway.dependencies import OutlookPart, PortsPart
+from gateway.live.queue_forecast import Outlook
+from gateway.schemas.jobs import Health
 
 router = APIRouter(prefix="/health", tags=["health"])
 

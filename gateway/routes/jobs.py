@@ -16,11 +16,11 @@ from core.usecases.enqueue_job import EnqueueJob, RerunJob, RingForJob
 from core.usecases.get_job_results import GetJobResults
 from core.usecases.jobs import CancelJob, GetJobStatus, JobStanding, ListJobs
 from core.wiring import Ports
-from gateway.auth import CurrentUser
-from gateway.parts import OutlookPart, PortsPart, SettingsPart
-from gateway.rate_headers import DOCUMENTED, rate_headers
-from gateway.result_schemas import ResultsView
-from gateway.schemas import JobId, JobList, JobView, NewJob
+from gateway.auth.authenticator import CurrentUser
+from gateway.dependencies import OutlookPart, PortsPart, SettingsPart
+from gateway.problems.rate_headers import DOCUMENTED, rate_headers
+from gateway.schemas.jobs import JobId, JobList, JobView, NewJob
+from gateway.schemas.results import ResultsView
 
 router = APIRouter(prefix="/jobs", tags=["jobs"])
 

@@ -13,10 +13,10 @@ from starlette.concurrency import run_in_threadpool
 
 from core.ports.storage import LogSlice
 from core.usecases.jobs import ReadJobLog, visible_job
-from gateway.auth import CurrentUser
-from gateway.log_stream import Ended, LogHub, closed_by_signals
-from gateway.parts import PortsPart
-from gateway.schemas import JobId, LogView
+from gateway.auth.authenticator import CurrentUser
+from gateway.dependencies import PortsPart
+from gateway.live.log_stream import Ended, LogHub, closed_by_signals
+from gateway.schemas.jobs import JobId, LogView
 
 TAIL_LINES = 1000
 RETRY_MS = 1000

@@ -5,10 +5,10 @@ from __future__ import annotations
 from fastapi import APIRouter, Request
 
 from core.usecases.compare_tracking import RestoreRun
-from gateway.auth import CurrentAdmin
-from gateway.parts import PortsPart
-from gateway.result_schemas import TrackingView
-from gateway.schemas import JobId
+from gateway.auth.authenticator import CurrentAdmin
+from gateway.dependencies import PortsPart
+from gateway.schemas.jobs import JobId
+from gateway.schemas.results import TrackingView
 
 router = APIRouter(prefix="/admin", tags=["admin"])
 

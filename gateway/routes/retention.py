@@ -13,10 +13,10 @@ from fastapi import APIRouter, FastAPI
 from core.domain.errors import LeadersboardError
 from core.settings import Settings
 from core.wiring import Ports, open_retention
-from gateway.admin_schemas import PinList, RetentionView
-from gateway.auth import CurrentAdmin
-from gateway.parts import PortsPart, SettingsPart
-from gateway.schemas import JobId
+from gateway.auth.authenticator import CurrentAdmin
+from gateway.dependencies import PortsPart, SettingsPart
+from gateway.schemas.admin import PinList, RetentionView
+from gateway.schemas.jobs import JobId
 
 FIRST_SECONDS = 300.0
 """After the start: whoever restarts a gateway is looked after first."""

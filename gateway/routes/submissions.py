@@ -16,12 +16,12 @@ from core.domain.errors import StorageFull, Unavailable
 from core.domain.user import User
 from core.usecases.create_submission import CountUpload, CreateSubmission
 from core.usecases.submissions import DownloadSubmission, GetSubmission, ListSubmissions
-from gateway.auth import CurrentUser
-from gateway.multipart import received
-from gateway.open_files import BoundedStream
-from gateway.parts import OpenFilesPart, PortsPart, SettingsPart
+from gateway.auth.authenticator import CurrentUser
+from gateway.dependencies import OpenFilesPart, PortsPart, SettingsPart
+from gateway.live.open_files import BoundedStream
 from gateway.routes.artifacts import HeldOpen
-from gateway.submission_schemas import SubmissionId, SubmissionList, SubmissionView
+from gateway.schemas.submissions import SubmissionId, SubmissionList, SubmissionView
+from gateway.uploads import received
 
 router = APIRouter(prefix="/submissions", tags=["submissions"])
 

@@ -18,12 +18,12 @@ from core.domain.tracking_call import Asked, Shows, TrackingCall
 from core.domain.user import Role, User
 from core.ports.tracking_reads import TrackingAnswer
 from core.usecases.read_tracking import ReadTracking
-from gateway import errors
-from gateway.audit import Auditor
-from gateway.auth import CurrentUser
-from gateway.open_files import BoundedStream, OpenFiles
-from gateway.parts import PortsPart, SettingsPart, TrackingReadsPart
-from gateway.route_table import OWN_QUERY
+from gateway.auth.authenticator import CurrentUser
+from gateway.dependencies import PortsPart, SettingsPart, TrackingReadsPart
+from gateway.live.open_files import BoundedStream, OpenFiles
+from gateway.middleware.audit import Auditor
+from gateway.middleware.route_table import OWN_QUERY
+from gateway.problems import handlers
 from gateway.routes.artifacts import HeldOpen, disposition
 
 router = APIRouter(prefix="/mlflow", include_in_schema=False)
@@ -162,7 +162,7 @@ def _kind(call: TrackingCall, answer: TrackingAnswer) -> str:
 
 def _refused(request: Request, error: LeadersboardError) -> Response:
     """The problem, with MLflow's own two fields, so that its pages show the words."""
-    answer = errors.refused(request, error)
+    answer = handlers.refused(request, error)
     content = json.loads(bytes(answer.body))
     content |= {"error_code": CODES.get(HTTPStatus(answer.status_code), "BAD_REQUEST"), "message": content["detail"]}
     headers = {name: value for name, value in answer.headers.items() if not name.startswith("content-")}

@@ -8,9 +8,9 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query
 
 from core.usecases.accounts import AddAccount, RemoveAccount
-from gateway.auth import CurrentAdmin, DoorkeeperPart
-from gateway.auth_schemas import AccountList, AccountView, NewAccountView, NewUser
-from gateway.parts import PortsPart
+from gateway.auth.authenticator import CurrentAdmin, DoorkeeperPart
+from gateway.dependencies import PortsPart
+from gateway.schemas.auth import AccountList, AccountView, NewAccountView, NewUser
 
 router = APIRouter(prefix="/users", tags=["users"])
 

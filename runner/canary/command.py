@@ -7,11 +7,11 @@ import sys
 from core.domain.canary import CanaryReport
 from core.settings import Settings
 from runner.canary.probe import Canary
+from runner.engine.advisories import old_parts, told
+from runner.engine.capacity import fitted
 from runner.engine.container_spec import EngineMeans
 from runner.engine.docker_sandbox import DockerEngine
-from runner.engine.fitting import fitted
-from runner.engine.versions import old_parts, told
-from runner.living_processes import LivingProcesses
+from runner.lease.living_processes import LivingProcesses
 
 SITE = "by-hand"
 

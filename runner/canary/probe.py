@@ -20,7 +20,7 @@ from core.domain.errors import LeadersboardError
 from core.domain.limits import MIB, ResourceClass
 from core.ports.sandbox import RunOutput, Sandbox, SandboxSpec, Stream
 from runner.canary import checks
-from runner.in_engine import canary_limits, canary_walls
+from runner.guest import canary_limits, canary_walls
 
 PATIENCE_SECONDS = 60.0
 """A probe takes one or two; one that does not end is a finding."""

@@ -13,8 +13,8 @@ from core.domain.canary import CanaryReport
 from core.domain.errors import LeadersboardError
 from core.domain.runners import PROBING
 from core.ports.runners import RunnersPort
-from runner.duty import Duty
-from runner.report import HostFacts
+from runner.worker.availability import Duty
+from runner.worker.report import HostFacts
 
 EVERY_SECONDS = 3600.0
 RED_SECONDS = 60.0

@@ -19,10 +19,10 @@ from runner.engine.container_spec import CANARY, LABEL, PLAIN, PROCESS, EngineMe
 from runner.engine.errors import engine_errors
 from runner.engine.gpu_probe import probe, probe_options
 from runner.engine.one_run import DockerSandbox
-from runner.engine.output_stream import OutputStream
-from runner.engine.output_volume import OutputVolume
-from runner.engine.peaks import Peaks
-from runner.engine.things import (
+from runner.engine.output.stream import OutputStream
+from runner.engine.output.usage import Peaks
+from runner.engine.output.volume import OutputVolume
+from runner.engine.resources import (
     CALL_SECONDS,
     begun,
     created,

@@ -9,7 +9,7 @@ import docker.errors
 import requests
 import urllib3.exceptions
 
-from core.adapters.room import FILE_FAULTS
+from core.adapters.files.disk_space import FILE_FAULTS
 from core.domain.errors import Unavailable
 
 _FOREIGN = (docker.errors.DockerException, requests.RequestException, urllib3.exceptions.HTTPError, OSError)

@@ -12,7 +12,7 @@ import docker.errors
 
 from core.domain.limits import MIB
 from runner.engine.container_spec import CANARY, LABEL, PLAIN, PROCESS, EngineMeans, device_request
-from runner.engine.things import CALL_SECONDS, remove
+from runner.engine.resources import CALL_SECONDS, remove
 
 PROBE_MEMORY = 512 * MIB
 

@@ -16,7 +16,7 @@ from core.domain.folders import FolderState
 from core.domain.runners import MOST_LISTED, DiskFigures, SandboxFigures
 from runner.engine.container_spec import LABEL
 from runner.engine.errors import engine_errors
-from runner.engine.things import CALL_SECONDS
+from runner.engine.resources import CALL_SECONDS
 
 LINE = 300
 

@@ -11,10 +11,10 @@ from docker.models.containers import Container
 
 from core.ports.sandbox import Harvest, SandboxState
 from runner.engine.errors import engine_errors
-from runner.engine.output_stream import OutputStream
-from runner.engine.output_volume import OutputVolume
-from runner.engine.peaks import Peaks
-from runner.engine.things import remove
+from runner.engine.output.stream import OutputStream
+from runner.engine.output.usage import Peaks
+from runner.engine.output.volume import OutputVolume
+from runner.engine.resources import remove
 
 DRAIN_SECONDS = 5.0
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import secrets
 from pathlib import Path
 
-from core.adapters.old_files import EARLIER
+from core.adapters.files.old_files import EARLIER
 from core.domain.job import Job
 from core.domain.job_log import MARK, OWN
 

@@ -9,11 +9,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from core.adapters.room import NO_ROOM, UNUSABLE
+from core.adapters.files.disk_space import NO_ROOM, UNUSABLE
 from core.domain.job_log import LINE_BYTES, SIGN, own_line, printed
 from core.ports.sandbox import Stream
-from runner.job_log.place import Held, Place
-from runner.job_log.position import Intent, Kind, Position, Reached
+from runner.job_log.handover import Held, Place
+from runner.job_log.journal import Intent, Kind, Position, Reached
 
 FULL = "the disk was full"
 BROKEN = "the disk could not be written"

@@ -14,16 +14,16 @@ import docker
 import docker.errors
 from docker.models.containers import Container
 
-from core.adapters.file_tree import CHUNK, Tree
-from core.adapters.tar_members import HeaderBudget, Kind, Member, TarReader
+from core.adapters.files.file_tree import CHUNK, Tree
+from core.adapters.files.tar_members import HeaderBudget, Kind, Member, TarReader
 from core.domain.errors import InvalidInput, LeadersboardError, Unavailable
 from core.domain.limits import RequirementsLimits, UploadLimits
 from core.ports.sandbox import SandboxSpec
 from runner.engine.container_spec import labels
 from runner.engine.errors import engine_errors
-from runner.engine.output_volume import Chunks
-from runner.engine.things import CALL_SECONDS, found, remove
-from runner.in_engine.index_proxy import READY
+from runner.engine.output.volume import Chunks
+from runner.engine.resources import CALL_SECONDS, found, remove
+from runner.guest.index_proxy import READY
 from runner.requirements.index import Index
 from runner.requirements.installer_spec import (
     holder_options,

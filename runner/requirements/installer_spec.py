@@ -10,7 +10,7 @@ from docker.types import DriverConfig, LogConfig, Mount, Ulimit
 from core.domain.limits import MIB, RequirementsLimits
 from core.ports.sandbox import SandboxSpec
 from runner.engine.container_spec import labels
-from runner.in_engine import index_proxy, pip_step
+from runner.guest import index_proxy, pip_step
 from runner.requirements.index import Index
 
 UID = 59001

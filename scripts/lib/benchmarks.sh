@@ -32,7 +32,7 @@ service_image() { compose config --images "$1" | grep -E "leadersboard-$1:" | he
 check_benchmark() { # check_benchmark FOLDER NAME
   docker run --rm --interactive --network none --read-only --tmpfs /tmp --cap-drop ALL --entrypoint sh \
     "$(service_image gateway)" -euc 'mkdir "/tmp/$1" && cat > "/tmp/$1/benchmark.yaml" && cd /tmp &&
-      exec python -m core.adapters.benchmark_folders "$1/benchmark.yaml"' check "$2" < "$1/benchmark.yaml" >&2
+      exec python -m core.adapters.files.benchmark_folders "$1/benchmark.yaml"' check "$2" < "$1/benchmark.yaml" >&2
 }
 
 copy_benchmark() { benchmark_archive "$1" | receive_benchmark "$2" "$3"; } # copy_benchmark FOLDER NAME INPUTS

@@ -104,7 +104,7 @@ allow_old_engine() {
   versions=$(docker run --rm --network none --entrypoint sh "${image}leadersboard-engine:$tag" -c \
     'dockerd --version | sed -n "s/^Docker version \([^,]*\),.*/Engine=\1/p"; runc --version | sed -n "s/^runc version /runc=/p"')
   # shellcheck disable=SC2086  # one word for each part
-  old=$(docker run --rm --network none --entrypoint python "${image}leadersboard-runner:$tag" -m runner.engine.versions $versions) && return 0
+  old=$(docker run --rm --network none --entrypoint python "${image}leadersboard-runner:$tag" -m runner.engine.advisories $versions) && return 0
   [ -n "$old" ] || die "the engine's versions could not be compared with the lowest safe ones (above)."
   printf 'ALLOW_OLD_ENGINE=true\n' >> "$ENV_FILE"
   say "  ! ${ENV_FILE#"$PWD"/}: ALLOW_OLD_ENGINE=true was added. The engine built from your distribution's packages is older"

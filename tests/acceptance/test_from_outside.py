@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import httpx2
 import pytest
 
-from core.adapters.mlflow_tracking import MlflowTracking
+from core.adapters.mlflow.tracking import MlflowTracking
 from tests.acceptance.namespace import namespace
 from tests.conftest import Stack, service
 from tests.tracked_site import Recorded, record

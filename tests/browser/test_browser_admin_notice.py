@@ -7,9 +7,9 @@ import pytest
 import redis
 from playwright.sync_api import Page, expect
 
-from core.adapters.redis_runners import RedisRunners
+from core.adapters.redis.runners import RedisRunners
 from core.domain.runners import HostReport
-from runner.engine.versions import old_parts
+from runner.engine.advisories import old_parts
 from tests.browser.conftest import Open
 from tests.browser.own_site import own_site
 from tests.browser.test_browser_pages import no_sideways_scroll

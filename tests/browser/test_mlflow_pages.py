@@ -9,7 +9,7 @@ from urllib.parse import quote
 import pytest
 from playwright.sync_api import Page, expect
 
-from core.adapters.mlflow_tracking import MlflowTracking
+from core.adapters.mlflow.tracking import MlflowTracking
 from tests.browser.conftest import Open
 from tests.conftest import redis_url
 from tests.running_gateway import Door

@@ -11,14 +11,14 @@ import pytest
 import redis
 from redis.client import Pipeline
 
-from core.adapters.memory_accounts import MemoryAccounts
-from core.adapters.redis_accounts import RedisAccounts
-from core.adapters.redis_connection import connect
+from core.adapters.redis.accounts import RedisAccounts
+from core.adapters.redis.connection import connect
 from core.domain.account import Account
 from core.domain.errors import Conflict, NotFound, Unavailable
 from core.domain.user import Role
 from core.ports.accounts import AccountsPort
 from tests.conftest import redis_url
+from tests.twins.accounts import MemoryAccounts
 
 pytestmark = pytest.mark.contract
 

@@ -10,14 +10,14 @@ from typing import Any
 import pytest
 import redis
 
-from core.adapters import redis_audit
-from core.adapters.memory_audit import MemoryAudit
-from core.adapters.redis_audit import RedisAudit
-from core.adapters.redis_connection import connect
+from core.adapters.redis import audit as redis_audit
+from core.adapters.redis.audit import RedisAudit
+from core.adapters.redis.connection import connect
 from core.domain import audit
 from core.domain.audit import AuditAct, AuditAction, AuditMethod, AuditOutcome, AuditTarget
 from core.domain.errors import InvalidInput, Unavailable
 from core.ports.audit import AuditFilter, AuditPort
+from tests.twins.audit import MemoryAudit
 
 pytestmark = pytest.mark.contract
 

@@ -11,7 +11,7 @@ from itertools import pairwise
 import pytest
 import redis
 
-from core.adapters.redis_job_status import RedisJobStatus
+from core.adapters.redis.job_status import RedisJobStatus
 from core.domain.errors import Conflict, LeaseLost
 from core.domain.job import FINAL, MAX_ATTEMPTS, MOVES, Claim, JobRequest, JobState, Outcome
 from core.domain.limits import UserLimits
@@ -27,7 +27,7 @@ LATEST_SECONDS = 0.001
 @pytest.fixture
 def jobs(redis_client: redis.Redis, monkeypatch: pytest.MonkeyPatch) -> RedisJobStatus:
     """Where the first sweep that sees a cancel carries it out, so that sweeps race, too."""
-    monkeypatch.setattr("core.adapters.redis_job_status.CANCEL_SECONDS", 0.0)
+    monkeypatch.setattr("core.adapters.redis.job_status.CANCEL_SECONDS", 0.0)
     return RedisJobStatus(redis_client)
 
 

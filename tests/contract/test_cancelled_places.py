@@ -6,14 +6,14 @@ from collections.abc import Iterator
 
 import pytest
 
-from core.adapters.memory_job_status import MemoryJobStatus
-from core.adapters.redis_job_status import RedisJobStatus
-from core.adapters.redis_rate_limit import RedisRateLimit
+from core.adapters.redis.job_status import RedisJobStatus
+from core.adapters.redis.rate_limit import RedisRateLimit
 from core.domain.errors import LimitReached
 from core.domain.job import MOST_GIVEN_BACK, Claim, JobRequest, JobState, Outcome
 from core.domain.limits import UserLimits
 from core.ports.job_status import JobStatusPort
 from core.ports.rate_limit import RateLimitPort
+from tests.twins.job_status import MemoryJobStatus
 
 pytestmark = pytest.mark.contract
 

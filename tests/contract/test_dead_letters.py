@@ -6,13 +6,14 @@ from collections.abc import Iterator
 
 import pytest
 
-from core.adapters import memory_dead_letters, redis_dead_letters
-from core.adapters.memory_dead_letters import MemoryDeadLetters
-from core.adapters.redis_connection import connect
-from core.adapters.redis_dead_letters import RedisDeadLetters
+from core.adapters.redis import dead_letters as redis_dead_letters
+from core.adapters.redis.connection import connect
+from core.adapters.redis.dead_letters import RedisDeadLetters
 from core.domain.dead_letter import Failure
 from core.domain.errors import NotFound, Unavailable
 from core.ports.dead_letters import DeadLettersPort
+from tests.twins import dead_letters as memory_dead_letters
+from tests.twins.dead_letters import MemoryDeadLetters
 
 pytestmark = pytest.mark.contract
 

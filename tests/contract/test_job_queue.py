@@ -10,11 +10,11 @@ from dramatiq import Worker
 from dramatiq.brokers.redis import RedisBroker
 
 from core.adapters.dramatiq_queue import DramatiqQueue
-from core.adapters.memory_job_queue import MemoryJobQueue
 from core.domain.errors import Unavailable
 from core.ports.job_queue import JobQueuePort
-from runner.actor import declare
+from runner.worker.actor import declare
 from tests.conftest import redis_url
+from tests.twins.job_queue import MemoryJobQueue
 
 pytestmark = pytest.mark.contract
 

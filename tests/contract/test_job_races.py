@@ -17,18 +17,18 @@ import pytest
 import redis
 
 from core.adapters.dramatiq_queue import ACTOR, DramatiqQueue, OneBellAtATime, queue_name
-from core.adapters.memory_dead_letters import MemoryDeadLetters
-from core.adapters.memory_runners import MemoryRunners
-from core.adapters.redis_connection import connect
-from core.adapters.redis_job_status import RedisJobStatus
-from core.adapters.redis_rate_limit import RedisRateLimit
+from core.adapters.redis.connection import connect
+from core.adapters.redis.job_status import RedisJobStatus
+from core.adapters.redis.rate_limit import RedisRateLimit
 from core.domain.job import MAX_ATTEMPTS, MAX_LOSSES, Claim, JobRequest, JobState
 from core.domain.limits import UserLimits
 from core.ports.job_status import Swept
-from runner.actor import RunNext, declare
-from runner.duty import Duty
-from runner.post_mortem import PostMortem
+from runner.dead_letters import PostMortem
+from runner.worker.actor import RunNext, declare
+from runner.worker.availability import Duty
 from tests.conftest import redis_url
+from tests.twins.dead_letters import MemoryDeadLetters
+from tests.twins.runners import MemoryRunners
 
 pytestmark = pytest.mark.contract
 

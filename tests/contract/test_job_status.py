@@ -12,16 +12,16 @@ from dataclasses import replace
 import pytest
 import redis
 
-from core.adapters.memory_job_status import MemoryJobStatus
-from core.adapters.redis_connection import connect
-from core.adapters.redis_job_status import RedisJobStatus
-from core.adapters.redis_rate_limit import RedisRateLimit
+from core.adapters.redis.connection import connect
+from core.adapters.redis.job_status import RedisJobStatus
+from core.adapters.redis.rate_limit import RedisRateLimit
 from core.domain.errors import Conflict, InvalidInput, KeyReused, LeaseLost, LimitReached, NotFound, Unavailable
 from core.domain.job import MAX_LOSSES, Claim, JobRequest, JobState, Outcome, Phase
 from core.domain.limits import UserLimits
 from core.domain.verdict import FailureReason
 from core.ports.job_status import JobStatusPort
 from core.ports.rate_limit import RateLimitPort
+from tests.twins.job_status import MemoryJobStatus
 
 pytestmark = pytest.mark.contract
 

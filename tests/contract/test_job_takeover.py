@@ -9,14 +9,14 @@ from typing import Any
 
 import pytest
 
-from core.adapters.memory_job_status import MemoryJobStatus
-from core.adapters.redis_job_status import RedisJobStatus
-from core.adapters.redis_rate_limit import RedisRateLimit
+from core.adapters.redis.job_status import RedisJobStatus
+from core.adapters.redis.rate_limit import RedisRateLimit
 from core.domain.errors import Conflict, LeaseLost
 from core.domain.job import LOST_TOO_OFTEN, MAX_ATTEMPTS, MAX_LOSSES, Claim, JobRequest, JobState, Outcome, Phase
 from core.domain.limits import UserLimits
 from core.ports.job_status import JobStatusPort, Swept
 from core.ports.rate_limit import RateLimitPort
+from tests.twins.job_status import MemoryJobStatus
 
 pytestmark = pytest.mark.contract
 
@@ -204,7 +204,7 @@ def test_a_cancel_that_nobody_obeys_is_carried_out(ledger: Ledger, monkeypatch: 
     if isinstance(ledger.jobs, MemoryJobStatus):
         monkeypatch.setattr(ledger.jobs, "clock", lambda: time.time() + 7)
     else:
-        monkeypatch.setattr("core.adapters.redis_job_status.CANCEL_SECONDS", 0.0)
+        monkeypatch.setattr("core.adapters.redis.job_status.CANCEL_SECONDS", 0.0)
     assert [job.state for job in ledger.sweep().ended] == [JobState.CANCELLED]
     with pytest.raises(LeaseLost):
         ledger.jobs.finish(claim, Outcome(state=JobState.COMPLETED))
@@ -260,7 +260,7 @@ def test_a_sealed_job_ends_with_its_result(ledger: Ledger, monkeypatch: pytest.M
     ledger.jobs.leave(claim, until_told=True)
     with pytest.raises(Conflict, match="result is being recorded"):
         ledger.jobs.cancel(claim.job_id)
-    monkeypatch.setattr("core.adapters.redis_job_status.CANCEL_SECONDS", 0.0)
+    monkeypatch.setattr("core.adapters.redis.job_status.CANCEL_SECONDS", 0.0)
     assert ledger.sweep() == Swept()
     ledger.jobs.release_results(HOST)
     claim = ledger.claimed()

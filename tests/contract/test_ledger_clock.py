@@ -12,10 +12,9 @@ from typing import Any
 
 import pytest
 
-from core.adapters import redis_job_status
-from core.adapters.memory_job_status import MemoryJobStatus
-from core.adapters.redis_job_status import RedisJobStatus
-from core.adapters.redis_rate_limit import RedisRateLimit
+from core.adapters.redis import job_status as redis_job_status
+from core.adapters.redis.job_status import RedisJobStatus
+from core.adapters.redis.rate_limit import RedisRateLimit
 from core.domain.errors import LimitReached
 from core.domain.job import (
     CANCEL_SECONDS,
@@ -31,6 +30,7 @@ from core.domain.job import (
 from core.domain.limits import UserLimits
 from core.ports.job_status import JobStatusPort, Swept
 from core.ports.rate_limit import RateLimitPort
+from tests.twins.job_status import MemoryJobStatus
 
 pytestmark = pytest.mark.contract
 

@@ -9,11 +9,11 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import redis
 
-from core.adapters.memory_login_throttle import MemoryLoginThrottle
-from core.adapters.redis_connection import connect
-from core.adapters.redis_login_throttle import RedisLoginThrottle
+from core.adapters.redis.connection import connect
+from core.adapters.redis.login_throttle import RedisLoginThrottle
 from core.domain.errors import Unavailable
 from core.ports.login_throttle import LoginThrottlePort
+from tests.twins.login_throttle import MemoryLoginThrottle
 
 pytestmark = pytest.mark.contract
 

@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import redis
 
-from core.adapters.redis_job_status import RedisJobStatus
-from core.adapters.redis_old_records import BATCH, RedisOldRecords
+from core.adapters.redis.job_status import RedisJobStatus
+from core.adapters.redis.old_records import BATCH, RedisOldRecords
 from core.domain.job import JobRequest
 from core.domain.limits import UserLimits
 

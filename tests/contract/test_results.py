@@ -8,11 +8,9 @@ from typing import Any
 import pytest
 import redis
 
-from core.adapters.memory_job_status import MemoryJobStatus
-from core.adapters.memory_results import MemoryResults
-from core.adapters.redis_job_status import RedisJobStatus
-from core.adapters.redis_old_records import RedisOldRecords
-from core.adapters.redis_results import RedisResults
+from core.adapters.redis.job_status import RedisJobStatus
+from core.adapters.redis.old_records import RedisOldRecords
+from core.adapters.redis.results import RedisResults
 from core.domain.errors import LeaseLost
 from core.domain.job import Claim, Job, JobState, Outcome
 from core.domain.limits import UserLimits
@@ -20,6 +18,8 @@ from core.domain.sealed_result import SealedFile, SealedFrom, SealedResult
 from core.ports.job_status import JobStatusPort
 from core.ports.results import ResultsPort
 from tests.builders import NOON, request
+from tests.twins.job_status import MemoryJobStatus
+from tests.twins.results import MemoryResults
 
 pytestmark = pytest.mark.contract
 
@@ -198,7 +198,7 @@ def test_a_damaged_result_is_none(redis_client: redis.Redis, damage: str) -> Non
 
 def test_more_results_than_one_question_holds(redis_client: redis.Redis, monkeypatch: pytest.MonkeyPatch) -> None:
     """All of them, in few questions."""
-    monkeypatch.setattr("core.adapters.redis_results.BATCH", 2)
+    monkeypatch.setattr("core.adapters.redis.results.BATCH", 2)
     site = Site(jobs=RedisJobStatus(redis_client), results=RedisResults(redis_client))
     jobs = {site.completed(submission_id=f"{number:032x}")[0].job_id for number in range(5)}
     unsealed = {site.completed(sealed=False, submission_id=f"{number:032x}")[0].job_id for number in range(10, 13)}

@@ -10,12 +10,12 @@ from datetime import UTC, datetime
 import pytest
 import redis
 
-from core.adapters.memory_runners import MemoryRunners
-from core.adapters.redis_connection import connect
-from core.adapters.redis_runners import KEY, RedisRunners
+from core.adapters.redis.connection import connect
+from core.adapters.redis.runners import KEY, RedisRunners
 from core.domain.errors import Unavailable
 from core.domain.runners import HostReport, RunnerReport, RunnerState, SandboxFigures, Wish
 from core.ports.runners import RunnersPort
+from tests.twins.runners import MemoryRunners
 
 pytestmark = pytest.mark.contract
 

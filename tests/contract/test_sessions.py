@@ -9,12 +9,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import redis
 
-from core.adapters.memory_sessions import MemorySessions
-from core.adapters.redis_connection import connect
-from core.adapters.redis_sessions import RedisSessions
+from core.adapters.redis.connection import connect
+from core.adapters.redis.sessions import RedisSessions
 from core.domain.errors import Unavailable
 from core.domain.session import Session, new_token, token_hash
 from core.ports.sessions import SessionsPort
+from tests.twins.sessions import MemorySessions
 
 pytestmark = pytest.mark.contract
 

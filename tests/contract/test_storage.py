@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from core.adapters.filesystem_storage import FilesystemStorage
+from core.adapters.files.storage import FilesystemStorage
 from core.domain.errors import InvalidInput, LeadersboardError, NotFound
 from core.domain.limits import UploadLimits
 from core.domain.submission import Submission, Upload, UploadedFile
@@ -196,7 +196,7 @@ def test_a_kill_before_the_rename_leaves_no_entry(tmp_path: Path, monkeypatch: p
         broken.setattr(
             Path, "rename", lambda path, to: killed(path, to) if to.parent == tmp_path else original(path, to)
         )
-        broken.setattr("core.adapters.staging.shutil.rmtree", lambda *_args, **_more: None)
+        broken.setattr("core.adapters.files.staging.shutil.rmtree", lambda *_args, **_more: None)
         with pytest.raises(Killed):
             uploaded(storage)
     assert strays(tmp_path) != []

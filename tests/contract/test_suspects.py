@@ -9,9 +9,8 @@ from typing import Any
 
 import pytest
 
-from core.adapters import redis_job_status
-from core.adapters.memory_job_status import MemoryJobStatus
-from core.adapters.redis_job_status import RedisJobStatus
+from core.adapters.redis import job_status as redis_job_status
+from core.adapters.redis.job_status import RedisJobStatus
 from core.domain.job import (
     ALONE_SECONDS,
     HOST_GONE,
@@ -27,6 +26,7 @@ from core.domain.job import (
 )
 from core.domain.limits import UserLimits
 from core.ports.job_status import JobStatusPort
+from tests.twins.job_status import MemoryJobStatus
 
 pytestmark = pytest.mark.contract
 

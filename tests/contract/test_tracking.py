@@ -14,8 +14,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from core.adapters.memory_tracking import MemoryTracking
-from core.adapters.mlflow_tracking import MlflowTracking
+from core.adapters.mlflow.tracking import MlflowTracking
 from core.domain.errors import LeaseLost, NotFound, Unavailable
 from core.domain.job import Job, JobState, Phase
 from core.domain.links import run_resource
@@ -23,6 +22,7 @@ from core.domain.metrics import RunMetrics
 from core.domain.sealed_result import SealedFile
 from core.domain.tracking_state import TrackingState, compared
 from core.ports.tracking import RUN_TAG, SITE_TAG, Result, RunRef, TrackingPort
+from tests.twins.tracking import MemoryTracking
 
 pytestmark = pytest.mark.contract
 
@@ -409,7 +409,7 @@ def test_many_runs_are_asked_for_together(
 ) -> None:
     """More than one search names, and of more than one experiment."""
     refs = [mlflow.record(result_of(f"{fresh_name}-{number % 2}")) for number in range(5)]
-    monkeypatch.setattr("core.adapters.mlflow_tracking.IDS", 2)
+    monkeypatch.setattr("core.adapters.mlflow.tracking.IDS", 2)
     assert set(mlflow.tracked(refs)) == {ref.run_id for ref in refs}
 
 

@@ -7,15 +7,15 @@ from contextlib import ExitStack, closing
 
 import pytest
 
-from core.adapters.memory_tracking import MemoryTracking
-from core.adapters.memory_tracking_reads import MemoryTrackingReads
-from core.adapters.mlflow_reads import ANSWERS, FILES, MlflowReads
-from core.adapters.mlflow_tracking import MlflowTracking
+from core.adapters.mlflow.reads import ANSWERS, FILES, MlflowReads
+from core.adapters.mlflow.tracking import MlflowTracking
 from core.domain.errors import Unavailable
 from core.domain.tracking_call import Shows, TrackingCall
 from core.ports.tracking import TrackingPort
 from core.ports.tracking_reads import TrackingReadsPort
 from tests.contract.test_tracking import result_of
+from tests.twins.tracking import MemoryTracking
+from tests.twins.tracking_reads import MemoryTrackingReads
 
 pytestmark = pytest.mark.contract
 

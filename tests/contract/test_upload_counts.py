@@ -6,11 +6,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from core.adapters import redis_rate_limit
-from core.adapters.memory_job_status import MemoryJobStatus
-from core.adapters.redis_rate_limit import REFUSED, UPLOADS, RedisRateLimit
+from core.adapters.redis import rate_limit as redis_rate_limit
+from core.adapters.redis.rate_limit import REFUSED, UPLOADS, RedisRateLimit
 from core.domain.errors import LimitReached
 from core.ports.rate_limit import RateLimitPort
+from tests.twins.job_status import MemoryJobStatus
 
 pytestmark = pytest.mark.contract
 

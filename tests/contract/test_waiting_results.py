@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 
-from core.adapters import redis_job_status
-from core.adapters.memory_job_status import MemoryJobStatus
-from core.adapters.redis_job_status import RedisJobStatus
+from core.adapters.redis import job_status as redis_job_status
+from core.adapters.redis.job_status import RedisJobStatus
 from core.domain.job import Claim, JobRequest, JobState, Outcome, Phase
 from core.domain.limits import UserLimits
 from core.domain.recording_pace import FIRST_SECONDS, LONGEST_SECONDS, MOST_AT_ONCE, STUCK_SECONDS, TURN_SECONDS
 from core.ports.job_status import JobStatusPort
+from tests.twins.job_status import MemoryJobStatus
 
 pytestmark = pytest.mark.contract
 

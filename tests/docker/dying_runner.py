@@ -15,23 +15,23 @@ from typing import Any
 from dramatiq.brokers.redis import RedisBroker
 
 import runner.main
-from core.adapters import folder_look
-from core.adapters.mlflow_tracking import MlflowTracking
-from core.adapters.redis_job_status import RedisJobStatus
+from core.adapters.files import folder_look
+from core.adapters.mlflow.tracking import MlflowTracking
+from core.adapters.redis.job_status import RedisJobStatus
 from core.domain.job import Phase
-from runner.attempt import Attempt
 from runner.canary import probe as probing
 from runner.engine import gpu_probe
 from runner.engine.docker_sandbox import DockerEngine
 from runner.engine.one_run import DockerSandbox
-from runner.engine.output_stream import OutputStream
-from runner.engine.output_volume import OutputVolume
-from runner.job_log.position import PositionFile
+from runner.engine.output.stream import OutputStream
+from runner.engine.output.volume import OutputVolume
+from runner.job.attempt import Attempt
+from runner.job.run_job import RunJob
+from runner.job.watch import Watch
+from runner.job_log.journal import PositionFile
 from runner.job_log.writer import LogWriter
 from runner.requirements.installer import Installer
 from runner.run_folder import RunFolder
-from runner.run_job import RunJob
-from runner.watching import Watch
 
 STEPS: dict[str, tuple[type, str, Callable[..., bool]]] = {
     "claimed": (RunJob, "__call__", lambda *_: True),

@@ -14,23 +14,23 @@ from typing import Any
 
 from dramatiq.brokers.redis import RedisBroker
 
-import runner.held_claims
-import runner.living_processes
+import runner.lease.claim_locks
+import runner.lease.living_processes
 import runner.main
-import runner.tracking_steps
-from core.adapters.redis_job_status import RedisJobStatus
+import runner.recovery.tracking
+from core.adapters.redis.job_status import RedisJobStatus
 from runner.engine import container_spec, docker_sandbox
+from runner.recovery.site_names import SiteNames
 from runner.run_folder import RunFolder
-from runner.site_names import SiteNames
 
 UNKNOWN_LABELS = {container_spec.PROCESS, container_spec.KEPT}
 
 
 def build() -> RedisBroker:
     changed: list[tuple[Any, str, Any]] = [
-        (runner.held_claims, "hold", _hold),
-        (runner.living_processes, "hold", lambda _path: None),
-        (runner.tracking_steps, "seal_old_results", lambda *_: None),
+        (runner.lease.claim_locks, "hold", _hold),
+        (runner.lease.living_processes, "hold", lambda _path: None),
+        (runner.recovery.tracking, "seal_old_results", lambda *_: None),
         (SiteNames, "add", lambda *_: None),
         (RunFolder, "agree", lambda *_: None),
         (RedisJobStatus, "finish", _unsealed(RedisJobStatus.finish)),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dramatiq.brokers.redis import RedisBroker
 
 import runner.main
-from runner.engine import output_stream
+from runner.engine.output import stream as output_stream
 
 
 def build() -> RedisBroker:

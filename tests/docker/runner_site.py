@@ -16,13 +16,13 @@ import docker
 from dramatiq.brokers.redis import RedisBroker
 
 from core.adapters.dramatiq_queue import DramatiqQueue
-from core.adapters.filesystem_storage import FilesystemStorage
-from core.adapters.folder_look import MARK, PROOF
-from core.adapters.mlflow_tracking import MlflowTracking
-from core.adapters.old_files import EARLIER
-from core.adapters.redis_connection import connect
-from core.adapters.redis_dead_letters import RedisDeadLetters
-from core.adapters.redis_job_status import RedisJobStatus
+from core.adapters.files.folder_look import MARK, PROOF
+from core.adapters.files.old_files import EARLIER
+from core.adapters.files.storage import FilesystemStorage
+from core.adapters.mlflow.tracking import MlflowTracking
+from core.adapters.redis.connection import connect
+from core.adapters.redis.dead_letters import RedisDeadLetters
+from core.adapters.redis.job_status import RedisJobStatus
 from core.domain.errors import Unavailable
 from core.domain.job import Job, JobRequest
 from core.domain.limits import UploadLimits, UserLimits

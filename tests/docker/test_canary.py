@@ -13,15 +13,16 @@ from typing import Any
 import docker
 import pytest
 
-from core.adapters.redis_runners import RedisRunners
+from core.adapters.redis.runners import RedisRunners
 from core.domain.canary import CanaryReport
 from core.domain.limits import MIB, SMALL
 from core.domain.runners import RunnerState
 from runner.canary import probe as probing
 from runner.canary.probe import Canary
-from runner.engine import docker_sandbox, output_volume
+from runner.engine import docker_sandbox
 from runner.engine.container_spec import EngineMeans
 from runner.engine.docker_sandbox import DockerEngine
+from runner.engine.output import volume as output_volume
 from tests.conftest import REPOSITORY, service
 from tests.docker.conftest import SECCOMP
 from tests.docker.runner_site import Site, until

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from core.adapters.redis_connection import connect
-from core.adapters.redis_job_status import RedisJobStatus
+from core.adapters.redis.connection import connect
+from core.adapters.redis.job_status import RedisJobStatus
 from core.domain.errors import NotFound
 from core.domain.job import JobRequest, JobState
 from core.domain.limits import UserLimits

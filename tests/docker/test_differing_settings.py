@@ -11,7 +11,7 @@ import pytest
 from core.domain.job import JobState
 from core.domain.limits import SMALL
 from core.domain.verdict import FailureReason
-from runner.overdue import OVERDUE_SECONDS
+from runner.recovery.overdue import OVERDUE_SECONDS
 from tests.docker.runner_site import Site, ended, kill_group, mlflow_runs, until
 from tests.runner_bench import GOOD
 

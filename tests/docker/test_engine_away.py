@@ -15,8 +15,8 @@ import docker
 import pytest
 import redis
 
-from core.adapters.redis_rate_limit import RedisRateLimit
-from core.adapters.redis_runners import RedisRunners
+from core.adapters.redis.rate_limit import RedisRateLimit
+from core.adapters.redis.runners import RedisRunners
 from core.domain.job import JobState
 from core.domain.limits import SMALL, UserLimits
 from core.domain.runners import SILENT_SECONDS, RunnerState

@@ -20,9 +20,9 @@ import docker
 import httpx2
 import pytest
 
-from core.adapters.mlflow_tracking import MlflowTracking
-from core.adapters.redis_connection import connect
-from core.adapters.redis_runners import RedisRunners
+from core.adapters.mlflow.tracking import MlflowTracking
+from core.adapters.redis.connection import connect
+from core.adapters.redis.runners import RedisRunners
 from core.domain.job import Job, JobState, Phase
 from tests.conftest import redis_url
 from tests.docker.conftest import opened_site

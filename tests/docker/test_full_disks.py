@@ -11,7 +11,7 @@ from pathlib import Path
 import docker
 import pytest
 
-from core.adapters.mlflow_tracking import MlflowTracking
+from core.adapters.mlflow.tracking import MlflowTracking
 from core.domain.errors import Unavailable
 from core.domain.job import JobState
 from tests.docker.conftest import opened_site

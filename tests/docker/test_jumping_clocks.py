@@ -13,8 +13,8 @@ import docker
 import pytest
 import redis
 
-from core.adapters.mlflow_tracking import MlflowTracking
-from core.adapters.redis_runners import RedisRunners
+from core.adapters.mlflow.tracking import MlflowTracking
+from core.adapters.redis.runners import RedisRunners
 from core.domain.job import JobState
 from tests.docker.jumping_clock import Clock, jumping_clock
 from tests.docker.runner_site import (

@@ -11,8 +11,8 @@ import httpx2
 import pytest
 import redis
 
-from core.adapters.redis_job_status import RedisJobStatus
-from core.adapters.redis_runners import RedisRunners
+from core.adapters.redis.job_status import RedisJobStatus
+from core.adapters.redis.runners import RedisRunners
 from core.domain.errors import Unavailable
 from core.domain.runners import FORGOTTEN_SECONDS, HostReport
 from tests.contract.test_runners import report

@@ -12,7 +12,7 @@ import docker
 import pytest
 import redis
 
-from core.adapters.folder_look import MARK
+from core.adapters.files.folder_look import MARK
 from core.domain.job import JobRequest, JobState
 from core.domain.limits import SMALL
 from core.domain.submission import Upload, UploadedFile

@@ -12,8 +12,8 @@ import pytest
 from core.domain.job import JobState
 from core.ports.tracking import Result, RunRef
 from runner.engine.docker_sandbox import DockerEngine
-from runner.engine.output_volume import OutputVolume
-from runner.engine.things import remove
+from runner.engine.output.volume import OutputVolume
+from runner.engine.resources import remove
 from runner.run_folder import RunFolder
 from tests.runner_bench import GOOD, Bench
 

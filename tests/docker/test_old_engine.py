@@ -8,10 +8,10 @@ import docker
 import pytest
 import redis
 
-from core.adapters.redis_runners import RedisRunners
+from core.adapters.redis.runners import RedisRunners
 from core.domain.job import JobState
 from core.domain.runners import RunnerState
-from runner.engine.versions import old_parts
+from runner.engine.advisories import old_parts
 from tests.conftest import redis_url
 from tests.docker.runner_site import Site, until
 from tests.runner_bench import GOOD

@@ -6,8 +6,8 @@ import docker
 import pytest
 import redis
 
-from core.adapters.redis_results import RedisResults
-from core.adapters.redis_runners import RedisRunners
+from core.adapters.redis.results import RedisResults
+from core.adapters.redis.runners import RedisRunners
 from core.domain.job import JobState
 from core.domain.runners import RunnerState
 from tests.docker.runner_site import (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import redis
 
-from core.adapters.redis_runners import RedisRunners
+from core.adapters.redis.runners import RedisRunners
 from core.domain.job import JobState
 from core.domain.runners import RunnerState, SandboxFigures, Wish
 from tests.docker.runner_site import SLOW, Site, kill_group, until

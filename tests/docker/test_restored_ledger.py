@@ -13,7 +13,7 @@ import docker
 import pytest
 import redis
 
-from core.adapters.old_files import EARLIER
+from core.adapters.files.old_files import EARLIER
 from core.domain.errors import NotFound
 from core.domain.job import JobRequest, JobState
 from tests.docker.conftest import opened_site

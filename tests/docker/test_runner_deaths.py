@@ -9,7 +9,7 @@ from contextlib import closing
 import docker
 import pytest
 
-from core.adapters.mlflow_tracking import MlflowTracking
+from core.adapters.mlflow.tracking import MlflowTracking
 from core.domain.job import JobState
 from tests.docker.dying_runner import STEPS
 from tests.docker.runner_site import Site, ended, lines_of, until

@@ -19,12 +19,12 @@ from core.domain.limits import MIB
 from core.domain.verdict import FailureReason, Stop
 from core.ports.sandbox import SandboxSpec, Stream
 from core.ports.tracking import Result, RunRef
-from runner.engine import output_stream
 from runner.engine.container_spec import EngineMeans
 from runner.engine.docker_sandbox import DockerEngine
 from runner.engine.one_run import DockerSandbox
+from runner.engine.output import stream as output_stream
+from runner.job.watch import GRACE_SECONDS
 from runner.job_log.writer import LogWriter
-from runner.watching import GRACE_SECONDS
 from tests.conftest import service
 from tests.docker.conftest import SECCOMP
 from tests.runner_bench import GOOD, Bench, when
@@ -359,7 +359,7 @@ def test_what_is_printed_at_once_is_there_once(bench: Bench[DockerEngine], image
 
 def test_a_flood_is_held_up_and_loses_nothing(bench: Bench[DockerEngine], monkeypatch: pytest.MonkeyPatch) -> None:
     """H40: beyond a burst of two seconds' worth a program waits in its own writes; its neighbours do not."""
-    monkeypatch.setattr("runner.engine.output_stream.BYTES_PER_SECOND", MIB)
+    monkeypatch.setattr("runner.engine.output.stream.BYTES_PER_SECOND", MIB)
     bench.log_limits = {"max_bytes": 16 * MIB, "max_lines": 1_000_000, "kept_bytes": 16 * MIB}
     program = "import os, time\nbegan = time.monotonic()\nfor n in range(1024): os.write(1, b'x' * 8191 + b'\\n')\n"
     job = bench.run(bench.claim(program + "print('took', time.monotonic() - began)\n" + GOOD))

@@ -10,8 +10,8 @@ from contextlib import ExitStack
 import pytest
 import redis
 
-from core.adapters.folder_look import MARK
-from core.adapters.redis_runners import RedisRunners
+from core.adapters.files.folder_look import MARK
+from core.adapters.redis.runners import RedisRunners
 from core.domain.job import JobState
 from core.domain.runners import RunnerReport, RunnerState
 from tests.docker.runner_site import LINES, SLOW, Site, ended, lines_of, until

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from core.adapters.folder_look import MARK
+from core.adapters.files.folder_look import MARK
 from tests.conftest import redis_url
 from tests.running_gateway import Door, environment, gateway_process, gateway_thread
 

@@ -14,12 +14,12 @@ import httpx2
 import pytest
 import redis
 
-from core.adapters.redis_connection import connect
-from core.adapters.redis_job_status import RedisJobStatus
+from core.adapters.redis.connection import connect
+from core.adapters.redis.job_status import RedisJobStatus
 from core.domain.job import JobRequest, JobState, Outcome
 from core.domain.limits import UserLimits
 from core.domain.sealed_result import SealedResult
-from gateway.openapi import operations
+from gateway.openapi.document import operations
 from tests.conftest import redis_through, redis_url
 from tests.integration.freezing_proxy import FreezingProxy, freezing_proxy
 from tests.running_gateway import Door, environment, free_port, gateway_thread

@@ -10,7 +10,7 @@ from typing import Self
 import httpx2
 import pytest
 
-from gateway import problems
+from gateway.problems import document as problems
 from tests.running_gateway import Door
 
 pytestmark = pytest.mark.integration

@@ -15,7 +15,7 @@ import httpx2
 import pytest
 
 from bench.mlflow_pages import TARGET_MS, measure
-from core.adapters.mlflow_tracking import MlflowTracking
+from core.adapters.mlflow.tracking import MlflowTracking
 from tests.conftest import redis_url
 from tests.mlflow_writes import writes
 from tests.running_gateway import environment, free_port, gateway_thread

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from core.domain.limits import RequirementsLimits
-from runner.in_engine import pip_step
+from runner.guest import pip_step
 from runner.requirements.index import Index
 from runner.requirements.installer import Installer
 from tests.running_gateway import free_port

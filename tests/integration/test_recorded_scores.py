@@ -13,16 +13,16 @@ import httpx2
 import pytest
 import redis
 
-from core.adapters.mlflow_tracking import MlflowTracking
-from core.adapters.redis_job_status import RedisJobStatus
-from core.adapters.redis_results import RedisResults
+from core.adapters.mlflow.tracking import MlflowTracking
+from core.adapters.redis.job_status import RedisJobStatus
+from core.adapters.redis.results import RedisResults
 from core.domain.job import JobRequest, JobState, Outcome
 from core.domain.limits import UserLimits
 from core.domain.metrics import RunMetrics
 from core.ports.tracking import Result, RunRef
 from core.usecases.seal_old_results import SealOldResults
-from runner.closed_runs import ClosedRuns, left_open
-from runner.recording import files_of
+from runner.job.result import files_of
+from runner.recovery.stale_results import ClosedRuns, left_open
 from tests.builders import write_benchmark
 from tests.conftest import redis_url
 from tests.running_gateway import Door, environment, free_port, gateway_thread

@@ -14,12 +14,12 @@ import httpx2
 import pytest
 import redis
 
-from core.adapters.filesystem_storage import FilesystemStorage
-from core.adapters.mlflow_old_runs import MlflowOldRuns
-from core.adapters.mlflow_tracking import MlflowTracking
-from core.adapters.old_files import ASIDE, OldFiles
-from core.adapters.redis_job_status import RedisJobStatus
-from core.adapters.redis_old_records import PINNED, RedisOldRecords
+from core.adapters.files.old_files import ASIDE, OldFiles
+from core.adapters.files.storage import FilesystemStorage
+from core.adapters.mlflow.old_runs import MlflowOldRuns
+from core.adapters.mlflow.tracking import MlflowTracking
+from core.adapters.redis.job_status import RedisJobStatus
+from core.adapters.redis.old_records import PINNED, RedisOldRecords
 from core.domain.errors import Conflict, NotFinished, NotFound, Unavailable
 from core.domain.job import Job, JobRequest, JobState, Outcome
 from core.domain.limits import UploadLimits, UserLimits

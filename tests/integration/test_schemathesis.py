@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway import log_stream
+from gateway.live import log_stream
 from tests.running_gateway import Door
 
 pytestmark = pytest.mark.integration

@@ -13,13 +13,13 @@ from contextlib import contextmanager
 import pytest
 import redis
 
-from core.adapters.redis_connection import connect
-from core.adapters.redis_job_status import RedisJobStatus
+from core.adapters.redis.connection import connect
+from core.adapters.redis.job_status import RedisJobStatus
 from core.domain.job import Claim, JobRequest
 from core.domain.limits import UserLimits
 from core.domain.metrics import MAX_BYTES
 from core.settings import Settings
-from runner.heartbeat import Heartbeat
+from runner.lease.heartbeat import Heartbeat
 from tests.conftest import redis_url
 
 pytestmark = pytest.mark.integration

@@ -10,7 +10,7 @@ import httpx2
 import pytest
 import redis
 
-from core.adapters.folder_look import MARK
+from core.adapters.files.folder_look import MARK
 from tests.conftest import redis_url
 from tests.docker.small_disk import SmallDisk, small_disk
 from tests.running_gateway import Door, environment, gateway_process

@@ -22,7 +22,7 @@ from typing import Any
 import httpx2
 import redis
 
-from core.adapters.mlflow_tracking import MlflowTracking
+from core.adapters.mlflow.tracking import MlflowTracking
 from core.domain.dead_letter import Failure
 from runner.engine.docker_sandbox import DockerEngine
 from tests.conftest import redis_url, service

@@ -8,16 +8,16 @@ import httpx2
 from argon2 import PasswordHasher
 from fastapi.testclient import TestClient
 
-from core.adapters.memory_accounts import MemoryAccounts
-from core.adapters.memory_audit import MemoryAudit
-from core.adapters.memory_login_throttle import MemoryLoginThrottle
-from core.adapters.memory_sessions import MemorySessions
 from core.domain.user import Role
 from core.settings import Settings
 from core.usecases.accounts import AddAccount
 from core.wiring import Ports
 from gateway.app import create_app
-from gateway.passwords import Argon2Passwords
+from gateway.auth.passwords import Argon2Passwords
+from tests.twins.accounts import MemoryAccounts
+from tests.twins.audit import MemoryAudit
+from tests.twins.login_throttle import MemoryLoginThrottle
+from tests.twins.sessions import MemorySessions
 
 ADMIN_TOKEN = "admin-token-0123456789"
 ANN_TOKEN = "ann-token-0123456789"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from gateway.oidc_keys import IssuerKeys
+from gateway.auth.jwks import IssuerKeys
 from tests.unit.auth.door import Door
 from tests.unit.auth.issuer import AUDIENCE, Issuer
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from starlette.requests import Request
 
-from gateway import client_address
-from gateway.client_address import ClientAddress, addresses_of
+from gateway.auth import client_address
+from gateway.auth.client_address import ClientAddress, addresses_of
 
 pytestmark = pytest.mark.unit
 

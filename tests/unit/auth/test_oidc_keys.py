@@ -7,7 +7,7 @@ import json
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from gateway import oidc_keys
+from gateway.auth import jwks as oidc_keys
 from tests.unit.auth.door import ANN_TOKEN
 from tests.unit.auth.issuer import Issuer, new_rsa
 from tests.unit.auth.issuer_door import IssuerDoor

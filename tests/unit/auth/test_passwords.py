@@ -14,7 +14,7 @@ from core.domain.errors import LimitReached
 from core.domain.session import token_hash
 from core.domain.user import Role
 from core.usecases.accounts import AddAccount
-from gateway.passwords import Argon2Passwords
+from gateway.auth.passwords import Argon2Passwords
 from tests.unit.auth.door import ADMIN_TOKEN, ANN_TOKEN, PASSWORD, CountingPasswords, Door, bearer
 
 pytestmark = pytest.mark.unit

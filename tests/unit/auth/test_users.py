@@ -13,7 +13,7 @@ from core.domain.errors import Conflict, InvalidInput, NotFound, Unavailable
 from core.domain.session import token_hash
 from core.domain.user import Role
 from core.ports.audit import AuditFilter
-from gateway import accounts as command
+from gateway.auth import accounts_command as command
 from tests.unit.auth.door import ADMIN_TOKEN, PASSWORD, Door, bearer
 
 pytestmark = pytest.mark.unit

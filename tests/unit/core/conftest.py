@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from core.adapters.filesystem_storage import FilesystemStorage
+from core.adapters.files.storage import FilesystemStorage
 from core.usecases.create_submission import CreateSubmission
 from tests.builders import (
     SMALL_LIMITS,

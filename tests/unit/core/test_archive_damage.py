@@ -15,8 +15,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.adapters.archives import unpack
-from core.adapters.file_tree import Tree
+from core.adapters.files.archives import unpack
+from core.adapters.files.file_tree import Tree
 from core.domain.errors import InvalidInput
 from tests.builders import MAIN, SMALL_LIMITS, TarMember, bad_crc, tar, targz, zipped
 from tests.unit.core.unpacking import refused, unpacked

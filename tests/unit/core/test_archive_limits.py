@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from core.adapters.archives import unpack
-from core.adapters.file_tree import Tree
+from core.adapters.files.archives import unpack
+from core.adapters.files.file_tree import Tree
 from core.domain.errors import TooLarge
 from core.domain.limits import UploadLimits
 from tests.builders import MAIN, SMALL_LIMITS, TarMember, tar, targz, zipped

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from core.adapters.archives import unpack
-from core.adapters.file_tree import Tree
+from core.adapters.files.archives import unpack
+from core.adapters.files.file_tree import Tree
 from core.domain.errors import InvalidInput
 from tests.builders import MAIN, SMALL_LIMITS, TarMember, targz, zipped
 from tests.unit.core.unpacking import refused, unpacked

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from core.adapters.benchmark_folders import BenchmarkFolders, InvalidBenchmark, main, read_benchmark
+from core.adapters.files.benchmark_folders import BenchmarkFolders, InvalidBenchmark, main, read_benchmark
 from core.domain.errors import NotFound, Unavailable
 from tests.builders import write_benchmark
 

@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.adapters import filesystem_storage
-from core.adapters.filesystem_storage import FilesystemStorage
+from core.adapters.files import storage as filesystem_storage
+from core.adapters.files.storage import FilesystemStorage
 from core.domain.errors import InvalidInput, LeadersboardError, StorageFull, TooLarge, Unavailable
 from core.domain.submission import Upload, UploadedFile
 from tests.builders import MAIN, SMALL_LIMITS, storage, targz, upload, zipped

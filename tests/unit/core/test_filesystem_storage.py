@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from core.adapters.filesystem_storage import FilesystemStorage
+from core.adapters.files.storage import FilesystemStorage
 from core.domain.errors import NotFound, Unavailable
 from tests.builders import MAIN, job_id, targz, upload, zipped
 

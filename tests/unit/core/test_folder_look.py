@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-from core.adapters.bounded_look import BoundedLook
-from core.adapters.folder_look import MARK, FolderLook
-from core.adapters.memory_folders import MemoryFolders
-from core.adapters.site_folders import SiteFolders
+from core.adapters.files.bounded_look import BoundedLook
+from core.adapters.files.folder_look import MARK, FolderLook
+from core.adapters.files.site_folders import SiteFolders
 from core.domain.errors import StorageFull, Unavailable
 from core.domain.folders import FolderState
+from tests.twins.folders import MemoryFolders
 
 pytestmark = pytest.mark.unit
 

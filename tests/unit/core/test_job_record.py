@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.adapters.job_record import cursor_score, job_from, moment, outcome_fields
+from core.adapters.redis.job_record import cursor_score, job_from, moment, outcome_fields
 from core.domain.errors import InvalidInput
 from core.domain.job import JobState, Outcome, Phase
 from core.domain.verdict import FailureReason

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from core.adapters.log_files import BLOCK, MAX_TAIL_BYTES, slice_from, tail
+from core.adapters.files.log_files import BLOCK, MAX_TAIL_BYTES, slice_from, tail
 from core.ports.storage import LogSlice
 
 pytestmark = pytest.mark.unit

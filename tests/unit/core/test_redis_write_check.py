@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import redis
 
-from core.adapters.redis_write_check import FRESH_SECONDS, KEY, WriteCheck
+from core.adapters.redis.write_check import FRESH_SECONDS, KEY, WriteCheck
 from core.domain.errors import Unavailable
 
 pytestmark = pytest.mark.unit

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from core.adapters.dramatiq_queue import ACTOR, DramatiqQueue, queue_name
-from core.adapters.redis_connection import redis_errors
+from core.adapters.redis.connection import redis_errors
 from core.domain.errors import Unavailable
 from core.settings import Settings
 from core.wiring import open_broker, open_ports

@@ -8,8 +8,8 @@ from typing import IO
 
 import pytest
 
-from core.adapters.archives import Look, unpack
-from core.adapters.file_tree import Tree
+from core.adapters.files.archives import Look, unpack
+from core.adapters.files.file_tree import Tree
 from core.domain.errors import InvalidInput
 from core.domain.limits import UploadLimits
 from tests.builders import SMALL_LIMITS

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from core.adapters.memory_tracking_reads import MemoryTrackingReads
 from core.settings import ApiToken, Settings
 from gateway.app import create_app
-from gateway.board_cache import BoardCache
-from gateway.log_stream import LogHub
-from gateway.tracking_watch import TrackingWatch
+from gateway.background.tracking_watch import TrackingWatch
+from gateway.live.board_cache import BoardCache
+from gateway.live.log_stream import LogHub
 from tests.builders import SMALL_LIMITS, ports
+from tests.twins.tracking_reads import MemoryTrackingReads
 from tests.unit.gateway.app_site import TOKENS, Site
 
 

@@ -13,10 +13,10 @@ from starlette.concurrency import run_in_threadpool
 from starlette.testclient import TestClient
 
 from core import json_logs
-from gateway import errors
-from gateway.access_log import Watch
 from gateway.metrics import Metrics
-from gateway.route_table import RouteTable
+from gateway.middleware.access_log import Watch
+from gateway.middleware.route_table import RouteTable
+from gateway.problems import handlers as errors
 
 pytestmark = pytest.mark.unit
 

@@ -13,8 +13,6 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from core.adapters.memory_job_status import MemoryJobStatus
-from core.adapters.memory_results import MemoryResults
 from core.domain.errors import Unavailable
 from core.domain.sealed_result import SealedResult
 from core.domain.standings import Entry
@@ -22,8 +20,10 @@ from core.domain.tracking_state import TrackedRun
 from core.ports.results import Recorded
 from core.ports.tracking import RunRef
 from core.usecases.show_leaderboard import MOST_RANKINGS
-from gateway.board_cache import FRESH_SECONDS, KEPT_SECONDS, BoardCache
-from gateway.tracking_watch import TrackingWatch
+from gateway.background.tracking_watch import TrackingWatch
+from gateway.live.board_cache import FRESH_SECONDS, KEPT_SECONDS, BoardCache
+from tests.twins.job_status import MemoryJobStatus
+from tests.twins.results import MemoryResults
 from tests.unit.gateway.whole_site import Site, bearer, fresh_id, now, site
 
 pytestmark = pytest.mark.unit

@@ -54,7 +54,7 @@ def test_what_another_gateway_leaves_goes_while_this_one_serves(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """R19: a gateway that was killed need not be started again for its half-made uploads to go."""
-    monkeypatch.setattr("gateway.upkeep.EVERY_SECONDS", 0.05)
+    monkeypatch.setattr("gateway.background.staging_cleanup.EVERY_SECONDS", 0.05)
     with TestClient(create_app(with_nobody_there(tmp_path))):
         stage = tmp_path / ".staging" / ("0" * 32)
         stage.mkdir()

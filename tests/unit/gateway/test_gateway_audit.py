@@ -19,8 +19,8 @@ from core.domain.runners import ClassFigures, RunnerReport, RunnerState
 from core.domain.user import Role, User
 from core.ports.audit import AuditFilter
 from core.usecases.accounts import AddAccount
-from gateway.audit_table import TABLE, UNRECORDED, Scope
-from gateway.auth import current_admin, current_user
+from gateway.auth.authenticator import current_admin, current_user
+from gateway.middleware.audit_table import TABLE, UNRECORDED, Scope
 from tests.builders import NOON
 from tests.conftest import REPOSITORY
 from tests.unit.gateway.app_site import Site
@@ -57,7 +57,7 @@ def test_every_route_of_signed_in_users_has_its_rule(site: Site) -> None:
         if needs(route.dependant, current_user)
         for method in route.methods
     }
-    assert set(calls) == set(TABLE), "gateway/audit_table.py and the routes differ"
+    assert set(calls) == set(TABLE), "gateway/middleware/audit_table.py and the routes differ"
     for call, route in calls.items():
         rule = TABLE[call]
         if needs(route.dependant, current_admin):
@@ -84,9 +84,9 @@ def test_every_use_of_an_admins_right_is_behind_a_recorded_route() -> None:
         "core/usecases/jobs.py",  # visible_job and ListJobs
         "core/usecases/read_tracking.py",  # files of runs, which gateway/routes/tracking.py records
         "core/usecases/submissions.py",  # GetSubmission and ListSubmissions
-        "gateway/accounts.py",  # gives the role
-        "gateway/auth.py",  # current_user, which records, and current_admin
-        "gateway/oidc.py",  # gives the role
+        "gateway/auth/accounts_command.py",  # gives the role
+        "gateway/auth/authenticator.py",  # current_user, which records, and current_admin
+        "gateway/auth/oidc.py",  # gives the role
         "gateway/routes/tracking.py",  # records what read_tracking allows
     }
 

@@ -12,7 +12,7 @@ from starlette.testclient import TestClient
 
 from core.settings import ApiToken, Settings
 from gateway.app import create_app
-from gateway.auth import Doorkeeper
+from gateway.auth.authenticator import Doorkeeper
 from tests.builders import job_id, ports
 from tests.unit.gateway.app_site import Site
 

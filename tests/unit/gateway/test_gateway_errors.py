@@ -15,7 +15,7 @@ from core import json_logs
 from core.domain import errors
 from core.domain.errors import LeadersboardError
 from core.domain.limits import RequestLimits
-from gateway.errors import STATUS, status_of
+from gateway.problems.handlers import STATUS, status_of
 from tests.builders import job_id
 from tests.unit.gateway.app_site import Site
 

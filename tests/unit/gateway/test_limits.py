@@ -10,9 +10,9 @@ from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from core.domain.limits import RequestLimits
-from gateway import errors
-from gateway.limits import Guard, timed
-from gateway.route_table import RouteTable
+from gateway.middleware.request_limits import Guard, timed
+from gateway.middleware.route_table import RouteTable
+from gateway.problems import handlers as errors
 
 pytestmark = pytest.mark.unit
 

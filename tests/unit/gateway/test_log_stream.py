@@ -17,15 +17,15 @@ import fastapi.routing
 import httpx2
 import pytest
 
-import gateway.log_stream
-from core.adapters.filesystem_storage import FilesystemStorage
-from core.adapters.memory_job_status import MemoryJobStatus
+import gateway.live.log_stream
+from core.adapters.files.storage import FilesystemStorage
 from core.domain.errors import LimitReached, Unavailable
 from core.domain.job import Claim, JobRequest, JobState, Outcome
 from core.domain.limits import UploadLimits, UserLimits
 from core.ports.storage import LogSlice
-from gateway.log_stream import KEPT_PIECES, PIECE_BYTES, STREAMS_PER_USER, Ended, LogHub, Tail, closed_by_signals
+from gateway.live.log_stream import KEPT_PIECES, PIECE_BYTES, STREAMS_PER_USER, Ended, LogHub, Tail, closed_by_signals
 from gateway.routes.logs import RETRY_MS
+from tests.twins.job_status import MemoryJobStatus
 from tests.unit.gateway.whole_site import Site, site
 
 pytestmark = pytest.mark.unit
@@ -264,7 +264,7 @@ def test_streams_end_when_the_server_is_told_to_stop(run: Run) -> None:
 
 def test_a_stream_has_a_longest_life(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     """AUT-4: its viewer comes again, with a token that is checked anew."""
-    monkeypatch.setattr(gateway.log_stream, "LIFE_SECONDS", 0.3)
+    monkeypatch.setattr(gateway.live.log_stream, "LIFE_SECONDS", 0.3)
     assert asyncio.run(asyncio.wait_for(take(run.hub.follow(run.job_id, 0), 1), 2)) == []
 
 
@@ -283,7 +283,7 @@ def test_one_user_has_so_many_streams(run: Run) -> None:
 
 def test_all_users_together_leave_room_for_other_requests(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     """Fifty users with twenty streams each would hold every request that may be in hand."""
-    monkeypatch.setattr("gateway.log_stream.STREAMS_OF_ALL", 2)
+    monkeypatch.setattr("gateway.live.log_stream.STREAMS_OF_ALL", 2)
     told = pytest.raises(LimitReached, match="2 logs are being watched")
     with run.hub.place("ann"), run.hub.place("bob"), told, run.hub.place("cyd"):
         pass

@@ -9,12 +9,12 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from starlette.testclient import TestClient
 
-from core.adapters.memory_job_status import MemoryJobStatus
-from core.adapters.memory_runners import MemoryRunners
 from core.domain.errors import Unavailable
 from core.settings import Settings
 from gateway.app import create_app
 from tests.running_gateway import Door
+from tests.twins.job_status import MemoryJobStatus
+from tests.twins.runners import MemoryRunners
 
 pytestmark = pytest.mark.unit
 

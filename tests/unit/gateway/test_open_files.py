@@ -8,8 +8,8 @@ import anyio
 import pytest
 
 from core.domain.errors import LimitReached
-from gateway import open_files
-from gateway.open_files import BYTES_OF_ALL, OF_ALL, OF_ONE_USER, BoundedStream, OpenFiles
+from gateway.live import open_files
+from gateway.live.open_files import BYTES_OF_ALL, OF_ALL, OF_ONE_USER, BoundedStream, OpenFiles
 from tests.unit.gateway.app_site import Site
 
 pytestmark = pytest.mark.unit

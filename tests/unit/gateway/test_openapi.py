@@ -12,18 +12,16 @@ from pydantic import BaseModel
 
 from core.domain import runners
 from core.settings import Settings
-from gateway import (
-    admin_schemas,
-    audit_schemas,
-    auth_schemas,
-    examples,
-    openapi,
-    problems,
-    result_schemas,
-    schemas,
-    submission_schemas,
-)
 from gateway.app import create_app
+from gateway.openapi import document as openapi
+from gateway.openapi import examples
+from gateway.problems import document as problems
+from gateway.schemas import admin as admin_schemas
+from gateway.schemas import audit as audit_schemas
+from gateway.schemas import auth as auth_schemas
+from gateway.schemas import jobs as schemas
+from gateway.schemas import results as result_schemas
+from gateway.schemas import submissions as submission_schemas
 
 pytestmark = pytest.mark.unit
 

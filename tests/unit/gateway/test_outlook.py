@@ -9,14 +9,14 @@ from typing import Any
 
 import pytest
 
-from core.adapters.memory_runners import MemoryRunners
 from core.domain.errors import Unavailable
 from core.domain.estimate import Estimate
 from core.domain.job import Job, JobState, Phase
 from core.domain.runners import PROBING, ClassFigures, RunnerReport, RunnerState
 from core.usecases.jobs import JobStanding
-from gateway.outlook import Outlook
+from gateway.live.queue_forecast import Outlook
 from tests import builders
+from tests.twins.runners import MemoryRunners
 from tests.unit.gateway.app_site import Site
 
 pytestmark = pytest.mark.unit

@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from gateway.http_protocol import DoorProtocol as GatewayDoor
+from gateway.middleware.bounded_head import DoorProtocol as GatewayDoor
 from ui.http_protocol import DoorProtocol as UiDoor
 from wire import pace
 

@@ -10,8 +10,8 @@ from fastapi.routing import APIRoute, iter_route_contexts
 from fastapi.testclient import TestClient
 
 from core.domain.limits import RequestLimits
-from gateway.limits import MOST_PARAMETERS, Guard
-from gateway.route_table import OWN_QUERY, RouteTable
+from gateway.middleware.request_limits import MOST_PARAMETERS, Guard
+from gateway.middleware.route_table import OWN_QUERY, RouteTable
 from tests.unit.gateway.app_site import Site
 from tests.unit.gateway.forms import fields_of
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from core.adapters.memory_tracking_reads import MemoryTrackingReads
+from tests.twins.tracking_reads import MemoryTrackingReads
 from tests.unit.gateway.app_site import Site
 
 pytestmark = pytest.mark.unit

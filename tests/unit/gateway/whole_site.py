@@ -18,24 +18,24 @@ import uvicorn
 from fastapi.testclient import TestClient
 
 import gateway.app
-from core.adapters.benchmark_folders import BenchmarkFolders
-from core.adapters.filesystem_storage import FilesystemStorage
-from core.adapters.memory_accounts import MemoryAccounts
-from core.adapters.memory_audit import MemoryAudit
-from core.adapters.memory_dead_letters import MemoryDeadLetters
-from core.adapters.memory_job_queue import MemoryJobQueue
-from core.adapters.memory_job_status import MemoryJobStatus
-from core.adapters.memory_login_throttle import MemoryLoginThrottle
-from core.adapters.memory_results import MemoryResults
-from core.adapters.memory_runners import MemoryRunners
-from core.adapters.memory_sessions import MemorySessions
-from core.adapters.memory_tracking import MemoryTracking
+from core.adapters.files.benchmark_folders import BenchmarkFolders
+from core.adapters.files.storage import FilesystemStorage
 from core.domain.job import Claim, JobState, Outcome
 from core.domain.metrics import RunMetrics
 from core.domain.sealed_result import SealedFile
 from core.ports.tracking import Result
 from core.settings import Settings
 from core.wiring import Ports
+from tests.twins.accounts import MemoryAccounts
+from tests.twins.audit import MemoryAudit
+from tests.twins.dead_letters import MemoryDeadLetters
+from tests.twins.job_queue import MemoryJobQueue
+from tests.twins.job_status import MemoryJobStatus
+from tests.twins.login_throttle import MemoryLoginThrottle
+from tests.twins.results import MemoryResults
+from tests.twins.runners import MemoryRunners
+from tests.twins.sessions import MemorySessions
+from tests.twins.tracking import MemoryTracking
 
 TOKENS = {user: f"{user}-token-0123456789" for user in ("ann", "bob", "root")}
 BENCHMARK = """

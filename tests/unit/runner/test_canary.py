@@ -12,7 +12,6 @@ from typing import Any
 
 import pytest
 
-from core.adapters.memory_runners import MemoryRunners
 from core.domain.canary import CanaryReport, CanaryRow
 from core.domain.errors import Unavailable
 from core.domain.limits import SMALL
@@ -22,9 +21,10 @@ from runner.canary.checks import limit_rules, rows, wall_rules
 from runner.canary.command import table
 from runner.canary.probe import MOST_PRINTED, Canary, Printed, lower
 from runner.canary.watch import CanaryWatch
-from runner.duty import Duty
-from runner.engine.versions import old_parts, refusal
-from runner.report import HostFacts
+from runner.engine.advisories import old_parts, refusal
+from runner.worker.availability import Duty
+from runner.worker.report import HostFacts
+from tests.twins.runners import MemoryRunners
 
 pytestmark = pytest.mark.unit
 

@@ -10,21 +10,21 @@ from pathlib import Path
 
 import pytest
 
-from core.adapters.memory_dead_letters import MemoryDeadLetters
-from core.adapters.memory_job_queue import MemoryJobQueue
-from core.adapters.memory_job_status import MemoryJobStatus
-from core.adapters.memory_runners import MemoryRunners
 from core.domain.errors import Unavailable
 from core.domain.folders import FolderState
 from core.domain.job import MAX_ATTEMPTS, Claim, JobRequest
 from core.domain.limits import UserLimits
 from core.domain.runners import ClassFigures, RunnerReport, RunnerState, Wish
-from runner import actor
-from runner.actor import RunNext
-from runner.duty import Duty
-from runner.floors import FRESH_SECONDS, Floors
-from runner.post_mortem import PostMortem
+from runner.dead_letters import PostMortem
+from runner.worker import actor
+from runner.worker.actor import RunNext
+from runner.worker.availability import Duty
+from runner.worker.engine_floors import FRESH_SECONDS, Floors
 from tests.process_sandbox import ProcessEngine
+from tests.twins.dead_letters import MemoryDeadLetters
+from tests.twins.job_queue import MemoryJobQueue
+from tests.twins.job_status import MemoryJobStatus
+from tests.twins.runners import MemoryRunners
 
 pytestmark = pytest.mark.unit
 

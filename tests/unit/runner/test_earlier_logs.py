@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from core.adapters.memory_job_status import MemoryJobStatus
-from core.adapters.old_files import EARLIER, OldFiles
+from core.adapters.files.old_files import EARLIER, OldFiles
 from core.domain.errors import LeaseLost
 from core.domain.job import Job, JobState
 from core.domain.job_log import MARK, OWN, SIGN
 from runner.job_log.earlier import set_earlier_aside
 from tests.process_sandbox import ProcessEngine
 from tests.runner_bench import GOOD, Bench
+from tests.twins.job_status import MemoryJobStatus
 
 pytestmark = pytest.mark.unit
 

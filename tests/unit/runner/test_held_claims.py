@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from core.domain.job import Claim
-from runner.held_claims import FOLDER, HeldClaims
+from runner.lease.claim_locks import FOLDER, HeldClaims
 from tests.process_sandbox import ProcessEngine
 from tests.runner_bench import GOOD, Bench
 
@@ -23,7 +23,7 @@ import sys
 from contextlib import ExitStack
 from pathlib import Path
 from types import SimpleNamespace
-from runner.held_claims import HeldClaims
+from runner.lease.claim_locks import HeldClaims
 claim = SimpleNamespace(job_id=sys.argv[2], mark=sys.argv[3])
 stack = ExitStack()
 stack.enter_context(HeldClaims(Path(sys.argv[1]), "here").holding(claim))

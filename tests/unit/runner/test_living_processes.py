@@ -14,12 +14,12 @@ from pathlib import Path
 
 import pytest
 
-from core.adapters.bounded_look import BoundedLook
-from runner.held_claims import HeldClaims
-from runner.janitor import Janitor
-from runner.living_processes import FOLDER, KEPT_SECONDS, LivingProcesses
+from core.adapters.files.bounded_look import BoundedLook
+from runner.lease.claim_locks import HeldClaims
+from runner.lease.living_processes import FOLDER, KEPT_SECONDS, LivingProcesses
+from runner.recovery.janitor import Janitor
+from runner.recovery.site_names import SiteNames
 from runner.requirements.cache import DependencyCache
-from runner.site_names import SiteNames
 from tests.process_sandbox import ProcessEngine
 from tests.runner_bench import Bench, when
 
@@ -28,7 +28,7 @@ pytestmark = pytest.mark.unit
 HOLDS = """
 import sys
 from pathlib import Path
-from runner.living_processes import LivingProcesses
+from runner.lease.living_processes import LivingProcesses
 with LivingProcesses(job_root=Path(sys.argv[1]), host="here").living() as mark:
     print(mark, flush=True)
     sys.stdin.read()
@@ -70,7 +70,7 @@ def test_the_file_of_a_dead_process_stays_for_what_the_engine_is_still_doing(
     assert list(processes.forget()) == []
     assert processes.is_dead(mark)
     now = time.monotonic()
-    monkeypatch.setattr("runner.living_processes.time.monotonic", lambda: now + KEPT_SECONDS + 1)
+    monkeypatch.setattr("runner.lease.living_processes.time.monotonic", lambda: now + KEPT_SECONDS + 1)
     assert list(processes.forget()) == [mark]
     assert list((tmp_path / FOLDER).iterdir()) == []
 
@@ -167,7 +167,7 @@ def written_files() -> list[Path]:
 def hangs(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
     """A disk that answers nothing until the event is set; nobody waits for it for long."""
     answers = threading.Event()
-    for module, step in (("runner.living_processes", "hold"), ("runner.site_names", "_names")):
+    for module, step in (("runner.lease.living_processes", "hold"), ("runner.recovery.site_names", "_names")):
         real = getattr(sys.modules[module], step)
         monkeypatch.setattr(f"{module}.{step}", lambda path, real=real: answers.wait(60) and real(path))
     monkeypatch.setattr(BoundedLook, "__init__", partialmethod(BoundedLook.__init__, patience_seconds=0.05))

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from core.adapters.log_files import slice_from, tail
+from core.adapters.files.log_files import slice_from, tail
 from core.domain.job_log import LINE_BYTES, MARK
 from core.ports.sandbox import Stream
 from core.ports.storage import LogSlice

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from core.domain.errors import LeaseLost
 from core.ports.sandbox import Stream
-from runner.job_log import position as log_position
+from runner.job_log import journal as log_position
 from runner.job_log import writer as log_writer
 from runner.job_log.writer import LogWriter
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from core.adapters.log_files import slice_from
+from core.adapters.files.log_files import slice_from
 from core.domain.job_log import LINE_BYTES
 from core.ports.sandbox import Stream
 from runner.job_log.writer import LogWriter

@@ -15,8 +15,8 @@ from core.domain.errors import Conflict, Unavailable
 from core.domain.job import CANCEL_SECONDS, MAX_ATTEMPTS, MAX_LOSSES, Job, JobState, Outcome
 from core.domain.tracking_state import compared
 from core.ports.tracking import Result, RunRef
-from runner.recording import add_log
-from runner.rounds import begin
+from runner.job.result import add_log
+from runner.recovery.periodic import begin
 from tests.process_sandbox import ProcessEngine
 from tests.runner_bench import GOOD, Bench, when
 
@@ -181,7 +181,7 @@ def test_a_disk_that_takes_no_last_line_keeps_no_sweep_from_its_work(
     def full(*_args: Any) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("runner.job_log.last_line.shutil.copyfile", full)
+    monkeypatch.setattr("runner.job_log.final_line.shutil.copyfile", full)
     sweeper.unsaid.extend([bench.ledger.finish(claim, Outcome(state=JobState.FAILED))] * 2)
     sweeper.sweep()
     assert (log.read_bytes(), len(sweeper.unsaid)) == (before, 0)
@@ -235,7 +235,7 @@ def test_a_recorders_log_is_whole_at_every_moment(tmp_path: Path, monkeypatch: p
         target.write_bytes(b"the")
         raise Killed
 
-    monkeypatch.setattr("runner.recording.shutil.copyfile", cut)
+    monkeypatch.setattr("runner.job.result.shutil.copyfile", cut)
     with pytest.raises(Killed):
         add_log(artifacts, log)
     assert (artifacts / "logs" / "j.log").read_bytes() == b"the whole log\n"

@@ -11,7 +11,7 @@ from docker.errors import APIError
 from docker.models.containers import Container
 
 from core.domain.errors import Unavailable
-from runner.engine.peaks import Peaks
+from runner.engine.output.usage import Peaks
 
 pytestmark = pytest.mark.unit
 
@@ -49,7 +49,7 @@ def test_a_run_whose_container_is_gone_has_no_figures() -> None:
 
 def test_a_device_that_takes_long_to_tell_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     """The run's time-out and cancel are heard meanwhile; an engine that is away is no failure of the run."""
-    monkeypatch.setattr("runner.engine.peaks.GPU_SAMPLE_SECONDS", 0.1)
+    monkeypatch.setattr("runner.engine.output.usage.GPU_SAMPLE_SECONDS", 0.1)
     told, answers = threading.Event(), iter([3 * 10**9, Unavailable("The engine", "away"), 10**9])
 
     def gpu_memory() -> int:

@@ -11,7 +11,7 @@ import pytest
 
 from core.domain.errors import Unavailable
 from core.domain.job import JobState
-from runner.rounds import Round, begin
+from runner.recovery.periodic import Round, begin
 from tests.process_sandbox import ProcessEngine
 from tests.runner_bench import Bench, when
 

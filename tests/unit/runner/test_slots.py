@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from core.domain.errors import Unavailable
-from runner.engine import slots
 from runner.engine.container_spec import SLOTS
+from runner.engine.output import user_ids as slots
 
 pytestmark = pytest.mark.unit
 

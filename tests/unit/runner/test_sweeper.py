@@ -13,7 +13,7 @@ from core.domain.job import Claim, JobState, Outcome
 from core.domain.limits import SMALL
 from core.domain.recording_pace import FIRST_SECONDS
 from core.domain.verdict import FailureReason, Stop
-from runner.left_folders import LeftFolders
+from runner.recovery.left_folders import LeftFolders
 from runner.run_folder import RunFolder
 from tests.process_sandbox import ProcessEngine
 from tests.runner_bench import GOOD, Bench

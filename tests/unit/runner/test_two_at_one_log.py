@@ -13,9 +13,9 @@ import pytest
 from core.domain.errors import LeaseLost
 from core.domain.job import Claim, Job, JobState
 from core.domain.limits import SMALL, GpuPolicy, ResourceClass
-from runner.going_on import go_on
-from runner.heartbeat import Heartbeat
 from runner.job_log.writer import LogWriter
+from runner.lease.going_on import go_on
+from runner.lease.heartbeat import Heartbeat
 from tests.process_sandbox import ProcessEngine, ProcessSandbox
 from tests.runner_bench import GOOD, Bench
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from core.adapters.file_tree import Tree
+from core.adapters.files.file_tree import Tree
 from core.domain.errors import Unavailable
 from core.domain.job import Claim, Job, JobState
 from core.domain.limits import UploadLimits
@@ -155,7 +155,7 @@ def test_a_sleeper_that_cannot_ask_whether_the_job_is_its_own_touches_nothing(
         return renew(held, lease_seconds=lease_seconds)
 
     monkeypatch.setattr(bench.ledger, "renew", away_once)
-    monkeypatch.setattr("runner.going_on.RETRY_SECONDS", 0.05)
+    monkeypatch.setattr("runner.lease.going_on.RETRY_SECONDS", 0.05)
     bench.run(claim)
     runner.join()
     assert refused

@@ -1,0 +1,1 @@
+"""The ports on files: submissions, archives, logs, and the folders of the site that hold them."""

@@ -1,0 +1,90 @@
+"""Old submissions and logs in their folders; a submission goes aside by one rename before it is removed."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from datetime import datetime
+from pathlib import Path
+
+from core.adapters.files.submission_index import SubmissionIndex
+from core.adapters.files.submission_record import submission_from
+from core.domain.errors import Unavailable
+
+ASIDE = ".expired"
+EARLIER = ".earlier"
+"""Below the logs: those of jobs that a restored ledger did not know, by the id that was given again."""
+RECORD = "metadata.json"
+BY_USER = ".by-user"
+_ID = re.compile(r"[0-9a-f]{32}")
+
+
+class OldFiles:
+    """OldFilesPort on the folders that FilesystemStorage keeps."""
+
+    def __init__(self, *, upload_root: Path, log_root: Path) -> None:
+        self._root = upload_root
+        self._logs = log_root
+        self._index = SubmissionIndex(upload_root / BY_USER)
+
+    def old_submissions(self, before: datetime, *, limit: int) -> Sequence[str]:
+        """By the moment at which their record was written, which is that of their upload."""
+        with _disk_errors():
+            found = [
+                path.name for path in self._root.iterdir() if _ID.fullmatch(path.name) and _old(path / RECORD, before)
+            ]
+        return sorted(found)[:limit]
+
+    def old_logs(self, before: datetime, *, limit: int) -> Sequence[str]:
+        with _disk_errors():
+            found = [path.stem for path in self._logs.iterdir() if path.suffix == ".log" and _old(path, before)]
+        return sorted(name for name in found if _ID.fullmatch(name))[:limit]
+
+    def put_aside(self, submission_id: str) -> bool:
+        with _disk_errors():
+            (self._root / ASIDE).mkdir(exist_ok=True)
+            try:
+                (self._root / submission_id).rename(self._root / ASIDE / submission_id)
+            except FileNotFoundError:  # another process was first
+                return False
+        return True
+
+    def left_aside(self) -> Sequence[str]:
+        with _disk_errors():
+            folder = self._root / ASIDE
+            return sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
+
+    def put_back(self, submission_id: str) -> None:
+        with _disk_errors(), suppress(FileNotFoundError):
+            (self._root / ASIDE / submission_id).rename(self._root / submission_id)
+
+    def remove_aside(self, submission_id: str) -> None:
+        folder = self._root / ASIDE / submission_id
+        with suppress(OSError, ValueError, KeyError, TypeError):  # without a record there is no entry to find
+            gone = submission_from(json.loads((folder / RECORD).read_text()))
+            self._index.remove(gone.user_id, gone.created_at, submission_id)
+        shutil.rmtree(folder, ignore_errors=True)
+
+    def remove_log(self, job_id: str) -> None:
+        with _disk_errors():
+            for earlier in (self._logs / EARLIER).glob(f"{job_id}.*.log"):
+                earlier.unlink(missing_ok=True)
+            (self._logs / f"{job_id}.log").unlink(missing_ok=True)
+
+
+def _old(path: Path, before: datetime) -> bool:
+    try:
+        return path.stat().st_mtime < before.timestamp()
+    except FileNotFoundError:
+        return False
+
+
+@contextmanager
+def _disk_errors() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise Unavailable("The storage", error.strerror or type(error).__name__) from error

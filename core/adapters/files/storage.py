@@ -1,0 +1,180 @@
+"""Submissions as folders: filled in a staging place, visible by one rename (SUB-5, SUB-6); logs as files."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from core.adapters.files import log_files
+from core.adapters.files.disk_space import Room, disk_errors
+from core.adapters.files.filling import fill
+from core.adapters.files.packing import tar_gz
+from core.adapters.files.site_folders import SiteFolders
+from core.adapters.files.staging import Stages
+from core.adapters.files.stored_files import write_durably
+from core.adapters.files.submission_index import SubmissionIndex
+from core.adapters.files.submission_record import record_of, submission_from
+from core.domain.errors import NotFound, Unavailable
+from core.domain.limits import UploadLimits
+from core.domain.submission import Submission, Upload
+from core.ports.storage import LogSlice, SubmissionPage
+
+STAGING = ".staging"
+BY_CONTENT = ".by-content"
+BY_USER = ".by-user"
+FILES = "files"
+RECORD = "metadata.json"
+_ID = re.compile(r"[0-9a-f]{32}")
+
+
+class FilesystemStorage:
+    """StoragePort on two folders. Staging and submissions share a file system, so that the rename is atomic."""
+
+    def __init__(
+        self,
+        *,
+        upload_root: Path,
+        log_root: Path,
+        limits: UploadLimits,
+        min_free_bytes: int,
+        folders: SiteFolders | None = None,
+    ) -> None:
+        self._root = upload_root
+        self._logs = log_root
+        self._folders = folders or SiteFolders(())
+        self._limits = limits
+        self._room = Room(root=upload_root, min_free_bytes=min_free_bytes)
+        self._index = SubmissionIndex(upload_root / BY_USER)
+        self._stages = Stages(upload_root / STAGING)
+
+    def create_submission(self, upload: Upload, metadata: Mapping[str, Any]) -> Submission:
+        self._folders.check("submissions", anew=True)
+        self.check_room()
+        submission_id = uuid.uuid4().hex
+        with disk_errors(), self._stages.one(submission_id) as stage:
+            (stage / FILES).mkdir()
+            files, sha256 = fill(stage / FILES, upload, self._limits, check_room=self._room.check)
+            submission = Submission(
+                submission_id=submission_id,
+                user_id=upload.user_id,
+                entrypoint=upload.entrypoint,
+                config_file=upload.config_file,
+                files=files,
+                sha256=sha256,
+                metadata=metadata,
+                created_at=datetime.now(UTC),
+            )
+            write_durably(stage / RECORD, json.dumps(record_of(submission), indent=2))
+            self._index.add(submission)
+            try:
+                stage.rename(self._root / submission_id)
+            except OSError:
+                self._index.remove(submission.user_id, submission.created_at, submission_id)
+                raise
+        return self._recognised(submission)
+
+    def _recognised(self, submission: Submission) -> Submission:
+        """The submission, told which earlier one of its user is the same; one small file for each content.
+
+        The submission is complete by now, so an index that cannot be read or written is not the upload's failure.
+        """
+        same = [submission.user_id, submission.entrypoint, submission.config_file, submission.sha256]
+        index = self._root / BY_CONTENT / hashlib.sha256("\n".join(same).encode()).hexdigest()
+        with suppress(OSError, ValueError):
+            index.parent.mkdir(exist_ok=True)
+            earlier = index.read_text() if index.exists() else ""
+            if _ID.fullmatch(earlier) and (self._root / earlier).is_dir():
+                return replace(submission, duplicate_of=earlier)
+            index.write_text(submission.submission_id)
+        return submission
+
+    def get_submission(self, submission_id: str) -> Submission:
+        try:
+            return submission_from(json.loads((self._folder(submission_id) / RECORD).read_text()))
+        except FileNotFoundError as error:
+            self._folders.check("submissions")  # where its file system is gone, nothing is known of it
+            raise NotFound("submission", submission_id) from error
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise Unavailable("The storage", f"a record cannot be read ({type(error).__name__})") from error
+
+    def submission_files(self, submission_id: str) -> Path:
+        folder = self._folder(submission_id) / FILES
+        if not folder.is_dir():
+            raise NotFound("submission", submission_id)
+        return folder
+
+    def list_submissions(
+        self, *, user_id: str | None = None, limit: int = 50, cursor: str | None = None
+    ) -> SubmissionPage:
+        with disk_errors():
+            return self._index.page(user_id, limit=limit, cursor=cursor, root=self._root)
+
+    def submission_archive(self, submission_id: str) -> Iterator[bytes]:
+        files = self.get_submission(submission_id).files
+        return tar_gz(self.submission_files(submission_id), [file.path for file in files])
+
+    def read_log(self, job_id: str, *, tail_lines: int = 1000) -> LogSlice:
+        with disk_errors():
+            return self._found(log_files.tail(self.log_path(job_id), tail_lines))
+
+    def read_log_from(self, job_id: str, offset: int, *, max_bytes: int = 1024 * 1024) -> LogSlice:
+        with disk_errors():
+            return self._found(log_files.slice_from(self.log_path(job_id), offset, max_bytes))
+
+    def _found(self, piece: LogSlice) -> LogSlice:
+        """A log of which there is nothing may be one whose file system is gone. Raises Unavailable."""
+        if not piece.next_offset:
+            self._folders.check("logs")
+        return piece
+
+    def log_path(self, job_id: str) -> Path:
+        """Where a job's log is. Raises NotFound for what cannot be a job's id."""
+        if not _ID.fullmatch(job_id):
+            raise NotFound("job", job_id)
+        return self._logs / f"{job_id}.log"
+
+    def check_room(self) -> None:
+        with disk_errors():
+            self._folders.check("submissions")
+            self._room.check()
+
+    def check(self) -> None:
+        with disk_errors():
+            self._folders.check("submissions", "logs")
+            next(self._root.iterdir(), None)
+            next(self._logs.iterdir(), None)
+
+    def clear_staging(self) -> int:
+        """Remove what broken-off uploads left, never what is still being uploaded; how many that were.
+
+        An index that is lost is made anew.
+        """
+        removed = self._stages.clear(self._forget)
+        if not self._index.exists:
+            self._index_all()
+        return removed
+
+    def _forget(self, stage: Path) -> None:
+        """Its entry, where it was so far: one that broke off before it had a record has none."""
+        with suppress(OSError, ValueError):
+            unborn = submission_from(json.loads((stage / RECORD).read_text()))
+            self._index.remove(unborn.user_id, unborn.created_at, unborn.submission_id)
+
+    def _index_all(self) -> None:
+        for folder in self._root.iterdir():
+            if _ID.fullmatch(folder.name):
+                with suppress(NotFound, Unavailable):
+                    self._index.add(self.get_submission(folder.name))
+
+    def _folder(self, submission_id: str) -> Path:
+        if not _ID.fullmatch(submission_id):
+            raise NotFound("submission", submission_id)
+        return self._root / submission_id

@@ -1,0 +1,1 @@
+"""The ports on an MLflow server, over its REST API."""

@@ -1,0 +1,82 @@
+"""A result as MLflow is told of it: the body that begins its run, and those that hold its figures."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from core.adapters.mlflow.answers import JOB_TAG, metrics_of, tags_of
+from core.domain.sealed_result import SealedResult
+from core.domain.tracking_state import TrackedRun, recorded_tags
+from core.ports.tracking import Result
+
+BATCH = 900
+"""MLflow takes 1000 metrics, params and tags together."""
+PARAM_BATCH = 100
+LAST = 2**63 - 1
+
+
+def new_run(experiment: str, result: Result) -> Mapping[str, Any]:
+    """An open run with everything that tells where it came from."""
+    job = result.job
+    tags = {
+        JOB_TAG: job.job_id,
+        "leadersboard.user_id": job.user_id,
+        "leadersboard.submission_id": job.submission_id,
+        "leadersboard.benchmark": job.benchmark,
+        "mlflow.user": job.user_id,
+        "mlflow.source.name": "leadersboard",
+        **result.tags,
+    }
+    return {
+        "experiment_id": experiment,
+        "run_name": f"{job.user_id} {job.job_id[:8]}",
+        "start_time": int((job.started_at or job.created_at).timestamp() * 1000),
+        "tags": [{"key": key, "value": value} for key, value in tags.items()],
+    }
+
+
+def figures(run_id: str, result: Result) -> Iterator[Mapping[str, Any]]:
+    """Metrics and params, in bodies that MLflow takes."""
+    now = int(time.time() * 1000)
+    metrics = [{"key": key, "value": value, "timestamp": now, "step": 0} for key, value in result.all_metrics.items()]
+    params = [{"key": key, "value": value} for key, value in result.metrics.params.items()]
+    for start in range(0, max(len(metrics), 1), BATCH):
+        body = {"run_id": run_id, "metrics": metrics[start : start + BATCH]}
+        yield body | ({"params": params[:PARAM_BATCH]} if start == 0 else {})
+
+
+def repairs(result: SealedResult, run: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """Metrics and tags of a run that differ from the sealed result, in bodies that MLflow takes.
+
+    A metric's history only grows. What MLflow calls the latest value has the greatest step, then the latest time: the
+    sealed value is logged with that step and a later time. At the end of both scales there is none.
+    """
+    found, tags_found = metrics_of(run), tags_of(run)
+    latest = {item["key"]: item for item in run["data"].get("metrics", [])}
+    metrics = [
+        {"key": key, "value": value, **_after(latest.get(key, {}))}
+        for key, value in result.all_metrics.items()
+        if found.get(key) != value
+    ]
+    tags = [
+        {"key": key, "value": value} for key, value in recorded_tags(result).items() if tags_found.get(key) != value
+    ]
+    for start in range(0, max(len(metrics), 1), BATCH):
+        body = {"run_id": result.run_id, "metrics": metrics[start : start + BATCH]}
+        yield body | ({"tags": tags[:PARAM_BATCH]} if start == 0 else {})
+
+
+def _after(latest: Mapping[str, Any]) -> dict[str, int]:
+    now = int(time.time() * 1000)
+    timestamp = min(max(now, int(latest.get("timestamp", 0)) + 1), LAST)
+    return {"timestamp": timestamp, "step": int(latest.get("step", 0))}
+
+
+def lost_params(result: SealedResult, run: TrackedRun) -> Iterator[Mapping[str, Any]]:
+    """Params that the run does not have, each as a body of its own: one that is refused keeps no other from it."""
+    if not {"params", "long params"} & set(result.left_out):
+        for key, value in result.params.items():
+            if key not in run.params:
+                yield {"run_id": result.run_id, "key": key, "value": value}

@@ -1,0 +1,1 @@
+"""Who sends a request: tokens, passwords, OpenID Connect, and the client's address."""

@@ -1,0 +1,115 @@
+"""Who asks: a bearer token becomes a user (AUT-1, AUT-3); secrets are compared in constant time and never logged."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from typing import Annotated
+
+from anyio import CapacityLimiter, to_thread
+from fastapi import Depends, Request
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+
+from core import json_logs
+from core.domain.errors import Forbidden, Unauthenticated
+from core.domain.session import TOKEN_PREFIX
+from core.domain.user import Role, User
+from core.settings import Settings
+from core.usecases.accounts import SessionUser
+from core.wiring import Ports
+from gateway.auth.client_address import ClientAddress
+from gateway.auth.oidc import SHAPE, OidcTokens
+from gateway.auth.passwords import Argon2Passwords
+
+LONGEST_TOKEN = 8192
+ISSUER_CALLS = 4
+UNKNOWN = "This token is not known. Sign in, or ask an admin for one."
+
+_bearer = HTTPBearer(
+    auto_error=False, description="A token from `POST /auth/login`, from API_TOKENS, or from the site's OIDC issuer."
+)
+
+
+class Doorkeeper:
+    """Knows every kind of token; lives as long as the app.
+
+    The kinds are tried in the order of their cost: a look at the settings, then by its shape either one question to
+    Redis or a signature. A token of no known shape costs neither.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.passwords = Argon2Passwords()
+        self.address = ClientAddress(settings.trusted_proxies)
+        names = frozenset(known.user_id.lower() for known in settings.api_tokens)
+        self._oidc = OidcTokens(settings.oidc, reserved=names) if settings.oidc else None
+        self._issuer_calls = CapacityLimiter(ISSUER_CALLS)
+        self._known = [(_digest(known.token), known.user_id) for known in settings.api_tokens]
+
+    def listed_user(self, token: str) -> User | None:
+        """The user of a token from API_TOKENS. Looks at every token, whichever matches."""
+        sent, found = _digest(token), None
+        for digest, user_id in self._known:
+            if hmac.compare_digest(digest, sent):
+                found = user_id
+        if found is None:
+            return None
+        return User(user_id=found, role=Role.ADMIN if found in self.settings.admin_users else Role.USER)
+
+    async def user_of(self, token: str, ports: Ports) -> User:
+        """Raises Unauthenticated, Forbidden, Unavailable."""
+        if listed := self.listed_user(token):
+            return listed
+        if token.startswith(TOKEN_PREFIX):
+            return await to_thread.run_sync(SessionUser(accounts=ports.accounts, sessions=ports.sessions), token)
+        if self._oidc and SHAPE.fullmatch(token):
+            return await self._issuers_user(self._oidc, token, ports)
+        raise Unauthenticated(UNKNOWN)
+
+    async def _issuers_user(self, oidc: OidcTokens, token: str, ports: Ports) -> User:
+        # Threads of their own, so that an issuer which answers slowly holds up nobody else.
+        return await to_thread.run_sync(oidc.user_of, token, ports.accounts, limiter=self._issuer_calls)
+
+
+def _digest(token: str) -> bytes:
+    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
+
+
+async def doorkeeper(request: Request) -> Doorkeeper:
+    """The app's one."""
+    found: Doorkeeper = request.app.state.doorkeeper
+    return found
+
+
+async def sent_token(credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]) -> str:
+    """The token in the Authorization header; nowhere else is one looked for. Raises Unauthenticated."""
+    if credentials is None or not credentials.credentials:
+        raise Unauthenticated("Send your token: Authorization: Bearer <token>.")
+    if len(credentials.credentials) > LONGEST_TOKEN:
+        raise Unauthenticated(UNKNOWN)
+    return credentials.credentials
+
+
+DoorkeeperPart = Annotated[Doorkeeper, Depends(doorkeeper)]
+SentToken = Annotated[str, Depends(sent_token)]
+
+
+async def current_user(request: Request, keeper: DoorkeeperPart, token: SentToken) -> User:
+    user = await keeper.user_of(token, request.app.state.ports)
+    json_logs.bind(user_id=user.user_id)
+    request.state.user_id = user.user_id
+    if user.role is Role.ADMIN:
+        await request.app.state.auditor.recorded(request, user)
+    return user
+
+
+CurrentUser = Annotated[User, Depends(current_user)]
+
+
+async def current_admin(user: CurrentUser) -> User:
+    if user.role is not Role.ADMIN:
+        raise Forbidden("Only admins may do this.")
+    return user
+
+
+CurrentAdmin = Annotated[User, Depends(current_admin)]

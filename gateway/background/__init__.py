@@ -1,0 +1,1 @@
+"""What the gateway does beside its requests."""

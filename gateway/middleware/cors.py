@@ -1,0 +1,39 @@
+"""Pages of other origins: the ones that are listed may call, and a refusal has the shape of every other (AUT-5)."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+from starlette.datastructures import Headers
+from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from gateway.problems import handlers
+
+
+class CrossOrigin(CORSMiddleware):
+    """Starlette's, whose refused preflights are plain text."""
+
+    def preflight_response(self, request_headers: Headers) -> Response:
+        answer = super().preflight_response(request_headers)
+        if answer.status_code == HTTPStatus.OK:
+            return answer
+        return _Refusal(bytes(answer.body).decode(), answer.headers)
+
+
+class _Refusal(Response):
+    """Becomes a problem document once it knows which request it answers."""
+
+    def __init__(self, why: str, headers: Headers) -> None:
+        super().__init__()
+        self._why = why.removeprefix("Disallowed CORS ")
+        self._kept = {name: value for name, value in headers.items() if not name.startswith("content-")}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        detail = f"A page of another origin may not send this request. What is not allowed: {self._why}."
+        answer = handlers.problem(
+            Request(scope), HTTPStatus.BAD_REQUEST, "cross_origin_refused", detail, headers=self._kept
+        )
+        await answer(scope, receive, send)

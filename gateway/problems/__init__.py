@@ -1,0 +1,1 @@
+"""Refusals and errors as HTTP answers (RFC 9457)."""

@@ -1,0 +1,124 @@
+"""What the API answers about results and boards."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+from typing import Self
+
+from core.domain.benchmark import Direction, Scoring
+from core.domain.links import run_page
+from core.domain.sealed_result import SealedFrom
+from core.domain.standings import Standing
+from core.domain.tracking_state import UNKNOWN, Tracking, TrackingState
+from core.domain.user import User
+from core.usecases.get_job_results import JobResults
+from core.usecases.show_leaderboard import Board
+from gateway.schemas.jobs import Answer, FileView
+
+
+class TrackingView(Answer):
+    """How the run in MLflow stands to what the platform recorded; nothing of it changes a score or a rank.
+
+    `as_recorded`, `changed` (with the differences in words), `missing` (deleted there), `unknown` (not compared yet, or
+    MLflow does not answer).
+    """
+
+    state: TrackingState
+    differences: list[str]
+
+
+class RecordedFileView(FileView):
+    sha256: str | None
+    """Of the file as the run left it; null for the job's log, and for jobs from before results were sealed."""
+
+
+class ResultsView(Answer):
+    """As the platform recorded it when the run ended. Empty links and figures when the job ended without a result."""
+
+    job_id: str
+    run_id: str | None
+    experiment_id: str | None
+    mlflow_ui_url: str | None
+    mlflow_api_url: str | None
+    params: dict[str, str]
+    metrics: dict[str, float]
+    artifacts: list[RecordedFileView]
+    artifacts_available: bool
+    """Whether MLflow, which keeps the files, answers now."""
+    tracking: TrackingView
+    sha256: str | None
+    """Of the result's canonical JSON form in the job's record."""
+    sealed_from: SealedFrom | None
+    """`run`: recorded when the run ended. `tracking`: read once from MLflow, for an older job."""
+    left_out: list[str]
+    """What was too large to be recorded: `files`, `long params` (cut), `params`. Metrics always fit."""
+
+    @classmethod
+    def of(cls, results: JobResults) -> Self:
+        numbers = {name: value for name, value in results.metrics.items() if math.isfinite(value)}
+        return cls.model_validate(replace(results, metrics=numbers))
+
+
+class ArtifactList(Answer):
+    job_id: str
+    items: list[RecordedFileView]
+    available: bool
+    """Whether MLflow, which keeps the files, answers now."""
+
+
+class StandingView(Answer):
+    """One row; `rank` and `value` are null where the value is missing or out of bounds."""
+
+    rank: int | None
+    value: float | None
+    user_id: str
+    job_id: str
+    submission_id: str
+    run_id: str
+    method: str | None
+    metrics: dict[str, float]
+    mine: bool
+    finished_at: datetime
+    mlflow_ui_url: str
+    tracking: TrackingView
+
+    @classmethod
+    def of(cls, standing: Standing, user: User, mlflow_url: str, *, shown: frozenset[str], tracking: Tracking) -> Self:
+        """Only the metrics of `shown`, and of these only numbers: a run may have reported hundreds."""
+        entry = standing.entry
+        metrics = {name: value for name, value in entry.metrics.items() if name in shown and math.isfinite(value)}
+        shared = {name: getattr(entry, name) for name in cls.model_fields if hasattr(entry, name)}
+        return cls(**shared | {
+            "rank": standing.rank, "value": standing.value, "mine": entry.user_id == user.user_id, "metrics": metrics,
+            "mlflow_ui_url": run_page(mlflow_url, entry.experiment_id, entry.run_id),
+            "tracking": TrackingView.model_validate(tracking),
+        })  # fmt: skip
+
+
+class BoardView(Answer):
+    benchmark: str
+    metric: str
+    direction: Direction
+    scoring: Scoring
+    items: list[StandingView]
+    total: int
+
+    @classmethod
+    def of(
+        cls, board: Board, user: User, mlflow_url: str, *, tracking: Callable[[str], Tracking] = lambda _job: UNKNOWN
+    ) -> Self:
+        shown = frozenset({board.metric.name, *(metric.name for metric in board.benchmark.metrics)})
+        return cls(
+            benchmark=board.benchmark.name,
+            metric=board.metric.name,
+            direction=board.metric.direction,
+            scoring=board.benchmark.scoring,
+            items=[
+                StandingView.of(standing, user, mlflow_url, shown=shown, tracking=tracking(standing.entry.job_id))
+                for standing in board.standings
+            ],
+            total=board.total,
+        )

@@ -1,0 +1,47 @@
+"""Failed steps become dead letters: an admin sees them with the way to them, whatever became of the log's lines."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import wraps
+
+import structlog
+
+from core.domain.dead_letter import failure_of
+from core.domain.errors import LeadersboardError
+from core.domain.job import Job
+from core.ports.dead_letters import DeadLettersPort
+from runner.worker.availability import worker_name
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PostMortem:
+    """Keeps failures as well as it can; never raises, since something has failed already."""
+
+    dead_letters: DeadLettersPort
+    process: str = field(default_factory=worker_name)
+
+    def __call__(self, step: str, error: BaseException, job: Job | None = None) -> None:
+        known = {"job_id": job.job_id, "user_id": job.user_id, "attempt": job.attempt} if job else {}
+        try:
+            self.dead_letters.keep(failure_of(step, error, process=self.process, **known))  # type: ignore[arg-type]
+        except LeadersboardError as problem:
+            log.warning("dead letter not kept", step=step, error=str(problem))
+
+    def of(self, step: Callable[[], None]) -> Callable[[], None]:
+        """The same step of a sweep; what breaks in it unexpectedly is kept. Raises what the step raises."""
+
+        @wraps(step)
+        def carried_out() -> None:
+            try:
+                step()
+            except (LeadersboardError, OSError):
+                raise
+            except Exception as error:
+                self(f"sweep {step.__name__.strip('_')}", error)
+                raise
+
+        return carried_out

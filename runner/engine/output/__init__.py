@@ -1,0 +1,1 @@
+"""What a run leaves in the engine: its output volume, its stream, its usage."""

@@ -1,0 +1,50 @@
+"""What every job of a runner process shares: its ports, its engine, its limits, and when it must stop."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from core.domain.limits import ResourceClass
+from core.ports.sandbox import SandboxPort
+from core.wiring import Ports
+from runner.gpus import Gpus
+from runner.job.storage_faults import StorageFaults
+from runner.launch_settings import LaunchSettings, LogLimits
+from runner.lease.claim_locks import HeldClaims
+from runner.recovery.janitor import Janitor
+from runner.recovery.site_names import SiteNames
+from runner.requirements.dependencies import NoDependencies, Preparing
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Workbench:
+    """Lives as long as its process."""
+
+    ports: Ports
+    engine: SandboxPort
+    gpus: Gpus
+    resource_classes: Mapping[str, ResourceClass]
+    """As the engine can give them to runs that are launched now."""
+    image: str
+    site: str
+    """The ledger's own name, which labels everything that is started in the engine."""
+    host: str
+    """The engine's own name."""
+    held: HeldClaims
+    job_root: Path
+    lease_seconds: float
+    log_limits: LogLimits
+    janitor: Janitor
+    site_names: SiteNames
+    stopping: threading.Event
+    """Set when the process has been asked to end and its grace is over."""
+    dependencies: Preparing = field(default_factory=NoDependencies)
+    storage_faults: StorageFaults = field(default_factory=StorageFaults)
+
+    def settings_for(self, resource_class: str) -> LaunchSettings | None:
+        """For a run that this process launches; None when it has no such class."""
+        limits = self.resource_classes.get(resource_class)
+        return LaunchSettings(limits=limits, image=self.image, log=self.log_limits) if limits else None

@@ -1,0 +1,83 @@
+"""Watching a run from its start, or from where another runner left it, to its end."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+
+from core.domain.errors import RunLost
+from core.domain.verdict import RunRecord, Stop
+from core.ports.sandbox import Sandbox, SandboxState
+from runner.job_log.writer import LogWriter
+from runner.launch_settings import GRACE_SECONDS, LaunchSettings
+from runner.lease.going_on import be_sure, go_on
+from runner.lease.heartbeat import Heartbeat
+from runner.run_folder import RunFolder
+
+LONGEST_LOOK_SECONDS = 0.5
+SHORT_LOOK_SECONDS = 0.05
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Watch:
+    """Raises LeaseLost, HandOver, RunLost, and Unavailable when the engine does not answer."""
+
+    sandbox: Sandbox
+    folder: RunFolder
+    job_log: LogWriter
+    pulse: Heartbeat
+    settings: LaunchSettings
+    """Of the run, not of this process."""
+    stopping: threading.Event
+
+    def to_its_end(self) -> RunRecord:
+        """Wait for the end of the container, or bring it about: cancel, time-out, too much output."""
+        look = 0.02
+        while not (state := self.sandbox.state()).ended:
+            self.sandbox.peaks()
+            reason = self._reason_to_stop()
+            if reason is not None:
+                self.folder.stop(reason)
+                self.sandbox.stop(grace_seconds=self.settings.grace_seconds.get(reason, GRACE_SECONDS[reason]))
+                state = self.sandbox.state()
+                break
+            go_on(self.pulse, self.stopping)
+            if self.sandbox.await_output_end(look):  # its end is near, or only its output's: look again soon
+                self.stopping.wait(min(look, SHORT_LOOK_SECONDS))
+            look = min(LONGEST_LOOK_SECONDS, look * 1.5)
+        return self._ended(state)
+
+    def _reason_to_stop(self) -> Stop | None:
+        """Why it must end; what a runner before us had found is carried out though that one did not come to it."""
+        if (found := self.folder.stopped) is not None:
+            return found
+        if self.pulse.cancelled:
+            return Stop.CANCEL
+        if self.job_log.over_limit:
+            return Stop.LOG_LIMIT
+        limit = self.settings.limits.timeout_seconds
+        return Stop.TIMEOUT if (self.folder.elapsed_seconds() or 0.0) > limit else None
+
+    def _ended(self, state: SandboxState) -> RunRecord:
+        """How the program ended, on disk before its container goes.
+
+        Where somebody who watched it before us has come as far, what he saw holds: its container went with that.
+        """
+        be_sure(self.pulse, self.stopping)  # another runner may be reading what would go now
+        if (seen := self.folder.ended()) is not None:
+            return seen
+        if state.interrupted:
+            raise RunLost("The engine lost this run.")
+        seconds = [value for value in (self.folder.elapsed_seconds(), state.ran_seconds) if value is not None]
+        wall_seconds = min(seconds, default=0.0)
+        record = RunRecord(
+            exit_code=-1 if state.exit_code is None else state.exit_code,
+            out_of_memory=state.out_of_memory,
+            stopped=self.folder.stopped,
+            wall_seconds=wall_seconds,
+            metrics=None,
+            image_digest=self.sandbox.image_digest,
+            peaks={**self.sandbox.peaks(), "wall_seconds": round(wall_seconds, 3)},
+        )
+        self.folder.end(record)
+        return record

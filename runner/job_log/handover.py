@@ -1,0 +1,122 @@
+"""Where a log and its position stand: taken by one writer from another, who may be dead, slow, or asleep.
+
+Whoever takes them puts copies in their places, which only he writes: the other one goes on in files without a name.
+First the position, then the log; with either the record says truly what is in the file, so it matters nowhere when
+its writer is killed.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from runner.job_log import journal as log_position
+from runner.job_log.journal import PositionFile, Reached
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Held:
+    """The two files, open; nobody else writes them."""
+
+    log: int
+    """For appending and for reading."""
+    position: PositionFile
+    reached: Reached
+
+    def close(self) -> None:
+        os.close(self.log)
+        self.position.close()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Place:
+    """The names of both, which whoever holds the job may give to files of his own."""
+
+    log: Path
+    position: Path
+    still_ours: Callable[[], None]
+    """Raises when the job is another runner's; asked right before the names are given away."""
+
+    def take(self, *, trusted: bool) -> Held:
+        """Go on where another writer stopped. A position that is not trusted says nothing of what is in the log.
+
+        Raises what `still_ours` raises, and OSError when there is no room.
+        """
+        self._clear()
+        intent = log_position.read(self.position) if trusted else None  # before the copy: what is in it may be more
+        try:
+            source = os.open(self.log, os.O_RDONLY | os.O_NOFOLLOW)
+        except FileNotFoundError:
+            source = os.open(os.devnull, os.O_RDONLY)
+        try:
+            return self._put(source, lambda copy: intent.outcome(copy) if intent else _whole(copy))
+        finally:
+            os.close(source)
+
+    def put_back(self, log: int, reached: Reached) -> Held:
+        """Our own files, when a runner that woke up late has put its copies over them. Raises as `take`."""
+        return self._put(log, lambda _copy: reached)
+
+    def names(self, log: int) -> bool:
+        """Whether this open file is the one that readers find."""
+        try:
+            found = self.log.lstat()
+        except FileNotFoundError:
+            return False
+        return os.path.samestat(found, os.fstat(log))
+
+    def _put(self, source: int, judged: Callable[[int], Reached]) -> Held:
+        copy, record = _beside(self.log), _beside(self.position)
+        held = None
+        try:
+            held = _copied(source, copy, record, judged)
+            self.still_ours()
+            record.replace(self.position)
+            copy.replace(self.log)
+        except BaseException as error:
+            copy.unlink(missing_ok=True)
+            record.unlink(missing_ok=True)
+            if held is not None:
+                held.close()
+            if isinstance(error, FileNotFoundError):  # who has the job by now clears away what is left of others
+                self.still_ours()
+            raise
+        return held
+
+    def _clear(self) -> None:
+        """Copies of who was killed over them; one that only sleeps finds them gone, and gives no name away."""
+        for path in (self.log, self.position):
+            for left in path.parent.glob(f".{path.name}.*"):
+                left.unlink(missing_ok=True)
+
+
+def _copied(source: int, copy: Path, record: Path, judged: Callable[[int], Reached]) -> Held:
+    shutil.copyfile(f"/proc/self/fd/{source}", copy)  # it need not have a name
+    log = os.open(copy, os.O_RDWR | os.O_APPEND | os.O_NOFOLLOW)
+    try:
+        os.fchmod(log, 0o640)
+        reached = judged(log)
+        os.ftruncate(log, reached.size)
+        position = PositionFile(record)
+    except BaseException:
+        os.close(log)
+        raise
+    held = Held(log=log, position=position, reached=reached)
+    try:
+        position.write(reached.intent())
+    except BaseException:
+        held.close()
+        raise
+    return held
+
+
+def _whole(log: int) -> Reached:
+    return Reached(size=os.fstat(log).st_size)
+
+
+def _beside(path: Path) -> Path:
+    return path.with_name(f".{path.name}.{secrets.token_hex(4)}")

@@ -1,0 +1,1 @@
+"""Which process holds a job, and whether it still does."""

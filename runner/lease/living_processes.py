@@ -1,0 +1,130 @@
+"""Which processes of this host live: a locked file for each, whose name labels what goes with its process.
+
+Probes and installers are of use to the process alone that started them. What a killed one left is known at once by any
+other process of its host, and what a living one has is left alone.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import structlog
+
+from core.adapters.files.bounded_look import BoundedLook
+from runner.lease.process_locks import hold, is_free
+
+FOLDER = ".processes"
+KEPT_SECONDS = 20.0
+"""So long the file of a dead process stays: the engine may be carrying out the last that it was asked for."""
+FOREIGN_SECONDS = 24 * 3600.0
+"""A file that was not touched for so long is of a process that is gone, of any host: living ones touch theirs."""
+
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(kw_only=True)
+class _OwnFile:
+    """Of this process. It is made anew where it is gone; what it was before stays locked: it may come back."""
+
+    path: Path
+    _held: list[int] = field(default_factory=list)
+    _told: str = ""
+
+    def keep(self) -> bool:
+        """Whether it is there; touched, or made now. Never raises."""
+        try:
+            os.utime(self.path)
+        except FileNotFoundError:
+            return self._made()
+        except OSError as error:  # it may be there, on storage that takes nothing now
+            log.info("file of this process not touched", error=str(error))
+        return True
+
+    def _made(self) -> bool:
+        try:
+            self.path.parent.mkdir(exist_ok=True)
+            file = hold(self.path)
+        except OSError as error:
+            if str(error) != self._told:
+                self._told = str(error)
+                log.warning("process without a file", error=self._told)
+            return False
+        if file is not None:
+            self._held.append(file)
+        return file is not None
+
+    def close(self) -> None:
+        while self._held:
+            os.close(self._held.pop())
+
+
+@dataclass(kw_only=True)
+class LivingProcesses:
+    """The files of one host below the folder of jobs; hosts that share that folder leave each other's alone."""
+
+    job_root: Path
+    host: str
+    _dead_since: dict[str, float] = field(default_factory=dict)
+    _own: BoundedLook[bool] | None = None
+
+    @property
+    def _folder(self) -> Path:
+        return self.job_root / FOLDER
+
+    @contextmanager
+    def living(self) -> Iterator[str]:
+        """This process's mark, for as long as it lives; its file is locked before it has its name.
+
+        On storage without locks, or that takes no file now or hangs, it has a mark without a file, which is not
+        judged: age alone decides then.
+        """
+        mark = f"{self.host}-{secrets.token_hex(8)}"
+        file = _OwnFile(path=self._folder / mark)
+        self._own = BoundedLook(look=file.keep)
+        self.touch()
+        try:
+            yield mark
+        finally:  # what it has not removed by itself is removed by another: the file stays until then
+            file.close()
+
+    def touch(self) -> None:
+        """This process's file, which is made now where it could not be before. Waits for storage in bounded time."""
+        if self._own is not None:
+            self._own.begin(anew=True)
+            self._own.answer()
+
+    def is_dead(self, mark: str) -> bool:
+        """Whether the process of this mark is known to have ended. A mark without a file is not known."""
+        if not mark.startswith(f"{self.host}-") or "/" in mark:
+            return False
+        return is_free(self._folder / mark)
+
+    def forget(self) -> Iterator[str]:
+        """Removes the files of processes that are dead for long enough, and says which."""
+        for path in self._folder.glob("*"):
+            if self.is_dead(path.name):
+                since = self._dead_since.setdefault(path.name, time.monotonic())
+                is_over = time.monotonic() - since >= KEPT_SECONDS
+            else:
+                is_over = _untouched(path, FOREIGN_SECONDS)
+            if is_over:
+                path.unlink(missing_ok=True)
+                self._dead_since.pop(path.name, None)
+                yield path.name
+        for path in self._folder.glob(".*"):  # its process was killed before it had its name
+            if _untouched(path, KEPT_SECONDS):
+                path.unlink(missing_ok=True)
+
+
+def _untouched(path: Path, seconds: float) -> bool:
+    try:
+        return path.stat().st_mtime < time.time() - seconds
+    except FileNotFoundError:
+        return False

@@ -1,0 +1,1 @@
+"""What a crash left, found and mended while other jobs run."""

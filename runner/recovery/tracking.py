@@ -1,0 +1,71 @@
+"""What a sweeper does at the tracking server: takes up waiting results, seals old ones, removes runs that are none."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from core.domain.job import Job
+from core.ports.benchmarks import BenchmarkPort
+from core.ports.job_status import JobStatusPort
+from core.ports.results import ResultsPort
+from core.ports.runners import RunnersPort
+from core.ports.tracking import TrackingPort
+from runner.recovery.old_results import seal_old_results
+from runner.recovery.site_names import SiteNames
+from runner.recovery.stale_results import ClosedRuns, left_open
+from runner.recovery.waiting_results import take_up
+
+
+class Count(Protocol):
+    """Counts what was mended, and writes it to the process's log."""
+
+    def __call__(self, what: str, job_id: str, **facts: object) -> None: ...
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TrackingSteps:
+    """Each step may be repeated, and raises Unavailable when the ledger or the tracking server does not answer."""
+
+    job_status: JobStatusPort
+    tracking: TrackingPort
+    results: ResultsPort
+    runners: RunnersPort
+    benchmarks: BenchmarkPort
+    site_names: SiteNames
+    host: str
+    closed: ClosedRuns
+    job_of: Callable[[str], Job | None]
+    count: Count
+
+    def waiting_results(self) -> None:
+        if released := take_up(self.job_status, self.tracking, self.host):
+            self.count("waiting results", "", released=released)
+
+    def old_results(self) -> None:
+        """Of jobs that completed before results were sealed; by one process at a time, and seldom once it is done."""
+        seal_old_results(self.job_status, self.results, self.tracking, self.runners)
+
+    def open_runs(self) -> None:
+        """Runs at the tracking server whose job has ended: their recorder died and no runner records them again."""
+        self.tracking.check()  # one that is away or hangs is asked no more
+        site = self.job_status.ledger_id()
+        former = [name for name in self.site_names.all() if name != site]
+        for run_id, job_id in left_open(
+            self.tracking, self.results, self._benchmarks(), site=site, former=former, job_of=self.job_of
+        ):
+            self.tracking.discard(run_id)
+            self.count("open run", job_id, run_id=run_id)
+
+    def untrue(self) -> None:
+        """Results at the tracking server whose job ended otherwise."""
+        site, now = self.job_status.ledger_id(), self.job_status.now()
+        for run_id in self.closed.untrue(
+            self.tracking, self.results, self._benchmarks(), site=site, job_of=self.job_of, now=now
+        ):
+            self.tracking.discard(run_id, closed=True)
+            self.count("untrue run", "", run_id=run_id)
+
+    def _benchmarks(self) -> list[str]:
+        return [benchmark.name for benchmark in self.benchmarks.list_benchmarks()]

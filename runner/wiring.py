@@ -1,0 +1,108 @@
+"""Opens what every job of a runner process shares, from its settings."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import ExitStack
+
+from dramatiq.brokers.redis import RedisBroker
+
+from core.settings import Settings
+from core.wiring import open_ports
+from runner.engine.capacity import fitted
+from runner.engine.container_spec import EngineMeans, record_bytes
+from runner.engine.docker_sandbox import DockerEngine
+from runner.gpus import Gpus
+from runner.job.context import Workbench
+from runner.job.storage_faults import StorageFaults
+from runner.launch_settings import LogLimits
+from runner.lease.claim_locks import HeldClaims
+from runner.lease.living_processes import LivingProcesses
+from runner.recovery.janitor import Janitor
+from runner.recovery.site_names import SiteNames
+from runner.requirements.cache import DependencyCache
+from runner.requirements.dependencies import Dependencies
+from runner.requirements.index import Index
+from runner.requirements.installer import Installer
+
+TRACKING_SECONDS = 20.0
+"""For one answer: a runner whose tracking server hangs takes the next job within 30 s (R13)."""
+
+
+def open_workbench(
+    settings: Settings, broker: RedisBroker, *, host: str, stopping: threading.Event, opened: ExitStack
+) -> Workbench:
+    """What it opens, `opened` closes. Raises Unavailable when a part does not answer yet.
+
+    Nothing here waits for storage longer than a bounded look at it: an admin is told of a folder that hangs.
+    """
+    ports = opened.enter_context(
+        open_ports(settings, broker=broker, tracking_timeout_seconds=TRACKING_SECONDS, runner_host=host)
+    )
+    ports.folders.states()  # a ledger that was emptied gets its name back from their marks
+    site = ports.job_status.ledger_id()
+    processes = LivingProcesses(job_root=settings.job_root, host=host)
+    process = opened.enter_context(processes.living())
+    seccomp = settings.seccomp_profile.read_text()
+    engine = _engine(settings, seccomp, opened, site=site, process=process)
+    kept = DependencyCache(job_root=settings.job_root, kept_bytes=settings.requirements.kept_bytes, process=process)
+    return Workbench(
+        ports=ports,
+        engine=engine,
+        gpus=Gpus(engine, lock_file=settings.job_root / f".gpus-{host}", busy_bytes=settings.gpu_busy_bytes),
+        resource_classes={item.name: item for item in fitted(settings, engine)},
+        image=settings.sandbox_image,
+        site=site,
+        host=host,
+        held=HeldClaims(settings.job_root, host),
+        job_root=settings.job_root,
+        lease_seconds=settings.lease_seconds,
+        log_limits=_log_limits(settings),
+        stopping=stopping,
+        storage_faults=StorageFaults(now=ports.folders.fault),
+        dependencies=Dependencies(installer=_installer(settings, seccomp, opened, process=process), cache=kept),
+        janitor=Janitor(engine=engine, processes=processes, cache=kept, mark=process),
+        site_names=_names(settings, site),
+    )
+
+
+def _names(settings: Settings, site: str) -> SiteNames:
+    names = SiteNames(job_root=settings.job_root)
+    names.add(site)
+    return names
+
+
+def _log_limits(settings: Settings) -> LogLimits:
+    return LogLimits(
+        max_bytes=settings.max_log_bytes, max_lines=settings.max_log_lines, kept_bytes=settings.kept_log_bytes
+    )
+
+
+def _engine(settings: Settings, seccomp: str, opened: ExitStack, *, site: str, process: str) -> DockerEngine:
+    engine = DockerEngine(
+        settings.engine_socket,
+        site=site,
+        image=settings.sandbox_image,
+        seccomp=seccomp,
+        means=_means(settings),
+        process=process,
+    )
+    opened.callback(engine.close)
+    return engine
+
+
+def _means(settings: Settings) -> EngineMeans:
+    return EngineMeans(
+        runtime=settings.sandbox_runtime,
+        gpu_access=settings.gpu_access,
+        record_bytes=record_bytes(max_bytes=settings.max_log_bytes, max_lines=settings.max_log_lines),
+        keep_failed_seconds=60.0 * settings.keep_failed_minutes,
+    )
+
+
+def _installer(settings: Settings, seccomp: str, opened: ExitStack, *, process: str) -> Installer:
+    installer = Installer.on(
+        settings.engine_socket, seccomp=seccomp, index=Index.of(settings), limits=settings.requirements, process=process
+    )
+    opened.callback(installer.close)
+    return installer

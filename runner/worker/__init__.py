@@ -1,0 +1,1 @@
+"""Which jobs this process takes, and what it reports of itself."""

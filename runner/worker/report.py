@@ -1,0 +1,113 @@
+"""This runner tells of itself every few seconds, and one of each host's runners of its engine (BOX-11)."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import structlog
+
+from core import __version__
+from core.domain.errors import LeadersboardError
+from core.domain.limits import ResourceClass
+from core.domain.runners import MOST_LISTED, ClassFigures, HostReport, RunnerReport
+from core.ports.runners import RunnersPort
+from core.ports.sandbox import SandboxPort
+from runner.engine.advisories import old_parts
+from runner.engine.inspection import Inspection, disks
+from runner.gpus import Gpus
+from runner.worker.availability import Duty
+
+TELL_SECONDS = 3.0
+LOOK_SECONDS = 2.5
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(kw_only=True)
+class HostFacts:
+    """What other parts of a runner found out about its host."""
+
+    warnings: tuple[str, ...] = ()
+    old_engine_allowed: bool = False
+    canary: Mapping[str, Any] | None = None
+
+
+@dataclass(kw_only=True)
+class Reporter:
+    """Tells until it is ended; a part that is away is told of the next time."""
+
+    runners: RunnersPort
+    duty: Duty
+    clock_skew: Callable[[], float]
+    """Raises Unavailable."""
+    engine: SandboxPort
+    gpus: Gpus
+    inspection: Inspection
+    resource_classes: Iterable[ResourceClass]
+    facts: HostFacts = field(default_factory=HostFacts)
+    since: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+    def run(self, ended: threading.Event) -> None:
+        while True:
+            self.tell()
+            if ended.wait(TELL_SECONDS):
+                return
+
+    def tell(self) -> None:
+        """Of the process, and of its host when that is this one's turn. Never raises."""
+        _quietly(lambda: self.runners.publish(self.process()))
+        _quietly(self._tell_of_the_host)
+
+    def withdraw(self) -> None:
+        """The process ends as it should: it is not listed as silent. Never raises."""
+        _quietly(lambda: self.runners.withdraw(self.duty.name, self.duty.host))
+
+    def _tell_of_the_host(self) -> None:
+        if self.runners.turn(f"look:{self.duty.host}", LOOK_SECONDS):
+            self.runners.publish_host(self.host())
+
+    def process(self) -> RunnerReport:
+        state, reason = self.duty.standing()
+        classes = [ClassFigures.model_validate(item.model_dump()) for item in self.resource_classes]
+        return RunnerReport(
+            name=self.duty.name,
+            host=self.duty.host,
+            version=__version__,
+            since=self.since,
+            state=state,
+            reason=reason,
+            classes=tuple(classes[:MOST_LISTED]),
+            jobs=tuple(sorted(self.duty.jobs)),
+            clock_skew_seconds=round(self.clock_skew(), 3),
+        )
+
+    def host(self) -> HostReport:
+        versions = self.inspection.versions()
+        old = old_parts(versions)
+        warnings = [*self.facts.warnings, *(one.sentence for one in old)]
+        return HostReport(
+            host=self.duty.host,
+            engine=dict(versions),
+            warnings=tuple(warning[:300] for warning in warnings[:MOST_LISTED]),
+            old=old,
+            old_engine_allowed=self.facts.old_engine_allowed,
+            gpus=self.gpus.all,
+            gpus_in_use=tuple(sorted(self.engine.gpus_in_use())) if self.gpus.all else (),
+            gpus_quarantined=tuple(sorted(self.gpus.quarantined)),
+            sandboxes=self.inspection.sandboxes(),
+            disks=disks(self.duty.folders()),
+            canary=self.facts.canary,
+        )
+
+
+def _quietly(step: Callable[[], None]) -> None:
+    try:
+        step()
+    except (LeadersboardError, OSError) as error:
+        log.warning("report not told", error=str(error))
+    except Exception:  # the thread must not end: an admin would see a runner that is gone
+        log.exception("report broke")
