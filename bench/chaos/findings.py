@@ -57,7 +57,8 @@ def _look_at(site: Site, job: Job, kind: str, plan: Plan, report: Report) -> Non
 def _whole(job: Job, log: str) -> bool:
     """Every line once and in order, of the last attempt where there were more; as far as it came if cancelled.
 
-    A job that never began has no log. A disk that took no writes may have cost lines: the log says so where they are missing.
+    A job that never began has no log. A disk that took no writes may have cost lines: the log says so where they are
+    missing.
     """
     if not log and job.attempt == 0:
         return True
