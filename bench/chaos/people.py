@@ -13,7 +13,8 @@ import httpx2
 from bench.chaos.plan import Wish
 
 AGAIN_SECONDS = 0.2
-CANCEL_AFTER_SECONDS = 0.5
+CANCEL_AFTER_SECONDS = (0.5, 3.0, 8.0)
+"""In turn: before a job begins, and while it runs."""
 NOT_NOW = {httpx2.codes.SERVICE_UNAVAILABLE, httpx2.codes.INSUFFICIENT_STORAGE}
 GONE = {httpx2.codes.CONFLICT}
 """What a cancel is answered of a job that has ended."""
@@ -81,7 +82,7 @@ class Crowd:
         job_id = posted.json()["job_id"]
         self.kinds[job_id] = wish.kind
         if wish.kind == "cancelled":
-            self.give_up.wait(CANCEL_AFTER_SECONDS)
+            self.give_up.wait(CANCEL_AFTER_SECONDS[wish.number % len(CANCEL_AFTER_SECONDS)])
             self._insist(lambda: door.post(f"/jobs/{job_id}/cancel"))
 
     def _insist(self, ask: Callable[[], httpx2.Response]) -> httpx2.Response | None:
