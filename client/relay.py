@@ -1,4 +1,4 @@
-"""Passes a submission on to the API while it arrives: nothing of it is kept, looked into or named here."""
+"""Passes a submission on to the API while it arrives; nothing of it is stored, inspected or named here."""
 
 from collections.abc import AsyncIterator
 
@@ -11,7 +11,7 @@ from client.models import Submission
 
 
 def open_relay(base_url: str) -> httpx2.AsyncClient:
-    """A connection pool to one API for what is passed on; its owner closes it."""
+    """A connection pool to one API for relayed requests. The caller closes it."""
     return httpx2.AsyncClient(base_url=base_url, timeout=TIMEOUT, trust_env=False, follow_redirects=False)
 
 

@@ -69,6 +69,6 @@ def cancel(job_id: JobId) -> None:
 
 
 def show(answer: Answer, lines: list[str], *, as_json: bool) -> None:
-    """Print an answer for a program or for a person."""
+    """Print an answer, as JSON for programs or as lines for people."""
     for line in [answer.model_dump_json(indent=2)] if as_json else lines:
         say(line)
