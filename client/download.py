@@ -44,6 +44,6 @@ def _save(client: LeadersboardClient, job_id: str, path: str, target: Path) -> N
     try:
         with client.artifact(job_id, path) as pieces, partial.open("wb") as out:
             out.writelines(pieces)
-        os.replace(partial, target)  # noqa: PTH105 the same as Path.replace, which answers a path nobody needs
+        os.replace(partial, target)  # noqa: PTH105 the same as Path.replace, which returns a path that is not needed
     finally:
         partial.unlink(missing_ok=True)

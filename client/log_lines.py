@@ -58,5 +58,5 @@ def _parts(piece: str, platform: Iterable[Range]) -> Iterator[tuple[str, bool]]:
 
 
 def _shown(line: str, *, platform: bool) -> LogLine:
-    # A carriage return starts the line anew: the last state of a progress bar is the one to keep.
+    # A carriage return restarts the line, so only the last state of a progress bar is kept.
     return LogLine(text=harmless(line.rstrip("\r").rsplit("\r", 1)[-1]), platform=platform)

@@ -18,7 +18,7 @@ def open_relay(base_url: str) -> httpx2.AsyncClient:
 async def relay_submission(
     http: httpx2.AsyncClient, token: str, body: AsyncIterator[bytes], *, content_type: str, length: str | None
 ) -> Submission:
-    """Send a multipart form, piece by piece, as the token's user; `length`: of the whole in bytes, if known.
+    """Send a multipart form, piece by piece, as the token's user; `length`: its size in bytes, if known.
 
     Raises:
         Unreachable: no answer came.

@@ -42,7 +42,7 @@ def _token_of(address: str, user: str) -> str:
 
 
 def logout() -> None:
-    """Forget the address and the token on this machine; a token that came from a password ends everywhere."""
+    """Forget the address and the token on this machine; a token that came from a password is revoked everywhere."""
     with told_failures():
         path = account_path(os.environ)
         kept = kept_account(path)

@@ -70,11 +70,11 @@ class AuditMethod(StrEnum):
     PASSWORD = "password"  # noqa: S105 a way to sign in, not a password
     OIDC = "oidc"
     LOCAL = "local"
-    """A command on the machine, by a person who may start one there."""
+    """A command run on the machine itself, by a person with access to it."""
 
 
 class AuditTarget(StrEnum):
-    """What kind of thing was acted on."""
+    """The kind of a target."""
 
     USER = "user"
     RUNNER = "runner"
@@ -84,11 +84,11 @@ class AuditTarget(StrEnum):
     RUN = "run"
     EXPERIMENT = "experiment"
     SITE = "site"
-    """No single thing; the target is the call's address."""
+    """No single object; the target is the call's address."""
 
 
 class AuditOutcome(StrEnum):
-    """How it ended."""
+    """How an act ended."""
 
     BEGUN = "begun"
     """Written before the step. If it stays, the process ended before the outcome was known."""

@@ -11,7 +11,7 @@ BENCHMARK_NAME = r"^[a-z][a-z0-9_-]{0,63}$"
 
 
 class Direction(StrEnum):
-    """Which end of a metric is better."""
+    """Whether higher or lower values of a metric are better."""
 
     MAXIMIZE = "maximize"
     MINIMIZE = "minimize"

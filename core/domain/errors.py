@@ -40,7 +40,7 @@ class Fault:
 
 
 class InvalidInput(LeadersboardError):
-    """Raised when what was sent breaks rules; send it again with every fault mended."""
+    """Raised when the input breaks rules; correct every fault and send it again."""
 
     code = "invalid_input"
 
@@ -54,7 +54,7 @@ class InvalidInput(LeadersboardError):
 
 
 class TooLarge(InvalidInput):
-    """Raised as soon as an upload passes a size limit; send less."""
+    """Raised as soon as an upload exceeds a size limit; send less."""
 
     code = "too_large"
 
@@ -90,13 +90,13 @@ class NotFound(LeadersboardError):
 
 
 class Conflict(LeadersboardError):
-    """Raised when a thing's state does not allow the request (yet, or any more)."""
+    """Raised when the object's state does not allow the request, not yet or no longer."""
 
     code = "conflict"
 
 
 class NotFinished(Conflict):
-    """Raised when results are asked of a job that has not ended; ask again when it has."""
+    """Raised when results are requested of a job that has not ended; ask again when it has."""
 
     code = "not_finished"
 
@@ -122,7 +122,7 @@ class LimitReached(LeadersboardError):
 
 
 class StorageFull(LeadersboardError):
-    """Raised when free disk is below the low-water mark; an admin must make room."""
+    """Raised when the free disk space is below the low-water mark; an admin must free some."""
 
     code = "storage_full"
 

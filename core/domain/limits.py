@@ -17,14 +17,14 @@ Positive = Annotated[int, Field(ge=1)]
 
 
 class GpuPolicy(StrEnum):
-    """How a resource class wants a GPU."""
+    """Whether a resource class needs a GPU."""
 
     NONE = "none"
     """Runs on the CPU."""
     AUTO = "auto"
     """One whole device if the engine has any, else the CPU; the job says which."""
     REQUIRED = "required"
-    """One whole device; waits for it."""
+    """One whole device; the job waits until one is free."""
 
 
 class ResourceClass(BaseModel):

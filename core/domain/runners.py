@@ -193,7 +193,7 @@ class SeenRunner(Fact):
 
 
 class SeenHost(Fact):
-    """A host's report and how long ago it came."""
+    """A host's report and its age."""
 
     report: HostReport
     silent_seconds: float

@@ -12,7 +12,7 @@ from core.domain.benchmark import Direction, MetricRule
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Entry:
-    """One finished run as the tracking server holds it."""
+    """One entry of a board: the result of a completed job."""
 
     job_id: str
     submission_id: str

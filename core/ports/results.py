@@ -40,7 +40,7 @@ class ResultsPort(Protocol):
         ...
 
     def completed_jobs(self, benchmark: str) -> Collection[str]:
-        """The benchmark's completed jobs, as listed."""
+        """Ids in the benchmark's list of completed jobs."""
         ...
 
     def unsealed(self) -> Sequence[str]:

@@ -135,7 +135,7 @@ def _override_faults(overrides: Mapping[str, Any]) -> list[Fault]:
         strict_json.parse(text, max_depth=JSON_DEPTH)
     except strict_json.BadJson as error:
         return [Fault(field="config", rule=str(error))]
-    except (ValueError, RecursionError):  # NaN, infinities, bottomless nesting
+    except (ValueError, RecursionError):  # NaN, infinities, too deep nesting
         return [Fault(field="config", rule=f"must be valid JSON, finite, nested at most {JSON_DEPTH} levels")]
     if len(text.encode()) > MAX_OVERRIDES_BYTES:
         return [Fault(field="config", rule=f"must be at most {MAX_OVERRIDES_BYTES} bytes of JSON")]

@@ -26,7 +26,7 @@ class InvalidBenchmark(ValueError):
 
 
 class BenchmarkFolders:
-    """BenchmarkPort on a folder; read anew at each call, so that a new benchmark needs no restart."""
+    """BenchmarkPort on a folder; read again at each call, so that a new benchmark needs no restart."""
 
     def __init__(self, root: Path) -> None:
         self._root = root

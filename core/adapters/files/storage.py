@@ -100,7 +100,7 @@ class FilesystemStorage:
         try:
             return submission_from(json.loads((self._folder(submission_id) / RECORD).read_text()))
         except FileNotFoundError as error:
-            self._folders.check("submissions")  # raises if the file system is gone, so that nothing is known
+            self._folders.check("submissions")  # raises Unavailable if the file system is gone
             raise NotFound("submission", submission_id) from error
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise Unavailable("The storage", f"a record cannot be read ({type(error).__name__})") from error
