@@ -1,1 +1,1 @@
-"""The door for programs: a typed client of the REST API and the `leadersboard` command."""
+"""A typed client of the REST API, and the `leadersboard` command."""

@@ -1,4 +1,4 @@
-"""Where the command line keeps who it is: address and token, in a file only its owner can read."""
+"""Stores the API address and the token of the command line, in a file that only its owner can read."""
 
 import json
 import os
@@ -27,13 +27,13 @@ class Account:
 
 
 def account_path(environment: Mapping[str, str]) -> Path:
-    """Where the account is kept, by the XDG rules."""
+    """The file that stores the account, by the XDG rules."""
     home = environment.get("XDG_CONFIG_HOME") or str(Path.home() / ".config")
     return Path(home) / "leadersboard" / "account.json"
 
 
 def find_account(environment: Mapping[str, str]) -> Account:
-    """The account to use: the environment first, then the file."""
+    """The account to use: environment variables first, then the file. Raises NotConfigured without a token."""
     kept = _read(account_path(environment))
     token = environment.get("LEADERSBOARD_TOKEN") or kept.token
     if not token:
@@ -42,7 +42,7 @@ def find_account(environment: Mapping[str, str]) -> Account:
 
 
 def checked_url(url: str) -> str:
-    """The address without a trailing slash, if it is one."""
+    """The address without a trailing slash. Raises NotConfigured if it is no address."""
     parts = urlsplit(url)
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         raise NotConfigured(f"{url!r} is not an API address. It looks like {DEFAULT_URL}.")
@@ -50,7 +50,7 @@ def checked_url(url: str) -> str:
 
 
 def keep_account(account: Account, path: Path) -> None:
-    """Write the account so that at no moment another user can read it."""
+    """Write the account; other users cannot read the file at any moment."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     staged = path.with_suffix(".new")
     staged.unlink(missing_ok=True)
@@ -61,14 +61,14 @@ def keep_account(account: Account, path: Path) -> None:
 
 
 def forget_account(path: Path) -> bool:
-    """Delete the account; whether there was one."""
+    """Delete the account. Returns whether there was one."""
     existed = path.exists()
     path.unlink(missing_ok=True)
     return existed
 
 
 def kept_account(path: Path) -> Account | None:
-    """The account in the file, if there is one that can be read."""
+    """The account in the file; None if there is none or it cannot be read."""
     try:
         kept = _read(path)
     except NotConfigured:

@@ -29,13 +29,13 @@ from client.overview import Overview
 
 
 class LeadersboardClient:
-    """The platform as one user sees it; every method raises `client.errors.LeadersboardError` when it fails."""
+    """The platform as seen by one user; every method raises `client.errors.LeadersboardError` if it fails."""
 
     def __init__(self, http: httpx2.Client, token: str) -> None:
         self._exchange = Exchange(http, token)
 
     def me(self) -> Me:
-        """Who the token belongs to."""
+        """The user to whom the token belongs."""
         return self._exchange.ask(Me, "GET", "/auth/me")
 
     def create_submission(
@@ -46,7 +46,7 @@ class LeadersboardClient:
         config_file: str = "config.yaml",
         metadata: Mapping[str, Any] | None = None,
     ) -> Submission:
-        """Upload files by their own names, streamed from disk."""
+        """Upload files under their own names, streamed from disk."""
         form = {"entrypoint": entrypoint, "config_file": config_file, "metadata": json.dumps(dict(metadata or {}))}
         with ExitStack() as opened:
             parts = [("files", (path.name, opened.enter_context(path.open("rb")))) for path in files]
@@ -55,11 +55,11 @@ class LeadersboardClient:
             )
 
     def submissions(self, *, limit: int = 50, cursor: str | None = None) -> SubmissionPage:
-        """My submissions (an administrator's: all), newest first."""
+        """The user's submissions, newest first; for administrators all submissions."""
         return self._exchange.ask(SubmissionPage, "GET", "/submissions", params=_given(limit=limit, cursor=cursor))
 
     def submission(self, submission_id: str) -> Submission:
-        """One submission with its files."""
+        """One submission, with its files."""
         return self._exchange.ask(Submission, "GET", f"/submissions/{_segment(submission_id)}")
 
     def submission_archive(self, submission_id: str) -> AbstractContextManager[Iterator[bytes]]:
@@ -69,13 +69,13 @@ class LeadersboardClient:
     def create_job(
         self, submission_id: str, config: Mapping[str, Any] | None = None, *, idempotency_key: str | None = None
     ) -> Job:
-        """Queue a submission; the same submission and config again is the same job unless a key is given."""
+        """Queue a submission; the same submission and config again return the same job, unless a key is given."""
         headers = {"Idempotency-Key": idempotency_key} if idempotency_key else {}
         body = {"submission_id": submission_id, "config": dict(config or {})}
         return self._exchange.ask(Job, "POST", "/jobs", json=body, headers=headers)
 
     def rerun_job(self, job_id: str, *, idempotency_key: str | None = None) -> Job:
-        """Queue the same submission and config once more: another job each time, unless a key is given."""
+        """Queue the same submission and config once more: another job each time, unless the key is the same."""
         headers = {"Idempotency-Key": idempotency_key} if idempotency_key else {}
         return self._exchange.ask(Job, "POST", f"/jobs/{_segment(job_id)}/rerun", headers=headers)
 
@@ -87,16 +87,16 @@ class LeadersboardClient:
         limit: int = 50,
         cursor: str | None = None,
     ) -> JobPage:
-        """My jobs (an administrator's: all), newest first."""
+        """The user's jobs, newest first; for administrators all jobs."""
         asked = _given(status=status, benchmark=benchmark, limit=limit, cursor=cursor)
         return self._exchange.ask(JobPage, "GET", "/jobs", params=asked)
 
     def job(self, job_id: str) -> Job:
-        """Where a job stands."""
+        """A job's status."""
         return self._exchange.ask(Job, "GET", f"/jobs/{_segment(job_id)}/status")
 
     def cancel_job(self, job_id: str) -> Job:
-        """Ask for a job to be stopped."""
+        """Request that a job be stopped."""
         return self._exchange.ask(Job, "POST", f"/jobs/{_segment(job_id)}/cancel")
 
     def log_tail(self, job_id: str, *, lines: int = 1000) -> LogPart:
@@ -104,28 +104,28 @@ class LeadersboardClient:
         return self._exchange.ask(LogPart, "GET", f"/jobs/{_segment(job_id)}/logs", params={"tail": lines})
 
     def log_after(self, job_id: str, *, offset: int) -> LogPart:
-        """What came after a byte offset of a job's log; empty while there is nothing new."""
+        """The log from a byte offset on; empty if there is nothing new."""
         return self._exchange.ask(LogPart, "GET", f"/jobs/{_segment(job_id)}/logs", params={"offset": offset})
 
     def results(self, job_id: str) -> Results:
-        """What a finished job produced; `NotNow` before its end."""
+        """The results of a finished job. Raises `NotNow` before its end."""
         return self._exchange.ask(Results, "GET", f"/jobs/{_segment(job_id)}/results")
 
     def artifacts(self, job_id: str) -> ArtifactList:
-        """The files that a finished job left."""
+        """The files of a finished job."""
         return self._exchange.ask(ArtifactList, "GET", f"/jobs/{_segment(job_id)}/artifacts")
 
     def artifact(self, job_id: str, path: str) -> AbstractContextManager[Iterator[bytes]]:
-        """One of these files, piece by piece."""
+        """One of a finished job's files, piece by piece."""
         parts = "/".join(_segment(part) for part in path.split("/"))
         return self._exchange.download(f"/jobs/{_segment(job_id)}/artifacts/{parts}")
 
     def benchmarks(self) -> BenchmarkList:
-        """What submissions can compete in."""
+        """The benchmarks for which code can be submitted."""
         return self._exchange.ask(BenchmarkList, "GET", "/benchmarks")
 
     def resource_classes(self) -> ResourceClassList:
-        """How much machine a job can ask for."""
+        """The resource classes that a job can request."""
         return self._exchange.ask(ResourceClassList, "GET", "/resource-classes")
 
     def leaderboard(
@@ -153,18 +153,18 @@ class LeadersboardClient:
         limit: int = 50,
         cursor: str | None = None,
     ) -> AuditPage:
-        """What administrators did, newest first; for administrators. A page may be short and yet have a next one."""
+        """Acts of administrators, newest first; for administrators only. A short page may still have a next one."""
         asked = _given(actor=actor, action=action, target=target, limit=limit, cursor=cursor)
         return self._exchange.ask(AuditPage, "GET", "/admin/audit", params=asked)
 
     def overview(self) -> Overview:
-        """What an administrator should know of the site; `NotAllowed` for others."""
+        """Notices about the site for administrators. Raises `NotAllowed` for other users."""
         return self._exchange.ask(Overview, "GET", "/admin/overview")
 
 
 @contextmanager
 def connect(base_url: str, token: str) -> Iterator[LeadersboardClient]:
-    """A client with a connection pool of its own, closed at the end."""
+    """A client with a connection pool of its own, which is closed at the end."""
     with open_http(base_url) as http:
         yield LeadersboardClient(http, token)
 

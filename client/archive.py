@@ -1,4 +1,4 @@
-"""A folder becomes one archive: the same files give the same bytes, whoever packs them and when."""
+"""Packs a folder into one archive; the same files always give the same bytes."""
 
 import gzip
 import tarfile
@@ -29,7 +29,7 @@ def uploads_of(path: Path) -> Iterator[Path]:
 
 
 def packed_paths(folder: Path) -> list[Path]:
-    """Which files of a folder are submitted, sorted: no hidden ones, no caches; a link is refused."""
+    """The files of a folder to submit, sorted, without hidden files and caches. Raises CannotPack for links."""
     chosen = [path for path in sorted(folder.rglob("*")) if not _is_left_out(path.relative_to(folder))]
     if links := [path for path in chosen if path.is_symlink()]:
         raise CannotPack(f"{links[0]} is a link, and links cannot be submitted. Put the file itself in its place.")

@@ -1,4 +1,4 @@
-"""What the API answers about the audit trail, as frozen values."""
+"""The API's answers about the audit trail, as frozen values."""
 
 from datetime import datetime
 
@@ -8,7 +8,7 @@ from client.models import Answer
 
 
 class AuditEntry(Answer):
-    """What an administrator did."""
+    """One act of an administrator."""
 
     entry_id: str
     at: datetime
@@ -26,7 +26,7 @@ class AuditEntry(Answer):
 
 
 class AuditPage(Answer):
-    """Some entries of the audit trail, newest first; `displaced` went before their time because it was full."""
+    """Some entries of the audit trail, newest first; `displaced`: how many were removed early because it was full."""
 
     items: tuple[AuditEntry, ...] = ()
     next_cursor: str | None = None

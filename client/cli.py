@@ -1,4 +1,4 @@
-"""The `leadersboard` command: its subcommands put together."""
+"""The `leadersboard` command, built from its subcommands."""
 
 import typer
 
@@ -15,7 +15,7 @@ EPILOG = f"""The address comes from API_URL and the token from LEADERSBOARD_TOKE
 
 
 def build() -> typer.Typer:
-    """The whole command."""
+    """The complete command."""
     command = typer.Typer(
         name="leadersboard",
         help="Submit machine-learning experiments to a LeadersBoard, watch them, and read the ranking.",

@@ -1,4 +1,4 @@
-"""A run's files saved below a folder: names from the platform are checked, nothing that is there is overwritten."""
+"""Saves a run's files below a folder: names from the platform are checked, existing files are not overwritten."""
 
 import os
 import re
@@ -11,11 +11,11 @@ PART = re.compile(r"[^\0/\\]{1,255}")
 
 
 class CannotSave(Exception):
-    """A file cannot be saved; the text says why."""
+    """Raised when a file cannot be saved; the text says why."""
 
 
 def save_artifacts(client: LeadersboardClient, job_id: str, paths: Iterable[str], folder: Path) -> Iterator[Path]:
-    """Save these files of a job below `folder`; each is told when it is whole. Raises CannotSave."""
+    """Save these files of a job below `folder`; yields each path once it is complete. Raises CannotSave."""
     for path in paths:
         target = folder / checked(path)
         try:
@@ -29,7 +29,7 @@ def save_artifacts(client: LeadersboardClient, job_id: str, paths: Iterable[str]
 
 
 def checked(path: str) -> Path:
-    """The path as one below a folder of ours. Raises CannotSave."""
+    """The path as one below our own folder. Raises CannotSave."""
     parts = path.split("/")
     if not all(PART.fullmatch(part) and part not in {".", ".."} for part in parts) or Path(path).is_absolute():
         raise CannotSave(f"{path!r} is no name of a file.")
@@ -37,13 +37,13 @@ def checked(path: str) -> Path:
 
 
 def _save(client: LeadersboardClient, job_id: str, path: str, target: Path) -> None:
-    """All or nothing: the file gets its name when it is whole."""
+    """Save completely or not at all: the file gets its name once it is complete."""
     partial = target.with_name(f".{target.name[:200]}.part")
     if target.exists():
         raise FileExistsError(target)
     try:
         with client.artifact(job_id, path) as pieces, partial.open("wb") as out:
             out.writelines(pieces)
-        os.replace(partial, target)  # noqa: PTH105 the same as Path.replace, which answers a path nobody needs
+        os.replace(partial, target)  # noqa: PTH105 the same as Path.replace, which returns a path that is not needed
     finally:
         partial.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""How a command ends: its exit code, and in words what failed and what to do next."""
+"""The end of a command: its exit code, and messages about what failed and what to do next."""
 
 import os
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ from client.terminal import one_line, say
 
 
 class ExitCode(IntEnum):
-    """What a script can tell from a command's end."""
+    """The exit codes of the command, for scripts."""
 
     DONE = 0
     JOB_FAILED = 1
@@ -32,7 +32,7 @@ EXIT_CODES = """Exit codes: 0 done (with --follow or --wait: the job completed),
 
 @contextmanager
 def told_failures() -> Iterator[None]:
-    """Whatever fails inside is told in words and becomes an exit code."""
+    """Prints failures in this context as messages and turns them into exit codes."""
     try:
         yield
     except (NotConfigured, CannotPack, CannotSave, BadOption) as error:
@@ -46,7 +46,7 @@ def told_failures() -> Iterator[None]:
 
 @contextmanager
 def signed_in() -> Iterator[LeadersboardClient]:
-    """A client for the account in use; whatever fails inside is told."""
+    """A client for the current account; failures are printed and become exit codes."""
     with told_failures():
         account = find_account(os.environ)
         with connect(account.url, account.token) as client:
@@ -54,7 +54,7 @@ def signed_in() -> Iterator[LeadersboardClient]:
 
 
 def failure_lines(error: LeadersboardError) -> list[str]:
-    """What failed, the fields at fault, what to do next, and the id to quote."""
+    """What failed, the fields at fault, what to do next, and the request id to quote."""
     lines = [f"Error: {one_line(error)}"]
     if isinstance(error, Refused):
         lines += [f"  {one_line(fault.field)}: {one_line(fault.rule)}" for fault in error.problem.faults]

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 
 
 class LeadersboardError(Exception):
-    """Raised when a call did not give its answer; `str()` says what failed, `advice` what to do next."""
+    """Raised when a call failed; `str()` says what failed, `advice` what to do next."""
 
     advice = "Try again; if it stays, tell an administrator."
 
@@ -30,7 +30,7 @@ class Unreachable(LeadersboardError):
 
 
 class UnexpectedAnswer(LeadersboardError):
-    """Raised when something answered that is not this API; check the address and the version."""
+    """Raised when the answer is not from this API; check the address and the version."""
 
     advice = "Check that the address is the platform's API and that client and platform are of one version."
 
@@ -45,7 +45,7 @@ class FieldFault:
 
 @dataclass(frozen=True, kw_only=True)
 class Problem:
-    """What the API said about a refusal (RFC 9457), with its own code and request id."""
+    """The API's explanation of a refusal (RFC 9457), with its own code and request id."""
 
     status: int
     code: str
@@ -56,7 +56,7 @@ class Problem:
 
 
 class Refused(LeadersboardError):
-    """Raised when the platform understood the request and refused it; `problem` holds its reasons."""
+    """Raised when the platform understood the request and refused it; `problem` has the reasons."""
 
     def __init__(self, problem: Problem) -> None:
         super().__init__(problem.detail)
@@ -64,7 +64,7 @@ class Refused(LeadersboardError):
 
     @property
     def code(self) -> str:
-        """The platform's own short name for what was wrong."""
+        """The platform's own short name for the fault."""
         return self.problem.code
 
     @property
@@ -85,25 +85,25 @@ class NotSignedIn(Refused):
 
 
 class NotAllowed(Refused):
-    """Raised when the thing is somebody else's; ask its owner or an administrator."""
+    """Raised when the object belongs to another user; ask its owner or an administrator."""
 
     advice = "Only the owner and administrators may do this."
 
 
 class NotFound(Refused):
-    """Raised when there is nothing of that name; check the id."""
+    """Raised when nothing with this name exists; check the id."""
 
     advice = "Check the id or name; old records are deleted after the retention time."
 
 
 class NotNow(Refused):
-    """Raised when the state of the thing does not allow it; look at its state first."""
+    """Raised when the object's state does not allow the request; look at its state first."""
 
     advice = "Look at the job's state; try again when it has changed."
 
 
 class TooLarge(Refused):
-    """Raised when an upload passes the size limit; leave data and weights out of it."""
+    """Raised when an upload exceeds the size limit; leave data and weights out of it."""
 
     advice = "Leave data and build products out of the upload."
 
@@ -115,7 +115,7 @@ class Invalid(Refused):
 
 
 class TooMany(Refused):
-    """Raised when a limit per user is reached; wait for the time named."""
+    """Raised when a limit per user is reached; wait for the stated time."""
 
     advice = "Wait until the limit renews, or cancel a job that is no longer needed."
 
@@ -140,7 +140,7 @@ BY_STATUS: dict[int, type[Refused]] = {
 
 
 def refusal(problem: Problem) -> Refused:
-    """The error that stands for a problem, by its status."""
+    """The error for a problem, by its status."""
     if problem.status in BY_STATUS:
         return BY_STATUS[problem.status](problem)
     return Unavailable(problem) if problem.status >= SERVER_FAULT else Refused(problem)

@@ -1,4 +1,4 @@
-"""One request and its answer: what comes back is checked, and every foreign failure becomes one of ours."""
+"""Sends one request and checks its answer; every foreign exception becomes one of ours."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -15,18 +15,18 @@ AnswerT = TypeVar("AnswerT", bound=BaseModel)
 TIMEOUT = httpx2.Timeout(30.0, connect=5.0)
 DOWNLOAD_TIMEOUT = httpx2.Timeout(60.0, connect=5.0)
 PIECE = 256 * 1024
-UPLOAD_TIMEOUT = httpx2.Timeout(120.0, connect=5.0)  # unpacking 1 GB on a slow disk comes before the answer
+UPLOAD_TIMEOUT = httpx2.Timeout(120.0, connect=5.0)  # before it answers, the platform may unpack 1 GB on a slow disk
 LONGEST_WORDS = 2000
 TOKEN = re.compile(r"[\x21-\x7e]{1,4096}")  # what a header can carry
 
 
 def open_http(base_url: str, *, use_proxies: bool = True) -> httpx2.Client:
-    """A connection pool to one API, safe to share between threads; its owner closes it."""
+    """A connection pool to one API; may be shared between threads. The caller closes it."""
     return httpx2.Client(base_url=base_url, timeout=TIMEOUT, trust_env=use_proxies, follow_redirects=False)
 
 
 class Exchange:
-    """Requests of one user (of nobody without a token) over a pool that somebody else owns."""
+    """Requests of one user, or without a token of none, over a connection pool that the caller owns."""
 
     def __init__(self, http: httpx2.Client, token: str | None) -> None:
         self._http = http
@@ -48,7 +48,7 @@ class Exchange:
             raise UnexpectedAnswer(f"{self._where(path)} answered something else than a {kind.__name__}.") from error
 
     def tell(self, method: str, path: str, **request: Any) -> None:
-        """Send a request whose answer holds nothing. Raises Unreachable, Refused."""
+        """Send a request and ignore the answer's content. Raises Unreachable, Refused."""
         self._accepted(method, path, request)
 
     def _accepted(self, method: str, path: str, request: Mapping[str, Any]) -> httpx2.Response:
@@ -66,7 +66,7 @@ class Exchange:
 
     @contextmanager
     def download(self, path: str) -> Iterator[Iterator[bytes]]:
-        """The bytes of an answer, piece by piece while the context lasts. Raises what `ask` raises, also in between."""
+        """The bytes of an answer, in pieces, while the context lasts. Raises what `ask` raises, also between pieces."""
         try:
             with self._http.stream("GET", path, headers=self._headers(), timeout=DOWNLOAD_TIMEOUT) as response:
                 if not response.is_success:
@@ -92,7 +92,7 @@ class Exchange:
 
 
 def problem_of(response: httpx2.Response) -> Problem:
-    """What a refusal says, also where a proxy in between answered without a problem document."""
+    """The problem in a refusal, also if a proxy answered without a problem document."""
     body = _json_object(response)
     detail = str(body.get("detail") or body.get("title") or f"The API answered with status {response.status_code}.")
     return Problem(

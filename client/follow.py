@@ -1,4 +1,4 @@
-"""Following a job: every change of state, every new line of its log, until it ends; short failures are waited out."""
+"""Follows a job until it ends: every change of state, every new log line; short outages are waited out."""
 
 import time
 from collections.abc import Callable, Generator, Iterator
@@ -12,28 +12,28 @@ from client.models import Job
 
 PERIOD = 0.5
 LONGEST_PAUSE = 10.0
-PATIENCE = 120.0  # a restart of the gateway, or of the machine's network, is shorter
+PATIENCE = 120.0  # longer than a restart of the gateway or of the machine's network
 
 AnswerT = TypeVar("AnswerT")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Changed:
-    """The job's state, phase or place in the queue is another than before."""
+    """The job's state, phase or queue position has changed."""
 
     job: Job
 
 
 @dataclass(frozen=True, kw_only=True)
 class Printed:
-    """The log has another line, of the job's program or of the platform."""
+    """A new line of the log, from the job's program or from the platform."""
 
     line: LogLine
 
 
 @dataclass(frozen=True, kw_only=True)
 class Interrupted:
-    """The platform does not answer at the moment; following goes on."""
+    """The platform does not answer at the moment; following continues."""
 
     why: str
 
@@ -53,7 +53,7 @@ class Follower:
         self._seen: tuple[object, ...] = ()
 
     def events(self) -> Iterator[Event]:
-        """What happens to the job, as it happens; ends with the job. Raises the last error when patience is over."""
+        """Events of the job as they happen, until it ends. Raises the last error after PATIENCE seconds of outage."""
         while True:
             job = yield from self._patiently(lambda: self._client.job(self._job_id))
             yield from self._change(job)

@@ -1,4 +1,4 @@
-"""A live log arrives in pieces: whole lines come out, harmless, each with whose it is."""
+"""Splits a live log into lines that are safe to print, each marked as the platform's or the program's."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -11,21 +11,21 @@ Range = tuple[int, int]
 
 @dataclass(frozen=True, kw_only=True)
 class LogLine:
-    """A line made harmless, and whether the platform wrote it: by its channel, whatever it reads."""
+    """A line made safe, and whether the platform wrote it: known from its channel, not from its text."""
 
     text: str
     platform: bool = False
 
 
 class LogLines:
-    """Turns pieces into lines; lives as long as one log is followed."""
+    """Turns pieces of a log into lines; lives as long as the log is followed."""
 
     def __init__(self) -> None:
         self._rest = ""
         self._rest_is_ours = False
 
     def feed(self, piece: str, platform: Iterable[Range] = ()) -> list[LogLine]:
-        """The lines that this piece completes; `platform` says where in it the platform speaks."""
+        """The lines completed by this piece; `platform`: the ranges of it that the platform wrote."""
         lines: list[LogLine] = []
         for text, is_ours in _parts(piece, platform):
             if self._rest and is_ours != self._rest_is_ours:
@@ -35,7 +35,7 @@ class LogLines:
         return lines
 
     def finish(self) -> list[LogLine]:
-        """What is left when nothing more comes."""
+        """The incomplete last line, at the end of the log."""
         rest, self._rest = self._rest, ""
         return [_shown(rest, platform=self._rest_is_ours)] if rest else []
 
@@ -58,5 +58,5 @@ def _parts(piece: str, platform: Iterable[Range]) -> Iterator[tuple[str, bool]]:
 
 
 def _shown(line: str, *, platform: bool) -> LogLine:
-    # A carriage return starts the line anew: the last state of a progress bar is the one to keep.
+    # A carriage return restarts the line, so only the last state of a progress bar is kept.
     return LogLine(text=harmless(line.rstrip("\r").rsplit("\r", 1)[-1]), platform=platform)

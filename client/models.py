@@ -1,4 +1,4 @@
-"""What the API answers, as frozen values; fields that a newer platform adds are ignored."""
+"""The API's answers as frozen values; fields added by a newer platform are ignored."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -10,13 +10,13 @@ Direction = Literal["maximize", "minimize"]
 
 
 class Answer(BaseModel):
-    """Anything the API answers: read-only."""
+    """Base of all answers: read-only."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
 
 class Me(Answer):
-    """Who the token belongs to."""
+    """The user to whom the token belongs."""
 
     user_id: str
     role: str = "user"
@@ -59,14 +59,14 @@ class SubmissionSummary(Answer):
 
 
 class SubmissionPage(Answer):
-    """Some submissions, newest first, and where the next page starts."""
+    """Some submissions, newest first, and the cursor of the next page."""
 
     items: tuple[SubmissionSummary, ...]
     next_cursor: str | None = None
 
 
 class JobState(StrEnum):
-    """Where a job stands; the last three are final."""
+    """The states of a job; the last three are final."""
 
     PENDING = "pending"
     RUNNING = "running"
@@ -76,12 +76,12 @@ class JobState(StrEnum):
 
     @property
     def is_final(self) -> bool:
-        """Whether nothing will change any more."""
+        """Whether the state can no longer change."""
         return self not in {JobState.PENDING, JobState.RUNNING}
 
 
 class Estimate(Answer):
-    """Seconds from and to, by runs of the same class that were measured."""
+    """Ranges in seconds, from measured runs of the same class."""
 
     starts_in: tuple[int, int]
     runs_for: tuple[int, int]
@@ -89,7 +89,7 @@ class Estimate(Answer):
 
 
 class Job(Answer):
-    """A job as the platform sees it now."""
+    """A job's current record."""
 
     job_id: str
     submission_id: str
@@ -116,7 +116,7 @@ class Job(Answer):
 
 
 class JobPage(Answer):
-    """Some jobs, newest first, and where the next page starts."""
+    """Some jobs, newest first, and the cursor of the next page."""
 
     items: tuple[Job, ...]
     next_cursor: str | None = None
@@ -128,12 +128,12 @@ class LogPart(Answer):
     job_id: str
     logs: str
     platform: tuple[tuple[int, int], ...] = ()
-    """Where in `logs` the platform speaks, and no program: half-open ranges of code points, as `str` counts."""
+    """The parts of `logs` that the platform wrote: half-open ranges of code points, as `str` counts."""
     next_offset: int = 0
 
 
 class Tracking(Answer):
-    """Whether the run in MLflow still says what the platform recorded; no score or rank depends on it."""
+    """Whether the run in MLflow still matches what the platform recorded; no score or rank depends on it."""
 
     state: str = "unknown"
     differences: tuple[str, ...] = ()
@@ -145,13 +145,13 @@ class Tracking(Answer):
 
 
 class RecordedFile(StoredFile):
-    """A file that a run left, as it was recorded."""
+    """A file of a run, as recorded."""
 
     sha256: str | None = None
 
 
 class Results(Answer):
-    """What a finished job produced, as the platform recorded it."""
+    """The results of a finished job, as the platform recorded them."""
 
     job_id: str
     run_id: str | None = None
@@ -169,7 +169,7 @@ class Results(Answer):
 
 
 class ArtifactList(Answer):
-    """The files that a finished job left."""
+    """The files of a finished job."""
 
     job_id: str
     items: tuple[RecordedFile, ...]
@@ -177,7 +177,7 @@ class ArtifactList(Answer):
 
 
 class Metric(Answer):
-    """A number that a benchmark ranks by."""
+    """A metric by which a benchmark ranks."""
 
     name: str
     direction: Direction = "maximize"
@@ -187,7 +187,7 @@ class Metric(Answer):
 
 
 class Benchmark(Answer):
-    """What submissions compete in."""
+    """A benchmark for which code can be submitted."""
 
     name: str
     title: str
@@ -205,7 +205,7 @@ class BenchmarkList(Answer):
 
 
 class ResourceClass(Answer):
-    """How much machine a job gets."""
+    """The resources that a job gets."""
 
     name: str
     cpus: float
@@ -216,14 +216,14 @@ class ResourceClass(Answer):
 
 
 class ResourceClassList(Answer):
-    """All resource classes and the one taken when none is named."""
+    """All resource classes, and the default."""
 
     items: tuple[ResourceClass, ...]
     default: str
 
 
 class Standing(Answer):
-    """One row of a board; without a rank where the metric is missing or out of bounds."""
+    """One row of a board; its rank is None if the metric is missing or out of bounds."""
 
     rank: int | None = None
     user_id: str

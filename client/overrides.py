@@ -1,4 +1,4 @@
-"""What a submitter typed as configuration becomes the job's config."""
+"""Turns configuration typed by a submitter into the job's config."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -9,11 +9,11 @@ EXAMPLE = """Write for example --metadata '{"note": "v2"}'."""
 
 
 class BadOption(Exception):
-    """Raised when an option cannot be understood; the message says which, and shows a right one."""
+    """Raised when an option is malformed; the message names it and shows a correct one."""
 
 
 def parse_overrides(pairs: Sequence[str]) -> dict[str, Any]:
-    """`key=value` pairs; a value that is JSON (a number, true, a list) is taken as such, anything else as text."""
+    """Parses `key=value` pairs; a value that is valid JSON (a number, true, a list) is taken so, others as text."""
     overrides: dict[str, Any] = {}
     for pair in pairs:
         key, equals, value = pair.partition("=")
@@ -26,7 +26,7 @@ def parse_overrides(pairs: Sequence[str]) -> dict[str, Any]:
 
 
 def parse_metadata(text: str) -> dict[str, Any]:
-    """A JSON object as text."""
+    """Parses a JSON object. Raises BadOption."""
     try:
         metadata = json.loads(text or "{}")
     except ValueError as error:
@@ -37,7 +37,7 @@ def parse_metadata(text: str) -> dict[str, Any]:
 
 
 def job_config(overrides: Mapping[str, Any], *, benchmark: str | None, resource_class: str | None) -> dict[str, Any]:
-    """The config of a job: overrides, and the named choices where there are any."""
+    """The config of a job: overrides, plus the named choices that were made."""
     chosen = {"benchmark": benchmark, "resource_class": resource_class}
     return {**overrides, **{name: value for name, value in chosen.items() if value}}
 

@@ -1,4 +1,4 @@
-"""What administrators are answered about the site, as the API tells it."""
+"""The API's overview of the site for administrators."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ from client.models import Answer
 
 
 class Notice(Answer):
-    """Something that an administrator should mend."""
+    """A problem that an administrator should fix."""
 
     kind: str = ""
     host: str = ""
-    """Empty for the gateway's own."""
+    """Empty for the gateway itself."""
     text: str
     advice: str = ""
     takes_jobs: bool = False
 
 
 class Overview(Answer):
-    """The site at a glance, for administrators."""
+    """The notices about the site, for administrators."""
 
     notices: tuple[Notice, ...] = ()

@@ -1,4 +1,4 @@
-"""Passes a submission on to the API while it arrives: nothing of it is kept, looked into or named here."""
+"""Passes a submission on to the API while it arrives; nothing of it is stored, inspected or named here."""
 
 from collections.abc import AsyncIterator
 
@@ -11,14 +11,14 @@ from client.models import Submission
 
 
 def open_relay(base_url: str) -> httpx2.AsyncClient:
-    """A connection pool to one API for what is passed on; its owner closes it."""
+    """A connection pool to one API for relayed requests. The caller closes it."""
     return httpx2.AsyncClient(base_url=base_url, timeout=TIMEOUT, trust_env=False, follow_redirects=False)
 
 
 async def relay_submission(
     http: httpx2.AsyncClient, token: str, body: AsyncIterator[bytes], *, content_type: str, length: str | None
 ) -> Submission:
-    """Send a multipart form, piece by piece, as the token's user; `length`: of the whole in bytes, if known.
+    """Send a multipart form, piece by piece, as the token's user; `length`: its size in bytes, if known.
 
     Raises:
         Unreachable: no answer came.

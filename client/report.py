@@ -8,7 +8,7 @@ from client.wording import ago, between, duration, number, size
 
 
 def job_lines(job: Job) -> list[str]:
-    """A job in full."""
+    """All lines about a job."""
     facts = {
         "job": job.job_id,
         "submission": job.submission_id,
@@ -25,7 +25,7 @@ def job_lines(job: Job) -> list[str]:
 
 
 def outlook_lines(job: Job) -> list[str]:
-    """What a waiting job may expect, where that is known."""
+    """What is known about a waiting job's start."""
     if job.status is not JobState.PENDING:
         return []
     lines = [one_line(job.notice)] if job.notice else []
@@ -85,7 +85,7 @@ def results_lines(results: Results) -> list[str]:
 
 
 def tracking_lines(tracking: Tracking) -> list[str]:
-    """What was changed of the run in MLflow; the figures above are those that the platform recorded."""
+    """The differences of the run in MLflow; the figures above are those that the platform recorded."""
     if not tracking.is_noteworthy:
         return []
     word = "Changed in MLflow since it was recorded" if tracking.state == "changed" else "Missing in MLflow"
@@ -104,7 +104,7 @@ def board_lines(board: Board) -> list[str]:
 
 
 def rank_line(board: Board, job_id: str) -> str:
-    """Where a job stands on its board."""
+    """A job's position on its board."""
     row = next((one for one in board.items if one.job_id == job_id), None)
     if row is None:
         return f"Below the first {len(board.items)} of {board.total} on {one_line(board.benchmark)}."

@@ -1,4 +1,4 @@
-"""Signing in with user name and password, and out again: a token comes, and goes."""
+"""Signs in with user name and password, and out again."""
 
 from datetime import datetime
 
@@ -8,11 +8,11 @@ from pydantic import Field
 from client.exchange import Exchange, open_http
 from client.models import Answer
 
-LOGOUT_SECONDS = 5.0  # nobody should wait long in order to leave
+LOGOUT_SECONDS = 5.0  # leaving must not take long
 
 
 class Login(Answer):
-    """A token, whose it is and until when it counts; the token never shows in a repr."""
+    """A token, its user and its expiry; the token never shows in a repr."""
 
     token: str = Field(repr=False)
     user_id: str
@@ -21,19 +21,19 @@ class Login(Answer):
 
     @property
     def is_admin(self) -> bool:
-        """Whether this user may see everybody's jobs."""
+        """Whether this user may see all users' jobs."""
         return self.role == "admin"
 
 
 def log_in(http: httpx2.Client, user: str, password: str, *, address: str | None = None) -> Login:
-    """A token for user name and password; `address` is whom a server asks for. Raises `LeadersboardError`."""
+    """Log in by user name and password; `address`: the client for which a server asks. Raises `LeadersboardError`."""
     headers = {"X-Forwarded-For": address} if address else {}
     body = {"username": user, "password": password}
     return Exchange(http, None).ask(Login, "POST", "/auth/login", json=body, headers=headers)
 
 
 def log_out(http: httpx2.Client, token: str) -> None:
-    """Make a token from `log_in` worthless. Raises `LeadersboardError`, `NotNow` for other tokens."""
+    """Invalidate a token from `log_in`. Raises `LeadersboardError`, `NotNow` for other tokens."""
     Exchange(http, token).tell("POST", "/auth/logout", timeout=LOGOUT_SECONDS)
 
 

@@ -1,4 +1,4 @@
-"""What reaches a terminal: foreign text made harmless, colour only where it is seen."""
+"""Prints to a terminal: foreign text is made safe, colours are used only if they can be seen."""
 
 import os
 import re
@@ -10,50 +10,50 @@ import typer
 from client.visible_text import visible
 
 STATE_COLOURS = {"completed": "green", "failed": "red", "cancelled": "yellow", "running": "cyan", "pending": "blue"}
-# Whole escape sequences (window titles, colours, cursor moves), so that no half of one stays behind as text.
+# Matches whole escape sequences (window titles, colours, cursor moves), so that no half of one stays as text.
 ESCAPES = re.compile(
     r"\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[PX^_].*?\x1b\\|(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]|\x1b[ -/]*[0-~]", re.DOTALL
 )
 
 
 def harmless(text: str) -> str:
-    """Text without escape sequences, other control and format characters as numbers; tabs and line ends stay."""
+    """The text without escape sequences; other control and format characters, except tab and newline, as numbers."""
     return visible(ESCAPES.sub("", text))
 
 
 def one_line(text: object) -> str:
-    """Foreign text as a single harmless line."""
+    """Foreign text as a single safe line."""
     return " ".join(harmless(str(text).replace("\r\n", "\n")).split())
 
 
 def say(text: str = "", *, error: bool = False) -> None:
-    """Print a line at once, without colour where nobody sees colour."""
+    """Print a line and flush it; colours only on a terminal."""
     typer.echo(text, err=error, color=_wants_colour(error=error))
     (sys.stderr if error else sys.stdout).flush()
 
 
 def state_word(state: str) -> str:
-    """A state in its colour."""
+    """A state's name in its colour."""
     return typer.style(state, fg=STATE_COLOURS.get(state), bold=True)
 
 
 def faint(text: str) -> str:
-    """Text that steps back."""
+    """Dimmed text."""
     return typer.style(text, dim=True)
 
 
 def strong(text: str) -> str:
-    """Text that steps forward."""
+    """Bold text."""
     return typer.style(text, bold=True)
 
 
 def log_line(text: str, *, platform: bool) -> str:
-    """A line of a log with its margin: `>` and a colour where the platform speaks, blank where a program does."""
+    """A log line with its margin: `>` and a colour for lines of the platform, blank for lines of a program."""
     return typer.style(f"> {text}", fg="cyan", bold=True) if platform else f"  {text}"
 
 
 def table(heads: Sequence[str], rows: Iterable[Sequence[str]], *, right: frozenset[int] = frozenset()) -> list[str]:
-    """Aligned lines under their heads; the columns of `right` end flush."""
+    """Aligned lines below their heads; columns in `right` are right-aligned."""
     cells = [list(heads), *([one_line(cell) for cell in row] for row in rows)]
     widths = [max(len(row[column]) for row in cells) for column in range(len(heads))]
     lines = ["  ".join(_fit(cell, widths[at], at in right) for at, cell in enumerate(row)).rstrip() for row in cells]

@@ -1,4 +1,4 @@
-"""A job followed on the terminal, from its first state to its rank."""
+"""Follows a job on the terminal, from its first state to its rank."""
 
 import time
 
@@ -16,7 +16,7 @@ BOARD_PAGE = 200
 
 
 def watch_job(client: LeadersboardClient, job_id: str, *, offset: int = 0, with_log: bool = True) -> None:
-    """Tell what happens to a job until it ends, then its results; leaves with the exit code of its end."""
+    """Print what happens to a job until it ends, then its results. Raises typer.Exit with the exit code of its end."""
     try:
         job = _tell(Follower(client, job_id, offset=offset, with_log=with_log))
     except KeyboardInterrupt:
@@ -29,7 +29,7 @@ def watch_job(client: LeadersboardClient, job_id: str, *, offset: int = 0, with_
 
 
 def exit_code_of(job: Job) -> ExitCode:
-    """What a job's end means for a script."""
+    """The exit code for a job's end."""
     return ExitCode.DONE if job.status is JobState.COMPLETED else ExitCode.JOB_FAILED
 
 

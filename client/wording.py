@@ -1,4 +1,4 @@
-"""Numbers, sizes and times in the words that people read, for the command line and the pages."""
+"""Formats numbers, sizes and times for people, on the command line and on the pages."""
 
 from datetime import UTC, datetime
 
@@ -7,14 +7,14 @@ MINUTE = 60
 
 
 def number(value: float | None) -> str:
-    """A metric with four digits after the point, as the board shows it; large ones whole."""
+    """A metric with four digits after the point, as on boards; large values without."""
     if value is None:
         return "-"
     return f"{value:,.0f}" if abs(value) >= LARGE else f"{value:.4f}"
 
 
 def duration(seconds: float) -> str:
-    """Seconds as people read them; tenths below a minute."""
+    """A duration for people; with tenths of a second below a minute."""
     if round(seconds, 1) < MINUTE:
         return f"{seconds:.1f} s"
     minutes, rest = divmod(round(seconds), MINUTE)
@@ -25,18 +25,18 @@ def duration(seconds: float) -> str:
 
 
 def between(low: float, high: float) -> str:
-    """A range of seconds, no finer than anybody can know it."""
+    """A range of seconds, rounded to what an estimate can know."""
     longest = duration(_rounded(high))
     return f"at most {longest}" if low < 1 else f"{duration(_rounded(low))} to {longest}"
 
 
 def _rounded(seconds: float) -> float:
-    """To whole minutes from a few minutes on."""
+    """From five minutes on rounded to whole minutes, below to seconds."""
     return round(seconds / MINUTE) * MINUTE if seconds >= 5 * MINUTE else round(seconds)
 
 
 def ago(moment: datetime | None) -> str:
-    """How long ago a moment was."""
+    """How long ago this time was."""
     if moment is None:
         return "-"
     seconds = max(0.0, (datetime.now(UTC) - moment).total_seconds())
@@ -47,7 +47,7 @@ def ago(moment: datetime | None) -> str:
 
 
 def size(count: int) -> str:
-    """Bytes as people read them."""
+    """A number of bytes for people."""
     for scale, unit in ((1e9, "GB"), (1e6, "MB"), (1e3, "kB")):
         if count >= scale:
             return f"{count / scale:.1f} {unit}"
@@ -55,5 +55,5 @@ def size(count: int) -> str:
 
 
 def memory(count: float) -> str:
-    """Memory in the powers of two in which it is given out."""
+    """Memory in GiB or MiB, the units in which it is allocated."""
     return f"{count / 2**30:.3g} GiB" if count >= 2**30 else f"{count / 2**20:.0f} MiB"

@@ -1,3 +1,3 @@
-"""What the processes agree on: values, ports, use cases and adapters."""
+"""Code that the gateway and the runner share: values, ports, use cases and adapters."""
 
 __version__ = "0.1.0"

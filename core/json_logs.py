@@ -1,4 +1,4 @@
-"""Structured logs: one JSON object a line on stdout, with the ids of the request at hand, never with a secret."""
+"""Structured logs: one JSON object per line on stdout, with the ids of the current request and without secrets."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ _ids: ContextVar[dict[str, str] | None] = ContextVar("ids", default=None)
 
 
 def configure() -> None:
-    """Call once, in a process's entry. Our HTTP client tells of each request, which would drown the rest."""
+    """Call once, at a process's start. Silences our HTTP client, which would log every request."""
     logging.getLogger("httpx2").setLevel(logging.WARNING)
     structlog.configure(processors=[*_shared(), structlog.processors.JSONRenderer()])
 
 
 def take_over_server_logs() -> None:
-    """The web server's own lines in our form; its access log is off, since we write a better one."""
+    """Put the web server's own lines into our format. Its access log is off, since we write a better one."""
     formatter = structlog.stdlib.ProcessorFormatter(
         foreign_pre_chain=[*_shared()],
         processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, structlog.processors.JSONRenderer()],
@@ -40,7 +40,7 @@ def take_over_server_logs() -> None:
 
 @contextmanager
 def request_ids(**ids: str) -> Iterator[dict[str, str]]:
-    """Until the context ends, every line of this request has these ids, and those that `bind` adds."""
+    """Within this context every line of the request has these ids, and those that `bind` adds."""
     found = dict(ids)
     token = _ids.set(found)
     try:
@@ -50,10 +50,10 @@ def request_ids(**ids: str) -> Iterator[dict[str, str]]:
 
 
 def bind(**ids: str) -> None:
-    """Add ids to the lines of the request at hand, whichever thread serves it; without a request nothing happens.
+    """Add ids to the log lines of the current request, in whichever thread; without a request nothing happens.
 
-    structlog's own context variables would stay in the thread that set them: an endpoint's lines would have the user,
-    the access log's line would not.
+    structlog's own context variables stay in the thread that set them: an endpoint's lines would have the user, the
+    access log's line would not.
     """
     found = _ids.get()
     if found is not None:
@@ -76,7 +76,7 @@ def _with_ids(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> Mu
 
 
 def _without_secrets(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """A net below the rule that nobody logs one: what is named like a secret is not shown."""
+    """A safety net below the rule that secrets are never logged: hides values whose name contains a secret word."""
     for key in event:
         if any(word in key.lower() for word in SECRET_WORDS):
             event[key] = HIDDEN

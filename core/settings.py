@@ -1,4 +1,4 @@
-"""Every setting of the server's processes: read once from the environment, typed, unsafe values refused."""
+"""All settings of the server's processes: read once from the environment, typed; unsafe values are refused."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ from core.domain.user import USER_NAME, USER_NAME_RULE
 
 SHORTEST_TOKEN = 16
 TOKEN = re.compile(r"[!-~]+")
-"""What a header can carry as it is: visible ASCII."""
+"""Characters that a header can carry unchanged: visible ASCII."""
 LONGEST_RETENTION_DAYS = 90
 LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
 
 class ApiToken(BaseModel):
-    """One bearer token and whose it is."""
+    """One bearer token and its user."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -62,13 +62,13 @@ def _listed(value: object) -> object:
 
 
 def is_private_enough(url: str) -> bool:
-    """Whether what is fetched from there cannot be changed on its way: https, or this very machine."""
+    """Whether content fetched from this address cannot be changed on its way: https, or http on this machine."""
     parts = urlsplit(url)
     return bool(parts.hostname) and (parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOOPBACK))
 
 
 class OidcSettings(BaseModel):
-    """Whose bearer tokens count besides ours, and what in them is read."""
+    """The OIDC issuer whose bearer tokens are accepted besides ours, and the claims read from them."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -80,18 +80,18 @@ class OidcSettings(BaseModel):
 
 
 class Settings(BaseSettings):
-    """Names as in the environment. Sizes in bytes, times in seconds."""
+    """Settings are named as in the environment. Sizes in bytes, times in seconds."""
 
     model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True, hide_input_in_errors=True)
 
     redis_url: Annotated[str, Field(repr=False)] = "redis://redis:6379/0"
     redis_password: Annotated[str, Field(repr=False)] = ""
-    """For an address that holds none itself."""
+    """Used if the address contains none."""
     mlflow_tracking_uri: str = "http://mlflow:5000"
     mlflow_url: str = "http://localhost:5010"
     """Public address of MLflow's pages behind our sign-in, for links."""
     tracking_artifacts: Annotated[str, Field(pattern="^(own|all)$")] = "own"
-    """Whose runs' files a user reads there; admins read all."""
+    """Which runs' files a user may read there; admins may read all."""
 
     upload_root: Path = Path("/shared/submissions")
     log_root: Path = Path("/shared/logs")
@@ -104,10 +104,10 @@ class Settings(BaseSettings):
     cors_origins: Annotated[tuple[str, ...], NoDecode] = ()
 
     session_hours: Annotated[float, Field(gt=0, le=24 * 30)] = 12.0
-    """How long a login counts."""
+    """How long a login is valid."""
     login_limits: LoginLimits = LoginLimits()
     trusted_proxies: Annotated[tuple[str, ...], NoDecode] = ()
-    """Whose X-Forwarded-For is believed when logins are counted: addresses, networks or host names."""
+    """Proxies whose X-Forwarded-For is trusted when logins are counted: addresses, networks or host names."""
     oidc_issuer: str = ""
     oidc_audience: Annotated[tuple[str, ...], NoDecode] = ()
     oidc_user_claim: str = "preferred_username"
@@ -117,7 +117,7 @@ class Settings(BaseSettings):
     max_submissions_per_hour: Annotated[int, Field(ge=1)] = 10
     max_uploads_per_hour: Annotated[int, Field(ge=1)] = 100
     max_refused_uploads_per_hour: Annotated[int, Field(ge=1)] = 300
-    """Of one user: refused ones and those that broke off, which take no place among the others."""
+    """Per user: refused and interrupted uploads, which take no place among the others."""
     max_concurrent_running: Annotated[int, Field(ge=1)] = 1
     over_limit: Annotated[str, Field(pattern="^(refuse|queue)$")] = "refuse"
     default_benchmark: str = "synthetic"
@@ -125,10 +125,10 @@ class Settings(BaseSettings):
     request: RequestLimits = RequestLimits()
     min_free_bytes: Annotated[int, Field(ge=0)] = 2 * GIB
     min_free_run_bytes: Annotated[int, Field(ge=0)] = GIB
-    """Below this much free disk under logs and jobs no run is begun; jobs wait."""
+    """Below this much free disk under logs and jobs no run is started; jobs wait."""
 
     retention_days: Annotated[int, Field(ge=0, le=LONGEST_RETENTION_DAYS)] = LONGEST_RETENTION_DAYS
-    """So old, ended jobs go with all that is theirs; 0: nothing but the ledger's records goes, after 90 days."""
+    """Ended jobs of this age are removed with their files. 0: only ledger records are removed, after 90 days."""
 
     resource_classes: tuple[ResourceClass, ...] = (SMALL, MEDIUM)
     """The first is the default."""
@@ -136,28 +136,28 @@ class Settings(BaseSettings):
     sandbox_image: str = "leadersboard-sandbox:latest"
     seccomp_profile: Path = Path("seccomp.json")
     sandbox_runtime: Annotated[str, Field(pattern="^(runc|runsc)$")] = "runc"
-    """runsc: gVisor, where the engine has it."""
+    """runsc: gVisor, if the engine has it."""
     allow_old_engine: bool = False
-    """Jobs are taken on an engine older than the lowest safe version, too."""
+    """Take jobs also on an engine that is older than the lowest safe version."""
     gpu_access: Annotated[str, Field(pattern="^(device_requests|cdi)$")] = "device_requests"
-    """How a run is given its device."""
+    """How a device is given to a run."""
     gpu_busy_bytes: Annotated[int, Field(ge=0)] = GIB
-    """A device of which more memory is taken while nobody runs on it is given to nobody."""
+    """A device with more memory in use than this, although no run has it, is not given to any run."""
     requirements: RequirementsLimits = RequirementsLimits()
     pip_index_url: Annotated[str, Field(repr=False)] = ""
-    """Without one no class installs packages; scripts/setup writes down which this machine's pip asks."""
+    """Without it no class installs packages; scripts/setup records the index of this machine's pip."""
     pip_extra_index_url: Annotated[str, Field(repr=False)] = ""
     pip_trusted_host: str = ""
     pip_cert: Path | None = None
-    """CA bundle, where TLS is inspected."""
+    """CA bundle, needed if TLS is inspected."""
     package_hosts: Annotated[tuple[str, ...], NoDecode] = ()
-    """Further hosts from which the index has its files fetched."""
+    """Further hosts from which the files of the index are downloaded."""
     lease_seconds: Annotated[float, Field(gt=0, le=LONGEST_LEASE_SECONDS)] = 30.0
     sweep_seconds: Annotated[float, Field(gt=0)] = 5.0
     host_patience_seconds: Annotated[float, Field(ge=1)] = 60.0
-    """So long a runner host may be silent before its jobs are run again elsewhere."""
+    """A runner's host may be silent for so long before its jobs are run again elsewhere."""
     keep_failed_minutes: Annotated[int, Field(ge=0, le=1440)] = 0
-    """So long the stopped container of a failed run stays in the engine, for an admin to inspect."""
+    """How long the stopped container of a failed run stays in the engine, for an admin to inspect."""
     max_log_bytes: Annotated[int, Field(ge=1024)] = 256 * 1024 * 1024
     max_log_lines: Annotated[int, Field(ge=100)] = 2_000_000
     kept_log_bytes: Annotated[int, Field(ge=1024)] = 64 * 1024 * 1024
@@ -203,12 +203,12 @@ class Settings(BaseSettings):
 
     @property
     def audit_days(self) -> int:
-        """The audit trail is kept as long as jobs; without retention, as long as the ledger's records."""
+        """How long the audit trail is kept: as long as jobs; without retention, as long as the ledger's records."""
         return self.retention_days or LONGEST_RETENTION_DAYS
 
     @cached_property
     def ledger_url(self) -> str:
-        """Redis's address with its password: for clients alone, never for a message."""
+        """Redis's address with its password. Pass it only to clients, never put it into a message."""
         parts = urlsplit(self.redis_url)
         if not self.redis_password or parts.password:
             return self.redis_url

@@ -1,4 +1,4 @@
-"""Settings in, one frozen set of ports out; everything that was opened is closed again."""
+"""Builds the ports from the settings, and closes everything that it opened."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ HEARTBEAT_MS = 60_000
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Ports:
-    """The real parts of a process."""
+    """The ports of a process, on their real implementations."""
 
     storage: FilesystemStorage
     job_status: JobStatusPort
@@ -68,7 +68,7 @@ class Ports:
 
 
 def open_broker(settings: Settings, **options: object) -> RedisBroker:
-    """A Dramatiq broker. It looks for dead workers at every command: by default that is left to chance for minutes."""
+    """A Dramatiq broker that checks for dead workers at every command; by default chance decides, for minutes."""
     return OneBellAtATime(
         url=settings.ledger_url,
         maintenance_chance=1_000_000,
@@ -79,7 +79,7 @@ def open_broker(settings: Settings, **options: object) -> RedisBroker:
 
 
 def _doorbell(settings: Settings) -> RedisBroker:
-    """A broker that only sends, so its every command may end in time; a worker's waits for messages."""
+    """A broker that only sends, so every command can have a deadline; a worker's broker waits for messages."""
     return open_broker(settings, socket_timeout=TIMEOUT_SECONDS, retry=no_retry())
 
 
@@ -105,7 +105,7 @@ def _storage(settings: Settings, folders: SiteFolders) -> FilesystemStorage:
 
 @contextmanager
 def open_retention(settings: Settings) -> Iterator[Retention]:
-    """Retention on the real parts, for one round or one question."""
+    """Retention on the real services, for one round or one question."""
     with ExitStack() as opened:
         client = connect(settings.ledger_url)
         opened.callback(client.close)
@@ -135,7 +135,7 @@ def open_ports(
     tracking_timeout_seconds: float = 10.0,
     runner_host: str = "",
 ) -> Iterator[Ports]:
-    """The ports on their real parts, for as long as the context lasts; a runner's where its host is named."""
+    """The ports on real services, for as long as the context lasts. A runner gives its host as `runner_host`."""
     with ExitStack() as opened:
         client = connect(settings.ledger_url)
         opened.callback(client.close)

@@ -1,1 +1,1 @@
-"""What gateway and ui share as servers: how fast a request must come and an answer must be taken. Knows no process."""
+"""Shared by the servers of gateway and ui: how fast requests must arrive and answers must be read. Imports neither."""

@@ -1,6 +1,6 @@
-"""Connections that stand still are ended: a head, a body that does not arrive, an answer that nobody takes.
+"""Closes stalled connections: a request head or body that does not arrive, an answer that the client does not read.
 
-uvicorn's one time-out begins after an answer and ends with the next byte, whatever comes after that.
+uvicorn's only time-out starts after an answer and ends with the next byte, whatever follows it.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from uvicorn.protocols.http.flow_control import FlowControl
 
     class _Served(asyncio.Protocol):
-        """What both of uvicorn's HTTP protocols have."""
+        """The part that uvicorn's two HTTP protocols have in common."""
 
         transport: asyncio.Transport
         flow: FlowControl
@@ -27,34 +27,34 @@ else:
     _Served = object
 
 HEAD_SECONDS = 10.0
-"""From the connection, or the first byte after an answer, to the end of the headers."""
+"""Time from the connection, or the first byte after an answer, to the end of the headers."""
 BODY_SECONDS = 60.0
-"""In each such time `LEAST_BYTES` of a body arrive, or its end; a slow upload goes on as long as it needs."""
+"""In each such period `LEAST_BYTES` of a body must arrive, or its end; slow uploads may take as long as they need."""
 TAKEN_SECONDS = 30.0
-"""In each such time a receiver takes `LEAST_BYTES` of what is waiting for it, or the rest."""
+"""In each such period a client must read `LEAST_BYTES` of the waiting output, or the rest."""
 LEAST_BYTES = 32 * 1024
 SEND_BUFFER = 256 * 1024
-"""Bytes that the kernel keeps for one receiver. By itself it would keep 4 MB, which count as the container's memory."""
+"""Bytes that the kernel buffers per client. By default it would buffer 4 MB, which count as the container's memory."""
 
 
 class Arriving(Enum):
-    """What of a request is still to come."""
+    """The part of a request that is still to arrive."""
 
     NOTHING = "nothing"
-    """The application is at work, or the connection waits for its next request."""
+    """The application is working, or the connection waits for its next request."""
     HEAD = "head"
     BODY = "body"
 
 
 class Watch:
-    """Looks at one thing again and again, and tells when too little of it has moved since the last look."""
+    """Checks periodically whether enough bytes have moved since the last check, and calls `late` if not."""
 
     def __init__(self, late: Callable[[], None]) -> None:
         self._late = late
         self._timer: asyncio.TimerHandle | None = None
 
     def start(self, seconds: float, moved: Callable[[], float]) -> None:
-        """`moved` answers how many bytes have moved so far."""
+        """`moved` returns how many bytes have moved so far."""
         self.stop()
         self._again(seconds, moved, moved())
 
@@ -75,7 +75,7 @@ class Watch:
 
 
 class Paced(_Served):
-    """To be mixed in before one of uvicorn's HTTP protocols. Its two watches live as long as the connection."""
+    """A mix-in to put before one of uvicorn's HTTP protocols. Its two watches live as long as the connection."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -85,11 +85,11 @@ class Paced(_Served):
         self._departure = Watch(self._untaken)
 
     def arriving(self) -> Arriving:
-        """What is still to come, as the parser knows it."""
+        """The part still to arrive, as the parser knows it."""
         raise NotImplementedError
 
     def late(self) -> None:
-        """What was waited for did not arrive in time."""
+        """Called when the expected part did not arrive in time."""
         raise NotImplementedError
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -124,13 +124,13 @@ class Paced(_Served):
         self._departure.stop()
 
     def part(self) -> None:
-        """Close the connection, once what is waiting for its receiver is taken, or is not taken in time."""
+        """Close the connection once the client has read the waiting output, or did not in time."""
         if not self.transport.is_closing():
             self.transport.close()
         self._follow()
 
     def _follow(self) -> None:
-        """Watch what is waited for now."""
+        """Start the watch on the part that is expected now."""
         if self.transport.is_closing():
             self._arrival.stop()
             if self.transport.get_write_buffer_size():
@@ -148,7 +148,7 @@ class Paced(_Served):
             self._arrival.stop()
 
     def _come(self) -> float:
-        """Bytes that arrived. While the application takes none, the sender is not the one that is slow."""
+        """Bytes that arrived. While the application does not read, the sender is not counted as slow."""
         if self.flow.read_paused:
             self._received += LEAST_BYTES
         return self._received

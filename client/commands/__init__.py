@@ -1,1 +1,1 @@
-"""The `leadersboard` command, one room per subject."""
+"""The `leadersboard` command, one module per subject."""

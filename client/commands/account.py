@@ -19,7 +19,7 @@ def login(
 ) -> None:
     """Sign in with an access token, or with --user and a password.
 
-    What is secret is asked for hidden; the token is kept in a file that only you can read.
+    Token and password are not shown while you type; the token is kept in a file that only you can read.
     """
     with told_failures():
         address = checked_url(url)
@@ -42,7 +42,7 @@ def _token_of(address: str, user: str) -> str:
 
 
 def logout() -> None:
-    """Forget the address and the token on this machine; a token that came from a password ends everywhere."""
+    """Forget the address and the token on this machine; a token that came from a password is revoked everywhere."""
     with told_failures():
         path = account_path(os.environ)
         kept = kept_account(path)
@@ -51,7 +51,7 @@ def logout() -> None:
 
 
 def _revoke(account: Account) -> str:
-    """End the token at the platform, where it can be ended; what is left to say about it."""
+    """End the token at the platform if possible. Returns what remains to be said about it."""
     try:
         logged_out(account.url, account.token)
     except (NotNow, NotSignedIn):

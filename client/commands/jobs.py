@@ -41,9 +41,9 @@ def logs(
     tail: Annotated[int, typer.Option(min=1, max=1000, help="How many of the last lines.")] = 1000,
     as_json: AsJson = False,
 ) -> None:
-    """Print a job's log, made harmless for the terminal; lines of the platform have `>` in the margin.
+    """Print a job's log, made safe for the terminal; lines of the platform have `>` in the margin.
 
-    With --json the field `platform` says where in the text those are.
+    With --json the field `platform` gives the ranges of these lines in the text.
     """
     with signed_in() as client:
         part = client.log_tail(job_id, lines=tail)
@@ -69,6 +69,6 @@ def cancel(job_id: JobId) -> None:
 
 
 def show(answer: Answer, lines: list[str], *, as_json: bool) -> None:
-    """Print an answer for a program or for a person."""
+    """Print an answer, as JSON for programs or as lines for people."""
     for line in [answer.model_dump_json(indent=2)] if as_json else lines:
         say(line)

@@ -40,7 +40,7 @@ def download(
     artifact: Annotated[str | None, typer.Option(metavar="PATH", help="Only this file of the job.")] = None,
     into: Annotated[Path | None, typer.Option(metavar="FOLDER", help="Where to; default: a folder named JOB.")] = None,
 ) -> None:
-    """Save the files that a finished job left; prints where each is."""
+    """Save the files of a finished job and print the path of each."""
     with signed_in() as client:
         paths = [artifact] if artifact else [file.path for file in client.artifacts(job_id).items]
         for saved in save_artifacts(client, job_id, paths, into or Path(job_id)):

@@ -1,4 +1,4 @@
-"""`submit`: from a folder to a job, and on request to its results."""
+"""`submit`: uploads a folder, queues a job and, if requested, shows its results."""
 
 from pathlib import Path
 from typing import Annotated
@@ -49,7 +49,7 @@ def submit(
 
 
 def _first_of_its_kind(submission: Submission) -> str:
-    """The same files again mean the same job; --again asks for a new one."""
+    """The id of the first submission with these files: the same files mean the same job, unless --again is used."""
     if submission.duplicate_of is None:
         return submission.submission_id
     say("These files are the same as before, so this is the same job. For a new one: --again KEY", error=True)

@@ -1,1 +1,1 @@
-"""The ports on real parts (files, Redis, Dramatiq, MLflow) and their twins in memory."""
+"""Implementations of the ports on files, Redis, Dramatiq and MLflow."""

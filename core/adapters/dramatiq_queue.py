@@ -1,4 +1,4 @@
-"""The doorbell as Dramatiq messages on Redis: sent by name, so that nobody here imports the runner."""
+"""The doorbell as Dramatiq messages on Redis; actors are addressed by name, so this code need not import the runner."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ def queue_name(resource_class: str) -> str:
 
 
 class OneBellAtATime(RedisBroker):
-    """Takes no message ahead: by default a busy worker keeps a second one, which an idle worker then does not hear.
+    """A broker that prefetches nothing: by default a busy worker holds a second message, which idle workers never get.
 
-    Redis lets its messages through with a full memory, too: jobs that were accepted by then still start. They are few
-    and small, since the ledger refuses every new job.
+    Its messages are allowed even when Redis is out of memory, so that jobs accepted before still start. They are few
+    and small, since the ledger refuses every new job then.
     """
 
     def __init__(self, **options: Any) -> None:

@@ -1,4 +1,4 @@
-"""The files of a folder that must be there: one that has gone, or cannot be read, is no empty one."""
+"""Lists the files of a folder that must exist: a missing or unreadable folder is an error, not an empty list."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import NoReturn
 
 
 def files_below(folder: Path) -> list[Path]:
-    """All of them, sorted, at any depth. Raises OSError where a folder is not there or cannot be read.
+    """All files at any depth, sorted. Raises OSError if a folder does not exist or cannot be read.
 
-    `Path.rglob` finds nothing below a folder whose file system is not mounted now, and says nothing of it.
+    `Path.rglob` silently finds nothing below a folder whose file system is not mounted.
     """
 
     def fail(error: OSError) -> NoReturn:

@@ -1,4 +1,4 @@
-"""An account: a user's name here, whose it is, and what opens it."""
+"""An account: a user's name on this site, with a password hash or an OIDC subject."""
 
 from __future__ import annotations
 
@@ -18,24 +18,24 @@ LONGEST_PASSWORD = 256
 
 
 class AccountKind(StrEnum):
-    """What opens an account."""
+    """How the user of an account signs in."""
 
     PASSWORD = "password"  # noqa: S105 a way to sign in, not a password
     """A password kept here as a hash."""
     OIDC = "oidc"
-    """A subject of the issuer; the issuer knows how they sign in."""
+    """A subject of the OIDC issuer; the issuer checks the sign-in."""
 
 
 def new_stamp() -> str:
-    """A mark that no account has had before."""
+    """A random value that no account has had before."""
     return secrets.token_hex(16)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Account:
-    """One name on this site; `ann` and `Ann` are the same one.
+    """One name on this site. Case is ignored: `ann` and `Ann` are the same account.
 
-    A new password gives a new `stamp`; a session counts only with the stamp under which it was opened.
+    A new password gives a new `stamp`; a session is valid only with the stamp under which it was opened.
     """
 
     name: str
@@ -43,7 +43,7 @@ class Account:
     role: Role = Role.USER
     password_hash: str = field(default="", repr=False)
     subject: str = ""
-    """Issuer and subject, for accounts that an OIDC issuer opens; their role is in each of their tokens."""
+    """Issuer and subject of an account that signs in by OIDC. Its role is read from each token."""
     stamp: str = field(default_factory=new_stamp, repr=False)
 
     @property
@@ -52,7 +52,7 @@ class Account:
 
 
 class LoginLimits(BaseModel):
-    """How many wrong passwords `window_seconds` allow; after that everybody waits for the rest of the window."""
+    """How many wrong passwords are allowed per `window_seconds`; later attempts wait for the rest of the window."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -66,7 +66,7 @@ class LoginLimits(BaseModel):
 
 
 def new_password() -> str:
-    """A password that nobody guesses (144 bits)."""
+    """A random password of 144 bits."""
     return secrets.token_urlsafe(18)
 
 

@@ -1,4 +1,4 @@
-"""The audit trail's values: what an admin did, to what, when, from where, and how it ended."""
+"""The values of the audit trail: what an admin did, to what, when, from where, and how it ended."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ LONGEST_TARGET = 200
 LONGEST_DETAIL = 120
 MOST_DETAILS = 3
 MOST_ENTRIES = 50_000
-"""They take about 20 MB of the ledger's memory, at most 90 MB: every text in them is bounded."""
+"""The entries take about 20 MB of the ledger's memory, at most 90 MB: every text in them is bounded."""
 READ_SECONDS = 3600
-"""For so long the same read is one entry."""
+"""The same read within this time makes one entry."""
 SCANNED = 10_000
-"""Most entries that one page looks at."""
+"""The most entries that one page looks at."""
 CURSOR = re.compile(r"[1-9][0-9]{0,14}-[0-9]{1,9}")
 LOCAL = "(local)"
 """The actor of commands on the machine itself. No user's name has a bracket."""
@@ -41,12 +41,12 @@ class AuditAction(StrEnum):
     JOB_PIN = "job.pin"
     JOB_UNPIN = "job.unpin"
     JOB_POST = "job.post"
-    """A job of somebody else's submission."""
+    """A job of another user's submission."""
     JOB_RERUN = "job.rerun"
     JOB_CANCEL = "job.cancel"
     RESULT_RESTORE = "result.restore"
     OTHER = "other"
-    """A call that the table of gateway/middleware/audit_table.py does not name."""
+    """A call that is not in the table of gateway/middleware/audit_table.py."""
 
     ACCOUNT_LIST = "account.list"
     JOB_LIST = "job.list"
@@ -64,17 +64,17 @@ class AuditAction(StrEnum):
 
 
 class AuditMethod(StrEnum):
-    """How the actor showed who they are."""
+    """How the actor authenticated."""
 
     API_TOKEN = "api_token"  # noqa: S105 a kind of token, not one
     PASSWORD = "password"  # noqa: S105 a way to sign in, not a password
     OIDC = "oidc"
     LOCAL = "local"
-    """A command on the machine, by a person who may start one there."""
+    """A command run on the machine itself, by a person with access to it."""
 
 
 class AuditTarget(StrEnum):
-    """What kind of thing was acted on."""
+    """The kind of a target."""
 
     USER = "user"
     RUNNER = "runner"
@@ -84,24 +84,24 @@ class AuditTarget(StrEnum):
     RUN = "run"
     EXPERIMENT = "experiment"
     SITE = "site"
-    """No single thing; the target is the call's address."""
+    """No single object; the target is the call's address."""
 
 
 class AuditOutcome(StrEnum):
-    """How it ended."""
+    """How an act ended."""
 
     BEGUN = "begun"
-    """Written before the step; when it stays, the process ended before the step's outcome was known."""
+    """Written before the step. If it stays, the process ended before the outcome was known."""
     DONE = "done"
     REFUSED = "refused"
     FAILED = "failed"
     READ = "read"
-    """Access to a thing was given; the first of its kind within an hour is kept."""
+    """Access was given; only the first of its kind within an hour is kept."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AuditAct:
-    """Who is about to do what. All text is made inert and cut here, wherever it came from."""
+    """An act of an admin. Every text in it is made printable and cut to its limit here."""
 
     actor: str
     method: AuditMethod
@@ -109,9 +109,9 @@ class AuditAct:
     target_kind: AuditTarget
     target: str = ""
     owner: str = ""
-    """Whose thing it is, where it has an owner."""
+    """The user to whom the target belongs, if any."""
     address: str = ""
-    """As ClientAddress sees it: the nearest one that is no trusted proxy."""
+    """As determined by ClientAddress: the nearest address that is not a trusted proxy."""
     request_id: str = ""
     details: Mapping[str, str] = field(default_factory=dict)
 
@@ -127,7 +127,7 @@ class AuditAct:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AuditEntry:
-    """An act as it is kept. `status` is the HTTP status that was answered, where one was."""
+    """An act as stored. `status` is the HTTP status of the answer, if there was one."""
 
     entry_id: str
     at: datetime
@@ -147,7 +147,7 @@ def _escaped(character: str) -> str:
 
 
 def outcome_of(status: int) -> AuditOutcome:
-    """What an answer's status says of the step."""
+    """The outcome that an answer's status stands for."""
     if status == NOTHING_ANSWERED or status >= FIRST_FAILURE_STATUS:
         return AuditOutcome.FAILED
     return AuditOutcome.REFUSED if status >= FIRST_REFUSAL_STATUS else AuditOutcome.DONE

@@ -1,4 +1,4 @@
-"""A benchmark: what is measured on which data, and which way is better (SCO-1)."""
+"""A benchmark: which data, which metrics, and which direction of each is better (SCO-1)."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ BENCHMARK_NAME = r"^[a-z][a-z0-9_-]{0,63}$"
 
 
 class Direction(StrEnum):
-    """Which end of a metric is better."""
+    """Whether higher or lower values of a metric are better."""
 
     MAXIMIZE = "maximize"
     MINIMIZE = "minimize"
 
 
 class Scoring(StrEnum):
-    """Whose numbers count. There is one kind until the platform has a scorer of its own."""
+    """The source of the numbers that count. Only one exists until the platform has a scorer of its own."""
 
     REPORTED = "reported"
-    """The submission's own; the board says so."""
+    """The submission's own numbers; the board says so."""
 
 
 UNSUPPORTED_SCORING = (
@@ -70,7 +70,7 @@ class Benchmark(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _says_nothing_in_vain(cls, document: Any) -> Any:
-        """A key or value that this version does not act on is refused in words, not accepted and ignored."""
+        """Refuse keys and values that this version would ignore, with a message that names them."""
         if not isinstance(document, dict):
             raise ValueError("it must be a mapping of keys, such as name, title, primary_metric and metrics")  # noqa: TRY004 pydantic's
         if unknown := [str(key)[:80] for key in document if key not in cls.model_fields]:

@@ -1,4 +1,4 @@
-"""What a probe of the sandbox's walls found: one row per wall, and whether jobs may run behind them (BOX-12)."""
+"""The result of a canary: one row per wall, and whether jobs may run behind the walls (BOX-12)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ LONGEST = 200
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CanaryRow:
-    """One wall as it was promised and as it was found."""
+    """One wall: what was expected and what was found."""
 
     check: str
     resource_class: str
@@ -27,7 +27,7 @@ class CanaryRow:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CanaryReport:
-    """One probe of all classes."""
+    """One probe of all resource classes."""
 
     at: datetime
     seconds: float
@@ -39,12 +39,12 @@ class CanaryReport:
 
     @property
     def ok(self) -> bool:
-        """No row is red, and there are rows."""
+        """True if there are rows and none is red."""
         return bool(self.rows) and not self.red
 
     @property
     def refusal(self) -> str | None:
-        """Why no job may run here, for admins; None when all walls hold."""
+        """Why no job may run here, for admins; None if all walls hold."""
         if self.ok:
             return None
         named = "; ".join(str(row)[:LONGEST] for row in self.red[:MOST_NAMED]) or "the probe found nothing out"

@@ -1,15 +1,15 @@
-"""How far a machine's clock is from the ledger's, and when an admin is told."""
+"""The difference between a machine's clock and the ledger's, and from when it is reported to admins."""
 
 from __future__ import annotations
 
 MOST_SKEW_SECONDS = 5.0
-"""Beyond it an admin is told. Jobs do not hang on it: leases, order and limits go by the ledger's clock alone."""
+"""Larger differences are reported. Jobs do not depend on it: leases, order and limits use only the ledger's clock."""
 MOST_RETENTION_SKEW_SECONDS = 3600.0
-"""Beyond it nothing is removed for its age: files have their times from the machine's clock."""
+"""With a larger difference nothing is removed for its age: file times come from the machine's clock."""
 
 
 def told(skew: float) -> str | None:
-    """In words, where it matters: seconds by which the machine's clock is ahead of the ledger's."""
+    """A description of the skew, or None if it is too small to matter; positive: the machine is ahead of the ledger."""
     if abs(skew) <= MOST_SKEW_SECONDS:
         return None
     return f"{abs(skew):.0f} s {'ahead of' if skew > 0 else 'behind'} the ledger's"

@@ -1,4 +1,4 @@
-"""A step of the platform that failed: what, where and how often, kept for an admin; no values, no secrets."""
+"""A failed step of the platform, kept for an admin: what, where and how often; no values, no secrets."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ TEXT_CHARACTERS = 1000
 
 
 class Failure(BaseModel):
-    """One failure as the process that met it tells it."""
+    """One failure, as reported by the process in which it happened."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -25,7 +25,7 @@ class Failure(BaseModel):
     error: Annotated[str, StringConstraints(max_length=100)]
     message: Annotated[str, StringConstraints(max_length=TEXT_CHARACTERS)]
     frames: tuple[str, ...] = ()
-    """The way to it, outermost first: file, line and function of each call, and no values."""
+    """The calls that led to it, outermost first: file, line and function of each, without values."""
     process: Annotated[str, StringConstraints(max_length=200)] = ""
     job_id: str | None = None
     user_id: str | None = None
@@ -33,13 +33,13 @@ class Failure(BaseModel):
 
     @property
     def letter_id(self) -> str:
-        """The same for the same failure of the same job: what fails every few seconds is one letter with a count."""
+        """Equal for equal failures of the same job, so a failure that repeats is one letter with a count."""
         parts = [self.step, self.error, self.job_id or "", *self.frames[-3:]]
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]
 
 
 class DeadLetter(BaseModel):
-    """A failure as it is kept."""
+    """A failure as stored, with its count."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -59,7 +59,7 @@ def failure_of(
     user_id: str | None = None,
     attempt: int | None = None,
 ) -> Failure:
-    """`error` as it may be kept: its kind, its words, and where it came from."""
+    """`error` as it may be stored: its type, its text and where it was raised."""
     return Failure(
         step=step[:100],
         error=type(error).__name__[:100],
@@ -73,7 +73,7 @@ def failure_of(
 
 
 def _frames(error: BaseException) -> tuple[str, ...]:
-    """Without the lines themselves: a constant in one could be a secret, and the version tells the source."""
+    """Leaves out the source lines: they could contain a secret, and the version identifies the source."""
     found = traceback.extract_tb(error.__traceback__)
     cause = error.__cause__
     earlier = (*_frames(cause), f"… raised {type(cause).__name__}, which led to") if cause is not None else ()

@@ -1,20 +1,20 @@
 """Everything that can go wrong, as one tree.
 
 LeadersboardError
-├── InvalidInput          what was sent breaks a rule
+├── InvalidInput          the input breaks a rule
 │   └── TooLarge          ... by its size
 ├── Unauthenticated       no valid token
 │   └── WrongCredentials  ... because user name or password is wrong
 ├── Forbidden             a valid token, not enough rights
-├── NotFound              no such thing, or not yours (the two are told apart by nobody)
+├── NotFound              no such thing, or another user's (clients cannot tell which)
 ├── Conflict              right request, wrong moment
 │   ├── NotFinished       ... because the job has not ended
 │   └── KeyReused         ... because its Idempotency-Key belongs to another request
 ├── LimitReached          a per-user limit; says when it renews
 ├── StorageFull           the disk is nearly full
 ├── Unavailable           a part we depend on does not answer
-│   └── Rejected         it refuses what we sent; asking again does not help
-├── RunLost               the engine does not have a run, or its output, any more
+│   └── Rejected         it refuses what we sent; the same request will not work later
+├── RunLost               the engine no longer has a run, or its output
 └── LeaseLost             another runner holds this job now
 """
 
@@ -40,7 +40,7 @@ class Fault:
 
 
 class InvalidInput(LeadersboardError):
-    """Raised when what was sent breaks rules; send it again with every fault mended."""
+    """Raised when the input breaks rules; correct every fault and send it again."""
 
     code = "invalid_input"
 
@@ -54,7 +54,7 @@ class InvalidInput(LeadersboardError):
 
 
 class TooLarge(InvalidInput):
-    """Raised as soon as an upload passes a size limit; send less."""
+    """Raised as soon as an upload exceeds a size limit; send less."""
 
     code = "too_large"
 
@@ -66,7 +66,7 @@ class Unauthenticated(LeadersboardError):
 
 
 class WrongCredentials(Unauthenticated):
-    """Raised when user name and password do not belong together; nobody is told which of them is wrong."""
+    """Raised when user name and password do not match; the text does not say which of them is wrong."""
 
     code = "wrong_credentials"
 
@@ -81,7 +81,7 @@ class Forbidden(LeadersboardError):
 
 
 class NotFound(LeadersboardError):
-    """Raised when there is no such thing, or it belongs to somebody else."""
+    """Raised when the thing does not exist or belongs to another user."""
 
     code = "not_found"
 
@@ -90,19 +90,19 @@ class NotFound(LeadersboardError):
 
 
 class Conflict(LeadersboardError):
-    """Raised when a thing's state does not allow the request (yet, or any more)."""
+    """Raised when the object's state does not allow the request, not yet or no longer."""
 
     code = "conflict"
 
 
 class NotFinished(Conflict):
-    """Raised when results are asked of a job that has not ended; ask again when it has."""
+    """Raised when results are requested of a job that has not ended; ask again when it has."""
 
     code = "not_finished"
 
 
 class KeyReused(Conflict):
-    """Raised when an Idempotency-Key comes again with another request; take a new key for a new request."""
+    """Raised when an Idempotency-Key is used again with a different request; take a new key for a new request."""
 
     code = "idempotency_key_reused"
 
@@ -110,7 +110,7 @@ class KeyReused(Conflict):
 class LimitReached(LeadersboardError):
     """Raised when a per-user limit is used up; `retry_after_seconds` says when it renews.
 
-    `allowance` is what is left of the hourly limit, where the refusal knows it.
+    `allowance` is what is left of the hourly limit, if the refusal knows it.
     """
 
     code = "limit_reached"
@@ -122,7 +122,7 @@ class LimitReached(LeadersboardError):
 
 
 class StorageFull(LeadersboardError):
-    """Raised when free disk is below the low-water mark; an admin must make room."""
+    """Raised when the free disk space is below the low-water mark; an admin must free some."""
 
     code = "storage_full"
 

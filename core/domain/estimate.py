@@ -1,4 +1,4 @@
-"""When a waiting job may start and how long it may run, from what was measured; a range, or nothing."""
+"""When a waiting job may start and how long it may run, estimated from measured runs; a range, or None."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 FEWEST_RUNS = 5
-"""Fewer say nothing about the next one."""
+"""With fewer measured runs no estimate is given."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Estimate:
-    """In seconds; between the quarter of runs that were shorter and the quarter that were longer."""
+    """Ranges in seconds, between the first and the third quartile of the measured runs."""
 
     starts_in: tuple[int, int]
     runs_for: tuple[int, int]
@@ -21,16 +21,16 @@ class Estimate:
 
 
 def estimate(*, position: int, running: int, seats: int, run_seconds: Sequence[float]) -> Estimate | None:
-    """For the job at `position` (1 is next) of a class that `seats` runners take, of which `running` are busy.
+    """Estimate for the job at `position` (1 is next) of a class with `seats` runners, of which `running` are busy.
 
-    None without a runner, and when too few runs were measured. The nearest end of a busy runner's job may come at once,
-    or after a whole long run: that is the width of the range.
+    None if there is no runner or too few runs were measured. A busy runner may become free at once or only after a
+    whole long run: this gives the width of the range.
     """
     if seats < 1 or len(run_seconds) < FEWEST_RUNS:
         return None
     short, _median, long = statistics.quantiles(run_seconds, n=4)
     must_end = max(0, position - max(0, seats - running))
-    """So many jobs have to end before it begins."""
+    """So many jobs have to end before this one begins."""
     earliest = max(0, math.ceil(must_end / seats) - 1) * short
     latest = math.ceil(must_end / seats) * long
     return Estimate(

@@ -14,10 +14,10 @@ from core.domain.verdict import FailureReason, Verdict
 
 
 class JobState(StrEnum):
-    """Where a job stands. A final state never changes."""
+    """The states of a job. A final state never changes."""
 
     PENDING = "pending"
-    """Accepted and waiting for a runner, or for its user's slot."""
+    """Accepted; waits for a runner, or until its user has fewer running jobs."""
     RUNNING = "running"
     """A runner holds its lease."""
     COMPLETED = "completed"
@@ -39,7 +39,7 @@ FINAL = frozenset(state for state, moves in MOVES.items() if not moves)
 
 
 class Phase(StrEnum):
-    """What the runner is doing with a job; finer than its state and never decisive."""
+    """The step at which a runner is with a job. Finer than the state; no decision depends on it."""
 
     QUEUED = "queued"
     PREPARING = "preparing"
@@ -51,33 +51,33 @@ class Phase(StrEnum):
 
 MAX_ATTEMPTS = 3
 MAX_LOSSES = 5
-"""With so many losses of its runner, over all attempts, a job ends: it is held to be the cause itself."""
+"""A job that lost its runner so often, over all attempts, is ended: it is assumed to be the cause."""
 SUSPECT_LOSSES = 2
-"""From so many on it runs alone on its host: if it is the cause, it takes no other job's runner along."""
+"""From so many losses on, a job runs alone on its host, so that it cannot kill the runners of other jobs."""
 ALONE_SECONDS = 300.0
-"""So long at most a suspect waits for a host without other jobs, and so long at most that host is its alone."""
+"""The longest time that a suspect waits for a host without other jobs, and that it then has the host to itself."""
 LOST_TOO_OFTEN = f"This job lost its runner {MAX_LOSSES} times and was given up. It does not count towards your limit."
 ATTEMPTS_USED_UP = "The platform lost this run several times and gave up. It was not your submission's fault."
 HOST_GONE = "the host of its last run was not heard of any more"
 RUNNER_GONE = "its runner was lost before the run had begun"
 LONGEST_LEASE_SECONDS = 600.0
 CANCEL_SECONDS = 6.0
-"""A runner that has not obeyed a cancel by then is not waited for (JOB-8: gone within 10 s)."""
+"""A runner that has not carried out a cancel by then is no longer waited for (JOB-8: gone within 10 s)."""
 TOO_LATE_TO_CANCEL = "This job has run to its end and its result is being recorded: it cannot be cancelled any more."
 UNSWEPT_SECONDS = 10.0
-"""Runners sweep each second: after a longer time without one nobody could be heard, and silence says nothing yet."""
+"""Runners sweep every second. After a longer gap without a sweep, a missing renewal proves nothing yet."""
 HEARING_SECONDS = 8.0
-"""So long holders of leases have then to be heard: more than a beat that first meets a ledger that is not there yet."""
+"""Grace period for lease holders after such a gap: longer than one heartbeat plus one failed attempt."""
 
 
 MOST_GIVEN_BACK = 100
-"""Places in one hour that a user gets back for jobs cancelled before they started: each of them leaves a record."""
+"""Places per hour that a user gets back for jobs cancelled before they started; bounded since each leaves a record."""
 MARK_LENGTH = 8
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class JobRequest:
-    """What a user asks to be run. Two equal requests are the same job (JOB-2)."""
+    """A user's request to run a submission. Two equal requests are the same job (JOB-2)."""
 
     submission_id: str
     user_id: str
@@ -89,12 +89,12 @@ class JobRequest:
 
     @property
     def job_id(self) -> str:
-        """32 hex digits (JOB-2): of the user's key where one is given, else of everything that is asked."""
+        """32 hex digits (JOB-2): a hash of the user's idempotency key if given, else of the whole request."""
         return _digest("key", self.user_id, self.idempotency_key) if self.idempotency_key else self.fingerprint
 
     @property
     def fingerprint(self) -> str:
-        """The same for the same wish: a key that comes again with another fingerprint is a mistake."""
+        """Equal for equal requests. The same idempotency key with another fingerprint is an error."""
         parts = [self.user_id, self.submission_id, self.resource_class, self.benchmark, self.overrides]
         return _digest(*parts, self.rerun_of or "")
 
@@ -106,7 +106,7 @@ def _digest(*parts: Any) -> str:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Job:
-    """The record of a job as the ledger holds it. Times are UTC."""
+    """A job's record in the ledger. Times are UTC."""
 
     job_id: str
     submission_id: str
@@ -128,21 +128,21 @@ class Job:
     cancel_requested: bool = False
     peaks: Mapping[str, float] = field(default_factory=dict)
     rerun_of: str | None = None
-    """The job that this one repeats on purpose."""
+    """The job that this one repeats."""
     sandbox: str | None = None
-    """Names this attempt's run in the engine and on disk, from before it exists; None while there is none."""
+    """Name of this attempt's run in the engine and on disk, set before the run is created; None if there is none."""
     host: str | None = None
-    """The engine that holds the run."""
+    """The engine in which the run is."""
     sealed: bool = False
-    """Its result is being made final at the tracking server, or was: from then on it is not cancelled any more."""
+    """Its result is being made final at the tracking server, or has been: from now on it cannot be cancelled."""
     begun_run: str | None = None
-    """The run at the tracking server that its result was last being written into; no other is taken for it."""
+    """The run at the tracking server into which its result was last being written; no other run is taken for it."""
     losses: int = 0
-    """How many runners it has lost, over all attempts."""
+    """How many runners this job has lost, over all attempts."""
     again_because: str | None = None
-    """Why it went back into the queue the last time, for its log."""
+    """Why it went back into the queue the last time; written to its log."""
     logged: bool = False
-    """Its log was begun. While it was not, a log of its id is of a ledger from before an older one was restored."""
+    """Its log was begun. If not, an existing log of this id is from before an older ledger was restored."""
 
     @property
     def is_final(self) -> bool:
@@ -150,13 +150,13 @@ class Job:
 
     @property
     def is_suspect(self) -> bool:
-        """Whether it may be what its runners died of."""
+        """Whether this job may be the cause of its runners' deaths."""
         return self.losses >= SUSPECT_LOSSES
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Claim:
-    """A runner's right to a job until its lease runs out; `token` fences off every older claim."""
+    """A runner's right to a job until its lease runs out; a newer `token` invalidates every older claim."""
 
     job: Job
     token: str
@@ -167,7 +167,7 @@ class Claim:
 
     @property
     def mark(self) -> str:
-        """Enough of the token to tell this claim from every other in a name."""
+        """The beginning of the token, long enough to tell this claim from every other in a name."""
         return self.token[:MARK_LENGTH]
 
 
@@ -181,11 +181,11 @@ class Outcome:
     run_id: str | None = None
     peaks: Mapping[str, float] = field(default_factory=dict)
     refund: bool = False
-    """True when the platform failed: the job does not count towards its user's hourly limit."""
+    """True if the platform failed: the job does not count towards its user's hourly limit."""
 
     @classmethod
     def of(cls, verdict: Verdict, *, peaks: Mapping[str, float], run_id: str | None = None) -> Outcome:
-        """How a judged run ends; what the platform failed is not counted."""
+        """The outcome for a verdict; a failure of the platform is refunded."""
         if verdict.cancelled:
             return cls(state=JobState.CANCELLED, message=verdict.message, peaks=peaks)
         if verdict.passed:

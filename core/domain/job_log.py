@@ -1,22 +1,22 @@
-"""The two channels of a job's log: lines of the platform begin with a byte that no run can write there."""
+"""The two channels of a job's log: a line of the platform begins with a byte that no run can write."""
 
 from __future__ import annotations
 
 from core.domain.visible_text import visible
 
 OWN = "[leadersboard] "
-"""For people; it proves nothing, a run may print the same."""
+"""For human readers; no proof, since a run may print the same text."""
 SIGN = b"\xff"
-"""Occurs in no UTF-8. The log writer lets none of a run's through."""
+"""Occurs in no UTF-8 text. The log writer replaces it in the output of runs."""
 MARK = SIGN + OWN.encode()
-"""How a line of the platform begins. Runners of earlier versions let a run's 0xFF through, but no `[leadersboard]`."""
+"""The beginning of a platform line. Runners of earlier versions let a run print 0xFF, but not `[leadersboard]`."""
 LINE_BYTES = 4096
-"""The longest line of the platform, its mark and its end included: so far back a reader looks for a mark."""
+"""The longest platform line, including its mark and its end: a reader searches that far back for a mark."""
 CUT = " …"
 
 
 def own_line(sentence: str) -> bytes:
-    """One whole line of the platform. What of the sentence could end or reorder the line is shown as its number."""
+    """One complete platform line. Characters that could end or reorder the line are shown as their code points."""
     text = visible(sentence.replace("\n", " ").replace("\t", " ")).encode()
     room = LINE_BYTES - len(MARK) - 1
     if len(text) > room:
@@ -25,5 +25,5 @@ def own_line(sentence: str) -> bytes:
 
 
 def printed(chunk: bytes) -> bytes:
-    """What a run printed, as long as it was, without the sign of the platform; both bytes read as U+FFFD."""
+    """A run's output at the same length, without the platform's sign; either byte is decoded as U+FFFD."""
     return chunk.replace(SIGN, b"\xfe")

@@ -1,4 +1,4 @@
-"""What anybody may use: resource classes of runs, sizes of uploads, amounts per user."""
+"""Limits: resource classes of runs, sizes of uploads, amounts per user."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ MIB = 1024**2
 GIB = 1024**3
 LEAST_MEMORY_BYTES = 64 * MIB
 RESERVED_BYTES = GIB
-"""Memory of the engine's machine that no run gets, or a tenth of it where that is more: the platform lives there."""
+"""Memory of the engine's machine that is kept for the platform; a tenth of the machine's memory if that is more."""
 Positive = Annotated[int, Field(ge=1)]
 
 
 class GpuPolicy(StrEnum):
-    """How a resource class wants a GPU."""
+    """Whether a resource class needs a GPU."""
 
     NONE = "none"
     """Runs on the CPU."""
     AUTO = "auto"
-    """One whole device where the engine has any, else the CPU; the job says which."""
+    """One whole device if the engine has any, else the CPU; the job says which."""
     REQUIRED = "required"
-    """One whole device; waits for it."""
+    """One whole device; the job waits until one is free."""
 
 
 class ResourceClass(BaseModel):
-    """The bounds of one run. Memory counts everything: the process, /tmp, /dev/shm and /out are in it."""
+    """The limits of one run. Memory includes the process, /tmp, /dev/shm and /out."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -54,19 +54,19 @@ MEDIUM = ResourceClass(
 
 
 class RequirementsLimits(BaseModel):
-    """Bounds of what one requirements.txt may install, and of all that is kept of them; sizes in bytes."""
+    """Limits of what one requirements.txt may install, and of all that is kept; sizes in bytes."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     seconds: Annotated[float, Field(gt=0, le=3600)] = 300.0
     installed_bytes: Annotated[int, Field(ge=MIB)] = 512 * MIB
-    """In memory while it is installed; as much again for the wheels."""
+    """Memory used during the installation; the wheels may take as much again."""
     files: Annotated[int, Field(ge=16)] = 50_000
     kept_bytes: Annotated[int, Field(ge=0)] = 10 * GIB
 
 
 class EngineCapacity(BaseModel):
-    """What the engine's machine has."""
+    """CPUs and memory of the engine's machine."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -92,7 +92,7 @@ def fit(wanted: ResourceClass, engine: EngineCapacity) -> tuple[ResourceClass, l
 
 
 class UploadLimits(BaseModel):
-    """Bounds of one upload and of what its archives unpack to (SUB-2, SUB-3); sizes in bytes."""
+    """Limits of one upload and of what its archives unpack to (SUB-2, SUB-3); sizes in bytes."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -108,7 +108,7 @@ class UploadLimits(BaseModel):
 
 
 class RequestLimits(BaseModel):
-    """Bounds of one request before its meaning is looked at; sizes in bytes, times in seconds."""
+    """Limits of one request, applied before its content is parsed; sizes in bytes, times in seconds."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -117,7 +117,7 @@ class RequestLimits(BaseModel):
     upload_seconds: Annotated[float, Field(gt=0)] = 600.0
     """100 MB at 1.4 Mbit/s."""
     in_hand: Annotated[int, Field(ge=1)] = 1000
-    """Requests at once; open log streams count. One more is answered 503 at once."""
+    """Concurrent requests, open log streams included. A further one is answered 503 at once."""
 
 
 class UserLimits(BaseModel):
@@ -128,12 +128,12 @@ class UserLimits(BaseModel):
     jobs_per_hour: Annotated[int, Field(ge=1)] = 10
     concurrent_running: Annotated[int, Field(ge=1)] = 1
     queue_when_over: bool = False
-    """With True a job beyond `concurrent_running` waits for its user's slot instead of being refused."""
+    """If True, a job beyond `concurrent_running` waits in the queue; if False, it is refused."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Allowance:
-    """What is left of a user's hourly limit, and in how many seconds the next place comes back (0: none is used)."""
+    """What is left of a user's hourly limit, and in how many seconds the next place is free (0: no place is used)."""
 
     limit: int
     remaining: int

@@ -1,9 +1,9 @@
-"""Addresses of MLflow pages that really open (the bare experiment page redirects elsewhere)."""
+"""Addresses of MLflow pages that open directly (the plain experiment page redirects elsewhere)."""
 
 from __future__ import annotations
 
 KIND = "workflowType=machine_learning"
-"""Without it MLflow opens its pages for language models."""
+"""Without this parameter MLflow shows its pages for language models."""
 
 
 def run_page(mlflow_url: str, experiment_id: str, run_id: str) -> str:

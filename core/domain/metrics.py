@@ -1,4 +1,4 @@
-"""`metrics.json` as hostile input: strict, bounded, finite, or refused with a sentence (TRK-1, TRK-2)."""
+"""Parses `metrics.json` as hostile input: strict, bounded and finite, or refused with a sentence (TRK-1, TRK-2)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MAX_PARAMS = 100
 MAX_METRICS = 500
 MAX_PARAM_CHARS = 500
 NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_\-. :/]{0,199}")
-"""MLflow's own rule for names, less a leading sign or blank; `..`, `/./` and `//` are refused besides."""
+"""MLflow's own rule for names, without a leading sign or blank; `..`, `/./` and `//` are refused as well."""
 
 
 class BadMetrics(ValueError):
@@ -25,7 +25,7 @@ class BadMetrics(ValueError):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RunMetrics:
-    """What a submission reports of its run: text params, finite metrics, finite performance figures."""
+    """What a submission reports: params as text, finite metrics and finite performance figures."""
 
     params: Mapping[str, str]
     metrics: Mapping[str, float]
@@ -33,12 +33,12 @@ class RunMetrics:
 
     @property
     def own_performance(self) -> Mapping[str, float]:
-        """Those figures of its performance whose names are not, and do not look like, the platform's own."""
+        """The performance figures whose names are not, and do not look like, the platform's own."""
         return {name: value for name, value in self.performance.items() if not imitates(name)}
 
 
 def parse_metrics(raw: bytes) -> RunMetrics:
-    """The content of `metrics.json`, or BadMetrics with the first broken rule."""
+    """The parsed content of `metrics.json`. Raises BadMetrics with the first broken rule."""
     if len(raw) > MAX_BYTES:
         raise BadMetrics(f"metrics.json is larger than {MAX_BYTES} bytes")
     document = _object(_decode(raw), "metrics.json")
@@ -76,7 +76,7 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _finite(text: str) -> float:
-    """The number, which a constant (NaN, Infinity) is not, nor a literal that overflows (1e999)."""
+    """The number. Raises BadMetrics for constants (NaN, Infinity) and for literals that overflow (1e999)."""
     number = float(text)
     if not math.isfinite(number):
         raise BadMetrics(f"metrics.json holds {text[:20]}; numbers must be finite")

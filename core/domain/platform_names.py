@@ -1,4 +1,4 @@
-"""Names of figures that the platform measures, and names that a reader would take for them."""
+"""Names of the figures that the platform measures, and a check for names that look like them."""
 
 from __future__ import annotations
 
@@ -6,20 +6,20 @@ import re
 import unicodedata
 
 SYSTEM = "system/"
-"""Figures of the platform, and of a submission's performance, are recorded below it."""
+"""Prefix of the platform's figures and of a submission's performance figures."""
 MEASURED = frozenset({
     "memory_bytes", "cpu_seconds", "pids", "wall_seconds", "log_bytes", "output_bytes", "output_files",
     "gpu_memory_bytes",
 })  # fmt: skip
-"""Figures that the platform measures itself; where it could not, a submission's word does not stand in for it."""
+"""Figures that the platform measures. A submission's own value never replaces a missing measurement."""
 _ALIKE = str.maketrans("аеорсухѕіјԁԛԝһӏмткαορνικτυ01", "aeopcyxsijdqwhlmtkaopviktuol")
 _UNITS, _WORDS = re.compile(r"[/:]"), re.compile(r"[/:.\s]")
 
 
 def imitates(name: str) -> bool:
-    """Whether a figure of this name would look like the platform's: as a whole, or as a part of its path.
+    """Whether a figure's name, or a part of its path, looks like one of the platform's.
 
-    Case, signs, accents, a plural's s, and letters of other scripts that look like ours make no difference.
+    Case, signs, accents, a plural's s, and letters of other scripts that look like Latin ones make no difference.
     """
     parts = {name, *_UNITS.split(name), *_WORDS.split(name)}
     return claims_system(name) or any(_plain(part) in _PLAIN_MEASURED for part in parts)

@@ -1,18 +1,18 @@
-"""How results that wait for the tracking server are tried again: for all of them together, not for each."""
+"""The pace at which waiting results are retried at the tracking server: one schedule for all, not one per result."""
 
 from __future__ import annotations
 
 FIRST_SECONDS = 1.0
 LONGEST_SECONDS = 30.0
-"""Between two tries in vain; each pause is twice the one before, by half more or less at random."""
+"""Pause between failed tries: each is twice the one before, varied by up to a half at random."""
 MOST_AT_ONCE = 8
-"""Results that are let go of together while the server takes them: one first, then twice as many with each success."""
+"""The most results released at once while the server accepts them: one first, then twice as many with each success."""
 TURN_SECONDS = 30.0
-"""So long one runner may look whether the server answers; then another one does."""
+"""How long one runner may check whether the server answers; after that another runner does."""
 STUCK_SECONDS = 120.0
-"""A result that no runner has taken up, or has not recorded, for so long holds up no other any more."""
+"""A result that was not taken up, or not recorded, for so long no longer delays the others."""
 
 
 def next_pause(pause: float) -> float:
-    """After one in vain; 0: the last one was not."""
+    """The next pause after a failed try, in seconds; `pause` is the one before, or 0 after a success."""
     return min(LONGEST_SECONDS, 2 * pause) if pause else FIRST_SECONDS

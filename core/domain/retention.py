@@ -1,4 +1,4 @@
-"""What has become old enough to go, and what was removed (RUN-7)."""
+"""What is old enough to be removed, and what was removed (RUN-7)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from datetime import datetime
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class OldRun:
-    """A recorded run of ours; `folder` is where its files lie on the tracking server."""
+    """A run of ours at the tracking server."""
 
     run_id: str
     experiment_id: str
@@ -24,12 +24,12 @@ class Expired:
     jobs: Sequence[str] = ()
     submissions: Sequence[str] = ()
     logs: Sequence[str] = ()
-    """Of which jobs."""
+    """Ids of the jobs whose logs are removed."""
     runs: Sequence[OldRun] = ()
     trimmed: int = 0
-    """Entries of lists whose job's record is gone."""
+    """How many list entries without a job record were removed."""
     hindered: bool = False
-    """Something of it stayed because a part was away."""
+    """True if something was not removed because a part of the platform did not answer."""
 
     @property
     def is_empty(self) -> bool:

@@ -1,4 +1,4 @@
-"""What a runner and its host tell of themselves, and what admins want of them; all of it bounded."""
+"""Reports of runners and hosts, and admins' wishes for them; all of it bounded."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 MOST_LISTED = 200
 SILENT_SECONDS = 20.0
-"""A runner reports every 3 s: after six missed reports nothing is known of it any more."""
+"""A runner reports every 3 s; after six missed reports its state is unknown."""
 FORGOTTEN_SECONDS = 300.0
-"""So long a silent runner is still listed; then it is removed."""
+"""For so long a silent runner is still listed; then it is removed."""
 HOST_FORGOTTEN_SECONDS = 3600.0
-"""The same for a host of which no runner reports."""
+"""The same for a host without a reporting runner."""
 
 PROBING = "the sandbox's walls are being probed; that takes seconds"
-"""Why a runner that has just begun takes no jobs yet."""
+"""The reason given while a runner that has just started takes no jobs yet."""
 FIXES = "A distribution's package may have the fixes under an older number: see its changelog, or update."
 
 Line = Annotated[str, StringConstraints(max_length=300)]
@@ -26,29 +26,29 @@ Lines = Annotated[tuple[Line, ...], Field(max_length=MOST_LISTED)]
 
 
 class RunnerState(StrEnum):
-    """Whether a runner takes new jobs, and if not, why; the runs that it has go on in every state."""
+    """Whether a runner takes new jobs, and if not, why; its current runs continue in every state."""
 
     READY = "ready"
     PAUSED = "paused"
     """An admin paused it."""
     DRAINING = "draining"
-    """An admin wants it empty, or its process was asked to end; it still has jobs in hand."""
+    """An admin wants it empty, or its process was asked to end; it still has jobs."""
     DRAINED = "drained"
-    """It has none left: its machine may be worked on."""
+    """It has no jobs left: its machine may be worked on."""
     REFUSED = "refused"
     """Its canary found a wall of the sandbox that does not hold, or its engine is below the lowest safe version."""
     DISK_LOW = "disk_low"
-    """A disk that runs write to is nearly full."""
+    """A disk to which runs write is nearly full."""
     NO_STORAGE = "no_storage"
-    """A folder that it needs cannot be written or read, or is not the site's."""
+    """A folder that it needs cannot be written or read, or is not the site's own."""
     NO_ENGINE = "no_engine"
     """Its engine does not answer, or has no image."""
     SILENT = "silent"
-    """No report came for a while: the process has ended, or cannot reach Redis. No runner reports this of itself."""
+    """No report for a while: the process has ended or cannot reach Redis. Never reported by a runner itself."""
 
 
 class Wish(StrEnum):
-    """What an admin wants of a runner; kept until the next one."""
+    """What an admin wants a runner to do; valid until the next wish."""
 
     RUN = "run"
     PAUSE = "pause"
@@ -56,13 +56,13 @@ class Wish(StrEnum):
 
 
 class Fact(BaseModel):
-    """Base of what is told; what a newer version tells besides is not lost on an older one, only not shown."""
+    """Base of reports. Unknown fields from newer versions are accepted and not shown."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
 
 class ClassFigures(Fact):
-    """A resource class as the runner's engine can give it."""
+    """A resource class as the runner's engine provides it."""
 
     name: Line
     cpus: float
@@ -72,10 +72,10 @@ class ClassFigures(Fact):
 
 
 class RunnerReport(Fact):
-    """One process that runs jobs, as it tells of itself every few seconds."""
+    """The report of one runner process, sent every few seconds."""
 
     name: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,100}:[0-9]{1,10}$")]
-    """Its machine's name and its process: whose name a job's record has as its worker."""
+    """Machine name and process id; job records name the runner by it."""
     host: Line
     """The engine's own name."""
     version: Line
@@ -85,13 +85,13 @@ class RunnerReport(Fact):
     """Why it takes no jobs, in words."""
     classes: Annotated[tuple[ClassFigures, ...], Field(max_length=MOST_LISTED)] = ()
     jobs: Lines = ()
-    """The jobs in hand."""
+    """The jobs that it runs now."""
     clock_skew_seconds: float | None = None
-    """Its machine's clock is so far ahead of the ledger's; None when that was not measured."""
+    """How far its machine's clock is ahead of the ledger's; None if not measured."""
 
 
 class SandboxFigures(Fact):
-    """One living container of a run (BOX-11)."""
+    """One running container of a run (BOX-11)."""
 
     name: Line
     job_id: Line
@@ -101,32 +101,32 @@ class SandboxFigures(Fact):
     status: Line
     age_seconds: float
     cpu_percent: float | None = None
-    """Of one CPU: 200 is two whole ones."""
+    """Percent of one CPU: 200 is two whole CPUs."""
     memory_bytes: int | None = None
     memory_limit_bytes: int | None = None
     pids: int | None = None
     gpu: Line | None = None
     runtime: Line | None = None
     security: Lines = ()
-    """Its options as the engine has them: user, network, capabilities, seccomp, file system."""
+    """Its options as the engine reports them: user, network, capabilities, seccomp, file system."""
 
 
 class DiskFigures(Fact):
-    """One folder that runs need room in."""
+    """One folder in which runs need free space."""
 
     name: Line
     free_bytes: int
     total_bytes: int
     fault: Line | None = None
-    """Why the folder cannot be used, as the host that reported it found."""
+    """Why the folder cannot be used, as reported by the host."""
 
 
 class OldPart(Fact):
-    """A part of an engine that is older than the lowest version with the fixes that the walls lean on."""
+    """A part of an engine that is older than the lowest version with the fixes on which the walls depend."""
 
     part: Line
     version: Line
-    """Empty where the engine does not tell it."""
+    """Empty if the engine does not report it."""
     floor: Line
     why: Line
 
@@ -136,7 +136,7 @@ class OldPart(Fact):
 
 
 class HostReport(Fact):
-    """One engine, as one of its runners looked at it."""
+    """The report on one engine, by one of its runners."""
 
     host: Line
     engine: Mapping[str, str] = Field(default_factory=dict, max_length=20)
@@ -144,18 +144,18 @@ class HostReport(Fact):
     warnings: Lines = ()
     old: Annotated[tuple[OldPart, ...], Field(max_length=10)] = ()
     old_engine_allowed: bool = False
-    """Whether it takes jobs all the same (ALLOW_OLD_ENGINE)."""
+    """Whether it takes jobs anyway (ALLOW_OLD_ENGINE)."""
     gpus: Lines = ()
     gpus_in_use: Lines = ()
     gpus_quarantined: Lines = ()
     sandboxes: Annotated[tuple[SandboxFigures, ...], Field(max_length=MOST_LISTED)] = ()
     disks: Annotated[tuple[DiskFigures, ...], Field(max_length=10)] = ()
     canary: Mapping[str, Any] | None = None
-    """The last probe of the sandbox's walls, as the canary tells it."""
+    """The last canary's report on the sandbox's walls."""
 
 
 class SeenRunner(Fact):
-    """A report, how long ago it came, and what admins want of that runner now."""
+    """A runner's report, its age, and what admins want of that runner now."""
 
     report: RunnerReport
     silent_seconds: float
@@ -167,7 +167,7 @@ class SeenRunner(Fact):
 
     @property
     def state(self) -> RunnerState:
-        """As it is now: what a silent runner reported last is not true any more."""
+        """The current state: SILENT for a silent runner, since its last report no longer holds."""
         return RunnerState.SILENT if self.is_silent else self.report.state
 
     @property
@@ -179,11 +179,11 @@ class SeenRunner(Fact):
 
     @property
     def jobs(self) -> tuple[str, ...]:
-        """The jobs in hand. Those of a silent runner are taken over, or have ended."""
+        """The jobs that it runs now; none for a silent runner, whose jobs were taken over or have ended."""
         return () if self.is_silent else self.report.jobs
 
     def is_ready_for(self, resource_class: str | None = None) -> bool:
-        """Whether it takes jobs now, of this class or of any."""
+        """Whether it takes jobs of this class now; without a class, jobs of any."""
         here = not self.is_silent and self.report.state is RunnerState.READY and self.wish is Wish.RUN
         return here and (resource_class is None or self.has_class(resource_class))
 
@@ -193,7 +193,7 @@ class SeenRunner(Fact):
 
 
 class SeenHost(Fact):
-    """A host's report and how long ago it came."""
+    """A host's report and its age."""
 
     report: HostReport
     silent_seconds: float
@@ -204,5 +204,5 @@ class SeenHost(Fact):
 
 
 def stricter(*wishes: Wish) -> Wish:
-    """Of a wish for a process and one for its whole host the one that allows less."""
+    """The wish that allows least, e.g. of one for a process and one for its host."""
     return max(wishes, key=list(Wish).index, default=Wish.RUN)

@@ -1,4 +1,4 @@
-"""A job's result as the platform recorded it when its run ended: what boards, ranks and answers are made of."""
+"""A job's result as recorded when its run ended; boards, ranks and answers are made of these."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ from pydantic import TypeAdapter, ValidationError
 from core.domain.standings import Entry
 
 MAX_SEAL_BYTES = 256 * 1024
-"""500 metrics and 500 performance figures under the longest names are 228 KB: figures always fit."""
+"""500 metrics and 500 performance figures with the longest names take 228 KB, so figures always fit."""
 MAX_SEALED_FILES = 1000
 SHORT_PARAM_CHARS = 60
 PLATFORM_FIGURES = "system/"
 
 
 class SealedFrom(StrEnum):
-    """Where the content of a sealed result came from."""
+    """The source of a sealed result's content."""
 
     RUN = "run"
     """The runner wrote it when the run ended."""
     TRACKING = "tracking"
-    """Read once from the tracking server, for a job that had ended before results were sealed."""
+    """Read once from the tracking server, for a job that ended before results were sealed."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SealedFile:
-    """A file that the run left; without a hash where it was not read (the job's log, and results of old jobs)."""
+    """A file of a run; without a hash if it was not read (the job's log, and files of old jobs)."""
 
     path: str
     size_bytes: int
@@ -42,7 +42,7 @@ class SealedFile:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SealedResult:
-    """What a completed job scored. Values are final: nothing changes them while the job is on record."""
+    """The result of a completed job. It never changes while the job has a record."""
 
     job_id: str
     benchmark: str
@@ -54,25 +54,25 @@ class SealedResult:
     """As the run reported them."""
     params: Mapping[str, str] = field(default_factory=dict)
     figures: Mapping[str, float] = field(default_factory=dict)
-    """`system/` figures: reported performance, and what the platform measured, which no report replaces."""
+    """`system/` figures: reported performance, and the platform's measurements, which no report replaces."""
     method: str | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
     """`leadersboard.` tags: code_sha256, image_digest, device, resource_class, site …"""
     started_at: datetime | None = None
     ended_at: datetime
-    """As it was written to the tracking server. The order of a board goes by the ledger's own clock instead."""
+    """As written to the tracking server. Boards are ordered by the ledger's own clock instead."""
     files: tuple[SealedFile, ...] = ()
     sealed_from: SealedFrom = SealedFrom.RUN
     left_out: tuple[str, ...] = ()
-    """What was too large for the seal: `files`, `long params`, `params`."""
+    """What did not fit into the seal: `files`, `long params`, `params`."""
 
     @property
     def all_metrics(self) -> dict[str, float]:
-        """As the tracking server names them."""
+        """All metrics under their names at the tracking server."""
         return {**self.metrics, **self.figures}
 
     def entry(self, finished_at: datetime) -> Entry:
-        """The row of a board, for a job that ended at this time of the ledger."""
+        """The board entry for a job that ended at `finished_at`, by the ledger's clock."""
         return Entry(
             job_id=self.job_id,
             submission_id=self.submission_id,
@@ -94,14 +94,14 @@ class Seal:
 
 
 class DamagedSeal(ValueError):
-    """Raised when a stored result is not what was sealed, or cannot be read."""
+    """Raised when a stored result does not match its hash or cannot be read."""
 
 
 _ADAPTER: TypeAdapter[SealedResult] = TypeAdapter(SealedResult)
 
 
 def sealed(result: SealedResult) -> Seal:
-    """The seal of a result, at most MAX_SEAL_BYTES: files and params are left out where it would be larger."""
+    """The seal of a result, at most MAX_SEAL_BYTES: files and params are left out if it would be larger."""
     for step in _STEPS:
         text = _canonical(smaller := step(result))
         if len(text.encode()) <= MAX_SEAL_BYTES:

@@ -1,4 +1,4 @@
-"""A session: what a login gives. The token is known to whoever logged in; we keep only its hash."""
+"""A session: the result of a login. Only the hash of its token is stored."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ MOST_SESSIONS = 50
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Session:
-    """Who logged in, under which stamp of their account, and until when it counts."""
+    """A user's login: under which stamp of the account, and until when it is valid."""
 
     user_id: str
     stamp: str = field(repr=False)
@@ -21,10 +21,10 @@ class Session:
 
 
 def new_token() -> str:
-    """A session's token: 256 random bits."""
+    """A new session token: 256 random bits."""
     return TOKEN_PREFIX + secrets.token_urlsafe(32)
 
 
 def token_hash(token: str) -> str:
-    """What is kept of a token. Its 256 random bits need no slow hash."""
+    """The stored form of a token. Its 256 random bits need no slow hash."""
     return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()

@@ -12,7 +12,7 @@ from core.domain.benchmark import Direction, MetricRule
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Entry:
-    """One finished run as the tracking server holds it."""
+    """One entry of a board: the result of a completed job."""
 
     job_id: str
     submission_id: str
@@ -26,7 +26,7 @@ class Entry:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Standing:
-    """An entry's place: rank 1 is best; None when its value is missing, not finite or out of bounds."""
+    """An entry with its rank: 1 is best, None if its value is missing, not finite or out of bounds."""
 
     rank: int | None
     value: float | None
@@ -34,7 +34,7 @@ class Standing:
 
 
 def usable(entry: Entry, metric: MetricRule) -> float | None:
-    """The entry's value of this metric when it can be ranked."""
+    """The entry's value of this metric, or None if it cannot be ranked."""
     value = entry.metrics.get(metric.name)
     if value is None or not math.isfinite(value) or not metric.admits(value):
         return None
@@ -68,7 +68,7 @@ def _places(ranked: Sequence[tuple[float, Entry]]) -> Iterable[Standing]:
 
 
 def best_per_user(entries: Iterable[Entry], metric: MetricRule) -> Sequence[Standing]:
-    """Each user's best entry, ranked among themselves; a user without a usable value shows their newest."""
+    """Each user's best entry, ranked among themselves; a user without a usable value is shown with the newest entry."""
     best: dict[str, Entry] = {}
     for standing in rank(entries, metric):
         best.setdefault(standing.entry.user_id, standing.entry)

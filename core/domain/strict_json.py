@@ -1,4 +1,4 @@
-"""JSON from strangers, read strictly: one meaning for every reader, or refused in words."""
+"""Strict JSON for input from clients: refuses whatever two parsers could read differently."""
 
 from __future__ import annotations
 
@@ -12,11 +12,14 @@ LARGEST_INTEGER = 2**63 - 1
 
 
 class BadJson(ValueError):
-    """Raised when a text is not the JSON that everybody reads alike; its own text is the rule, for the sender."""
+    """Raised when a text breaks a rule of strict JSON; its own text is the rule, for the sender."""
 
 
 def parse(raw: bytes | str, *, max_depth: int = MAX_DEPTH) -> Any:
-    """The value of a JSON text. No key twice, no NaN, no infinity, 64-bit integers, no NUL, no half a character."""
+    """The value of a JSON text. Raises BadJson for texts that break a rule.
+
+    Refused are repeated keys, NaN, infinities, integers beyond 64 bits, NUL characters and lone surrogates.
+    """
     try:
         text = raw.decode("utf-8") if isinstance(raw, bytes) else raw
         value = json.loads(
@@ -61,7 +64,7 @@ def _integer(text: str) -> int:
 
 
 def _check_shape(value: Any, max_depth: int) -> None:
-    """Level by level, so that no nesting reaches the interpreter's own limit."""
+    """Checks level by level, so that no nesting reaches the interpreter's recursion limit."""
     level, depth = [value], 0
     while level:
         for text in _texts(level):

@@ -1,4 +1,4 @@
-"""A submission: code that somebody uploaded, and the rules its names must keep (SUB-2, SUB-4)."""
+"""A submission: uploaded code, and the rules for its names (SUB-2, SUB-4)."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ JSON_DEPTH = 20
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class UploadedFile:
-    """One file of an upload: the name its sender gave, and its bytes, read once from the start."""
+    """One file of an upload: the name given by the sender, and its bytes, to be read once."""
 
     name: str
     content: IO[bytes]
@@ -31,7 +31,7 @@ class UploadedFile:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Upload:
-    """What arrived in one request, before any of it is believed."""
+    """The content of one upload request, not checked yet."""
 
     user_id: str
     files: Sequence[UploadedFile]
@@ -42,7 +42,7 @@ class Upload:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StoredFile:
-    """One file of a submission; `path` is relative, POSIX, checked."""
+    """One file of a submission; `path` is relative, POSIX and checked."""
 
     path: str
     size_bytes: int
@@ -58,16 +58,16 @@ class Submission:
     config_file: str
     files: Sequence[StoredFile]
     sha256: str
-    """Of the sorted paths and contents, hex: equal for equal uploads."""
+    """Hash of the sorted paths and contents, hex: equal for equal uploads."""
     metadata: Mapping[str, Any]
     created_at: datetime
     duplicate_of: str | None = None
-    """Set when it is created: an earlier submission of the same user with the same content and entrypoint."""
+    """An earlier submission of the same user with the same content and entrypoint; set at creation."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SubmissionSummary:
-    """A submission as a list shows it: how many files, not which."""
+    """A submission as shown in a list: the number of its files, not their names."""
 
     submission_id: str
     user_id: str
@@ -84,7 +84,7 @@ def is_archive(name: str) -> bool:
 
 
 def check_upload(upload: Upload) -> Mapping[str, Any]:
-    """The parsed metadata of an upload whose names all keep the rules; InvalidInput with every fault otherwise."""
+    """The parsed metadata of an upload. Raises InvalidInput with every broken rule."""
     faults: list[Fault] = []
     if not upload.files:
         faults.append(Fault(field="files", rule="send at least one file"))
@@ -102,7 +102,7 @@ def check_upload(upload: Upload) -> Mapping[str, Any]:
 
 
 def path_faults(field: str, text: str, limits: UploadLimits | None = None) -> list[Fault]:
-    """The rules a relative path breaks; an empty list means that it may become a path below a folder of ours."""
+    """The rules that a relative path breaks; if none, it may be used as a path below one of our folders."""
     limits = limits or UploadLimits()
     rules = []
     if not text or text != text.strip():
@@ -124,7 +124,7 @@ def path_faults(field: str, text: str, limits: UploadLimits | None = None) -> li
 
 
 def canonical(path: str) -> str:
-    """The form in which two names of one file are equal, also on file systems that fold case or accents."""
+    """A normal form that is equal for names of the same file, also on file systems that fold case or accents."""
     return unicodedata.normalize("NFC", path).casefold()
 
 
@@ -147,7 +147,7 @@ def _file_name_faults(name: str) -> list[Fault]:
 
 
 def shown(name: str) -> str:
-    """A hostile name, safe to show in a sentence."""
+    """An untrusted name in a form that is safe in messages."""
     return ascii(PurePosixPath(name).name[:80] or name[:80])
 
 

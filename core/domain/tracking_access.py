@@ -1,7 +1,7 @@
-"""What may be asked of MLflow, understood call by call; whatever is not understood is refused (DOR-4).
+"""Which calls of MLflow are allowed, and what each reads; every unknown call is refused (DOR-4).
 
-A call that passes is made anew from what was understood: address, parameters and body are ours, so no spelling of an
-address, no doubled parameter and no header of the sender means one thing here and another in MLflow.
+An allowed call is rebuilt from what was understood. Address, parameters and body are written by us, so no spelling of
+an address, no repeated parameter and no header of the sender can mean one thing here and another in MLflow.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ _API = re.compile(r"(?:ajax-)?api/(.+)", re.DOTALL)
 def understood(asked: Asked) -> TrackingCall:
     """The call that a request stands for.
 
-    Raises Forbidden for whatever may change something, NotFound for other addresses, InvalidInput for parameters that
-    are not known, doubled, or not of their form.
+    Raises Forbidden for calls that could change something, NotFound for other addresses, InvalidInput for parameters
+    that are unknown, repeated or malformed.
     """
     if len(asked.path) > LONGEST_PATH:
         raise NotFound("page of MLflow", asked.path[:80])
@@ -76,7 +76,7 @@ Understanding = Callable[[str, Asked], TrackingCall]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Read:
-    """A call that reads: the fields that it may have, and what its answer is."""
+    """A reading call: the fields that it may have, and the kind of its answer."""
 
     fields: Sequence[str]
     needs: Sequence[str] = ()
@@ -99,7 +99,7 @@ def _texts(value: Any) -> Sequence[str]:
 
 
 def _scoped(call: TrackingCall, pairs: Sequence[tuple[str, str]], needs: Sequence[str]) -> TrackingCall:
-    """The call with the experiments and runs that it names. Without one of what it needs it would read everything."""
+    """The call with the experiments and runs that it names. Without a field of `needs` it would read everything."""
     if missing := [name for name in needs if name not in dict(pairs)]:
         raise InvalidInput.of(missing[0], "is missing")
     names = [value for name, value in pairs if name == "experiment_name"]
@@ -112,7 +112,7 @@ def _scoped(call: TrackingCall, pairs: Sequence[tuple[str, str]], needs: Sequenc
 
 
 def _graphql(body: Any) -> TrackingCall:
-    """One of the queries that MLflow's own pages send, in our own copy; only its variables are taken over."""
+    """A query of MLflow's own pages, sent as our own copy; only its variables are taken from the request."""
     if not isinstance(body, dict) or not set(body) <= {"operationName", "query", "variables"}:
         raise InvalidInput.of("body", "must be an object with operationName, query and variables")
     name = body.get("operationName")
@@ -165,4 +165,4 @@ NOTHING_THERE: Mapping[tuple[str, str], Mapping[str, Any]] = {
     ("POST", "3.0/mlflow/traces/metrics"): {"data_points": []},
     ("POST", "3.0/mlflow/datasets/search"): {},
 }
-"""What MLflow's pages ask for and this platform never records: models, traces, assistants. MLflow is not asked."""
+"""Answers to calls for things that this platform never records: models, traces, assistants. MLflow is not asked."""

@@ -1,4 +1,4 @@
-"""A call of MLflow: what was asked, and what was understood of it."""
+"""A call of MLflow: the request as it arrived, and the call that it was understood as."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 
 class Shows(StrEnum):
-    """What an answer is."""
+    """The kind of an answer."""
 
     PAGE = "page"
     """The page of MLflow's UI."""
@@ -18,14 +18,14 @@ class Shows(StrEnum):
     DATA = "data"
     """JSON."""
     EXPERIMENTS = "experiments"
-    """JSON with a list of experiments, of which a user sees those of this site's boards."""
+    """JSON with a list of experiments; a user sees those of this site's boards."""
     FILE = "file"
-    """A file that a run left behind."""
+    """A file of a run."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TrackingCall:
-    """A call of MLflow as it will be made, and what it reads; `answer` is known without asking MLflow."""
+    """A call of MLflow as it will be made, and what it reads; with `answer` set, MLflow is not asked."""
 
     path: str
     method: str = "GET"
@@ -39,7 +39,7 @@ class TrackingCall:
     answer: Mapping[str, Any] | None = None
 
     def without_removed(self) -> TrackingCall:
-        """The same search among what is not removed: retention and admins take runs off boards, from here as well."""
+        """The same search without deleted runs: retention and admins remove runs from boards, so from here as well."""
         if self.body is None or "run_view_type" not in self.body:
             return self
         return replace(self, body={**self.body, "run_view_type": "ACTIVE_ONLY"})
@@ -47,7 +47,7 @@ class TrackingCall:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Asked:
-    """A request as it arrived: `path` decoded, below the place where MLflow is passed on; `body` parsed JSON."""
+    """A request as it arrived: `path` is decoded and relative to MLflow's address here; `body` is parsed JSON."""
 
     method: str
     path: str

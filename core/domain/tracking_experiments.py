@@ -1,4 +1,4 @@
-"""The list of experiments that a user sees, made here from those of the site's boards: no search tells of others."""
+"""The experiments that a user may see: those of the site's boards. Searches are answered from these alone."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ ORDER_RULE = "must be name, creation_time, last_update_time or experiment_id, wi
 
 
 def is_active(experiment: Mapping[str, Any]) -> bool:
-    """Whether nobody removed it in MLflow."""
+    """Whether it was not deleted in MLflow."""
     return experiment.get("lifecycle_stage") == "active"
 
 
 def found_among(experiments: Collection[Mapping[str, Any]], call: TrackingCall) -> Mapping[str, Any]:
-    """MLflow's answer to a search for experiments, as if there were these alone. Raises InvalidInput."""
+    """MLflow's answer to a search among these experiments alone. Raises InvalidInput."""
     fields = _fields(call)
     wanted = _condition(fields.get("filter", ""))
     found = [one for one in experiments if is_active(one) and wanted(str(one.get("name", "")))]

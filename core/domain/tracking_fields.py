@@ -1,4 +1,4 @@
-"""The fields of calls that read from MLflow: each name has one meaning and one form, in addresses and bodies alike."""
+"""The fields of reading MLflow calls. A field has one meaning and one format, in addresses and in bodies."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from core.domain.errors import InvalidInput
 from core.domain.tracking_pages import check_condition, check_orders, offset_of, token_for
 
 MOST_LISTED = 100
-"""Runs or experiments in one call."""
+"""The most runs or experiments in one call."""
 MOST_RESULTS = 1000
-"""In one answer; more come page by page. A history of one metric may be longer."""
+"""The most results in one answer; further ones come page by page. A metric's history may be longer."""
 LONGEST_HISTORY = 25_000
 LONGEST_TEXT = 6000
 _RUN = re.compile(r"[0-9a-f]{32}")
@@ -43,7 +43,7 @@ def _filter(name: str, text: str) -> str:
 
 
 def _page(_name: str, text: str) -> str:
-    """Made anew: what MLflow gets is a token of its own kind."""
+    """Writes the page token anew, so that MLflow gets only tokens in its own format."""
     return token_for(offset_of(text)) if text else ""
 
 
@@ -77,11 +77,11 @@ FORMS: Mapping[str, Form] = {
 LISTS = frozenset({"run_ids", "experiment_ids", "order_by"})
 NUMBERS = frozenset({"max_results"})
 OLD_NAMES = {"run_uuid": "run_id"}
-"""MLflow takes either, and the first where they differ: it is sent one."""
+"""MLflow accepts both names and uses the first if they differ, so only one is sent."""
 
 
 def checked_query(pairs: Sequence[tuple[str, str]], known: Sequence[str]) -> list[tuple[str, str]]:
-    """The parameters of an address, each known, of its form, and there once unless it is a list.
+    """The parameters of an address. Each must be known, well-formed and, unless it is a list, given once.
 
     Raises InvalidInput.
     """
@@ -100,7 +100,7 @@ def checked_query(pairs: Sequence[tuple[str, str]], known: Sequence[str]) -> lis
 
 
 def checked(body: Any, known: Sequence[str]) -> dict[str, Any]:
-    """The fields of a body, each known and of its form. Raises InvalidInput."""
+    """The fields of a body. Each must be known and well-formed. Raises InvalidInput."""
     if body is None:
         return {}
     if not isinstance(body, dict):

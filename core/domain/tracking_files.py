@@ -1,4 +1,4 @@
-"""The files of runs, as MLflow is asked for them: by run, or by their place in the artifact store."""
+"""Calls for the files of runs: by run, or by their path in the artifact store."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def one_file(_path: str, asked: Asked) -> TrackingCall:
 
 
 def list_files(path: str, asked: Asked) -> TrackingCall:
-    """The files of a run, or of a folder among them."""
+    """The files of a run, or of a folder in it."""
     fields = dict(checked_query(asked.query, _LIST))
     run = _one_run(fields)
     query = [("run_id", run)]
@@ -37,7 +37,7 @@ def list_files(path: str, asked: Asked) -> TrackingCall:
 
 
 def stored_file(stored: str) -> TrackingCall:
-    """A file by its place in the artifact store. Raises NotFound for what is in no run's folder."""
+    """A file by its path in the artifact store. Raises NotFound for paths outside the folders of runs."""
     found = _RUN_FOLDER.fullmatch(stored)
     if found is None or not found[3]:
         raise NotFound("file of a run", stored[:80])
@@ -48,7 +48,7 @@ def stored_file(stored: str) -> TrackingCall:
 
 
 def list_stored(path: str, asked: Asked) -> TrackingCall:
-    """A folder by its place in the artifact store. Raises NotFound for what is no run's folder."""
+    """A folder by its path in the artifact store. Raises NotFound for paths outside the folders of runs."""
     folder = dict(checked_query(asked.query, ("path",))).get("path", "")
     found = _RUN_FOLDER.fullmatch(folder)
     if found is None:
@@ -72,7 +72,7 @@ def _one_run(fields: Mapping[str, str]) -> str:
 
 
 def _inside(path: str) -> str:
-    """A path below a run's folder, however often a reader may decode it. Raises InvalidInput."""
+    """Checks that a path stays inside a run's folder, however often it is decoded. Raises InvalidInput."""
     decoded = path
     for _time in range(MOST_ENCODED):
         if faults := path_faults("path", decoded):

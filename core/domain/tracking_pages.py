@@ -1,4 +1,4 @@
-"""Places in long answers and conditions of a search, checked before MLflow, which fails over some of them."""
+"""Checks page tokens and search conditions before MLflow gets them: some make it fail."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ LAST_OFFSET = 10**9
 LONGEST_TOKEN = 200
 MOST_CONDITIONS = 20
 MOST_ORDERS = 10
-"""Each condition and each order is one join of MLflow's store, which makes 64 at most."""
+"""Each condition and each order is one join in MLflow's store, which allows at most 64."""
 _LONG_NUMBER = re.compile(r"[0-9]{19}")
-"""What no 64-bit integer holds."""
+"""Numbers that no 64-bit integer can hold."""
 _QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"|`[^`]*`")
 _AND = re.compile(r"\bAND\b", re.IGNORECASE)
 
 
 def offset_of(token: str) -> int:
-    """How far an earlier answer of MLflow's went. Raises InvalidInput."""
+    """The offset in a page token of an earlier MLflow answer; 0 without one. Raises InvalidInput."""
     if not token:
         return 0
     try:
@@ -37,12 +37,12 @@ def offset_of(token: str) -> int:
 
 
 def token_for(offset: int) -> str:
-    """As MLflow writes it."""
+    """A page token in MLflow's own format."""
     return base64.b64encode(json.dumps({"offset": offset}).encode()).decode()
 
 
 def check_condition(text: str) -> str:
-    """A filter that MLflow's store can ask. Raises InvalidInput."""
+    """A filter that MLflow's store can execute; returned unchanged. Raises InvalidInput."""
     bare = _QUOTED.sub("''", text)
     if _LONG_NUMBER.search(bare):
         raise InvalidInput.of("filter", "must have numbers of at most 18 digits")

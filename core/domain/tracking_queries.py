@@ -1,4 +1,4 @@
-"""The GraphQL queries that the pages of MLflow 3.17 send, in our own copy; no other is passed on."""
+"""The GraphQL queries of the pages of MLflow 3.17, in our own copy; no other query is passed on."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from core.domain.tracking_fields import FORMS
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Query:
-    """A query: its text, the one variable that it has, and whether that names `runs` or `experiments`."""
+    """A query: its text, its one variable, and whether that names `runs` or `experiments`."""
 
     text: str
     variable: str
@@ -21,7 +21,7 @@ class Query:
     reads: str
 
     def read(self, variables: Any) -> str:
-        """The id in its variables. Raises InvalidInput."""
+        """The id in the variables of a request. Raises InvalidInput."""
         inner = variables.get(self.variable) if isinstance(variables, dict) and len(variables) == 1 else None
         value = inner.get(self.key) if isinstance(inner, dict) and len(inner) == 1 else None
         if not isinstance(value, str):
@@ -29,12 +29,12 @@ class Query:
         return FORMS[self.form](self.key, value)
 
     def variables(self, value: str) -> Mapping[str, Any]:
-        """The variables that are sent."""
+        """The variables to send for this id."""
         return {self.variable: {self.key: value}}
 
 
 def squeezed(text: Any) -> str:
-    """A query's text with every run of blanks as one, which is all that may differ; of anything else, nothing."""
+    """A query's text with each run of blanks as one, the only allowed difference; "" if it is not text."""
     return " ".join(text.split()) if isinstance(text, str) else ""
 
 

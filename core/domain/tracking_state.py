@@ -1,4 +1,4 @@
-"""Whether a run at the tracking server still says what the platform recorded: a pure comparison (DOR-3)."""
+"""Compares a run at the tracking server with what the platform recorded; pure (DOR-3)."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ IDENTITY = {"leadersboard.job_id": "job_id", "leadersboard.user_id": "user_id"} 
     "leadersboard.submission_id": "submission_id",
     "leadersboard.benchmark": "benchmark",
 }
-"""Tags that say whose run it is, with the part of the result that each repeats."""
+"""Tags that identify the job of a run, with the field of the result that each repeats."""
 FINISHED = "FINISHED"
 
 
 class TrackingState(StrEnum):
-    """How a run at the tracking server stands to the sealed result of its job."""
+    """How a run at the tracking server compares with its job's sealed result."""
 
     AS_RECORDED = "as_recorded"
     CHANGED = "changed"
     MISSING = "missing"
-    """It was deleted there."""
+    """The run does not exist there or was deleted."""
     UNKNOWN = "unknown"
     """Not compared yet, or the tracking server does not answer."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TrackedRun:
-    """What the tracking server holds of a run."""
+    """A run as the tracking server has it."""
 
     run_id: str
     experiment_id: str
@@ -40,14 +40,14 @@ class TrackedRun:
     is_deleted: bool
     ended_at: datetime | None
     metrics: Mapping[str, float]
-    """The latest value of each: what a chart or a table there shows."""
+    """The latest value of each metric: the one that charts and tables there show."""
     params: Mapping[str, str]
     tags: Mapping[str, str]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Tracking:
-    """The comparison's outcome; differences are sentences for people, at most MAX_DIFFERENCES."""
+    """The result of a comparison; differences are sentences for people, at most MAX_DIFFERENCES."""
 
     state: TrackingState
     differences: Sequence[str] = ()
@@ -57,9 +57,9 @@ UNKNOWN = Tracking(state=TrackingState.UNKNOWN)
 
 
 def compared(result: SealedResult, run: TrackedRun | None, files: Sequence[SealedFile] | None = None) -> Tracking:
-    """The run beside its sealed result; `files` are those that the tracking server lists, None when not asked.
+    """Compares a run with its sealed result; `files` as listed by the tracking server, None if not asked.
 
-    A run that is not there, or was deleted, is missing.
+    The state is MISSING if the run does not exist or was deleted.
     """
     if run is None or run.is_deleted:
         word = "was deleted" if run else "is not there"
@@ -98,13 +98,13 @@ def _params(result: SealedResult, run: TrackedRun) -> Iterator[str]:
     if "params" in result.left_out:
         return
     found = dict(run.params)
-    if "long params" in result.left_out:  # only their beginnings are known
+    if "long params" in result.left_out:  # only the beginnings of long params are known
         found = {name: value[: len(result.params.get(name, value))] for name, value in found.items()}
     yield from _differing("param", result.params, found)
 
 
 def recorded_tags(result: SealedResult) -> dict[str, str]:
-    """The tags under which the run was recorded; whatever else stands there is nobody's promise."""
+    """The tags with which the run was recorded; other tags of the run are ignored."""
     return {**result.tags, **{tag: str(getattr(result, name)) for tag, name in IDENTITY.items()}}
 
 
@@ -119,7 +119,7 @@ def _differing(kind: str, recorded: Mapping[str, object], found: Mapping[str, ob
 
 
 def _files(result: SealedResult, listed: Sequence[SealedFile]) -> Iterator[str]:
-    """By name and size; the job's own log is the platform's and may have grown by a line."""
+    """Compares names and sizes, without the job's own log, which the platform may have extended by a line."""
     log = f"logs/{result.job_id}.log"
     recorded, found = ({file.path: file.size_bytes for file in files} for files in (result.files, listed))
     for path in sorted({*recorded, *found} - {log}):

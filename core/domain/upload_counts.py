@@ -1,4 +1,4 @@
-"""The refusals of a user who has uploaded too often, or too often in vain; one text for every counter."""
+"""The errors for users over an upload limit; every counter uses the same text."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from core.domain.errors import LimitReached
 
 
 def uploads_used_up(per_hour: int, renews_in_seconds: int) -> LimitReached:
-    """The refusal when so many submissions were stored in the last hour."""
+    """The error when `per_hour` submissions were stored in the last hour."""
     minutes = max(1, round(renews_in_seconds / 60))
     return LimitReached(
         f"You have uploaded {per_hour} submissions in the last hour, which is the limit. "
@@ -16,7 +16,7 @@ def uploads_used_up(per_hour: int, renews_in_seconds: int) -> LimitReached:
 
 
 def refusals_used_up(per_hour: int, renews_in_seconds: int) -> LimitReached:
-    """The refusal when so many uploads were refused or broke off in the last hour, those under way counted."""
+    """The error when `per_hour` uploads were refused or broke off in the last hour, those in progress included."""
     minutes = max(1, round(renews_in_seconds / 60))
     return LimitReached(
         f"{per_hour} of your uploads in the last hour were refused or broke off, which is the limit. "

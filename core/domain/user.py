@@ -1,4 +1,4 @@
-"""Who asks: a user, how they showed who they are, and what their role allows."""
+"""A user: how they authenticated, and what their role allows."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ class Role(StrEnum):
     """What a user may do."""
 
     USER = "user"
-    """Submit, watch and cancel one's own; see boards."""
+    """May submit, watch and cancel their own jobs and see boards."""
     ADMIN = "admin"
-    """The same for everybody's; manage accounts."""
+    """May do the same for all users, and manage accounts."""
 
 
 class AuthMethod(StrEnum):
-    """How a user showed who they are."""
+    """How a user authenticated."""
 
     API_TOKEN = "api_token"  # noqa: S105 a kind of token, not one
-    """A token of the site's settings."""
+    """A token from the site's settings."""
     PASSWORD = "password"  # noqa: S105 a way to sign in, not a password
     """A session opened with user name and password."""
     OIDC = "oidc"

@@ -1,4 +1,4 @@
-"""Judgement: what happened in the sandbox becomes a verdict, with no I/O (BOX-9)."""
+"""Turns the record of a run into a verdict; no I/O (BOX-9)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ SIGNALS = {132: "SIGILL", 134: "SIGABRT", 135: "SIGBUS", 136: "SIGFPE", 137: "SI
 
 
 class FailureReason(StrEnum):
-    """Why a job failed: the whole list."""
+    """Why a job failed; complete list."""
 
     EXIT = "exit"
     TIMEOUT = "timeout"
@@ -28,7 +28,7 @@ class FailureReason(StrEnum):
 
 
 class Stop(StrEnum):
-    """Why we ended a run ourselves."""
+    """Why the platform ended a run."""
 
     TIMEOUT = "timeout"
     LOG_LIMIT = "log_limit"
@@ -37,17 +37,17 @@ class Stop(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RunRecord:
-    """What happened in the sandbox. `metrics` is the raw `metrics.json`, None when there is none to read."""
+    """What happened in the sandbox. `metrics` is the raw `metrics.json`, None if there is none to read."""
 
     exit_code: int
     out_of_memory: bool
     stopped: Stop | None = None
     interrupted: bool = False
-    """True when the engine lost or stopped the container without our asking."""
+    """True if the engine lost the container, or stopped it although we did not ask for it."""
     wall_seconds: float
     metrics: bytes | None
     metrics_problem: str | None = None
-    """Why a `metrics.json` that is there could not be read, e.g. it is a link."""
+    """Why an existing `metrics.json` could not be read, e.g. it is a link."""
     output_full: bool = False
     image_digest: str = ""
     peaks: Mapping[str, float] = field(default_factory=dict)
@@ -76,9 +76,9 @@ class PrintLimits:
 
 
 def judge(record: RunRecord, limits: ResourceClass, most_printed: PrintLimits | None = None) -> Verdict:
-    """The verdict; the order is fixed: our own stop, the platform, memory, exit code, output, metrics.
+    """The verdict on a run. Rules apply in this order: our own stop, the platform, memory, exit code, output, metrics.
 
-    The limits are those that the run was launched with.
+    `limits` are those with which the run was launched.
     """
     if record.stopped is Stop.LOG_LIMIT:
         return _printed_too_much(record, most_printed)

@@ -1,1 +1,1 @@
-"""What the use cases and the runner need from the outside, as Protocols."""
+"""The external services that use cases and runners need, as Protocols."""

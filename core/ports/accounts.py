@@ -1,4 +1,4 @@
-"""Who has a name on this site."""
+"""The accounts of this site."""
 
 from __future__ import annotations
 
@@ -11,29 +11,29 @@ from core.domain.account import Account
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AccountPage:
-    """Some accounts by name, and where the next page begins (None at the end)."""
+    """Some accounts by name, and the cursor of the next page (None at the end)."""
 
     accounts: Sequence[Account]
     next_cursor: str | None
 
 
 class AccountsPort(Protocol):
-    """Accounts by name, whatever the case of its letters. Every change is one atomic step; all raise Unavailable."""
+    """Accounts by name, regardless of case. Every change is atomic; all methods raise Unavailable."""
 
     def add(self, account: Account) -> None:
-        """Keep a new account. Raises Conflict when its name is taken."""
+        """Store a new account. Raises Conflict if its name is taken."""
         ...
 
     def find(self, name: str) -> Account | None:
-        """The account of that name; None also for what could be no name."""
+        """The account of that name; None also for an invalid name."""
         ...
 
     def bind(self, account: Account) -> Account:
-        """Keep a new account unless its name is taken; the account that has the name now, whosever it is."""
+        """Store a new account unless its name is taken. Returns the account that now has the name, whosever it is."""
         ...
 
     def replace(self, old: Account, new: Account) -> None:
-        """Change an account that still is as `old`. Raises Conflict when it changed in between, or went away."""
+        """Replace an account that still equals `old`. Raises Conflict if it was changed or removed in the meantime."""
         ...
 
     def remove(self, name: str) -> None:

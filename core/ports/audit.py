@@ -1,4 +1,4 @@
-"""Where the acts of admins are kept; no method changes or removes an entry before its time."""
+"""The audit trail of admins' acts; no method changes or removes an entry before its time."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from core.domain.audit import AuditAct, AuditAction, AuditEntry, AuditOutcome
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AuditFilter:
-    """Which entries are asked for; None: any."""
+    """Which entries to return; None means any."""
 
     actor: str | None = None
     action: AuditAction | None = None
@@ -26,39 +26,39 @@ class AuditFilter:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AuditPage:
-    """Some entries, newest first, and where the next page begins (None at the end).
+    """Some entries, newest first, and the cursor of the next page (None at the end).
 
-    A page may hold fewer entries than asked for, also none, and yet have a next one: a look is bounded.
+    A page may have fewer entries than requested, even none, and still a next page: the search per page is bounded.
     """
 
     entries: Sequence[AuditEntry]
     next_cursor: str | None
     displaced: int
-    """How many entries have gone before their time because the trail was full, since it began."""
+    """How many entries were removed before their time because the trail was full, since it began."""
 
 
 class AuditPort(Protocol):
-    """Entries are kept for so many days as the adapter was opened with, at most MOST_ENTRIES. All raise Unavailable."""
+    """Keeps at most MOST_ENTRIES, each for the adapter's number of days. All methods raise Unavailable."""
 
     def begin(self, act: AuditAct) -> str:
-        """Keep an act that is about to be done, by the ledger's clock; its entry's id."""
+        """Record an act that is about to be done, at the ledger's time. Returns the entry's id."""
         ...
 
     def end(self, entry_id: str, outcome: AuditOutcome, status: int | None) -> None:
-        """How it ended. The first word counts; nothing happens for an entry that is gone."""
+        """Record how an act ended. Only the first outcome counts; nothing happens if the entry is gone."""
         ...
 
     def read(self, act: AuditAct) -> bool:
         """Record that access was given, unless the trail has the same act from less than an hour ago.
 
-        Answers whether an entry was made. Acts are the same but for their request.
+        Returns whether an entry was made. Acts that differ only in their request are the same.
         """
         ...
 
     def page(self, wanted: AuditFilter, *, limit: int = 50, cursor: str | None = None) -> AuditPage:
-        """Newest first, none that is older than it is kept. Raises InvalidInput for a cursor that is none."""
+        """Newest first, without expired entries. Raises InvalidInput for an invalid cursor."""
         ...
 
     def trim(self) -> int:
-        """Remove what is older than it is kept; how many entries that were."""
+        """Remove expired entries. Returns how many."""
         ...

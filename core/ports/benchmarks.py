@@ -1,4 +1,4 @@
-"""Which benchmarks this site offers."""
+"""The benchmarks that this site offers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where failed steps of the platform are kept until an admin has looked at them."""
+"""Storage of failed steps of the platform, until an admin has handled them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from core.domain.dead_letter import DeadLetter, Failure
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LetterPage:
-    """Some letters, the latest first, and how many there are in all."""
+    """Some letters, latest first, and the total number."""
 
     letters: Sequence[DeadLetter]
     total: int
@@ -21,7 +21,7 @@ class DeadLettersPort(Protocol):
     """All methods raise Unavailable when Redis does not answer."""
 
     def keep(self, failure: Failure) -> DeadLetter:
-        """Keep it, or count it once more; the newest 1,000 are kept, for 90 days."""
+        """Store a failure, or count it once more; the newest 1,000 are kept, for 90 days."""
         ...
 
     def get(self, letter_id: str) -> DeadLetter:
@@ -29,9 +29,9 @@ class DeadLettersPort(Protocol):
         ...
 
     def page(self, *, limit: int = 50, offset: int = 0) -> LetterPage:
-        """The latest first."""
+        """Letters, latest first."""
         ...
 
     def drop(self, letter_id: str) -> bool:
-        """False when it was gone already."""
+        """Remove a letter. Returns False if it was already gone."""
         ...

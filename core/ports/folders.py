@@ -1,4 +1,4 @@
-"""Which folders of the site its processes have marked, as the ledger remembers it."""
+"""The ledger's record of the site's folders that its processes have marked."""
 
 from __future__ import annotations
 
@@ -13,5 +13,5 @@ class FoldersPort(Protocol):
         ...
 
     def note(self, key: str) -> None:
-        """It is marked now."""
+        """Record that this folder is marked."""
         ...

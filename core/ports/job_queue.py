@@ -1,4 +1,4 @@
-"""The doorbell: tells runners that there is work for a resource class."""
+"""The doorbell: wakes the runners of a resource class."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from typing import Protocol
 
 
 class JobQueuePort(Protocol):
-    """Says only that there is work; what work is the ledger's to know. A lost ring is rung again by the sweeper."""
+    """Signals only that there is work; the ledger knows which. The sweeper rings again if a ring is lost."""
 
     def ring(self, resource_class: str) -> None:
         """Wake one runner. Raises Unavailable."""
         ...
 
     def silent(self, resource_class: str) -> bool:
-        """True when no ring waits to be heard. Raises Unavailable."""
+        """True if no ring is waiting to be taken. Raises Unavailable."""
         ...

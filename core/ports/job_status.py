@@ -14,18 +14,18 @@ from core.domain.sealed_result import SealedResult
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Admission:
-    """An accepted job (`created` is False when the request was accepted before) and what its user may still post."""
+    """An accepted job and what its user may still post; `created` is False if the request had been accepted before."""
 
     job: Job
     created: bool
     allowance: Allowance
     queue_position: int | None = None
-    """1 = next; None when it does not wait."""
+    """1 = next; None if it does not wait."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class JobPage:
-    """Some jobs, newest first, and where the next page begins (None at the end)."""
+    """Some jobs, newest first, and the cursor of the next page (None at the end)."""
 
     jobs: Sequence[Job]
     next_cursor: str | None
@@ -33,7 +33,7 @@ class JobPage:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Swept:
-    """What one sweep mended: jobs put back in the queue, ended as failed or cancelled, or left to their host."""
+    """The changes of one sweep: jobs put back into the queue, ended as failed or cancelled, or left to their host."""
 
     requeued: Sequence[Job] = ()
     ended: Sequence[Job] = ()
@@ -41,16 +41,15 @@ class Swept:
 
 
 class JobStatusPort(Protocol):
-    """Every method is one atomic step; all raise Unavailable when the ledger does not answer.
+    """The ledger. Every method is one atomic step; all raise Unavailable if the ledger does not answer.
 
-    Times are the ledger's own clock, so that machines whose clocks differ agree.
+    Times come from the ledger's own clock, so that machines whose clocks differ agree.
     """
 
     def admit(self, request: JobRequest, limits: UserLimits) -> Admission:
-        """Record the job as pending, counting it in the same step; the same request again gives the same job.
+        """Record the job as pending and count it, in one step. The same request again returns the same job.
 
-        Raises LimitReached, and KeyReused when the idempotency key stands for another request; then nothing was
-        recorded.
+        Raises LimitReached, and KeyReused if the idempotency key belongs to another request; then nothing was recorded.
         """
         ...
 
@@ -59,7 +58,7 @@ class JobStatusPort(Protocol):
         ...
 
     def positions(self, job_ids: Sequence[str]) -> Mapping[str, int]:
-        """Places in the queues of their classes, 1 = next, of those that are pending; asked at once for a page."""
+        """Positions of the pending ones of these jobs in the queues of their classes, 1 = next; one call for a page."""
         ...
 
     def list_jobs(
@@ -71,24 +70,25 @@ class JobStatusPort(Protocol):
         limit: int = 50,
         cursor: str | None = None,
     ) -> JobPage:
-        """Jobs newest first, of one user or all. Raises InvalidInput for a cursor that is none of ours."""
+        """Jobs, newest first, of one user or of all. Raises InvalidInput for an invalid cursor."""
         ...
 
     def claim(
         self, resource_class: str, *, worker: str, lease_seconds: float, running_limit: int, host: str = ""
     ) -> Claim | None:
-        """Give this worker a job of this host that lost its runner, else the next pending one of the class, or None.
+        """Claim a job of this host that lost its runner, else the next pending job of the class. None if there is none.
 
-        Next is the job of the user with the fewest running jobs, then the longest-waiting; a user with
-        `running_limit` running jobs is passed over. A job that has a `sandbox` is to be taken over, not started.
+        Next is the job of the user with the fewest running jobs, among equals the longest-waiting; users with
+        `running_limit` running jobs are skipped. A job that has a `sandbox` is to be taken over, not started.
 
-        A suspect job (`Job.is_suspect`) is claimed where the runners of the host hold nothing else, and they claim
-        nothing beside it. One host claims nothing new while it waits for that. Each of these ends after ALONE_SECONDS.
+        A suspect job (`Job.is_suspect`) is claimed only if the host's runners hold no other job; while it runs alone,
+        they claim nothing. While a suspect waits for that, one host claims nothing new. Each of these phases ends after
+        ALONE_SECONDS.
         """
         ...
 
     def renew(self, claim: Claim, *, lease_seconds: float) -> bool:
-        """Keep the lease; True when somebody asked to cancel the job. Raises LeaseLost."""
+        """Extend the lease. Returns True if a cancel was requested. Raises LeaseLost."""
         ...
 
     def note(
@@ -104,41 +104,41 @@ class JobStatusPort(Protocol):
         ...
 
     def seal(self, claim: Claim) -> bool:
-        """Before a result is made final elsewhere: from now on a cancel comes too late, whoever holds the job.
+        """Call before a result is made final elsewhere. From now on a cancel is refused, whichever runner has the job.
 
-        That ends when the job goes back into the queue. False when a cancel was asked before; then nothing has
-        changed. May be repeated. Raises LeaseLost.
+        The seal ends when the job goes back into the queue. Returns False if a cancel was requested before; then
+        nothing has changed. May be repeated. Raises LeaseLost.
         """
         ...
 
     def note_run(self, claim: Claim, run_id: str) -> None:
-        """The run at the tracking server that the result is about to be written into, known as the job's from here on.
+        """Record that this run at the tracking server is the job's, before its result is written into the run.
 
-        The latest one counts; it stays noted when the job goes back into the queue. Raises LeaseLost.
+        The latest call counts; the record stays when the job goes back into the queue. Raises LeaseLost.
         """
         ...
 
     def finish(self, claim: Claim, outcome: Outcome, result: SealedResult | None = None) -> Job:
-        """End a claimed job in a final state, its result sealed in the same step. Raises LeaseLost."""
+        """End a claimed job in a final state and seal its result, in one step. Raises LeaseLost."""
         ...
 
     def hand_back(self, claim: Claim, *, count_attempt: bool, why: str = "") -> Job:
-        """Put a claimed job back into the queue, with or without this attempt counted; a cancelled one is ended.
+        """Put a claimed job back into the queue, with or without this attempt counted; a cancelled job ends instead.
 
-        `why` is for the log of its next launch. Raises LeaseLost.
+        `why` goes into the log of its next launch. Raises LeaseLost.
         """
         ...
 
     def leave(self, claim: Claim, *, until_told: bool = False) -> Job:
-        """Let go of a job whose run goes on: a runner of its host takes it over, now or after `release_results`.
+        """Give up the claim while the run goes on. A runner of its host takes it over, now or after `release_results`.
 
-        A cancelled one ends. Left until told, its result waits on disk and takes no place among its user's running
-        jobs. Raises LeaseLost.
+        A cancelled job ends. With `until_told` its result waits on disk until `release_results`, and the job does not
+        count among its user's running jobs. Raises LeaseLost.
         """
         ...
 
     def is_held(self, job_id: str) -> bool:
-        """Whether the lease of a runner on this job lives: then its run is that runner's alone."""
+        """Whether a runner has a valid lease on this job; then only that runner may touch its run."""
         ...
 
     def orphans(self, host: str) -> int:
@@ -146,49 +146,51 @@ class JobStatusPort(Protocol):
         ...
 
     def waiting_results(self, host: str) -> int:
-        """How many jobs of this host were left until told."""
+        """How many jobs of this host wait for `release_results`."""
         ...
 
     def recording_turn(self, host: str, *, jitter: float) -> bool:
-        """Whether results of this host wait, and the caller is to look now whether the tracking server answers.
+        """Whether results of this host wait and the caller shall now check if the tracking server answers.
 
-        That is one caller at a time, of all hosts: it says afterwards what it found, by one of the two below. After a
-        try in vain there is a pause, longer each time, with `jitter` (0 to 1) for its random part.
+        Only one caller of all hosts gets True at a time. It must report the outcome by `release_results` or
+        `recording_in_vain`. A failed try is followed by a pause, longer each time, with `jitter` (0 to 1) for its
+        random part.
         """
         ...
 
     def release_results(self, host: str) -> int:
-        """It answers: some of this host's results are taken up, the longest-waiting first; how many they are.
+        """Make waiting results of this host claimable, longest-waiting first. Returns how many.
 
-        One at first. While results are recorded more are let go of together, up to MOST_AT_ONCE.
+        To be called when the tracking server answers. One result at first; twice as many with each success, up to
+        MOST_AT_ONCE.
         """
         ...
 
     def recording_in_vain(self, *, jitter: float) -> None:
-        """It does not answer."""
+        """To be called when the tracking server does not answer: starts the next pause."""
         ...
 
     def cancel(self, job_id: str) -> Job:
-        """A pending job is cancelled at once; a running one is marked for its runner.
+        """Cancel a pending job at once; mark a running one, so that its runner stops it.
 
-        Raises NotFound, and Conflict when it has ended or is sealed.
+        Raises NotFound, and Conflict if the job has ended or is sealed.
         """
         ...
 
     def presume_dead(self, job_id: str, mark: str) -> bool:
-        """The process that held this claim is known to be gone, or lets go of it: nothing that it says counts any more.
+        """Expire this claim now: its process is dead or gives it up. Later calls with its token raise LeaseLost.
 
-        False when it held none any more.
+        Returns False if this claim no longer held the job.
         """
         ...
 
     def sweep(self, *, max_attempts: int, host: str = "", host_patience: float = 60.0) -> Swept:
-        """Settle what nobody holds any more, and note that this host is there.
+        """Settle jobs whose leases have expired, and record that this host is alive.
 
-        A job whose lease ran out is left to its host for as long as that was seen within `host_patience` seconds, if it
-        has a run there. Otherwise it goes back to the queue, or to its end after `max_attempts`. With MAX_LOSSES losses
-        of its runner, over all attempts, it ends in any case. A cancel that nobody obeyed is carried out in the ledger.
-        After a time in which nobody swept, who lives has time to be heard first.
+        Such a job is left to its host if it has a run there and the host was seen within `host_patience` seconds.
+        Otherwise it goes back into the queue, or fails after `max_attempts`. After MAX_LOSSES losses of its runner,
+        over all attempts, it fails in any case. A cancel that no runner has carried out is carried out in the ledger.
+        After a gap between sweeps, live runners get HEARING_SECONDS to renew before anything is taken from them.
         """
         ...
 
@@ -197,25 +199,25 @@ class JobStatusPort(Protocol):
         ...
 
     def completed(self, benchmark: str) -> int:
-        """How many jobs of the benchmark have completed: when it changes, its board does."""
+        """How many jobs of the benchmark have completed; the board changes only if this number does."""
         ...
 
     def now(self) -> datetime:
-        """The ledger's own time."""
+        """The ledger's current time."""
         ...
 
     def clock_skew(self) -> float:
-        """Seconds by which this machine's clock is ahead of the ledger's, to half of the round trip."""
+        """Seconds by which this machine's clock is ahead of the ledger's, accurate to half a round trip."""
         ...
 
     def ledger_id(self, *, otherwise: str = "") -> str:
-        """This ledger's own name, made once: in an engine it tells this site's containers from any other's.
+        """This ledger's own name, made once. It tells this site's containers in an engine from those of others.
 
-        A ledger that has lost it, since it was emptied, gets it back from a process that has asked before, else from
-        `otherwise`.
+        A ledger that lost its name because it was emptied gets it back from a process that has read it before, else
+        from `otherwise`.
         """
         ...
 
     def check(self) -> None:
-        """Raises Unavailable when the ledger does not answer, or would not take a job now."""
+        """Raises Unavailable if the ledger does not answer, or would not accept a job now."""
         ...

@@ -6,12 +6,12 @@ from typing import Protocol
 
 
 class PasswordsPort(Protocol):
-    """Both methods take a tenth of a second and much memory, and raise LimitReached when too many wait for them."""
+    """Both methods take a tenth of a second and much memory; they raise LimitReached if too many calls wait."""
 
     def hashed(self, password: str) -> str:
-        """What to keep of a password."""
+        """The hash to store for a password."""
         ...
 
     def matches(self, password_hash: str | None, password: str) -> bool:
-        """Whether this is the password; without a hash it takes as long and is not."""
+        """Whether this is the password. Without a hash it takes as long and returns False."""
         ...

@@ -1,4 +1,4 @@
-"""How many jobs a user may still post, and how often upload, in the current hour."""
+"""How many jobs and uploads a user has left in the current hour."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ class RateLimitPort(Protocol):
         ...
 
     def take_upload(self, user_id: str, upload_id: str, *, per_hour: int, refused_per_hour: int) -> None:
-        """Count an upload among the hour's and, until its end is known, among the refused ones: one atomic step.
+        """Count an upload for the hour and, until its outcome is known, as refused: one atomic step.
 
-        Raises LimitReached when either is used up (then it is counted in neither), Unavailable.
+        Raises LimitReached if either limit is used up (then it is counted in neither), Unavailable.
         """
         ...
 
@@ -30,9 +30,9 @@ class RateLimitPort(Protocol):
         ...
 
     def upload_refused(self, user_id: str, upload_id: str) -> None:
-        """An upload stored nothing: it counts as refused alone. Raises Unavailable."""
+        """An upload stored nothing: it counts only as refused. Raises Unavailable."""
         ...
 
     def give_back_upload(self, user_id: str, upload_id: str) -> None:
-        """Remove an upload that the platform failed from both counts. Raises Unavailable."""
+        """Remove an upload from both counts after a failure of the platform. Raises Unavailable."""
         ...

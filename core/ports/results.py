@@ -1,4 +1,4 @@
-"""Sealed results: what each completed job scored, as the ledger holds it."""
+"""Sealed results: the results of completed jobs in the ledger."""
 
 from __future__ import annotations
 
@@ -26,31 +26,31 @@ class Recorded:
 
 
 class ResultsPort(Protocol):
-    """All methods raise Unavailable. A result lives exactly as long as its job's record.
+    """All methods raise Unavailable. A result is kept exactly as long as its job's record.
 
     It is written by `JobStatusPort.finish`, in one step with the final state, and never changed.
     """
 
     def get(self, job_id: str) -> Recorded | None:
-        """None for a job that did not complete, or completed before results were sealed."""
+        """None for a job that did not complete, or that completed before results were sealed."""
         ...
 
     def of_benchmark(self, benchmark: str, *, known: Collection[str] = ()) -> Mapping[str, Recorded]:
-        """The results of a benchmark's completed jobs by job id, without those of the known jobs."""
+        """Results of a benchmark's completed jobs by job id, without the jobs in `known`."""
         ...
 
     def completed_jobs(self, benchmark: str) -> Collection[str]:
-        """The benchmark's completed jobs, as listed."""
+        """Ids in the benchmark's list of completed jobs."""
         ...
 
     def unsealed(self) -> Sequence[str]:
-        """Completed jobs on record without a result, oldest first: asks for every completed job, so ask seldom."""
+        """Completed jobs without a result, oldest first. Reads every completed job, so call it seldom."""
         ...
 
     def seal_old(self, result: SealedResult) -> bool:
-        """Seal the result of a completed job that has none, once; False when it has one, or is not on record."""
+        """Seal the result of a completed job that has none. Returns False if it has one or has no record."""
         ...
 
     def owners(self, run_ids: Sequence[str]) -> Mapping[str, str]:
-        """Of runs that the platform began at the tracking server: of which job each is. Others are left out."""
+        """The job of each of these runs, as far as the platform began them at the tracking server."""
         ...

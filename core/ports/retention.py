@@ -1,4 +1,4 @@
-"""Finding and removing what is old: in the ledger, in the folders, on the tracking server."""
+"""Finding and removing old data: in the ledger, in the folders, on the tracking server."""
 
 from __future__ import annotations
 
@@ -10,88 +10,88 @@ from core.domain.retention import OldRun
 
 
 class OldRecordsPort(Protocol):
-    """The ledger's side. All methods raise Unavailable."""
+    """Old records in the ledger. All methods raise Unavailable."""
 
     def expired(self, before: datetime, *, limit: int) -> Sequence[str]:
-        """Jobs that ended before, oldest first, without those that are pinned."""
+        """Jobs that ended before this time, oldest first, without pinned ones."""
         ...
 
     def forget(self, job_id: str) -> None:
-        """Remove the record of an ended job that is not pinned, and its place in every list."""
+        """Remove the record of an ended, unpinned job, and its entry in every list."""
         ...
 
     def trim(self, before: datetime) -> int:
-        """Remove from the lists what is older and has no record any more; how many entries that were."""
+        """Remove older list entries that have no record any more. Returns how many."""
         ...
 
     def needed_submissions(self, since: datetime) -> Collection[str]:
-        """Submissions of jobs that wait, run, are pinned, or are not older."""
+        """Submissions of jobs that wait, run, are pinned, or are newer than `since`."""
         ...
 
     def known(self, job_ids: Sequence[str]) -> Collection[str]:
-        """Those that have a record."""
+        """Those of these jobs that have a record."""
         ...
 
     def owners(self, run_ids: Sequence[str]) -> Mapping[str, str]:
-        """Of runs that the platform began at the tracking server: of which job each is. Others are left out."""
+        """The job of each of these runs, as far as the platform began them at the tracking server."""
         ...
 
     def pin(self, job_id: str) -> None:
-        """Keep an ended job with everything of it. Raises NotFound, NotFinished."""
+        """Keep an ended job and everything that belongs to it. Raises NotFound, NotFinished."""
         ...
 
     def unpin(self, job_id: str) -> None:
-        """It goes at its time, counted from its end, where anything goes. Raises NotFound."""
+        """Let a job expire again, at the usual time after its end. Raises NotFound."""
         ...
 
     def keep_all(self) -> int:
-        """Let no record end by itself any more, nor a result or an entry in it; how many would have."""
+        """Remove the expiry from all records, results and their entries. Returns how many records had one."""
         ...
 
     def pinned(self) -> Collection[str]:
-        """The jobs that are kept."""
+        """The pinned jobs."""
         ...
 
 
 class OldFilesPort(Protocol):
-    """The folders' side. All methods raise Unavailable."""
+    """Old files in the folders. All methods raise Unavailable."""
 
     def old_submissions(self, before: datetime, *, limit: int) -> Sequence[str]:
-        """Submissions that were uploaded before."""
+        """Submissions uploaded before this time."""
         ...
 
     def old_logs(self, before: datetime, *, limit: int) -> Sequence[str]:
-        """Jobs whose logs were written to last before."""
+        """Jobs whose logs were last written before this time."""
         ...
 
     def put_aside(self, submission_id: str) -> bool:
-        """Make it invisible, to be removed or put back; False when it is gone."""
+        """Make a submission invisible, to be removed or put back. Returns False if it is gone."""
         ...
 
     def left_aside(self) -> Sequence[str]:
-        """What was put aside and neither removed nor put back: its process ended, or is at it."""
+        """Submissions that were put aside and neither removed nor put back: their process ended or is still at work."""
         ...
 
     def put_back(self, submission_id: str) -> None:
-        """Visible again, as it was."""
+        """Make a submission visible again, unchanged."""
         ...
 
     def remove_aside(self, submission_id: str) -> None:
-        """Gone, with its place in every list."""
+        """Remove a submission that was put aside, and its entry in every list."""
         ...
 
     def remove_log(self, job_id: str) -> None:
-        """Nothing happens when it is gone."""
+        """Remove a job's log; nothing happens if it is gone."""
         ...
 
 
 class OldRunsPort(Protocol):
-    """The tracking server's side. All methods raise Unavailable."""
+    """Old runs at the tracking server. All methods raise Unavailable."""
 
     def old_runs(self, before: datetime, *, limit: int) -> Sequence[OldRun]:
-        """Runs of ours that ended before."""
+        """Runs of ours that ended before this time."""
         ...
 
     def remove_run(self, run: OldRun) -> None:
-        """Its files, then the run."""
+        """Remove a run: its files first, then the run."""
         ...

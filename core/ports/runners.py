@@ -1,4 +1,4 @@
-"""Who runs jobs: what runners tell of themselves, and what admins want of them."""
+"""Runners: their reports, and what admins want of them."""
 
 from __future__ import annotations
 
@@ -9,59 +9,59 @@ from core.domain.runners import HostReport, RunnerReport, SeenHost, SeenRunner, 
 
 
 class RunnersPort(Protocol):
-    """Every method is one atomic step; all raise Unavailable when Redis does not answer.
+    """Every method is one atomic step; all raise Unavailable if Redis does not answer.
 
-    How long ago a report came is told by one clock, Redis's.
+    The age of a report is measured by one clock, Redis's.
     """
 
     def publish(self, report: RunnerReport) -> None:
-        """This runner is there. Told again every few seconds; a silent one is listed for some minutes more."""
+        """Publish a runner's report; repeat it every few seconds. A silent runner stays listed for some minutes."""
         ...
 
     def withdraw(self, name: str, host: str) -> None:
-        """This runner has ended as it should: it is listed no more, nor is its host without another runner there."""
+        """Remove a runner that has ended normally from the list, and its host if no other runner reports from there."""
         ...
 
     def publish_host(self, report: HostReport) -> None:
-        """This is how its engine stands."""
+        """Publish the report on a runner's engine."""
         ...
 
     def turn(self, what: str, seconds: float) -> bool:
-        """True for the first who asks in any `seconds`: of several processes one does it."""
+        """True for the first caller in any `seconds`, so that only one of several processes does the work."""
         ...
 
     def keep_turn(self, what: str, seconds: float) -> None:
-        """Nobody else has the turn for so long from now; it must not have run out yet."""
+        """Extend a held turn by `seconds` from now. Must be called before it expires."""
         ...
 
     def count_mended(self, what: str) -> None:
-        """A sweeper has mended one thing of this kind."""
+        """Count one repair of this kind by a sweeper."""
         ...
 
     def mended(self) -> Mapping[str, int]:
-        """How many things of each kind all sweepers have mended since the ledger began."""
+        """How many repairs of each kind all sweepers have made since the ledger began."""
         ...
 
     def runners(self) -> Sequence[SeenRunner]:
-        """Those whose last report is younger than `FORGOTTEN_SECONDS`, by name."""
+        """Runners whose last report is younger than `FORGOTTEN_SECONDS`, by name."""
         ...
 
     def hosts(self) -> Sequence[SeenHost]:
-        """The engines whose last report is younger than `HOST_FORGOTTEN_SECONDS`, by name."""
+        """Engines whose last report is younger than `HOST_FORGOTTEN_SECONDS`, by name."""
         ...
 
     def wish(self, *targets: str) -> Wish:
-        """The strictest wish for any of these: a runner's name, its host."""
+        """The strictest wish for any of these targets: a runner's name, its host."""
         ...
 
     def set_wish(self, target: str, wish: Wish) -> None:
-        """Keep it until the next one."""
+        """Store a wish until the next one."""
         ...
 
     def ask_canary(self, host: str) -> None:
-        """Want a probe of this host's walls now."""
+        """Request a canary on this host now."""
         ...
 
     def take_canary(self, host: str) -> bool:
-        """True once for each time that it was asked."""
+        """True once for each request."""
         ...

@@ -13,14 +13,14 @@ from core.domain.limits import EngineCapacity, ResourceClass
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SandboxSpec:
-    """Everything a run needs. Paths are as the engine sees them; nothing of the submission's text becomes an option."""
+    """Everything a run needs. Paths are as the engine sees them; no text of the submission becomes an option."""
 
     site: str
     """The ledger that the job belongs to."""
     job_id: str
     attempt: int
     claim: str
-    """The mark of the claim that launches it: tells this attempt's things from those of every other."""
+    """The mark of the claim that launches the run; tells this attempt's containers and files from all others."""
     user_id: str
     entrypoint: str
     config_file: str
@@ -35,11 +35,11 @@ class SandboxSpec:
     dependencies: Path | None = None
     """The packages of its requirements.txt, mounted read-only at /deps."""
     gpu: str | None = None
-    """UUID of the one device the run gets."""
+    """UUID of the only device that the run gets."""
     role: str = "job"
-    """Or `canary`: a probe of ours, which is no job to anybody."""
+    """`job`, or `canary` for a probe of ours, which belongs to no job."""
     process: str = ""
-    """The mark of the process with which this goes; empty for what outlives it, as runs of jobs do."""
+    """The mark of the process with which the container must end; empty for runs of jobs, which outlive their runner."""
 
     @property
     def name(self) -> str:
@@ -48,13 +48,13 @@ class SandboxSpec:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SandboxState:
-    """What the engine says of a container now; `exit_code` is None while it runs."""
+    """The engine's report on a container; `exit_code` is None while it runs."""
 
     exit_code: int | None
     out_of_memory: bool = False
     interrupted: bool = False
     ran_seconds: float | None = None
-    """By the engine's clock, once it has ended."""
+    """By the engine's clock; set once it has ended."""
 
     @property
     def ended(self) -> bool:
@@ -63,49 +63,49 @@ class SandboxState:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Harvest:
-    """What a run left in its output directory: raw metrics.json, or why it could not be read."""
+    """What was read from a run's output directory: raw metrics.json, or why it could not be read."""
 
     metrics: bytes | None = None
     metrics_problem: str | None = None
     output_full: bool = False
     output_bytes: int = 0
-    """As the files claim: a sparse one counts in full."""
+    """By the files' nominal sizes: a sparse file counts in full."""
     output_files: int = 0
     notices: tuple[str, ...] = field(default=())
-    """Sentences about what was left out, e.g. links."""
+    """Sentences about files that were left out, e.g. links."""
 
 
 class Stream(IntEnum):
-    """Where a program prints, by the numbers that the engine gives them."""
+    """The output streams of a program, with the engine's numbers."""
 
     STDOUT = 1
     STDERR = 2
 
 
 class RunOutput(Protocol):
-    """Takes what a run prints, from another thread."""
+    """Receives what a run prints, called from another thread."""
 
     def output(self, chunk: bytes, stream: Stream) -> None: ...
 
     def taken_of(self, stream: Stream) -> int:
-        """How many bytes of the stream were taken so far: whoever reads it anew goes on there."""
+        """How many bytes of the stream were received so far; a new reader continues there."""
         ...
 
     def incomplete(self) -> None:
-        """Told when some of what the run printed may have been lost before it could be taken."""
+        """Called when some output may have been lost before it was received."""
         ...
 
     def settle(self) -> None:
-        """All that was taken is on disk afterwards: where it came from goes. Raises LeaseLost, HandOver, OSError."""
+        """Sync everything received so far to disk: its source is about to go. Raises LeaseLost, HandOver, OSError."""
         ...
 
 
 class Sandbox(Protocol):
-    """One running container and everything of it. Every method has a deadline of its own."""
+    """One running container and all that belongs to it. Every method has a deadline of its own."""
 
     @property
     def image_digest(self) -> str:
-        """The digest of the image that runs."""
+        """The digest of the container's image."""
         ...
 
     def state(self) -> SandboxState:
@@ -113,95 +113,95 @@ class Sandbox(Protocol):
         ...
 
     def await_output_end(self, seconds: float) -> bool:
-        """Wait up to `seconds` for the end of its output; True when it ended. A hint only, never the end of the run."""
+        """Wait up to `seconds` for the end of its output. True if it ended: a hint, no proof that the run has ended."""
         ...
 
     def peaks(self) -> Mapping[str, float]:
-        """The highest figures seen so far: memory_bytes, pids; cpu_seconds. Never raises; may be empty."""
+        """The highest figures seen so far: memory_bytes, pids; cpu_seconds. May be empty. Never raises."""
         ...
 
     def stop(self, *, grace_seconds: float) -> None:
-        """SIGTERM, then SIGKILL after the grace. Raises Unavailable."""
+        """Send SIGTERM, then SIGKILL after the grace period. Raises Unavailable."""
         ...
 
     def harvest(self, into: Path) -> Harvest:
-        """End the job's container, then copy plain files of the output into `into`. Raises Unavailable, RunLost."""
+        """End the job's container, then copy plain files of its output into `into`. Raises Unavailable, RunLost."""
         ...
 
     def detach(self) -> None:
-        """Stop reading its output; everything of it goes on without us. Never raises."""
+        """Stop reading its output; the container runs on. Never raises."""
         ...
 
     def remove(self, *, failed: bool = False) -> None:
-        """Leave nothing: container, holder, volume. Raises Unavailable.
+        """Remove container, holder and volume. Raises Unavailable.
 
-        Where the site keeps failed runs for its admins, one's stopped container stays, with none of its files.
+        If the site keeps failed runs for its admins, the stopped container of a failed run stays, without its files.
         """
         ...
 
 
 class SandboxPort(Protocol):
-    """The engine, as far as it is this site's. All methods raise Unavailable when it does not answer."""
+    """This site's part of the engine. All methods raise Unavailable if the engine does not answer."""
 
     def launch(self, spec: SandboxSpec, output: RunOutput) -> Sandbox:
-        """Start the run; `output` gets its stdout and stderr from the first byte, in another thread."""
+        """Start the run; `output` receives stdout and stderr from the first byte, in another thread."""
         ...
 
     def adopt(self, spec: SandboxSpec, output: RunOutput) -> Sandbox | None:
-        """The run of this spec as another process left it, running or ended; its output goes on where `output` stands.
+        """The run of this spec that another process left, running or ended; its output continues where `output` stands.
 
-        None when the engine knows nothing of it, or never started it.
+        None if the engine does not know it, or never started it.
         """
         ...
 
     def kill(self, job_id: str, *, claim: str) -> None:
-        """End the program of this run at once; what belongs to the run stays."""
+        """End the program of this run at once; its container, output and volume stay."""
         ...
 
     def remove_leftovers(self, job_id: str, *, claim: str | None = None) -> int:
-        """Remove whatever the job, or one claim of it, left in this engine; how many things that were."""
+        """Remove everything of the job, or of one claim of it, from this engine. Returns how many things."""
         ...
 
     def kept_seconds(self, job_id: str, *, claim: str) -> float:
-        """How long the container of this run is kept if it failed, as it was set when the run was launched."""
+        """How long the container of this run is kept if it failed, as set when the run was launched."""
         ...
 
     def job_ids(self) -> set[str]:
-        """The jobs of this site of which the engine holds a container or a volume."""
+        """The jobs of this site with a container or a volume in the engine."""
         ...
 
     def runs(self, *, site: str | None = None) -> set[tuple[str, str]]:
-        """The same as job and claim; of this site, or of one with another name."""
+        """The same as pairs of job and claim; of this site, or of the site named."""
         ...
 
     def host_id(self) -> str:
-        """The engine's own name: what runs here, runs nowhere else."""
+        """The engine's own name, different for every engine."""
         ...
 
     def capacity(self) -> EngineCapacity:
-        """What the engine's machine has."""
+        """CPUs and memory of the engine's machine."""
         ...
 
     def versions(self) -> Mapping[str, str]:
-        """Of the engine and its parts."""
+        """Versions of the engine and its parts."""
         ...
 
     def remove_canaries(self, *, before: float) -> int:
-        """Remove what probes left that began before this time, in seconds since 1970; how many things that were."""
+        """Remove leftovers of canaries begun before this time, in seconds since 1970. Returns how many."""
         ...
 
     def remove_of_processes(self, is_dead: Callable[[str], bool]) -> int:
-        """Remove what carries the mark of a process of which `is_dead` says so; how many things that were."""
+        """Remove what is marked with a process for which `is_dead` is true. Returns how many things."""
         ...
 
     def gpu_memory(self) -> Mapping[str, int]:
-        """The engine's devices by UUID, and how many bytes of each are taken; empty when it has none."""
+        """The engine's devices by UUID, with the bytes in use on each; empty if it has none."""
         ...
 
     def gpus_in_use(self) -> set[str]:
-        """UUIDs that living containers hold, whoever started them."""
+        """UUIDs of the devices held by running containers, also by those of other sites."""
         ...
 
     def check(self) -> None:
-        """Raises Unavailable when the engine does not answer."""
+        """Raises Unavailable if the engine does not answer."""
         ...

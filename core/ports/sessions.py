@@ -1,4 +1,4 @@
-"""Who is logged in, by the hash of their token."""
+"""Sessions of logged-in users, by the hash of their token."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from core.domain.session import Session
 
 
 class SessionsPort(Protocol):
-    """Sessions that end by themselves at their time; all methods raise Unavailable."""
+    """Sessions that expire by themselves; all methods raise Unavailable."""
 
     def open(self, token_hash: str, session: Session, *, most: int) -> None:
-        """Keep a session until it expires. A user has at most `most`: beyond that those that end first go."""
+        """Store a session until it expires. A user keeps at most `most` sessions, those that expire last."""
         ...
 
     def find(self, token_hash: str) -> Session | None:
-        """The session of a token, while it lasts."""
+        """The session of a token, or None if it has ended."""
         ...
 
     def close(self, token_hash: str) -> None:
-        """End a session; one that has ended stays so."""
+        """End a session; nothing happens if it has already ended."""
         ...
 
     def close_all(self, user_id: str) -> None:

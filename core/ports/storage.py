@@ -1,4 +1,4 @@
-"""Where submissions and logs live."""
+"""Storage of submissions and logs."""
 
 from __future__ import annotations
 
@@ -12,28 +12,28 @@ from core.domain.submission import Submission, SubmissionSummary, Upload
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LogSlice:
-    """A piece of a log: its text without marks, and the byte offsets after and before it."""
+    """A piece of a log: its text without marks, and the byte offsets before and after it."""
 
     text: str
     next_offset: int
     platform: tuple[tuple[int, int], ...] = ()
-    """Where in the text the platform speaks, and no run: half-open ranges of code points, in order, never touching."""
+    """The parts of the text written by the platform: half-open ranges of code points, in order, never adjacent."""
     offset: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SubmissionPage:
-    """Some submissions, newest first, and where the next page begins (None at the end)."""
+    """Some submissions, newest first, and the cursor of the next page (None at the end)."""
 
     submissions: Sequence[SubmissionSummary]
     next_cursor: str | None
 
 
 class StoragePort(Protocol):
-    """Submissions, all or nothing, and the logs of jobs."""
+    """Submissions, stored completely or not at all, and the logs of jobs."""
 
     def create_submission(self, upload: Upload, metadata: Mapping[str, Any]) -> Submission:
-        """Store an upload whose names were checked; visible only when complete.
+        """Store an upload whose names were checked; it becomes visible only when complete.
 
         Raises InvalidInput (broken or hostile archive, missing entrypoint), TooLarge, StorageFull, Unavailable. After
         any of them nothing of the upload is left.
@@ -47,7 +47,7 @@ class StoragePort(Protocol):
     def list_submissions(
         self, *, user_id: str | None = None, limit: int = 50, cursor: str | None = None
     ) -> SubmissionPage:
-        """Newest first, of one user or all. Raises InvalidInput for a cursor that is none of ours, Unavailable."""
+        """Newest first, of one user or of all. Raises InvalidInput for an invalid cursor, Unavailable."""
         ...
 
     def submission_archive(self, submission_id: str) -> Iterator[bytes]:
@@ -55,25 +55,25 @@ class StoragePort(Protocol):
         ...
 
     def submission_files(self, submission_id: str) -> Path:
-        """The folder that holds the submission's own files. Raises NotFound."""
+        """The folder with the submission's own files. Raises NotFound."""
         ...
 
     def read_log(self, job_id: str, *, tail_lines: int = 1000) -> LogSlice:
-        """The last lines of a job's log; an empty text while there is none. Raises Unavailable."""
+        """The last lines of a job's log; an empty text if there is no log yet. Raises Unavailable."""
         ...
 
     def read_log_from(self, job_id: str, offset: int, *, max_bytes: int = 1024 * 1024) -> LogSlice:
-        """What came after byte `offset` (at most `max_bytes` of it). Raises Unavailable."""
+        """The log from byte `offset` on, at most `max_bytes`. Raises Unavailable."""
         ...
 
     def clear_staging(self) -> int:
-        """Remove what uploads left that broke off with their process; how many. Never what still lives."""
+        """Remove what interrupted uploads left, never what is still being uploaded. Returns the number removed."""
         ...
 
     def check_room(self) -> None:
-        """Raises StorageFull when the disk is too full for an upload, Unavailable."""
+        """Raises StorageFull if the disk is too full for an upload, Unavailable."""
         ...
 
     def check(self) -> None:
-        """Raises Unavailable when the storage cannot be used."""
+        """Raises Unavailable if the storage cannot be used."""
         ...

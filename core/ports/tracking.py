@@ -1,4 +1,4 @@
-"""Where results are recorded to be looked at, compared and plotted; the truth about them is in the ledger."""
+"""Where results are recorded for viewing, comparing and plotting; the ledger holds the truth about them."""
 
 from __future__ import annotations
 
@@ -17,24 +17,24 @@ from core.domain.tracking_state import TrackedRun
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Result:
-    """A finished run, ready to be recorded; `artifacts` is a folder of plain files that we staged ourselves."""
+    """A finished run, ready to be recorded; `artifacts` is a folder of plain files that the platform staged."""
 
     job: Job
     metrics: RunMetrics
     measured: Mapping[str, float]
-    """Our own figures: wall_seconds, cpu_seconds, memory_bytes …"""
+    """Measured by the platform: wall_seconds, cpu_seconds, memory_bytes …"""
     tags: Mapping[str, str] = field(default_factory=dict)
     artifacts: Path | None = None
     files: Sequence[SealedFile] = ()
-    """What `artifacts` holds, with hashes; at most MAX_SEALED_FILES."""
+    """The files in `artifacts`, with hashes; at most MAX_SEALED_FILES."""
 
     @property
     def all_metrics(self) -> dict[str, float]:
-        """What is recorded as metrics: the reported ones, and `system/` figures."""
+        """The metrics to record: the reported ones and the `system/` figures."""
         return {**self.metrics.metrics, **system_figures(self)}
 
     def sealed_as(self, ref: RunRef) -> SealedResult:
-        """What the ledger keeps of it, once it is recorded as this run."""
+        """The result to seal in the ledger, once it is recorded as this run."""
         return SealedResult(
             job_id=self.job.job_id,
             benchmark=self.job.benchmark,
@@ -54,26 +54,26 @@ class Result:
 
 
 SITE_TAG = "leadersboard.site"
-"""Which ledger the job of a run is in: several sites may record on one server."""
+"""Names the ledger of the run's job: several sites may record on one server."""
 RUN_TAG = "leadersboard.run"
-"""Which run of the job it records: a job that was posted again after an older ledger was restored has another one."""
+"""Names the run of the job: a job posted again after an older ledger was restored has another run."""
 
 
 def system_figures(result: Result) -> dict[str, float]:
-    """The `system/` metrics of a result: what the submission reports of its performance, and what we measured."""
+    """The `system/` metrics of a result: reported performance and the platform's measurements."""
     return {f"system/{name}": value for name, value in {**result.metrics.own_performance, **result.measured}.items()}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RunRef:
-    """Where a run is found, and how its recording went."""
+    """Identifies a recorded run, and how its recording went."""
 
     run_id: str
     experiment_id: str
     ended_at: datetime | None = field(default=None, compare=False)
-    """Its end as it is recorded there."""
+    """Its end as recorded at the tracking server."""
     refused: frozenset[str] = field(default=frozenset(), compare=False)
-    """Files whose names the tracking server did not take."""
+    """Files whose names the tracking server refused."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -86,7 +86,7 @@ class Artifact:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ArtifactContent:
-    """A recorded file, open: its size where the server tells it, and its bytes, read once while it is open."""
+    """An open recorded file: its size if the server reports it, and its bytes, to be read once while it is open."""
 
     size_bytes: int | None
     pieces: Iterator[bytes]
@@ -94,7 +94,7 @@ class ArtifactContent:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RecordedRun:
-    """What the tracking server holds of a run."""
+    """A run as the tracking server has it."""
 
     ref: RunRef
     params: Mapping[str, str]
@@ -104,7 +104,7 @@ class RecordedRun:
 
 
 class TrackingPort(Protocol):
-    """All methods raise Unavailable when the tracking server does not answer or refuses."""
+    """All methods raise Unavailable if the tracking server does not answer or refuses."""
 
     def record(
         self,
@@ -118,28 +118,29 @@ class TrackingPort(Protocol):
     ) -> RunRef:
         """Record a result as one closed run.
 
-        `begun` is the run that an earlier recorder of the job noted: closed, with this very content and of this very
-        run it is the answer, else it goes. No other run counts as the job's, whatever its tags say; those with the
-        job's tag go, open ones first and closed ones once the new one is closed, without those that `others` names as
-        another job's. `note` is called with the new run's id before anything is
-        written into it, `keep_going` before the run is created and before each file, `seal` once, right before the run
-        is closed or the earlier one is answered. When one of them raises, no run of this call is left. Raises Rejected
-        when refused for good.
+        `begun` is the run that an earlier recorder of the job noted. If it is closed, of this very run of the job and
+        with this very content, it is returned; else it is removed. No other run counts as the job's, whatever its tags
+        say. Runs with the job's tag are removed, unless `others` names them as another job's: open ones first, closed
+        ones once the new run is closed.
+
+        `note` is called with the new run's id before anything is written into it, `keep_going` before the run is
+        created and before each file, `seal` once, right before the run is closed or the earlier one is returned. If one
+        of them raises, no run of this call is left. Raises Rejected if the server refuses for good.
         """
         ...
 
     def open_runs(self, benchmark: str, *, site: str = "") -> Mapping[str, str]:
-        """Runs of this site that were begun and not closed, by run id: of which job each is."""
+        """Runs of this site that were begun and not closed: run id to job id."""
         ...
 
     def closed_runs(self, benchmark: str, *, since: datetime, site: str = "") -> Mapping[str, str]:
-        """Runs of this site that are results, of jobs that ended since then, by run id: of which job each is."""
+        """Runs of this site that are results of jobs that ended since then: run id to job id."""
         ...
 
     def discard(self, run_id: str, *, closed: bool = False) -> None:
-        """Remove an open run with its files; one that is not there is no error.
+        """Remove an open run with its files; nothing happens if it does not exist.
 
-        One that is closed by now is a result and stays, unless `closed` says that it is none all the same.
+        A run that is closed by now is a result and stays, unless `closed` says that it is not a result.
         """
         ...
 
@@ -148,25 +149,25 @@ class TrackingPort(Protocol):
         ...
 
     def artifact(self, run_id: str, path: str) -> AbstractContextManager[ArtifactContent]:
-        """One recorded file by a path that was checked. Raises NotFound on entering, Unavailable also while reading."""
+        """One recorded file, by a checked path. Raises NotFound on entering, Unavailable also while reading."""
         ...
 
     def tracked(self, refs: Sequence[RunRef]) -> Mapping[str, TrackedRun]:
-        """What it holds of these runs now, by run id, deleted ones included; those that are not there are left out."""
+        """The current state of these runs by run id, deleted ones included; runs that do not exist are left out."""
         ...
 
     def files(self, run_id: str) -> Sequence[SealedFile]:
-        """What it lists of a run's files: at most MAX_SEALED_FILES, without hashes. Raises NotFound."""
+        """The files that the server lists for a run: at most MAX_SEALED_FILES, without hashes. Raises NotFound."""
         ...
 
     def rewrite(self, result: SealedResult) -> None:
-        """Bring a run back to its sealed result as far as it lets itself be changed.
+        """Restore a run to its sealed result, as far as the server allows changes.
 
-        Figures are logged once more, so that the latest value is the sealed one. What cannot be undone there (another
-        param's value, figures and params that were added) stays. Raises NotFound when the run is gone for good.
+        Figures are logged once more, so that the latest value is the sealed one. Changes that cannot be undone there
+        stay: other values of params, added figures and params. Raises NotFound if the run is gone for good.
         """
         ...
 
     def check(self) -> None:
-        """Raises Unavailable when the tracking server does not answer."""
+        """Raises Unavailable if the tracking server does not answer."""
         ...

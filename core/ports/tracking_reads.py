@@ -1,4 +1,4 @@
-"""Reading the tracking server's own pages and answers, for people who look there."""
+"""Reads the tracking server's own pages and answers, for people who view them."""
 
 from __future__ import annotations
 
@@ -12,29 +12,29 @@ from core.domain.tracking_call import TrackingCall
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TrackingAnswer:
-    """What the tracking server answered; `pieces` can be read once, while the call is open."""
+    """An answer of the tracking server; `pieces` can be read once, while the call is open."""
 
     status: int
     media_type: str
     pieces: Iterator[bytes]
     size_bytes: int | None = None
-    """None when the server does not say."""
+    """None if the server does not send it."""
 
 
 class TrackingReadsPort(Protocol):
-    """All methods raise Unavailable when the server does not answer."""
+    """All methods raise Unavailable if the server does not answer."""
 
     def experiments(self, names: Collection[str]) -> Mapping[str, Mapping[str, Any]]:
-        """What the server says of those experiments that exist, by name; `experiment_id` is text."""
+        """The server's data on those of these experiments that exist, by name; `experiment_id` is text."""
         ...
 
     def runs(self, run_ids: Collection[str], experiment_ids: Collection[str]) -> Mapping[str, str | None]:
-        """Which of these runs are in these experiments, and not removed: each with the job that its tag names.
+        """Those of these runs that are in these experiments and not removed, each with the job that its tag names.
 
-        The tag is a hint: every client that may write to the server can set it.
+        The tag is only a hint: every client that may write to the server can set it.
         """
         ...
 
     def read(self, call: TrackingCall) -> AbstractContextManager[TrackingAnswer]:
-        """The answer to a call, whatever its status, while the context lasts."""
+        """The answer to a call, whatever its status, for as long as the context lasts."""
         ...

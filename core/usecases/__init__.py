@@ -1,1 +1,1 @@
-"""What people and programs can ask for, one module each."""
+"""What people and programs can ask of the platform, one module per use case."""

@@ -1,4 +1,4 @@
-"""Whose names these are: accounts of people with passwords, sessions of accounts, names that an issuer vouches for."""
+"""Accounts: adding and removing them, and the user behind a session's token or an OIDC token."""
 
 from __future__ import annotations
 
@@ -16,18 +16,16 @@ from core.ports.sessions import SessionsPort
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AddAccount:
-    """A new account with a password."""
+    """Creates an account with a password."""
 
     accounts: AccountsPort
     passwords: PasswordsPort
 
     def __call__(self, name: str, password: str | None, role: Role) -> tuple[Account, str | None]:
-        """The account, and its password where none was given. Raises InvalidInput, Conflict."""
+        """The account, and its password if one was generated. Raises InvalidInput, Conflict."""
         chosen = password or new_password()
         check_account(name, chosen)
-        if (
-            self.accounts.find(name) is not None
-        ):  # before the hash, which takes long, as does an answer that never comes
+        if self.accounts.find(name) is not None:  # checked before the hash, which is slow
             raise Conflict(f"The user name {name!r} is taken.")
         account = Account(
             name=name, role=role, created_at=datetime.now(UTC), password_hash=self.passwords.hashed(chosen)
@@ -38,7 +36,7 @@ class AddAccount:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RemoveAccount:
-    """The end of an account and its sessions; what its user submitted stays, under the same name."""
+    """Removes an account and its sessions. Its user's submissions stay, under the same name."""
 
     accounts: AccountsPort
     sessions: SessionsPort
@@ -51,13 +49,13 @@ class RemoveAccount:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SessionUser:
-    """Who a session's token belongs to."""
+    """The user to whom a session's token belongs."""
 
     accounts: AccountsPort
     sessions: SessionsPort
 
     def __call__(self, token: str) -> User:
-        """The user with the role of their account now. Raises Unauthenticated."""
+        """The user with the account's current role. Raises Unauthenticated."""
         session = self.sessions.find(token_hash(token))
         account = self.accounts.find(session.user_id) if session else None
         if session is None or account is None or account.stamp != session.stamp:
@@ -67,14 +65,14 @@ class SessionUser:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class IssuerUser:
-    """A user whom the OIDC issuer vouches for, under a name that nobody else has had here."""
+    """The user of an OIDC token, under a name that no other user of this site has had."""
 
     accounts: AccountsPort
     reserved: frozenset[str]
-    """Names of others, in small letters."""
+    """Names of other users, in lower case."""
 
     def __call__(self, name: str, subject: str, role: Role) -> User:
-        """The first subject with a name keeps it. Raises Forbidden when it belongs to somebody else."""
+        """The first subject with a name keeps it. Raises Forbidden if it belongs to another user."""
         account = None if name.lower() in self.reserved else self._account(name, subject)
         if account is None or account.subject != subject:
             raise Forbidden(f"The user name {name!r} belongs to somebody else on this site. Ask an admin.")

@@ -1,4 +1,4 @@
-"""The files that a run left behind, for its owner and admins: which there are, and each of them (JOB-7, JOB-10)."""
+"""The files of a run, for its owner and for admins (JOB-7, JOB-10)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from core.usecases.jobs import visible_job
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class OpenArtifact:
-    """Raises NotFound (job, or no such file), NotFinished, InvalidInput (a path that is none), Unavailable."""
+    """Raises NotFound (the job, or the file), NotFinished, InvalidInput (invalid path), Unavailable."""
 
     job_status: JobStatusPort
     tracking: TrackingPort

@@ -1,4 +1,4 @@
-"""Sealed results beside their runs at the tracking server: comparing a board, and bringing one run back (DOR-3)."""
+"""Compares sealed results with their runs at the tracking server, and restores single runs (DOR-3)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from core.ports.tracking import RunRef, TrackingPort
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CompareBoard:
-    """All results of a benchmark, by job. Raises Unavailable."""
+    """Compares all results of a benchmark; returned by job id. Raises Unavailable."""
 
     results: ResultsPort
     tracking: TrackingPort
@@ -28,7 +28,7 @@ class CompareBoard:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CompareRun:
-    """One result, its files' names and sizes included; unknown while the tracking server does not answer."""
+    """Compares one result, including its files' names and sizes; unknown if the tracking server does not answer."""
 
     tracking: TrackingPort
 
@@ -43,7 +43,7 @@ class CompareRun:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RestoreRun:
-    """Write a sealed result back into its run; how the run stands then.
+    """Write a sealed result back into its run. Returns how the run compares afterwards.
 
     Raises NotFound (no such job), Conflict (nothing is sealed, or the run is gone for good), Unavailable.
     """

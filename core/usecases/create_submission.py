@@ -1,4 +1,4 @@
-"""CreateSubmission: an upload becomes a submission, or is refused whole; CountUpload: so many in an hour."""
+"""CreateSubmission stores an upload or refuses it as a whole; CountUpload limits the uploads per hour."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from core.ports.storage import StoragePort
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CreateSubmission:
-    """Raises InvalidInput, TooLarge, StorageFull, Unavailable; then nothing of the upload is left."""
+    """Raises InvalidInput, TooLarge, StorageFull, Unavailable; after any of them nothing of the upload is left."""
 
     storage: StoragePort
 
@@ -26,10 +26,10 @@ class CreateSubmission:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CountUpload:
-    """One more upload of this user in this hour, counted before it is read. Raises LimitReached, Unavailable.
+    """Counts an upload of this user for this hour, before it is read. Raises LimitReached, Unavailable.
 
-    It counts as refused until one of the other calls. Where the counter does not answer them, its places are lost for
-    the hour.
+    It counts as refused until one of the other methods is called. If the counter does not answer them, its places are
+    lost for the hour.
     """
 
     rate_limit: RateLimitPort
@@ -37,7 +37,7 @@ class CountUpload:
     refused_per_hour: int
 
     def __call__(self, user: User) -> str:
-        """The count's own id."""
+        """Count a new upload. Returns the id under which it is counted."""
         upload_id = secrets.token_hex(16)
         self.rate_limit.take_upload(
             user.user_id, upload_id, per_hour=self.per_hour, refused_per_hour=self.refused_per_hour
@@ -49,11 +49,11 @@ class CountUpload:
             self.rate_limit.upload_stored(user.user_id, upload_id)
 
     def refused(self, user: User, upload_id: str) -> None:
-        """What was sent broke a rule, or broke off."""
+        """The upload broke a rule or was interrupted."""
         with suppress(Unavailable):
             self.rate_limit.upload_refused(user.user_id, upload_id)
 
     def give_back(self, user: User, upload_id: str) -> None:
-        """The platform failed it: it counts nowhere."""
+        """The platform failed: the upload does not count."""
         with suppress(Unavailable):
             self.rate_limit.give_back_upload(user.user_id, upload_id)

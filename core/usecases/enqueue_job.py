@@ -1,4 +1,4 @@
-"""EnqueueJob and RerunJob: a submission is to be run; the same request again is the same job (JOB-1, JOB-2)."""
+"""EnqueueJob and RerunJob: request a run of a submission; the same request again is the same job (JOB-1, JOB-2)."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class EnqueueJob:
-    """Raises InvalidInput, NotFound (not your submission), LimitReached, KeyReused, Unavailable."""
+    """Raises InvalidInput, NotFound (not the user's submission), LimitReached, KeyReused, Unavailable."""
 
     storage: StoragePort
     job_status: JobStatusPort
@@ -95,9 +95,9 @@ class EnqueueJob:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RingForJob:
-    """Tell the runners of a job that was accepted. Nobody needs to wait for it.
+    """Wakes the runners for an accepted job. Callers need not wait for it.
 
-    A ring that fails or never comes loses nothing: the job is in the ledger, and the sweeper rings for what waits.
+    A ring that fails or is lost does no harm: the job is in the ledger, and the sweeper rings for waiting jobs.
     """
 
     job_queue: JobQueuePort
@@ -113,9 +113,10 @@ class RingForJob:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RerunJob:
-    """The same submission and config once more, on purpose: a new job, which belongs to and counts for who asks.
+    """Runs the same submission and config once more: a new job that belongs to the caller and counts for the caller.
 
-    Each call is another job, unless it brings the same key. Raises what EnqueueJob raises, NotFound for the job, too.
+    Each call makes another job, unless it has the same idempotency key. Raises what EnqueueJob raises, and NotFound for
+    the job.
     """
 
     enqueue: EnqueueJob
@@ -128,13 +129,13 @@ class RerunJob:
 
 
 def _override_faults(overrides: Mapping[str, Any]) -> list[Fault]:
-    """What is said of the overrides as JSON: they are written, read and written again on their way to the run."""
+    """Rules that the overrides break as JSON: they are written, read and written again on their way to the run."""
     try:
         text = json.dumps(overrides, allow_nan=False, ensure_ascii=False)
         strict_json.parse(text, max_depth=JSON_DEPTH)
     except strict_json.BadJson as error:
         return [Fault(field="config", rule=str(error))]
-    except (ValueError, RecursionError):  # NaN, infinities, bottomless nesting
+    except (ValueError, RecursionError):  # NaN, infinities, too deep nesting
         return [Fault(field="config", rule=f"must be valid JSON, finite, nested at most {JSON_DEPTH} levels")]
     if len(text.encode()) > MAX_OVERRIDES_BYTES:
         return [Fault(field="config", rule=f"must be at most {MAX_OVERRIDES_BYTES} bytes of JSON")]

@@ -1,4 +1,4 @@
-"""GetJobResults: what a finished job scored, as the ledger holds it, and where its run is found (JOB-7, DOR-3)."""
+"""GetJobResults: a finished job's result from the ledger, and where its run is found (JOB-7, DOR-3)."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ NOT_READ_YET = "the result of this job was not sealed when it ended, and MLflow,
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class JobResults:
-    """A result with public links to its run; without one (the job failed or was cancelled) everything is empty."""
+    """A result with public links to its run; everything is empty if the job failed or was cancelled."""
 
     job_id: str
     tracking: Tracking
@@ -35,7 +35,7 @@ class JobResults:
     metrics: Mapping[str, float] = field(default_factory=dict)
     artifacts: Sequence[SealedFile] = ()
     artifacts_available: bool = False
-    """Whether MLflow, which keeps the files, answers now."""
+    """Whether MLflow, which stores the files, answers now."""
     sha256: str | None = None
     sealed_from: SealedFrom | None = None
     left_out: Sequence[str] = ()
@@ -43,7 +43,7 @@ class JobResults:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class GetJobResults:
-    """Raises NotFound, NotFinished, Unavailable (the ledger is away; the tracking server may be)."""
+    """Raises NotFound, NotFinished, Unavailable (only for the ledger; the tracking server may be down)."""
 
     job_status: JobStatusPort
     results: ResultsPort
@@ -81,7 +81,7 @@ class GetJobResults:
         )
 
     def _files(self, result: SealedResult, tracking: Tracking) -> Sequence[SealedFile]:
-        """As recorded; where that was too large to be recorded, as MLflow lists them."""
+        """The files as recorded; if the list was too large for the seal, as MLflow lists them."""
         if "files" not in result.left_out or tracking.state is TrackingState.UNKNOWN:
             return result.files
         try:
@@ -90,7 +90,7 @@ class GetJobResults:
             return ()
 
     def _unsealed(self, job: Job) -> JobResults:
-        """Of a job that completed before results were sealed: read from MLflow now, or said why not."""
+        """The result of a job that completed before sealing existed: read from MLflow now, or why it cannot be."""
         sealing = SealOldResults(job_status=self.job_status, results=self.results, tracking=self.tracking)
         try:
             sealing.seal(job)

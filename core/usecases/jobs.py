@@ -1,4 +1,4 @@
-"""What an owner (or an admin) may do with a job: see its status and log, list, cancel (JOB-5, JOB-6, JOB-8, JOB-10)."""
+"""What an owner or an admin may do with a job: see its status and log, list, cancel (JOB-5, JOB-6, JOB-8, JOB-10)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from core.ports.storage import LogSlice, StoragePort
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class JobStanding:
-    """A job and its place in the queue (None when it does not wait)."""
+    """A job and its position in the queue (None if it does not wait)."""
 
     job: Job
     queue_position: int | None
@@ -22,14 +22,14 @@ class JobStanding:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StandingsPage:
-    """Some jobs with their places, newest first, and where the next page begins (None at the end)."""
+    """Some jobs with their positions, newest first, and the cursor of the next page (None at the end)."""
 
     standings: Sequence[JobStanding]
     next_cursor: str | None
 
 
 def visible_job(job_status: JobStatusPort, user: User, job_id: str) -> Job:
-    """The job, or NotFound: the same for jobs that do not exist and jobs of others."""
+    """The job. Raises NotFound both for jobs that do not exist and for other users' jobs."""
     job = job_status.get(job_id)
     if not user.may_see(job.user_id):
         raise NotFound("job", job_id)
@@ -48,7 +48,7 @@ class GetJobStatus:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ListJobs:
-    """One's own jobs, an admin's list has everybody's; two questions to the ledger, however long the page.
+    """Lists a user's own jobs, for admins all jobs; two calls of the ledger, however long the page.
 
     Raises InvalidInput, Unavailable.
     """
@@ -76,7 +76,7 @@ class CancelJob:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ReadJobLog:
-    """The last lines of a log, or what came after a byte. Raises NotFound, Unavailable."""
+    """The last lines of a log, or what follows a byte offset. Raises NotFound, Unavailable."""
 
     job_status: JobStatusPort
     storage: StoragePort

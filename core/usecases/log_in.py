@@ -1,4 +1,4 @@
-"""Logging in with user name and password: throttled, slow, and the same for a wrong name as for a wrong password."""
+"""Login with user name and password: throttled, slow on purpose, the same for wrong names and wrong passwords."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from core.ports.sessions import SessionsPort
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Login:
-    """An opened session; its token is told once."""
+    """An opened session. This is the only time that its token is returned."""
 
     token: str = field(repr=False)
     user_id: str
@@ -29,7 +29,7 @@ class Login:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LogIn:
-    """AUT-2."""
+    """Opens sessions and changes passwords (AUT-2)."""
 
     accounts: AccountsPort
     sessions: SessionsPort
@@ -43,10 +43,10 @@ class LogIn:
         return self._open(self._proven(name, password, address))
 
     def change_password(self, user: User, password: str, new_password: str, *, address: str) -> Login:
-        """A new password; every session of the user ends, and a new one opens.
+        """Set a new password. All sessions of the user end, and a new one opens.
 
-        Raises Forbidden for users who have no password here, InvalidInput for a new one that breaks the rules,
-        WrongCredentials, LimitReached.
+        Raises Forbidden for users without a password on this site, InvalidInput for a new password that breaks the
+        rules, WrongCredentials, LimitReached.
         """
         if user.method is not AuthMethod.PASSWORD:
             raise Forbidden("You did not sign in with a password, so there is none to change.")
@@ -68,7 +68,7 @@ class LogIn:
 
     @contextmanager
     def _counted(self, name: str, address: str) -> Iterator[None]:
-        """An attempt counts before it is checked, so that parallel guesses gain nothing; a right one is undone."""
+        """Count an attempt before it is checked, so that parallel guesses gain nothing; a correct one is taken back."""
         who = name.lower()
         limits = self.limits
         budgets = {f"pair {address} {who}": limits.pair, f"name {who}": limits.name, f"from {address}": limits.address}
@@ -78,7 +78,7 @@ class LogIn:
             yield
         except WrongCredentials:
             raise
-        except BaseException:  # only a wrong password counts; a fault of ours, whatever it is, gives the try back
+        except BaseException:  # only a wrong password counts; any other error gives the attempt back
             self.throttle.give_back(budgets)
             raise
         else:

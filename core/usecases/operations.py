@@ -1,4 +1,4 @@
-"""What admins do with runners and with failed steps of the platform."""
+"""What admins can do with runners and with failed steps of the platform."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from core.usecases.enqueue_job import RerunJob
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SteerRunner:
-    """Wish something of one runner, or of all on a host. Raises NotFound for a name that nobody has told of."""
+    """Sets a wish for one runner, or for all on a host. Raises NotFound for a name that no report has."""
 
     runners: RunnersPort
     job_queue: JobQueuePort
@@ -35,7 +35,7 @@ class SteerRunner:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ProbeRunner:
-    """Have the canary of a runner's host probe the sandbox's walls now. Raises NotFound."""
+    """Requests a canary on a runner's host now. Raises NotFound."""
 
     runners: RunnersPort
 
@@ -47,7 +47,7 @@ class ProbeRunner:
 
 
 def named(runners: RunnersPort, name: str) -> list[SeenRunner]:
-    """The runner of that name, or all of the host of that name. Raises NotFound."""
+    """The runner of that name, or all runners on the host of that name. Raises NotFound."""
     found = [seen for seen in runners.runners() if name in {seen.report.name, seen.report.host}]
     if not found:
         raise NotFound("runner", name)
@@ -56,16 +56,16 @@ def named(runners: RunnersPort, name: str) -> list[SeenRunner]:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RetryDeadLetter:
-    """The job of a failed step once more, as a new job of its user's that counts nowhere; the letter goes.
+    """Repeats the job of a failed step as a new job of its user's, which counts nowhere; the letter is removed.
 
-    A final state never changes, so the failed job stays as it is; of whose submission it was is the admin's to see.
-    Raises NotFound, Conflict, what EnqueueJob raises.
+    A final state never changes, so the failed job stays as it is. The admin may see the user's submission.
+    Raises NotFound, Conflict, and what EnqueueJob raises.
     """
 
     dead_letters: DeadLettersPort
     rate_limit: RateLimitPort
     rerun: RerunJob
-    """With limits that refuse nobody: this rerun is the platform's."""
+    """Its limits refuse no job: this rerun is the platform's."""
 
     def __call__(self, admin: User, letter_id: str) -> Admission:
         letter = self.dead_letters.get(letter_id)
@@ -76,8 +76,8 @@ class RetryDeadLetter:
             raise Conflict("The job of this step has not ended: the platform runs it again by itself.")
         if job.state is not JobState.FAILED or job.failure_reason is not FailureReason.PLATFORM:
             raise Conflict(f"The job of this step has ended as {job.state}, which the platform did not cause.")
-        owner = replace(admin, user_id=job.user_id)  # the job may repeat somebody else's submission
-        key = f"dead letter {letter_id} {letter.last_at.isoformat()}"  # asked twice, it is one job
+        owner = replace(admin, user_id=job.user_id)  # the job may repeat another user's submission
+        key = f"dead letter {letter_id} {letter.last_at.isoformat()}"  # two requests for the same letter make one job
         admission = self.rerun(owner, job.job_id, idempotency_key=key)
         self.rate_limit.refund(job.user_id, admission.job.job_id)
         self.dead_letters.drop(letter_id)

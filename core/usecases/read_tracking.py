@@ -1,4 +1,4 @@
-"""Who reads what of MLflow: boards' runs are everybody's, files of a run are its owner's (DOR-4, JOB-10)."""
+"""What each user may read in MLflow: all may read the runs of boards, only its owner a run's files (DOR-4, JOB-10)."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ JSON = "application/json"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ReadTracking:
-    """Raises Forbidden, NotFound (not there, or not for this user), InvalidInput, Unavailable.
+    """Raises Forbidden, NotFound (does not exist, or not for this user), InvalidInput, Unavailable.
 
-    `files_open`: files of every run are for every user.
+    With `files_open`, every user may read the files of every run.
     """
 
     job_status: JobStatusPort
@@ -35,7 +35,7 @@ class ReadTracking:
 
     @contextmanager
     def __call__(self, user: User, asked: Asked) -> Iterator[tuple[TrackingCall, TrackingAnswer]]:
-        """What was understood, and its answer while the context lasts."""
+        """The call as understood and its answer, for as long as the context lasts."""
         call = understood(asked)
         if call.answer is not None:
             yield call, _known(call.answer)
@@ -51,7 +51,7 @@ class ReadTracking:
             yield call, answer
 
     def of_no_board(self, call: TrackingCall) -> Sequence[tuple[AuditTarget, str]]:
-        """What an admin reads with this call that no user could: experiments and runs that no board of the site has."""
+        """The targets that only an admin can read with this call: experiments and runs of no board of the site."""
         boards = self._boards() if _is_scoped(call) else {}
         ids = frozenset(experiment["experiment_id"] for experiment in boards.values())
         named = {call.experiment_name} - {None, *boards}
@@ -82,7 +82,7 @@ class ReadTracking:
             self._check_owner(user, call.files_of, known[call.files_of])
 
     def _check_owner(self, user: User, run_id: str, job_id: str | None) -> None:
-        """The ledger decides: the job that the run's tag names must be this user's, and have this very run."""
+        """Check against the ledger: the job in the run's tag must be this user's, and have exactly this run."""
         try:
             job = self.job_status.get(job_id) if job_id else None
         except NotFound:
@@ -92,7 +92,7 @@ class ReadTracking:
 
 
 def _is_scoped(call: TrackingCall) -> bool:
-    """Whether the answer depends on which boards there are."""
+    """Whether the answer depends on the site's boards."""
     is_named = bool(call.experiments or call.runs) or call.experiment_name is not None
     return is_named or call.shows is Shows.EXPERIMENTS
 

@@ -1,4 +1,4 @@
-"""What a submission's requirements.txt may ask for: names and versions from the site's index, nothing else (BOX-7)."""
+"""Rules for a submission's requirements.txt: only names and versions from the site's index (BOX-7)."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ MAX_LINE = 1000
 MAX_REQUIREMENTS = 200
 MAX_PARENTHESES = 10
 PLAIN = re.compile(r"""[A-Za-z0-9 ._,;<>=!~*+()\[\]'"-]+""")
-"""What a line may consist of, as it was sent and as it is written for pip: nothing in it is an escape, a variable, a
-path or an address to any program that reads it."""
+"""Allowed characters of a line, as sent and as written for pip: no program that reads it can take any of them for an
+escape, a variable, a path or an address."""
 ARCHIVES = (
     ".whl", ".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz", ".tar.xz", ".txz", ".tar.lz", ".tlz", ".tar.lzma",
 )  # fmt: skip
@@ -28,11 +28,11 @@ ARCHIVES = (
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RequirementsCheck:
-    """Whether a submission's requirements can be met in a resource class; told when a job is posted."""
+    """Whether a submission's requirements can be met in a resource class; checked when a job is posted."""
 
     storage: StoragePort
     classes_without: Sequence[str] = ()
-    """Those whose runs get only what the sandbox image has."""
+    """Classes whose runs get only the packages of the sandbox image."""
 
     def faults(self, submission_id: str, resource_class: object) -> list[Fault]:
         content = requirements_of(self.storage.submission_files(submission_id))
@@ -48,7 +48,7 @@ class RequirementsCheck:
 
 
 def requirements_of(folder: Path) -> bytes | None:
-    """The file's bytes, cut off behind what may be read; None where there is none, or one that asks for nothing."""
+    """The file's bytes, at most MAX_BYTES + 1; None if there is no file or it names no package."""
     path = folder / NAME
     if not path.is_file():
         return None
@@ -58,7 +58,7 @@ def requirements_of(folder: Path) -> bytes | None:
 
 
 def parse(content: bytes) -> tuple[str, ...]:
-    """The requirements in one fixed spelling and order. Raises InvalidInput that names each line and its fault."""
+    """The requirements in a fixed spelling and order. Raises InvalidInput, which names each bad line and its fault."""
     if len(content) > MAX_BYTES:
         raise InvalidInput.of(NAME, f"must be at most {MAX_BYTES} bytes")
     try:
@@ -75,13 +75,13 @@ def parse(content: bytes) -> tuple[str, ...]:
 
 
 def _asked(line: str) -> str:
-    """Without comment: pip's own rule, a '#' at the start or after a blank."""
+    """A line without its comment, by pip's own rule: a '#' at the start or after a blank."""
     text = line.strip()
     return "" if text.startswith("#") else text.partition(" #")[0].partition("\t#")[0].strip()
 
 
 def _broken(text: str) -> Iterator[str]:
-    """The first rule that a line breaks; what reaches beyond the site's index is told by name."""
+    """The first rule that a line breaks; requests for anything beyond the site's index are named."""
     shown = ascii(text[:80])
     if len(text) > MAX_LINE or not text.isprintable():
         yield f"must be at most {MAX_LINE} printable characters"
@@ -103,14 +103,14 @@ _ACCEPTED = 'write for example numpy, timm>=1.0,<2 or tomli; python_version < "3
 
 
 def _names_a_file(text: str) -> bool:
-    """Whether pip would take it for an archive beside it."""
+    """Whether pip would take it for an archive file in the working directory."""
     return text.partition(";")[0].strip().lower().endswith(ARCHIVES)
 
 
 def _is_one_line(text: str) -> bool:
-    """Whether it is one requirement, and so is the line that is written for pip: the same one, in plain characters.
+    """Whether the text is one requirement, and the line written for pip is the same requirement in plain characters.
 
-    `packaging` evaluates escapes inside quotes, and compares what a marker names only when it is asked.
+    `packaging` evaluates escapes inside quotes, and checks the names in a marker only when the marker is evaluated.
     """
     try:
         requirement = Requirement(text)
@@ -120,7 +120,7 @@ def _is_one_line(text: str) -> bool:
         if _names_a_file(written) or not PLAIN.fullmatch(written) or requirement.url:
             return False
         return _spelled(Requirement(written)) == written
-    except (ValueError, LookupError, RecursionError):  # one of these is the base of each error of packaging's
+    except (ValueError, LookupError, RecursionError):  # every error of packaging derives from one of these
         return False
 
 

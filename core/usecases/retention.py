@@ -1,4 +1,4 @@
-"""Retention: what is older than so many days goes, shown before it does, pinned jobs spared (RUN-7)."""
+"""Retention: removes what is older than a number of days, after showing it; pinned jobs are spared (RUN-7)."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from core.ports.retention import OldFilesPort, OldRecordsPort, OldRunsPort
 
 PER_ROUND = 500
 SETTLE_SECONDS = 2.0
-"""A job that was being posted when its submission went aside is in the ledger by then."""
+"""By then a job that was being posted when its submission was put aside is in the ledger."""
 
 log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Retention:
-    """Safe in several processes at once: what one has removed, another finds gone."""
+    """May run in several processes at once: each ignores what another has already removed."""
 
     records: OldRecordsPort
     files: OldFilesPort
@@ -52,16 +52,16 @@ class Retention:
         )
 
     def _owned(self, runs: Sequence[OldRun], *, old_jobs: Sequence[str]) -> Sequence[OldRun]:
-        """Each under its job as the ledger says; without those of jobs that stay, however old MLflow says they are."""
+        """The runs with their jobs according to the ledger, without runs of jobs that stay, however old MLflow says."""
         owners = self.records.owners([run.run_id for run in runs])
         owned = [replace(run, job_id=owners.get(run.run_id, run.job_id)) for run in runs]
         alive = set(self.records.known(sorted(set(owners.values())))) - set(old_jobs)
         return [run for run in owned if run.run_id not in owners or run.job_id not in alive]
 
     def carry_out(self, days: int) -> Expired:
-        """Remove it; what was really removed. A part that is away keeps nothing else from going.
+        """Carry out the plan. Returns what was removed; if one part does not answer, the rest is still removed.
 
-        Raises Unavailable, and Conflict where the ages of files cannot be known.
+        Raises Unavailable, and Conflict if the ages of files cannot be known.
         """
         if abs(self.clock_skew()) > MOST_RETENTION_SKEW_SECONDS:
             raise Conflict(
@@ -82,7 +82,7 @@ class Retention:
         return done
 
     def _unpinned(self, job_id: str, step: Callable[[], None]) -> bool:
-        """Whether it was carried out: not for a job that was pinned since the plan was made."""
+        """Whether the step was carried out; it is not for a job that was pinned since the plan was made."""
 
         def carried_out() -> None:
             if job_id in self.records.pinned():
@@ -92,13 +92,14 @@ class Retention:
         return _done(carried_out)
 
     def _submissions(self, plan: Expired) -> tuple[list[str], bool]:
-        """Put aside, looked at once more, then removed: a job that came meanwhile gets its submission back.
+        """Put submissions aside, check once more, then remove them; one that a new job needs is put back.
 
-        So does one whose process died between those. Answers what was removed, and whether all could be settled.
+        The same is done for submissions that a dead process left aside. Returns the removed ones, and whether all could
+        be settled.
         """
         left = self.files.left_aside()
         try:
-            needed = self.records.needed_submissions(plan.before)  # runs and logs went meanwhile, which takes its time
+            needed = self.records.needed_submissions(plan.before)  # removing runs and logs took time, so ask again
         except LeadersboardError:
             return [], False
         new = [one for one in plan.submissions if one not in left and one not in needed]

@@ -1,4 +1,4 @@
-"""SealOldResults: results of jobs that completed before results were sealed, read once from the tracking server."""
+"""SealOldResults: seals results of jobs that completed before results were sealed, read from the tracking server."""
 
 from __future__ import annotations
 
@@ -29,19 +29,19 @@ log = structlog.get_logger(__name__)
 
 
 class NoSource(ValueError):
-    """Raised when a job's result cannot be sealed any more; the text says why."""
+    """Raised when a job's result can no longer be sealed; the text says why."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SealOldResults:
-    """May be repeated and broken off: each job is one atomic step, and one that has its result keeps it."""
+    """May be repeated and interrupted: each job is one atomic step, and an existing result is kept."""
 
     job_status: JobStatusPort
     results: ResultsPort
     tracking: TrackingPort
 
     def __call__(self, keep_going: Callable[[], bool] = lambda: True) -> tuple[int, int]:
-        """All of them; how many were sealed, and how many cannot be. Raises Unavailable."""
+        """Seal all missing results. Returns how many were sealed, and how many cannot be. Raises Unavailable."""
         done = hopeless = 0
         for job_id in self.results.unsealed():
             if not keep_going():
@@ -55,7 +55,7 @@ class SealOldResults:
         return done, hopeless
 
     def seal(self, job: Job) -> None:
-        """The result of one completed job. Raises NoSource, Unavailable."""
+        """Seal the result of one completed job. Raises NoSource, Unavailable."""
         if job.state is not JobState.COMPLETED or job.run_id is None:
             raise NoSource("the job has no run")
         try:
@@ -73,7 +73,7 @@ class SealOldResults:
 
 
 def _result_of(job: Job, run: RecordedRun) -> SealedResult:
-    """Who, on what and when as the ledger says; figures, params and files as the tracking server says."""
+    """User, submission and times come from the ledger; figures, params and files from the tracking server."""
     numbers = finite(run.metrics)
     tags = {name: value for name, value in run.state.tags.items() if name.startswith(TAGS) and name not in IDENTITY}
     return SealedResult(

@@ -14,13 +14,13 @@ MOST_RANKINGS = 64
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Ranked:
-    """All entries of a benchmark as they were at one moment; each ranking of them is made once."""
+    """All entries of a benchmark at one moment; each ranking is computed once."""
 
     entries: Sequence[Entry]
     _made: dict[tuple[MetricRule, bool], Sequence[Standing]] = field(default_factory=dict)
 
     def by(self, metric: MetricRule, *, all_entries: bool) -> Sequence[Standing]:
-        """Every entry's place, or every user's best one's."""
+        """The standings of all entries, or of every user's best entry."""
         key = (metric, all_entries)
         if key not in self._made:
             if len(self._made) >= MOST_RANKINGS:
@@ -41,7 +41,7 @@ class Board:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ShowLeaderboard:
-    """One page of the board that these entries make. Raises InvalidInput for a metric that nobody knows."""
+    """One page of a board made of these entries. Raises InvalidInput for an unknown metric."""
 
     benchmark: Benchmark
     ranked: Ranked
@@ -55,7 +55,7 @@ class ShowLeaderboard:
         return Board(benchmark=self.benchmark, metric=rule, standings=page, total=len(standings))
 
     def _rule(self, name: str, direction: Direction) -> MetricRule:
-        """The benchmark's own rule; for what else runs report, without bounds, whichever way was asked for."""
+        """The benchmark's own rule; for other reported metrics a rule without bounds in the requested direction."""
         if declared := self.benchmark.metric(name):
             return declared
         if any(name in entry.metrics for entry in self.ranked.entries):

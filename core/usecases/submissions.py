@@ -1,4 +1,4 @@
-"""What an owner (or an admin) may do with a submission: see, list, download it (SUB-7)."""
+"""What an owner or an admin may do with a submission: see, list, download it (SUB-7)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from core.ports.storage import StoragePort, SubmissionPage
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class GetSubmission:
-    """Raises NotFound (the same for what is not there and what is somebody else's), Unavailable."""
+    """Raises NotFound (the same for missing submissions and other users' submissions), Unavailable."""
 
     storage: StoragePort
 
@@ -26,7 +26,7 @@ class GetSubmission:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ListSubmissions:
-    """One's own submissions, an admin's list has everybody's. Raises InvalidInput, Unavailable."""
+    """Lists a user's own submissions, for admins all submissions. Raises InvalidInput, Unavailable."""
 
     storage: StoragePort
 
@@ -37,7 +37,7 @@ class ListSubmissions:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DownloadSubmission:
-    """The files as a tar.gz, piece by piece. Raises NotFound, Unavailable before the first piece."""
+    """The files as a tar.gz, piece by piece. Raises NotFound and Unavailable before the first piece."""
 
     storage: StoragePort
 

@@ -1,1 +1,1 @@
-"""The ports on files: submissions, archives, logs, and the folders of the site that hold them."""
+"""The ports on files: submissions, archives, logs, and the site's folders that contain them."""

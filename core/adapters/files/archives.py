@@ -1,4 +1,4 @@
-"""Unpacking hostile archives: an upload is checked whole before a file is written, and while it is read (SUB-3)."""
+"""Unpacks hostile archives: an upload is checked completely before a file is written, and again while read (SUB-3)."""
 
 from __future__ import annotations
 
@@ -19,22 +19,22 @@ from core.domain.limits import UploadLimits
 from core.domain.submission import shown
 
 RATIO_FLOOR = 1024 * 1024
-"""Bytes that may come out of archives before their ratio counts; short texts compress well and harm nobody."""
+"""Bytes that may come out of archives before their ratio is checked; short texts compress well and do no harm."""
 LARGEST_PADDING = 1024 * 1024
-"""Bytes of zeros that may follow a tar's last member; tar pads to full records, of 10 KB unless told otherwise."""
+"""Bytes of zeros that may follow a tar's last member; tar pads to full records, by default of 10 KB."""
 HEADER_BYTES = 32 * 1024 * 1024
-"""Bytes that all tars of an upload may hold beside the content of their files: headers and padding."""
+"""Bytes that all tars of an upload may have besides the content of their files: headers and padding."""
 _DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, ValueError)
 
 
 class Look:
     """One pass over every archive of an upload that writes nothing: names, kinds, sizes, checksums of tars.
 
-    Raises InvalidInput or TooLarge. It costs no more than reading the archives, whatever they would cost to unpack.
+    Raises InvalidInput or TooLarge. It costs no more than reading the archives, however large they would unpack.
     """
 
     def __init__(self, limits: UploadLimits, *, most: int | None = None) -> None:
-        """`most`: bytes that may come out of all archives of the upload together, by the size of the upload."""
+        """`most`: bytes that all archives of the upload may unpack to, by the upload's size."""
         self._limits = limits
         self._most = most
         self._names = Names(limits=limits)
@@ -81,7 +81,7 @@ class Look:
         _check_end(tar.stream)
 
     def _count(self, size: int) -> None:
-        """Of bytes that come out of any tar of the upload. Raises TooLarge."""
+        """Counts bytes unpacked from all tars of the upload. Raises TooLarge."""
         self._unzipped += size
         if self._most is not None and self._unzipped > self._most + HEADER_BYTES:
             raise TooLarge.of("files", f"unpacks to more than {self._limits.ratio} times its size")
@@ -120,7 +120,7 @@ def _unpack_tar(archive: IO[bytes], into: Tree, most: int) -> None:
 
 
 def allowance(size: int, limits: UploadLimits) -> int:
-    """Bytes that may come out of so many bytes of archives."""
+    """Bytes that archives of this total size may unpack to."""
     return max(RATIO_FLOOR, size * limits.ratio)
 
 
@@ -158,12 +158,12 @@ def _checked(member: Member) -> str:
 
 @contextmanager
 def _in_words(name: str) -> Iterator[None]:
-    """What libraries raise about an archive becomes a sentence about it."""
+    """Turns exceptions of libraries about an archive into InvalidInput with a sentence about it."""
     try:
         yield
     except _DAMAGED as error:
         raise InvalidInput.of(
             "files", f"{shown(name)} is damaged or not what its name says ({type(error).__name__})"
         ) from error
-    except RuntimeError as error:  # zipfile's word for an encrypted member
+    except RuntimeError as error:  # zipfile raises this for an encrypted member
         raise InvalidInput.of("files", f"{shown(name)} cannot be read: {str(error)[:100]}") from error

@@ -1,4 +1,4 @@
-"""Benchmarks as folders with a `benchmark.yaml` each."""
+"""Benchmarks as folders, each with a `benchmark.yaml`."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class InvalidBenchmark(ValueError):
 
 
 class BenchmarkFolders:
-    """BenchmarkPort on a folder; read anew at each call, so that a new benchmark needs no restart."""
+    """BenchmarkPort on a folder; read again at each call, so that a new benchmark needs no restart."""
 
     def __init__(self, root: Path) -> None:
         self._root = root
@@ -50,7 +50,7 @@ class BenchmarkFolders:
 
 
 def _current(path: Path) -> Benchmark | None:
-    """As the file is now: read anew when it has changed."""
+    """The benchmark as the file is now: read again if the file has changed."""
     try:
         seen = path.stat()
     except OSError:
@@ -60,7 +60,7 @@ def _current(path: Path) -> Benchmark | None:
 
 @lru_cache(maxsize=256)
 def _read(path: Path, _modified: int, _size: int) -> Benchmark | None:
-    """The benchmark, or None and a word in the server's log when its file is bad: one bad file hides no other."""
+    """The benchmark. If its file is bad: None, and a line in the server's log, so that one bad file hides no other."""
     try:
         return read_benchmark(path)
     except InvalidBenchmark as error:
@@ -69,7 +69,7 @@ def _read(path: Path, _modified: int, _size: int) -> Benchmark | None:
 
 
 def read_benchmark(path: Path) -> Benchmark:
-    """The benchmark of this file. Raises InvalidBenchmark with every rule that it breaks, in words."""
+    """The benchmark of this file. Raises InvalidBenchmark, with every rule that it breaks."""
     try:
         found = Benchmark.model_validate(yaml.safe_load(_bounded(path)))
     except ValidationError as error:
@@ -82,7 +82,7 @@ def read_benchmark(path: Path) -> Benchmark:
 
 
 def _bounded(path: Path) -> bytes:
-    """The file's bytes. Raises ValueError when it is larger than MAX_BYTES."""
+    """The file's bytes. Raises ValueError if it is larger than MAX_BYTES."""
     with path.open("rb") as file:
         raw = file.read(MAX_BYTES + 1)
     if len(raw) > MAX_BYTES:
@@ -97,7 +97,7 @@ def _words(fault: Any) -> str:
 
 
 def main(files: Sequence[str]) -> None:
-    """`python -m core.adapters.files.benchmark_folders FILE...`: tells whether a site lists each benchmark.yaml."""
+    """`python -m core.adapters.files.benchmark_folders FILE...`: checks if a site would list each of these."""
     faults = 0
     for name in files:
         try:

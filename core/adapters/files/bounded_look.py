@@ -1,4 +1,4 @@
-"""A look at storage that may hang for ever, made in a thread of its own and waited for in bounded time."""
+"""Checks storage that may hang for ever: in a thread of its own, with a bounded wait for the answer."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Seen = TypeVar("Seen")
 
 @dataclass(kw_only=True)
 class _Flight(Generic[Seen]):
-    """One look under way."""
+    """One check in progress."""
 
     since: float
     done: threading.Event = field(default_factory=threading.Event)
@@ -21,13 +21,13 @@ class _Flight(Generic[Seen]):
 
 @dataclass(kw_only=True)
 class BoundedLook(Generic[Seen]):
-    """Lives as long as its process. However many ask, one look is under way: one that hangs is not repeated."""
+    """Lives as long as its process. Only one check runs at a time, for all callers; a hanging one is not repeated."""
 
     look: Callable[[], Seen]
     """Never raises."""
     patience_seconds: float = 5.0
     fresh_seconds: float = 2.0
-    """An answer that is not older is given again."""
+    """A last answer younger than this is returned again."""
     clock: Callable[[], float] = time.monotonic
     _at: float = float("-inf")
     _last: Seen | None = None
@@ -35,14 +35,14 @@ class BoundedLook(Generic[Seen]):
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def begin(self, *, anew: bool = False) -> None:
-        """Look now, unless a look is under way, or the last answer is fresh and none is wanted anew. Does not wait."""
+        """Start a check, unless one is running, or the last answer is fresh and `anew` is False. Does not wait."""
         with self._lock:
             if self._flight is None and (anew or self.clock() - self._at >= self.fresh_seconds):
                 self._flight = _Flight(since=self.clock())
                 threading.Thread(target=self._run, args=(self._flight,), daemon=True, name="storage look").start()
 
     def answer(self) -> Seen | float:
-        """What was seen last, waiting for a look under way until its patience is over; then its age in seconds."""
+        """The last answer, after waiting for a running check; if that is too slow, for how many seconds it has run."""
         with self._lock:
             flight = self._flight
         if flight is not None:

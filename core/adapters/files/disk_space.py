@@ -1,4 +1,4 @@
-"""How much of the disk is left, looked at around an upload, and which errors say that storage cannot be used now."""
+"""Free disk space around an upload, and the errors that mean that storage cannot be used now."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ from core.domain.errors import StorageFull, Unavailable
 
 NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT})
 FILE_FAULTS = NO_ROOM | {errno.EROFS, errno.EIO, errno.ESTALE, errno.EACCES, errno.EPERM, errno.EUCLEAN}
-"""What a file system answers that takes no writes, is broken, or is not ours: an admin mends it, no job is at fault."""
+"""Errors of a file system that is read-only, broken or not ours: an admin must mend it, no job is at fault."""
 UNUSABLE = FILE_FAULTS | {
     errno.ENOTCONN, errno.ENODEV, errno.ENXIO, errno.EREMOTEIO, errno.ESHUTDOWN, errno.ETIMEDOUT, errno.EHOSTDOWN,
 }  # fmt: skip
-"""The same, with what a network file system or a lost device answers; a socket may answer those, too."""
+"""The same, with the errors of a network file system or a lost device; a socket may raise those as well."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Room:
-    """The file system below a folder, and what of it uploads may not take: logs, Redis and runs need it."""
+    """The file system of a folder, with the free space that uploads must leave for logs, Redis and runs."""
 
     root: Path
     min_free_bytes: int
 
     def check(self) -> None:
-        """Raises StorageFull below the mark, OSError when the disk cannot be asked."""
+        """Raises StorageFull if less than `min_free_bytes` is free, OSError if the disk cannot be asked."""
         if shutil.disk_usage(self.root).free < self.min_free_bytes:
             raise StorageFull(
                 "The disk for submissions is nearly full; nothing can be uploaded until an admin makes room."
@@ -37,7 +37,7 @@ class Room:
 
 @contextmanager
 def disk_errors() -> Iterator[None]:
-    """A full disk becomes StorageFull, every other fault of it Unavailable."""
+    """Turns a full disk into StorageFull, every other OSError into Unavailable."""
     try:
         yield
     except OSError as error:

@@ -1,4 +1,4 @@
-"""A folder filled from hostile names: each name is checked and counted, each byte is counted while it is written."""
+"""Fills a folder from hostile names: each name is checked and counted, each byte is counted while it is written."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ from core.domain.submission import canonical, path_faults, shown
 
 CHUNK = 256 * 1024
 MOST_NAME_BYTES = 2 * 1024 * 1024
-"""Of all names of an upload in UTF-8, the folders in their paths included. They are kept in memory, several times."""
+"""Limit for all names of an upload, folders in their paths included; memory holds several copies of them."""
 
 
 class Content(Protocol):
-    """What the bytes of a file are read from."""
+    """A source of a file's bytes."""
 
     def read(self, size: int, /) -> bytes:
-        """Up to so many bytes; empty at the end."""
+        """Up to `size` bytes; empty at the end."""
         ...
 
 
 @dataclass(kw_only=True)
 class Names:
-    """The files and folders that names ask for; nothing is written. Raises InvalidInput, TooLarge.
+    """The files and folders that an upload's names stand for; writes nothing. Raises InvalidInput, TooLarge.
 
-    Folders that only stand in the path of a file count as entries, too: each is made.
+    Folders that occur only in the path of a file count as entries as well, since each is created.
     """
 
     limits: UploadLimits
@@ -38,7 +38,7 @@ class Names:
     claimed_bytes: int = 0
     name_bytes: int = 0
     files: list[str] = field(default_factory=list)
-    """As they were named."""
+    """Under the names given."""
     _files: set[str] = field(default_factory=set)
     _folders: set[str] = field(default_factory=set)
 
@@ -60,7 +60,7 @@ class Names:
         self.files.append(name)
 
     def claim(self, size: int, *, most: int | None = None) -> None:
-        """So many bytes more, as a header says; at most `most` in all (the archive's ratio)."""
+        """Count `size` more bytes, as stated in a header; `most`: the allowed total, by the archive's ratio."""
         self.claimed_bytes += size
         check_size(self.claimed_bytes, self.limits, most)
 
@@ -92,7 +92,7 @@ class Names:
 
 
 def check_size(total: int, limits: UploadLimits, most: int | None) -> None:
-    """Raises TooLarge when `total` unpacked bytes are beyond the limit, or beyond `most`, an archive's ratio."""
+    """Raises TooLarge if `total` unpacked bytes exceed the limit, or exceed `most`, the archive's ratio."""
     if total > limits.unpacked_bytes:
         raise TooLarge.of("files", f"unpacks to more than {limits.unpacked_bytes} bytes")
     if most is not None and total > most:
@@ -109,16 +109,16 @@ class Written:
 
 @dataclass(kw_only=True)
 class Tree:
-    """A folder being filled, within limits that hold for all its files together."""
+    """A folder being filled, within limits for all its files together."""
 
     root: Path
     limits: UploadLimits
     check_room: Callable[[], None] = lambda: None
-    """Raises StorageFull; asked for every piece that is written."""
+    """Raises StorageFull; called for every piece that is written."""
     take_digests: bool = False
     bytes_written: int = 0
     files: dict[str, Written] = field(default_factory=dict)
-    """By their paths, as they were written."""
+    """By path, as written."""
     names: Names = field(init=False)
     _made: set[Path] = field(default_factory=set)
 
@@ -130,7 +130,7 @@ class Tree:
         self._make(self.root / name)
 
     def add_file(self, name: str, content: Content, *, most: int | None = None) -> None:
-        """Copy `content` to the file `name`; at most `most` bytes more than so far (the archive's ratio)."""
+        """Copy `content` to the file `name`. `most`: the allowed total of bytes written, by the archive's ratio."""
         self.names.add_file(name)
         target = self.root / name
         self._make(target.parent)

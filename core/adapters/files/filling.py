@@ -1,4 +1,4 @@
-"""A submission's folder, filled from what was uploaded: all of it is looked at before a file is written."""
+"""Fills a submission's folder from an upload; the whole upload is checked before any file is written."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from core.domain.submission import StoredFile, Upload, UploadedFile, is_archive
 def fill(
     folder: Path, upload: Upload, limits: UploadLimits, *, check_room: Callable[[], None]
 ) -> tuple[tuple[StoredFile, ...], str]:
-    """The files of an upload in their order, and the digest of them all. Raises InvalidInput, TooLarge, StorageFull."""
+    """The files of an upload, sorted, and the digest of all. Raises InvalidInput, TooLarge, StorageFull."""
     look = Look(limits, most=allowance(sum(map(_size, upload.files)), limits))
     for file in upload.files:
         if is_archive(file.name):

@@ -1,7 +1,7 @@
-"""One look at a folder of the site: its mark is there, it takes a file and keeps it, and how much of it is free.
+"""Checks a folder of the site: its mark exists, it can be written, and how much of its disk is free.
 
-The mark is a small file in the root of the folder that names the site. A folder without it, below the mount point of a
-file system that is not mounted, looks like any other empty folder.
+The mark is a small file in the root of the folder that names the site. Without it, the empty mount point of a file
+system that is not mounted would look like any other empty folder.
 """
 
 from __future__ import annotations
@@ -32,21 +32,21 @@ class UnusableFolder(Exception):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FolderLook:
-    """How one process looks at one folder; each look may hang for as long as its file system does."""
+    """One process's check of one folder; each call may hang for as long as the folder's file system does."""
 
     name: str
     path: Path
     owner: str
-    """The host, or the service, whose folder this is: part of its key in the ledger, and of the proof's file name."""
+    """The host or service that owns this folder; part of its key in the ledger and of the proof's file name."""
     site: Callable[[], str]
-    """The ledger's name. Raises Unavailable."""
+    """Returns the ledger's name. Raises Unavailable."""
     known: FoldersPort
     expected: Callable[[], bool]
-    """Whether the ledger has something that must have left files here. Raises Unavailable."""
+    """Whether the ledger has a record that must have left files here. Raises Unavailable."""
     writes: bool = True
-    """False where this process only reads: then it makes no mark."""
+    """False if this process only reads; then it writes no mark."""
     marked: bool = True
-    """False for a folder that others fill, which has no mark."""
+    """False for a folder that others fill; it has no mark."""
 
     def __call__(self) -> FolderState:
         """Never raises."""
@@ -54,7 +54,7 @@ class FolderLook:
         try:
             usage = shutil.disk_usage(self.path)
             state = replace(state, free_bytes=usage.free, total_bytes=usage.total)
-            with suppress(Unavailable):  # a ledger that is away says nothing of the folder
+            with suppress(Unavailable):  # without the ledger the mark cannot be judged
                 self._check_mark()
             if self.writes:
                 self._prove()
@@ -89,7 +89,7 @@ class FolderLook:
             )
 
     def _check_first_use(self) -> None:
-        """A fresh site's folder, and one of a version without marks, is used; one that has lost its files is not."""
+        """Accepts a fresh site's folder and one from a version without marks; refuses one that has lost its files."""
         if self.marked and self.known.is_known(self._key):
             raise UnusableFolder(f"its file {MARK} is gone. Is its file system mounted? {ACCEPT}")
         if _is_empty(self.path) and self.expected():
@@ -106,7 +106,7 @@ class FolderLook:
         beside.replace(self.path / MARK)
 
     def _prove(self) -> None:
-        """A file is written, synced and removed. Tried twice: another process of this owner may be at the same file."""
+        """Write, sync and remove a file. Tried twice: another process of this owner may be using the same file."""
         try:
             self._write_once()
         except OSError:
@@ -124,12 +124,12 @@ class FolderLook:
 
 
 def read_mark(folder: Path) -> str | None:
-    """The site in a folder's mark; empty for an empty mark, None without one. Raises OSError, UnusableFolder."""
+    """The site named in a folder's mark; "" for an empty mark, None without one. Raises OSError, UnusableFolder."""
     try:
         with (folder / MARK).open("rb") as file:
             text = file.read(MOST_BYTES)
     except FileNotFoundError:
-        folder.stat()  # that the folder is not there is another fault
+        folder.stat()  # raises if the folder itself is missing, which is another fault
         return None
     if not text.strip():
         return ""
@@ -140,6 +140,6 @@ def read_mark(folder: Path) -> str | None:
 
 
 def _is_empty(folder: Path) -> bool:
-    """Of everything but what any process makes there by itself, whose names begin with a dot."""
+    """Whether it is empty, apart from files that processes create by themselves: their names begin with a dot."""
     with os.scandir(folder) as entries:
         return all(entry.name.startswith(".") or entry.name in ALWAYS_THERE for entry in entries)

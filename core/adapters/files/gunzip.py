@@ -1,4 +1,4 @@
-"""Decompressing gzip from untrusted senders: zlib reads the headers, and the number of members is bounded."""
+"""Decompresses gzip from untrusted senders: zlib reads the headers, and the number of members is bounded."""
 
 from __future__ import annotations
 
@@ -10,21 +10,22 @@ from typing import IO, Any
 from core.domain.errors import TooLarge
 
 LARGEST_COUNT = 1000
-"""Gzip members in one file. Each costs a decompressor of its own; parallel packers write a few dozen."""
+"""Gzip members in one file. Each needs a decompressor of its own; parallel packers write a few dozen."""
 PIECE = 16 * 1024
-"""Compressed bytes given to zlib at once; what it has not consumed is copied with each call."""
+"""Compressed bytes given to zlib at once; what zlib has not consumed is copied at each call."""
 _GZIP = 16 + zlib.MAX_WBITS
 
 
 class Gunzip(io.RawIOBase):
     """The decompressed bytes as a raw stream; wrap it in a BufferedReader.
 
-    Python's own reader takes a file name in a gzip header byte by byte, and any number of empty members. Raises
-    zlib.error for what is no gzip or has a wrong checksum, EOFError for a cut-off file, TooLarge for too many members.
+    Python's own reader reads a file name in a gzip header byte by byte, and accepts any number of empty members. Raises
+    zlib.error for data that is not gzip or has a wrong checksum, EOFError for a truncated file, TooLarge for too many
+    members.
     """
 
     def __init__(self, source: IO[bytes], count: Callable[[int], None] = lambda _size: None) -> None:
-        """`count` is called with the size of each piece that comes out, and may raise."""
+        """`count` is called with the size of each decompressed piece, and may raise."""
         self._source = source
         self._count_bytes = count
         self._pending = b""

@@ -1,4 +1,4 @@
-"""Reading a growing log: its tail from the end in blocks, or what came after a byte."""
+"""Reads a growing log: its tail, in blocks from the end, or what follows a byte offset."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ MAX_TAIL_BYTES = 4 * 1024 * 1024
 
 
 def tail(path: Path, lines: int) -> LogSlice:
-    """The last `lines` lines, and at most 4 MB; an empty text while the file is not there."""
+    """The last `lines` lines, at most 4 MB; an empty text if the file does not exist."""
     try:
         with path.open("rb") as log:
             end = log.seek(0, os.SEEK_END)
@@ -26,7 +26,7 @@ def tail(path: Path, lines: int) -> LogSlice:
 
 
 def slice_from(path: Path, offset: int, max_bytes: int) -> LogSlice:
-    """At most `max_bytes` (or a mark) that came after byte `offset`; an offset past the end answers nothing."""
+    """The log from byte `offset` on, at most `max_bytes` (or one mark); empty if the offset is past the end."""
     try:
         with path.open("rb") as log:
             end = log.seek(0, os.SEEK_END)
@@ -34,7 +34,7 @@ def slice_from(path: Path, offset: int, max_bytes: int) -> LogSlice:
             before = _before(log, start)
             raw = log.read(max_bytes)
             found = _told(raw, start, before)
-            if raw and found.next_offset == start and len(raw) < len(MARK):  # they may be less than one mark has
+            if raw and found.next_offset == start and len(raw) < len(MARK):  # fewer bytes than a mark has
                 found = _told(raw + log.read(len(MARK) - len(raw)), start, before)
             return found
     except FileNotFoundError:
@@ -42,7 +42,7 @@ def slice_from(path: Path, offset: int, max_bytes: int) -> LogSlice:
 
 
 def _before(log: IO[bytes], start: int) -> bytes | None:
-    """What stands in front of this byte on its line, None when it is longer than ours are; the file is at the byte."""
+    """The bytes before `start` on its line; None if longer than any platform line. Leaves the file at `start`."""
     back = min(start, LINE_BYTES)
     log.seek(start - back)
     found = log.read(back)

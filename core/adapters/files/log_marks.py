@@ -1,4 +1,4 @@
-"""Which part of a log's bytes the platform wrote: found by its marks, which the text does not have any more."""
+"""Finds the parts of a log that the platform wrote, by their marks; the marks are removed from the text."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Ranges = tuple[tuple[int, int], ...]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class MarkedText:
-    """Text, where in it the platform speaks (half-open, in characters), and how many bytes it is of."""
+    """A text, the half-open ranges of characters in it that the platform wrote, and its length in bytes."""
 
     text: str
     platform: Ranges
@@ -23,9 +23,9 @@ class MarkedText:
 
 
 def marked_text(raw: bytes, before: bytes | None) -> MarkedText:
-    """The text of `raw`, of whose first line `before` stands in front of it; None when that is longer than ours are.
+    """The text of `raw`. `before` is the part of its first line before it; None if longer than any platform line.
 
-    What may become a character, or a mark, with the bytes that follow is left for the next piece.
+    Bytes at the end that may become a character or a mark together with later bytes are left for the next piece.
     """
     whole, start = (before or b"") + raw, len(before or b"")
     first = 0 if before is not None else raw.find(b"\n") + 1 or len(raw)
@@ -44,7 +44,7 @@ def marked_text(raw: bytes, before: bytes | None) -> MarkedText:
 
 
 def _before_half_a_mark(whole: bytes, first: int, start: int) -> int:
-    """Where the text ends: before what is at its end the beginning of a mark, or not."""
+    """The end of the text, before any bytes at the end that may be the beginning of a mark."""
     line = max(whole.rfind(b"\n") + 1, first)
     rest = whole[line:]
     undecided = bool(rest) and len(rest) < len(MARK) and MARK.startswith(rest)
@@ -52,7 +52,7 @@ def _before_half_a_mark(whole: bytes, first: int, start: int) -> int:
 
 
 def _parts(whole: bytes, first: int, start: int, end: int) -> Iterator[tuple[int, int, bool]]:
-    """From `start` to `end`, by turns a run's and the platform's, the marks left out; none is empty."""
+    """From `start` to `end`, alternating parts of the run and of the platform, without the marks; no part is empty."""
     at = start
     for found in _OWN_LINE.finditer(whole, first, end):
         begin, stop = found.span()

@@ -1,4 +1,4 @@
-"""Old submissions and logs in their folders; a submission goes aside by one rename before it is removed."""
+"""Old submissions and logs; a submission is put aside by one rename before it is removed."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from core.domain.errors import Unavailable
 
 ASIDE = ".expired"
 EARLIER = ".earlier"
-"""Below the logs: those of jobs that a restored ledger did not know, by the id that was given again."""
+"""Folder below the logs for logs of jobs that a restored ledger did not know; named by the id that was reused."""
 RECORD = "metadata.json"
 BY_USER = ".by-user"
 _ID = re.compile(r"[0-9a-f]{32}")
@@ -31,7 +31,7 @@ class OldFiles:
         self._index = SubmissionIndex(upload_root / BY_USER)
 
     def old_submissions(self, before: datetime, *, limit: int) -> Sequence[str]:
-        """By the moment at which their record was written, which is that of their upload."""
+        """By the time at which their record was written, which is the time of the upload."""
         with _disk_errors():
             found = [
                 path.name for path in self._root.iterdir() if _ID.fullmatch(path.name) and _old(path / RECORD, before)
@@ -63,7 +63,7 @@ class OldFiles:
 
     def remove_aside(self, submission_id: str) -> None:
         folder = self._root / ASIDE / submission_id
-        with suppress(OSError, ValueError, KeyError, TypeError):  # without a record there is no entry to find
+        with suppress(OSError, ValueError, KeyError, TypeError):  # without a record the index entry cannot be found
             gone = submission_from(json.loads((folder / RECORD).read_text()))
             self._index.remove(gone.user_id, gone.created_at, submission_id)
         shutil.rmtree(folder, ignore_errors=True)

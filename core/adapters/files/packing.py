@@ -1,4 +1,4 @@
-"""Files as a tar.gz that is made while it is read: no copy on the disk, no file in memory whole (SUB-7)."""
+"""Packs files into a tar.gz while it is read: no copy on disk, no file completely in memory (SUB-7)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The folders of the site that one process uses, all looked at at once and in bounded time."""
+"""The site's folders that one process uses, all checked at the same time and in bounded time."""
 
 from __future__ import annotations
 
@@ -20,36 +20,36 @@ MOST_RUNNING = 200
 
 
 class SiteFolders:
-    """Lives as long as its process; may be asked from any thread."""
+    """Lives as long as its process; may be called from any thread."""
 
     def __init__(self, looks: Iterable[FolderLook]) -> None:
         self._looks = {one.name: (one, BoundedLook(look=one)) for one in looks}
 
     def states(self, *, anew: bool = False) -> Sequence[FolderState]:
-        """Every folder as it stands now, or stood a moment ago unless it is looked at anew.
+        """The state of every folder; at most a moment old, or checked again with `anew`.
 
-        Answers within the patience of one look, however many hang.
+        Returns within the patience of one check, however many folders hang.
         """
         for _folder, bounded in self._looks.values():
             bounded.begin(anew=anew)
         return [self._answer(name) for name in self._looks]
 
     def fault(self) -> str | None:
-        """The first folder that cannot be used now and why, in words for an admin; each is looked at anew."""
+        """The first folder that cannot be used now, and why, in words for an admin; every folder is checked again."""
         return next((state.words for state in self.states(anew=True) if state.fault), None)
 
     def is_foreign(self, name: str) -> bool:
-        """Whether what was written into this folder until now may lie in another than the site's. Looks from now on."""
+        """Whether files written into this folder so far may be in another than the site's, by a check started now."""
         if name not in self._looks:
             return False
         _folder, bounded = self._looks[name]
         bounded.begin()
-        bounded.answer()  # a look that is under way may have begun before
+        bounded.answer()  # a check that is running may have started too early
         bounded.begin(anew=True)
         return self._answer(name).foreign
 
     def check(self, *names: str, anew: bool = False) -> None:
-        """Raises StorageFull or Unavailable, in words for a user, when one of these is unusable."""
+        """Raises StorageFull or Unavailable, in words for a user, if one of these folders is unusable."""
         wanted = [name for name in names if name in self._looks]
         for name in wanted:
             self._looks[name][1].begin(anew=anew)
@@ -69,11 +69,11 @@ class SiteFolders:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Ledger:
-    """What the looks ask of the ledger."""
+    """The questions that the checks ask the ledger."""
 
     job_status: JobStatusPort
     roots: Sequence[Path]
-    """Whose marks may name the site of a ledger that has lost its own name."""
+    """Folders whose marks can restore the name of a ledger that has lost it."""
 
     def site(self) -> str:
         return self.job_status.ledger_id(otherwise=next(_marks(self.roots), ""))
@@ -90,7 +90,7 @@ class _Ledger:
 
 
 def gateway_folders(job_status: JobStatusPort, known: FoldersPort, *, submissions: Path, logs: Path) -> SiteFolders:
-    """Those that the gateway writes."""
+    """The folders that the gateway writes."""
     ledger = _Ledger(job_status=job_status, roots=(submissions, logs))
     look = partial(FolderLook, owner="gateway", site=ledger.site, known=known)
     return SiteFolders(
@@ -105,7 +105,7 @@ def runner_folders(
     job_status: JobStatusPort, known: FoldersPort, *, host: str, submissions: Path, logs: Path, jobs: Path,
     benchmarks: Path,
 ) -> SiteFolders:  # fmt: skip
-    """Those that a runner of this host needs: what it writes, and what runs read."""
+    """The folders that a runner of this host needs: those that it writes, and those that runs read."""
     ledger = _Ledger(job_status=job_status, roots=(logs, jobs, submissions))
     look = partial(FolderLook, owner=host, site=ledger.site, known=known)
     return SiteFolders(

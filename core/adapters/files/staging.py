@@ -1,4 +1,4 @@
-"""Folders that are being filled: a lock that a dying process lets go of tells what broke off from what lives."""
+"""Locks a staging folder during an upload, so that cleanup can tell an abandoned upload from a live one."""
 
 from __future__ import annotations
 
@@ -12,14 +12,15 @@ from pathlib import Path
 
 UNLOCKED_SECONDS = 600.0
 UNNAMED_SECONDS = 60.0
-"""A folder without its name for longer belongs to a process that died before it had locked it."""
+"""A folder without its final name for longer was made by a process that died before it could lock it."""
 
 
 @contextmanager
 def held(stage: Path, *, unlocked_seconds: float = 0.0) -> Iterator[None]:
-    """This staging folder as this process's alone; a process that dies lets go of it. Raises OSError when it is held.
+    """Lock this staging folder for this process; the lock ends with the process. Raises OSError if it is locked.
 
-    On storage without locks only its age tells a broken-off upload from a living one: it must be that old.
+    On storage without locks only the folder's age shows whether its upload was abandoned: it must be `unlocked_seconds`
+    old.
     """
     folder = os.open(stage, os.O_RDONLY | os.O_DIRECTORY)
     try:
@@ -36,14 +37,14 @@ def held(stage: Path, *, unlocked_seconds: float = 0.0) -> Iterator[None]:
 
 
 class Stages:
-    """The staging folders of one place; each is moved away by its maker, or goes."""
+    """The staging folders below one root. Each is moved away by its creator, or removed."""
 
     def __init__(self, root: Path) -> None:
         self._root = root
 
     @contextmanager
     def one(self, name: str) -> Iterator[Path]:
-        """Locked before it has its name: nobody finds it unlocked while this process lives."""
+        """A new staging folder. It is locked before it gets its name, so cleanup never finds a live one unlocked."""
         unnamed = self._made() / f".{name}"
         stage = unnamed.with_name(name)
         unnamed.mkdir()
@@ -56,12 +57,12 @@ class Stages:
                 shutil.rmtree(folder, ignore_errors=True)
 
     def clear(self, forget: Callable[[Path], None]) -> int:
-        """Remove those that broke off, never one that lives, each after `forget` of it; how many that were."""
+        """Remove abandoned folders, never live ones, after calling `forget` on each. Returns how many."""
         removed = 0
         for stage in self._made().iterdir():
             with suppress(OSError):
                 if stage.name.startswith(".") and time.time() - stage.stat().st_mtime < UNNAMED_SECONDS:
-                    continue  # to lock it would be in its owner's way
+                    continue  # locking it could make its owner's lock fail
                 with held(stage, unlocked_seconds=UNLOCKED_SECONDS):
                     forget(stage)
                     shutil.rmtree(stage, ignore_errors=True)

@@ -1,4 +1,4 @@
-"""Submissions as folders: filled in a staging place, visible by one rename (SUB-5, SUB-6); logs as files."""
+"""Submissions as folders, filled in a staging folder and made visible by one rename (SUB-5, SUB-6); logs as files."""
 
 from __future__ import annotations
 
@@ -82,9 +82,9 @@ class FilesystemStorage:
         return self._recognised(submission)
 
     def _recognised(self, submission: Submission) -> Submission:
-        """The submission, told which earlier one of its user is the same; one small file for each content.
+        """The submission, with the id of an earlier equal one of its user; the index is one small file per content.
 
-        The submission is complete by now, so an index that cannot be read or written is not the upload's failure.
+        The submission is already complete, so an index that cannot be read or written does not fail the upload.
         """
         same = [submission.user_id, submission.entrypoint, submission.config_file, submission.sha256]
         index = self._root / BY_CONTENT / hashlib.sha256("\n".join(same).encode()).hexdigest()
@@ -100,7 +100,7 @@ class FilesystemStorage:
         try:
             return submission_from(json.loads((self._folder(submission_id) / RECORD).read_text()))
         except FileNotFoundError as error:
-            self._folders.check("submissions")  # where its file system is gone, nothing is known of it
+            self._folders.check("submissions")  # raises Unavailable if the file system is gone
             raise NotFound("submission", submission_id) from error
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise Unavailable("The storage", f"a record cannot be read ({type(error).__name__})") from error
@@ -130,13 +130,13 @@ class FilesystemStorage:
             return self._found(log_files.slice_from(self.log_path(job_id), offset, max_bytes))
 
     def _found(self, piece: LogSlice) -> LogSlice:
-        """A log of which there is nothing may be one whose file system is gone. Raises Unavailable."""
+        """An empty log may mean that its file system is gone. Raises Unavailable then."""
         if not piece.next_offset:
             self._folders.check("logs")
         return piece
 
     def log_path(self, job_id: str) -> Path:
-        """Where a job's log is. Raises NotFound for what cannot be a job's id."""
+        """The path of a job's log. Raises NotFound for an invalid job id."""
         if not _ID.fullmatch(job_id):
             raise NotFound("job", job_id)
         return self._logs / f"{job_id}.log"
@@ -153,9 +153,9 @@ class FilesystemStorage:
             next(self._logs.iterdir(), None)
 
     def clear_staging(self) -> int:
-        """Remove what broken-off uploads left, never what is still being uploaded; how many that were.
+        """Remove what interrupted uploads left, never what is still being uploaded. Returns how many.
 
-        An index that is lost is made anew.
+        Also rebuilds a lost index.
         """
         removed = self._stages.clear(self._forget)
         if not self._index.exists:
@@ -163,7 +163,7 @@ class FilesystemStorage:
         return removed
 
     def _forget(self, stage: Path) -> None:
-        """Its entry, where it was so far: one that broke off before it had a record has none."""
+        """Remove its index entry; an upload that was interrupted before it had a record has none."""
         with suppress(OSError, ValueError):
             unborn = submission_from(json.loads((stage / RECORD).read_text()))
             self._index.remove(unborn.user_id, unborn.created_at, unborn.submission_id)

@@ -1,4 +1,4 @@
-"""What a submission keeps: the hash of its content, and a record that lasts."""
+"""The hash of a submission's content, and durable writing of its record."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from core.adapters.files.file_tree import Written
 
 
 def content_hash(files: Sequence[tuple[str, Written]]) -> str:
-    """Of all the files' names and content, in the order in which they are given."""
+    """The hash of all files' names and contents, in the given order."""
     total = hashlib.sha256()
     for path, file in files:
         total.update(f"{file.sha256} {path}\n".encode())
@@ -19,7 +19,7 @@ def content_hash(files: Sequence[tuple[str, Written]]) -> str:
 
 
 def write_durably(path: Path, text: str) -> None:
-    """On disk afterwards. Raises OSError."""
+    """Write the file and sync it to disk. Raises OSError."""
     with path.open("w", encoding="utf-8") as out:
         out.write(text)
         out.flush()

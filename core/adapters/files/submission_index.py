@@ -1,7 +1,7 @@
-"""Who uploaded what and when, as small files in folders by hour: a page costs what it holds, not what there is (SUB-7).
+"""An index of submissions by user and time: small files in folders by hour; a page costs what it lists (SUB-7).
 
-The submissions themselves are the truth: an entry without its submission counts for nothing, and a lost index is made
-anew from them.
+The submissions themselves are the truth: an entry without its submission is ignored, and a lost index is rebuilt from
+them.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _NAME = re.compile(r"[0-9]{20}-[0-9a-f]{32}")
 
 
 class SubmissionIndex:
-    """One folder for each user and one for all; below it a folder for each hour, in it a file for each submission."""
+    """One folder per user and one for all; in each a folder per hour, with a file per submission."""
 
     def __init__(self, root: Path) -> None:
         self._root = root
@@ -34,7 +34,7 @@ class SubmissionIndex:
         return self._root.is_dir()
 
     def add(self, submission: Submission) -> None:
-        """Written before its submission becomes visible, so that none is ever without its entry."""
+        """Add the entry, before its submission becomes visible, so that no submission is ever without its entry."""
         text = json.dumps(_record(submission))
         for path in self._paths(submission.user_id, submission.created_at, submission.submission_id):
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -46,11 +46,11 @@ class SubmissionIndex:
         for path in self._paths(user_id, created_at, submission_id):
             path.unlink(missing_ok=True)
             path.with_suffix(".new").unlink(missing_ok=True)
-            with suppress(OSError):  # others stand in it
+            with suppress(OSError):  # other entries are in the folder
                 path.parent.rmdir()
 
     def page(self, user_id: str | None, *, limit: int, cursor: str | None, root: Path) -> SubmissionPage:
-        """Newest first, only what lies below `root`. Raises InvalidInput for a cursor that is none of ours."""
+        """Newest first, only submissions that exist below `root`. Raises InvalidInput for an invalid cursor."""
         if cursor is not None and not _NAME.fullmatch(cursor):
             raise InvalidInput.of("cursor", "is not one that this list gave out")
         found: list[Path] = []
@@ -82,7 +82,7 @@ def _names(folder: Path) -> list[str]:
 
 
 def _folder_name(user_id: str) -> str:
-    """A user's name is no folder's name: it may be in any case and from any issuer."""
+    """Hash of a user's name, which is not safe as a folder's name: it may have any case and come from any issuer."""
     return hashlib.sha256(user_id.encode()).hexdigest()[:32]
 
 

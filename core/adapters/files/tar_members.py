@@ -1,7 +1,7 @@
-"""Reading a tar from untrusted senders in one pass: headers are counted and bounded before they are interpreted.
+"""Reads a tar from untrusted senders in one pass: headers are counted and bounded before they are interpreted.
 
 Python's tarfile keeps every member, copies global records into each, and evaluates maps of sparse files of any length.
-This reader knows plain files, folders and names (ustar, GNU, pax); it keeps nothing.
+This reader supports plain files, folders and names (ustar, GNU, pax); it keeps nothing.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ from core.domain.errors import InvalidInput, TooLarge
 
 BLOCK = 512
 LARGEST_HEADER = 64 * 1024
-"""Bytes of one extension header (a long name, or pax records)."""
+"""Most bytes of one extension header (a long name, or pax records)."""
 LARGEST_GLOBAL = 4 * 1024
-"""Bytes of a pax header for all members; `git archive` writes some 50."""
+"""Most bytes of a pax header for all members; `git archive` writes about 50."""
 MOST_RECORDS = 200
-"""Records of one pax header; archives of a Mac have up to 30."""
+"""Most records of one pax header; archives made on a Mac have up to 30."""
 HIGH = 0x80
-LOW = bytes(range(HIGH))
-"""Bytes that are the same number with and without a sign."""
 """The first byte value beyond ASCII."""
+LOW = bytes(range(HIGH))
+"""Bytes whose value is the same signed and unsigned."""
 CHUNK = 256 * 1024
 _ZEROS = bytes(BLOCK)
 _LENGTH = re.compile(rb"([1-9][0-9]{0,5}) ")
@@ -32,11 +32,11 @@ _DECIMAL = re.compile(rb"[0-9]{1,15}")
 _PAX, _GLOBAL, _LONG_NAME, _LONG_LINK = b"xX", b"g", b"L", b"K"
 _EXTENSIONS = _PAX + _GLOBAL + _LONG_NAME + _LONG_LINK
 _WITHOUT_CONTENT = b"123456"
-"""Links, devices, folders, FIFOs: nothing follows their header, whatever size it has."""
+"""Links, devices, folders, FIFOs: no content follows their header, whatever size it states."""
 
 
 class Kind(Enum):
-    """What a member asks to become."""
+    """The kind of a member."""
 
     FILE = "file"
     FOLDER = "folder"
@@ -55,14 +55,14 @@ class Member:
 
 @dataclass(kw_only=True, slots=True)
 class HeaderBudget:
-    """How much of extension headers is read at most, of all archives of one upload together."""
+    """The most extension headers that are read, for all archives of one upload together."""
 
     bytes_left: int
     records_left: int
 
     @classmethod
     def of(cls, entries: int) -> HeaderBudget:
-        """Enough for so many entries with the longest names and some dozen records each."""
+        """Enough for this many entries with the longest names and some dozen records each."""
         return cls(bytes_left=64 * 1024 + 2 * 1024 * entries, records_left=MOST_RECORDS + 20 * entries)
 
     def spend(self, *, size: int = 0, records: int = 0) -> None:
@@ -74,7 +74,7 @@ class HeaderBudget:
 
 @dataclass(slots=True)
 class _Extension:
-    """What extension headers say about the member that follows them."""
+    """The statements of extension headers about the next member."""
 
     name: str | None = None
     size: int | None = None
@@ -91,7 +91,7 @@ class TarReader:
     _padding: int = field(default=0, init=False)
 
     def members(self) -> Iterator[Member]:
-        """Each member; its content can be read until the next one is asked for."""
+        """Each member; its content can be read until the next member is requested."""
         extension = _Extension()
         while True:
             self._skip()
@@ -145,7 +145,7 @@ class TarReader:
 
 
 def _check_sum(block: bytes) -> None:
-    """Of a whole block: the sum of its bytes, the checksum's own counted as blanks; old writers added signed bytes."""
+    """Checks a complete block: the sum of its bytes, the checksum's own as blanks. Old writers summed signed bytes."""
     if len(block) < BLOCK:
         raise _damaged()
     claimed = _number(block[148:156])
@@ -157,7 +157,7 @@ def _check_sum(block: bytes) -> None:
 
 
 def _number(raw: bytes) -> int:
-    """Octal digits, or GNU's binary form for sizes beyond 8 GiB. Raises InvalidInput for all else."""
+    """Octal digits, or GNU's binary form for sizes beyond 8 GiB. Raises InvalidInput for anything else."""
     if raw[0] == HIGH:  # the mark of a positive binary number
         return int.from_bytes(raw[1:], "big")
     text = raw.partition(b"\0")[0].strip()
@@ -184,12 +184,12 @@ def _own_name(block: bytes) -> str:
 
 
 def _text(raw: bytes) -> str:
-    """Bytes that are no UTF-8 stay in it as lone surrogates, which no check of a name lets pass."""
+    """Bytes that are not UTF-8 become lone surrogates, which every check of names refuses."""
     return raw.partition(b"\0")[0].decode("utf-8", "surrogateescape")
 
 
 def _records(body: bytes, budget: HeaderBudget) -> dict[bytes, bytes]:
-    """Pax records: a length that counts itself, a blank, `key=value`, a line end; of one key the last counts."""
+    """Pax records: a length that includes itself, a blank, `key=value`, a newline; a key's last record counts."""
     found: dict[bytes, bytes] = {}
     at = count = 0
     body = body.rstrip(b"\0")
@@ -221,7 +221,7 @@ def _apply(records: dict[bytes, bytes], extension: _Extension) -> None:
 
 
 def _check_global(records: dict[bytes, bytes]) -> None:
-    """A comment, times and owners for all members harm nobody; one name or size for all is no archive of files."""
+    """A comment, times and owners for all members do no harm; one name or size for all is no archive of files."""
     if any(key in {b"path", b"size", b"linkpath"} or key.startswith(b"GNU.sparse.") for key in records):
         raise InvalidInput.of("files", "an archive gives one name or size to all its members")
 

@@ -1,4 +1,4 @@
-"""Opening a zip from untrusted senders: its directory is counted before it is interpreted, its members are checked."""
+"""Opens a zip from untrusted senders: its directory is counted before it is interpreted, its members are checked."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from core.domain.errors import InvalidInput, TooLarge
 from core.domain.submission import shown
 
 LARGEST_DIRECTORY = 4 * 1024 * 1024
-"""Bytes of a zip's central directory: 10,000 entries with names of some 300 bytes."""
+"""Most bytes of a zip's central directory: 10,000 entries with names of about 300 bytes."""
 LARGEST_EXTRA = 2 * 1024
-"""Bytes of one entry's extra fields, which the reader copies once for each of them; tools write up to some 100."""
+"""Most bytes of one entry's extra fields, which the reader copies once per field; tools write up to about 100."""
 BEGINNINGS = (b"PK\x03\x04", b"PK\x05\x06")
 _ENTRY = b"PK\x01\x02"
 _ENTRY_BYTES = 46
@@ -28,7 +28,7 @@ class _Bounded:
         self._source = source
         self._entries = entries
         self.is_open = False
-        """True once the directory was read."""
+        """True once the directory has been read."""
 
     def read(self, size: int = -1) -> bytes:
         content = self._source.read(size if 0 <= size <= LARGEST_DIRECTORY else LARGEST_DIRECTORY + 1)
@@ -39,7 +39,7 @@ class _Bounded:
         return content
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        if whence == os.SEEK_SET and offset < 0:  # a damaged directory; a real file would answer as a broken disk does
+        if whence == os.SEEK_SET and offset < 0:  # damaged directory; a real file would raise a disk's error
             raise ValueError("negative position")
         return self._source.seek(offset, whence)
 
@@ -51,7 +51,7 @@ class _Bounded:
 
 
 def opened(archive: IO[bytes], entries: int) -> zipfile.ZipFile:
-    """A zip of at most so many entries. Raises TooLarge, and what zipfile raises for a damaged one."""
+    """A zip of at most `entries` entries. Raises TooLarge, and what zipfile raises for a damaged file."""
     archive.seek(0)
     if archive.read(4) not in BEGINNINGS:
         raise zipfile.BadZipFile("something stands before the archive")
@@ -62,7 +62,7 @@ def opened(archive: IO[bytes], entries: int) -> zipfile.ZipFile:
 
 
 def _count(directory: bytes, entries: int) -> None:
-    """Of a directory's entries, their number and extra fields; what is no directory is left to the reader."""
+    """Checks the number of a directory's entries and their extra fields; other data is left to zipfile."""
     at = count = 0
     while directory.startswith(_ENTRY, at) and at + _ENTRY_BYTES <= len(directory):
         count += 1
@@ -75,7 +75,7 @@ def _count(directory: bytes, entries: int) -> None:
 
 
 def check_member(member: zipfile.ZipInfo) -> None:
-    """Raises InvalidInput for what is no plain file or folder, or cannot be unpacked within bounds."""
+    """Raises InvalidInput for members that are no plain files or folders, or cannot be unpacked within bounds."""
     if member.flag_bits & 0x1:
         raise InvalidInput.of("files", f"{shown(member.orig_filename)} is encrypted")
     kind = stat.S_IFMT(member.external_attr >> 16)
@@ -90,7 +90,7 @@ def check_member(member: zipfile.ZipInfo) -> None:
 
 
 def check_apart(archive: zipfile.ZipFile) -> None:
-    """Raises InvalidInput when two members share bytes of the file, or one reaches into the directory."""
+    """Raises InvalidInput if two members share bytes of the file, or one overlaps the directory."""
     ends_at = 0
     for member in sorted(archive.infolist(), key=lambda one: one.header_offset):
         if member.header_offset < ends_at:

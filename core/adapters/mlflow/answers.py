@@ -1,4 +1,4 @@
-"""What MLflow answers, as our values: a run's params, metrics, tags and state, and its refusals as our errors."""
+"""Converts MLflow's answers into our values (a run's params, metrics, tags, state) and its refusals into our errors."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ API = "/api/2.0/mlflow"
 ARTIFACTS = "/api/2.0/mlflow-artifacts/artifacts"
 JOB_TAG = "leadersboard.job_id"
 PASSING = {httpx2.codes.REQUEST_TIMEOUT, httpx2.codes.TOO_MANY_REQUESTS}
-"""Refusals that are not for good."""
+"""Client errors that may pass, so a later try can succeed."""
 
 
 def params_of(run: Mapping[str, Any]) -> dict[str, str]:
@@ -33,12 +33,12 @@ def tags_of(run: Mapping[str, Any]) -> dict[str, str]:
 
 
 def is_of(site: str, run: Mapping[str, Any]) -> bool:
-    """Whether the run is one of this site's, as is every one that does not say whose it is."""
+    """Whether the run belongs to this site; a run without a site tag does."""
     return tags_of(run).get(SITE_TAG, site) == site
 
 
 def is_run_of(result: Result, run: Mapping[str, Any]) -> bool:
-    """Whether this run of the job records this result's run; one that does not say so does when it ended since then."""
+    """Whether this MLflow run records this result's run. Without a run tag: if it ended since the job's creation."""
     wanted, found = result.tags.get(RUN_TAG), tags_of(run).get(RUN_TAG)
     if wanted is None or found is not None:
         return wanted is None or found == wanted
@@ -55,7 +55,7 @@ def ref_of(run: Mapping[str, Any]) -> RunRef:
 
 
 def tracked_run(run: Mapping[str, Any]) -> TrackedRun:
-    """A run as a value that can be compared."""
+    """A run as a value for comparison."""
     info = run["info"]
     return TrackedRun(
         run_id=info["run_id"],
@@ -70,7 +70,7 @@ def tracked_run(run: Mapping[str, Any]) -> TrackedRun:
 
 
 def ended_at(run: Mapping[str, Any]) -> datetime | None:
-    """A time that is no valid date counts as missing."""
+    """The run's end; None if it is missing or no valid date."""
     try:
         end = int(run["info"].get("end_time") or 0)
         return datetime.fromtimestamp(end // 1000, UTC).replace(microsecond=end % 1000 * 1000) if end else None
@@ -80,7 +80,7 @@ def ended_at(run: Mapping[str, Any]) -> datetime | None:
 
 @contextmanager
 def mlflow_errors() -> Iterator[None]:
-    """Every fault of the server or of the way to it becomes Unavailable."""
+    """Turns every failure of the server or the connection into Unavailable."""
     try:
         yield
     except httpx2.HTTPStatusError as error:

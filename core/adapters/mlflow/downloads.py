@@ -1,4 +1,4 @@
-"""The bytes of a recorded file, as they come from MLflow."""
+"""Streams the bytes of a recorded file from MLflow."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ PIECE = 256 * 1024
 
 
 def pieces(answer: httpx2.Response) -> Iterator[bytes]:
-    """The body, as long as it keeps to the bounds."""
+    """The body, up to DOWNLOAD_BYTES and for up to DOWNLOAD_SECONDS. Raises Unavailable beyond that."""
     until, left = time.monotonic() + DOWNLOAD_SECONDS, DOWNLOAD_BYTES
     with mlflow_errors():
         for piece in answer.iter_bytes(PIECE):

@@ -1,4 +1,4 @@
-"""Old runs of ours on an MLflow server: found by their end, removed with their files."""
+"""Old runs of ours on an MLflow server: found by their end time, removed with their files."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class MlflowOldRuns:
         found = []
         for run in self._search(int(before.timestamp() * 1000)):
             tags = tags_of(run)
-            if tags.get(JOB_TAG) and run["info"].get("end_time"):  # what others record here is theirs
+            if tags.get(JOB_TAG) and run["info"].get("end_time"):  # runs recorded here by others are left alone
                 info = run["info"]
                 old = OldRun(run_id=info["run_id"], experiment_id=info["experiment_id"], job_id=tags[JOB_TAG])
                 found.append(old)

@@ -1,4 +1,4 @@
-"""Calls of MLflow that people's browsers need, made anew: no header, cookie or address of theirs goes along."""
+"""Makes the MLflow calls that people's browsers need, without any of their headers, cookies or addresses."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from core.domain.tracking_call import Shows, TrackingCall
 from core.ports.tracking_reads import TrackingAnswer
 
 SECONDS = 10.0
-"""For MLflow to begin its answer, and between two pieces of it."""
+"""Seconds that MLflow may take to begin its answer, and between two pieces of it."""
 QUESTIONS = 16
-"""Our own, about boards and runs, at once; no receiver is waited for with them."""
+"""Concurrent queries of our own about boards and runs; they never wait for slow clients."""
 ANSWERS = 48
 FILES = 16
-"""At once, on connections of their own: slow receivers of files hold up no other call, nor of answers our questions."""
+"""Concurrent file downloads. They have their own connections, so slow clients delay no other answers or queries."""
 ANSWER_BYTES = 64 * 1024**2
 FILE_BYTES = 8 * 1024**3
 FILE_SECONDS = 900.0
@@ -40,7 +40,7 @@ class MlflowReads:
                 base_url=uri.rstrip("/"),
                 timeout=timeout,
                 limits=httpx2.Limits(max_connections=at_once),
-                headers={"Accept-Encoding": "identity"},  # what is passed on needs no unpacking here
+                headers={"Accept-Encoding": "identity"},  # the answer is passed on, so it should not be compressed
                 trust_env=False,
             )
             for at_once in (QUESTIONS, ANSWERS, FILES)
@@ -95,7 +95,7 @@ class MlflowReads:
 
 
 def _pieces(answer: httpx2.Response, *, is_file: bool) -> Iterator[bytes]:
-    """The body, as long as it keeps to its bounds. Raises Unavailable."""
+    """The body, up to its limits of size and time. Raises Unavailable beyond them."""
     left = FILE_BYTES if is_file else ANSWER_BYTES
     until = time.monotonic() + (FILE_SECONDS if is_file else ANSWER_SECONDS)
     with mlflow_errors():

@@ -1,4 +1,4 @@
-"""Taking a run off an MLflow server, with its files."""
+"""Removes a run from an MLflow server, with its files."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from core.adapters.mlflow.answers import API, ARTIFACTS, mlflow_errors
 
 
 def remove_run(http: httpx2.Client, experiment_id: str, run_id: str) -> None:
-    """The files first: a run that is gone tells nobody where its files are. What is not there any more is no error."""
+    """Removes the files first: without the run they could not be found. Files that are already gone are no error."""
     with mlflow_errors():
         answer = http.delete(f"{ARTIFACTS}/{experiment_id}/{run_id}/artifacts")
         if answer.status_code != httpx2.codes.NOT_FOUND:

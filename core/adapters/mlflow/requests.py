@@ -1,4 +1,4 @@
-"""A result as MLflow is told of it: the body that begins its run, and those that hold its figures."""
+"""A result as MLflow requests: the body that creates its run, and those with its figures."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from core.domain.tracking_state import TrackedRun, recorded_tags
 from core.ports.tracking import Result
 
 BATCH = 900
-"""MLflow takes 1000 metrics, params and tags together."""
+"""MLflow accepts 1000 metrics, params and tags per request."""
 PARAM_BATCH = 100
 LAST = 2**63 - 1
 
 
 def new_run(experiment: str, result: Result) -> Mapping[str, Any]:
-    """An open run with everything that tells where it came from."""
+    """An open run, with tags for its origin."""
     job = result.job
     tags = {
         JOB_TAG: job.job_id,
@@ -38,7 +38,7 @@ def new_run(experiment: str, result: Result) -> Mapping[str, Any]:
 
 
 def figures(run_id: str, result: Result) -> Iterator[Mapping[str, Any]]:
-    """Metrics and params, in bodies that MLflow takes."""
+    """Metrics and params, in bodies within MLflow's limits."""
     now = int(time.time() * 1000)
     metrics = [{"key": key, "value": value, "timestamp": now, "step": 0} for key, value in result.all_metrics.items()]
     params = [{"key": key, "value": value} for key, value in result.metrics.params.items()]
@@ -48,10 +48,10 @@ def figures(run_id: str, result: Result) -> Iterator[Mapping[str, Any]]:
 
 
 def repairs(result: SealedResult, run: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    """Metrics and tags of a run that differ from the sealed result, in bodies that MLflow takes.
+    """Metrics and tags of a run that differ from the sealed result, in bodies within MLflow's limits.
 
-    A metric's history only grows. What MLflow calls the latest value has the greatest step, then the latest time: the
-    sealed value is logged with that step and a later time. At the end of both scales there is none.
+    A metric's history only grows. MLflow's latest value is the one with the greatest step, then the latest time, so the
+    sealed value is logged with that step and a later time. If both are at their maximum, no later value is possible.
     """
     found, tags_found = metrics_of(run), tags_of(run)
     latest = {item["key"]: item for item in run["data"].get("metrics", [])}
@@ -75,7 +75,7 @@ def _after(latest: Mapping[str, Any]) -> dict[str, int]:
 
 
 def lost_params(result: SealedResult, run: TrackedRun) -> Iterator[Mapping[str, Any]]:
-    """Params that the run does not have, each as a body of its own: one that is refused keeps no other from it."""
+    """Params that the run lacks, each in a body of its own, so that a refused one does not prevent the others."""
     if not {"params", "long params"} & set(result.left_out):
         for key, value in result.params.items():
             if key not in run.params:

@@ -1,4 +1,4 @@
-"""The calls to an MLflow server that its adapters share: experiments, searches page by page, listings of files."""
+"""Calls to an MLflow server that several adapters share: experiments, paged searches, file listings."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from core.domain.errors import NotFound, Rejected, Unavailable
 from core.ports.tracking import Artifact
 
 PAGE = 500
-"""Runs in one answer: so many come within the shortest deadline, also from a busy server."""
+"""Runs per answer; even a busy server returns so many within the shortest deadline."""
 STORED_BYTES_PER_SECOND = 10 * 1024**2
-"""At least: so much longer a server may take to answer once it has the whole of a file."""
+"""Least speed assumed when a server stores a file: it may take so much longer to answer after the last byte."""
 MAX_LISTED_ARTIFACTS = 1000
 MAX_LISTED_FOLDERS = 200
 DOWNLOADS = 32
-"""At once, on connections of their own: slow receivers hold up no other call."""
+"""Concurrent downloads. They have their own connections, so slow clients delay no other call."""
 
 
 class MlflowServer:
@@ -57,7 +57,7 @@ class MlflowServer:
         except NotFound:
             return None
         experiment = found["experiment"]
-        if experiment.get("lifecycle_stage") == "deleted":  # it would take no run, nor give its name to another
+        if experiment.get("lifecycle_stage") == "deleted":  # a deleted experiment takes no run and keeps its name
             with suppress(Rejected):  # another process restored it a moment ago; if not, the next step is refused
                 self._post("/experiments/restore", {"experiment_id": experiment["experiment_id"]})
         return str(experiment["experiment_id"])
@@ -102,5 +102,5 @@ class MlflowServer:
 
 
 def time_limit(seconds: float, sent_bytes: int = 0) -> httpx2.Timeout:
-    """For each step, and besides for storing what was sent: a server that hangs is given up after that."""
+    """Deadlines of each step, plus the time that storing `sent_bytes` may take; then a hanging server is given up."""
     return httpx2.Timeout(seconds, connect=min(1.5, seconds), read=seconds + sent_bytes / STORED_BYTES_PER_SECOND)

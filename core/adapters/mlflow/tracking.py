@@ -1,4 +1,4 @@
-"""MLflow over its REST API (no client library: six calls are all we need); one job is one run."""
+"""MLflow over its REST API (without its client library, since six calls suffice); one job is one run."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ from core.domain.tracking_state import TrackedRun, same_figures
 from core.ports.tracking import SITE_TAG, ArtifactContent, RecordedRun, Result, RunRef
 
 IDS = 200
-"""Runs that one search names."""
+"""Runs named in one search."""
 
 log = structlog.get_logger(__name__)
 
@@ -69,7 +69,7 @@ class MlflowTracking(MlflowServer):
             seal()
         except Unavailable:
             raise
-        except BaseException:  # a cancel, a lost lease, an interrupt: whatever ends it, no open run stays; raised on
+        except BaseException:  # cancel, lost lease, interrupt: leave no open run, and raise again
             with suppress(Unavailable):
                 self._remove(ref)
             raise
@@ -79,8 +79,8 @@ class MlflowTracking(MlflowServer):
         return replace(ref, ended_at=ended_at, refused=refused)
 
     def _done(self, begun: str, result: Result, keep_going: Callable[[], None]) -> RunRef | None:
-        """The run that an earlier recorder of this run closed with this very content; any other, or open, it goes."""
-        for _look in range(2):  # its recorder may be slow, not dead, and close it between two questions
+        """The run that an earlier recorder noted, if it is closed with exactly this content; else it is removed."""
+        for _look in range(2):  # a slow recorder may close it between two questions
             run = self._found(begun)
             if run is None:
                 return None
@@ -98,10 +98,10 @@ class MlflowTracking(MlflowServer):
         others: Callable[[Sequence[str]], Collection[str]],
         keep_going: Callable[[], None],
     ) -> Sequence[str]:
-        """Remove open runs that a recorder of the job did not live to note; which closed ones are to go after them.
+        """Remove the job's open runs whose recorders died before noting them. Returns closed runs to be removed later.
 
-        Those are of a job of this id that the ledger does not know any more. Tags prove nothing: no other job's run
-        goes.
+        Those closed runs are of an earlier job with this id that the ledger no longer knows. Tags prove nothing, so
+        runs that `others` names as another job's stay.
         """
         found = {ref_of(run).run_id: is_finished(run) for run in self._runs_of(experiment, result)}
         spared = others(list(found)) if found else ()
@@ -112,7 +112,7 @@ class MlflowTracking(MlflowServer):
         return [run_id for run_id, finished in mine.items() if finished]
 
     def _found(self, run_id: str) -> Mapping[str, Any] | None:
-        """The run, or None for one that was deleted or never was."""
+        """The run, or None if it was deleted or never existed."""
         try:
             run: Mapping[str, Any] = self._get("/runs/get", {"run_id": run_id}, missing=("run", run_id))["run"]
         except (NotFound, Rejected):
@@ -197,7 +197,7 @@ class MlflowTracking(MlflowServer):
         self._post("/runs/update", {"run_id": run_id, "status": "FINISHED", "end_time": end})
 
     def _runs_of(self, experiment: str, result: Result) -> Sequence[Mapping[str, Any]]:
-        """All runs of the job, in the order of their end."""
+        """All runs of the job, ordered by their end."""
         found = self._search(experiment, f"tags.`{JOB_TAG}` = '{result.job.job_id}'")
         ours = [run for run in found if is_of(result.tags.get(SITE_TAG, ""), run)]
         return sorted(ours, key=lambda run: int(run["info"].get("end_time") or 0))
@@ -211,7 +211,7 @@ class MlflowTracking(MlflowServer):
             self._post("/runs/log-batch", body)
 
     def _upload(self, ref: RunRef, folder: Path | None, keep_going: Callable[[], None]) -> frozenset[str]:
-        """The names that the server did not take."""
+        """Upload the files. Returns the names that the server refused."""
         refused: set[str] = set()
         if folder is None:
             return frozenset()
@@ -223,7 +223,7 @@ class MlflowTracking(MlflowServer):
                 answer = self._http.put(
                     url, content=content, timeout=time_limit(self._timeout_seconds, path.stat().st_size)
                 )
-                if answer.status_code == httpx2.codes.BAD_REQUEST:  # a name it does not like: one file, not the run
+                if answer.status_code == httpx2.codes.BAD_REQUEST:  # a refused name: leave out this file, keep the run
                     log.warning("artifact refused", run_id=ref.run_id, path=name, answer=answer.text[:200])
                     refused.add(name)
                 else:

@@ -1,1 +1,1 @@
-"""The ports on Redis; each change of the ledger is one atomic script of `scripts/`."""
+"""The ports on Redis; each change of the ledger is one atomic script in `scripts/`."""

@@ -1,4 +1,4 @@
-"""An account and a session as the text that Redis holds, and back."""
+"""An account and a session as the text stored in Redis, and back."""
 
 from __future__ import annotations
 

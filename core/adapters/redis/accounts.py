@@ -1,4 +1,4 @@
-"""Accounts in Redis: one text each under `leaderboard:account:<name in small letters>`, and an index of their names."""
+"""Accounts in Redis: one text each under `leaderboard:account:<name in lower case>`, and an index of the names."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class RedisAccounts:
             raise Conflict(f"The account {old.name!r} has changed in between. Look at it again.")
 
     def _watching(self, name: str, step: Callable[[Pipeline], AnswerT]) -> AnswerT:
-        """Run `step` until nobody else touched the account between its look and its change."""
+        """Run `step` again until no other client has changed the account between its read and its change."""
         key = KEY + name.lower()
         with redis_errors(), self._redis.pipeline() as pipe:
             while True:

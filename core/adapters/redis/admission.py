@@ -1,4 +1,4 @@
-"""What the ledger's script is asked when a job is posted, and its refusals in words."""
+"""The arguments of the ledger's script for posting a job, and its refusals as errors."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from core.domain.limits import Allowance, UserLimits
 
 
 def asked(request: JobRequest, limits: UserLimits) -> list[str | int]:
-    """What `admit` is told."""
+    """The arguments of `admit.lua`."""
     return [
         request.job_id,
         request.user_id,

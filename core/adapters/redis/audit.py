@@ -1,4 +1,4 @@
-"""The audit trail in Redis: a stream of acts that is only added to, and a hash of how each ended."""
+"""The audit trail in Redis: an append-only stream of acts, and a hash with the outcome of each."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ class RedisAudit:
         return AuditPage(entries=found, next_cursor=None, displaced=self._displaced())
 
     def _newest_first(self, cursor: str | None) -> Iterator[Sequence[Any]]:
-        """Raw entries that are not older than they are kept, a batch at a time."""
+        """Raw entries that have not expired, one batch at a time."""
         with redis_errors():
             seconds, _microseconds = self._redis.time()
         oldest = max(0, (seconds - self._seconds) * 1000)

@@ -26,7 +26,7 @@ def act_text(act: AuditAct) -> str:
 
 
 def act_from(text: str) -> AuditAct:
-    """An action or a target that this version does not know (written by a newer one) is read as `other`, `site`."""
+    """The act of a text. Actions and targets unknown to this version (from a newer one) become `other` and `site`."""
     found: dict[str, Any] = json.loads(text)
     action = found.get("action", "")
     return AuditAct(
@@ -43,7 +43,7 @@ def act_from(text: str) -> AuditAct:
 
 
 def read_mark(act: AuditAct) -> str:
-    """The same for the same read by the same admin from the same address, whichever request it was."""
+    """Equal for equal reads by one admin from one address, whatever the request."""
     parts = [act.actor, act.method, act.action, act.target_kind, act.target, act.address]
     text = json.dumps([*parts, sorted(act.details.items())])
     return hashlib.sha256(text.encode()).hexdigest()[:32]

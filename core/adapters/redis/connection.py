@@ -1,4 +1,4 @@
-"""One way to Redis: short deadlines, and its errors as ours."""
+"""Connections to Redis with short deadlines, and Redis's errors as ours."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ TIMEOUT_SECONDS = 1.5
 
 
 def no_retry() -> Retry:
-    """Who asks is told within the time: a Redis that hangs is not waited for twice, and no script is sent twice.
+    """No retries: callers get an answer in time, a hanging Redis is not waited for twice, and no script is sent twice.
 
-    A connection that Redis has closed meanwhile is noticed by the pool and replaced without this.
+    The pool itself notices and replaces connections that Redis has closed.
     """
     return Retry(NoBackoff(), 0)
 
@@ -36,7 +36,7 @@ def connect(url: str) -> redis.Redis:
 
 @contextmanager
 def redis_errors() -> Iterator[None]:
-    """Redis's errors become Unavailable."""
+    """Turns Redis's errors into Unavailable."""
     try:
         yield
     except redis.RedisError as error:

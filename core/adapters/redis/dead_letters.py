@@ -1,4 +1,4 @@
-"""Failed steps in Redis: one hash of letters, one sorted set of when each was met last."""
+"""Failed steps in Redis: a hash of letters, and a sorted set of the time when each last occurred."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from core.ports.dead_letters import LetterPage
 LETTERS = "leaderboard:dead-letters"
 TIMES = "leaderboard:dead-letters:times"
 
-# KEYS: letters, times; ARGV: id, failure, most kept, seconds for which one is kept.
-# A letter is its count, its first moment, and the failure.
+# KEYS: letters, times; ARGV: id, failure, most letters kept, seconds for which a letter is kept. A letter is its count,
+# the time of its first failure, and the failure.
 KEEP = """
 local clock = redis.call('TIME')
 local now = clock[1] + clock[2] / 1000000

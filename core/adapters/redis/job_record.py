@@ -20,14 +20,14 @@ def moment(stamp: str | float) -> datetime:
 
 
 def cursor_score(text: str) -> float:
-    """The moment that a list's cursor stands for: digits and one dot, as `list_jobs` writes it. Raises InvalidInput."""
+    """The time of a list's cursor: digits and one dot, as written by `list_jobs`. Raises InvalidInput."""
     if not CURSOR.fullmatch(text):
         raise InvalidInput.of("cursor", "is not one that this list gave out")
     return float(text)
 
 
 def job_from(fields: Mapping[str, str]) -> Job:
-    """The job that a hash holds."""
+    """The job stored in a hash."""
     reason = fields.get("failure_reason")
     return Job(
         job_id=fields["job_id"],
@@ -61,7 +61,7 @@ def job_from(fields: Mapping[str, str]) -> Job:
 
 
 def outcome_fields(outcome: Outcome) -> dict[str, str]:
-    """What an outcome adds to the hash, besides the state."""
+    """The fields that an outcome adds to the hash, besides the state."""
     fields = {
         "failure_reason": outcome.reason,
         "error_message": outcome.message,

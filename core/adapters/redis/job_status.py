@@ -1,4 +1,4 @@
-"""The ledger in Redis: each change is one atomic script of `scripts/`."""
+"""The ledger in Redis: each change is one atomic script in `scripts/`."""
 
 from __future__ import annotations
 
@@ -50,14 +50,14 @@ READING = frozenset({"positions", "is_held", "orphans", "waiting_results", "pend
 
 @cache
 def script_text(name: str) -> str:
-    """A full Redis refuses new jobs as a whole, and brings what is accepted to its end; reads need no write at all."""
+    """A script with its flags: a full Redis refuses new jobs, but lets accepted jobs end; reads need no write."""
     folder = files("core.adapters.redis") / "scripts"
     flags = " flags=no-writes" if name in READING else "" if name == "admit" else " flags=allow-oom"
     return f"#!lua{flags}\n" + (folder / "ledger.lua").read_text() + (folder / f"{name}.lua").read_text()
 
 
 class RedisJobStatus:
-    """JobStatusPort on a Redis that keeps what it answered (append-only, noeviction)."""
+    """JobStatusPort on a Redis that loses nothing it has acknowledged (append-only, noeviction)."""
 
     def __init__(self, client: redis.Redis) -> None:
         self._redis = client
@@ -232,7 +232,7 @@ class RedisJobStatus:
     def ledger_id(self, *, otherwise: str = "") -> str:
         with redis_errors():
             found: Any = self._redis.get(f"{PREFIX}ledger_id")
-            if found is None:  # a full Redis answers, and takes nothing
+            if found is None:  # a full Redis answers reads but accepts no writes
                 name = self._ledger_id or otherwise or secrets.token_hex(8)
                 self._redis.set(f"{PREFIX}ledger_id", name, nx=True)
                 found = self._redis.get(f"{PREFIX}ledger_id")
@@ -244,5 +244,5 @@ class RedisJobStatus:
 
 
 def _job_of(pairs: Sequence[str]) -> Job:
-    """The job of a hash as a script answers it: each field, then its value."""
+    """The job of a hash in a script's answer: each field, followed by its value."""
     return job_from(dict(zip(pairs[::2], pairs[1::2], strict=True)))

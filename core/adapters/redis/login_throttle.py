@@ -1,4 +1,4 @@
-"""Counters of attempts in Redis; their keys are hashes, since what strangers type as a name is nobody's to keep."""
+"""Counters of login attempts in Redis; keys are hashes, since whatever is typed as a name must not be stored."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from core.adapters.redis.connection import redis_errors
 
 KEY = "leaderboard:login:"
 
-# KEYS: counters; ARGV: the window in seconds, then each counter's limit. None outlasts its window from now, as it would
-# where the clock was set back.
+# KEYS: counters; ARGV: the window in seconds, then each counter's limit. A counter that would outlast its window,
+# because the clock was set back, is shortened to it.
 TAKE = """
 local wait = 0
 for i, key in ipairs(KEYS) do

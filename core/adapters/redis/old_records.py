@@ -1,4 +1,4 @@
-"""What is old in the ledger, and what is pinned there; each removal is one atomic script."""
+"""Old records of the ledger, and its pinned jobs; each removal is one atomic script."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PINNED = PREFIX + "pinned"
 RETAIN_SECONDS = 90 * 24 * 3600
 BATCH = 500
 
-# KEYS: record, pins, result; ARGV: job, final states. Removes it where it may go, with its companions.
+# KEYS: record, pins, result; ARGV: job, final states. Removes an ended, unpinned record and the keys that belong to it.
 FORGET = """
 local fields = redis.call('HMGET', KEYS[1], 'status', 'user_id', 'benchmark', 'run_id', 'begun_run')
 if not fields[1] or redis.call('SISMEMBER', KEYS[2], ARGV[1]) == 1 then return false end
@@ -36,8 +36,8 @@ redis.call('DEL', KEYS[1], KEYS[3])
 for i = 4, 5 do if fields[i] then redis.call('DEL', 'leaderboard:run:' .. fields[i]) end end
 return true
 """
-# KEYS: record, pins, result; ARGV: job, keep (0/1), seconds for which a record stays (0: for ever), final states. Its
-# companions stay as long.
+# KEYS: record, pins, result; ARGV: job, keep (0/1), seconds for which a record stays (0: for ever), final states. The
+# keys that belong to the record stay as long.
 PIN = """
 local fields = redis.call('HMGET', KEYS[1], 'status', 'finished_at', 'run_id')
 local keys = { KEYS[1], KEYS[3] }
@@ -60,7 +60,7 @@ return 'ok'
 
 
 class RedisOldRecords:
-    """OldRecordsPort beside RedisJobStatus, in the same Redis. `for_ever`: records of this site have no end."""
+    """OldRecordsPort beside RedisJobStatus, in the same Redis. `for_ever`: records of this site never expire."""
 
     def __init__(self, client: redis.Redis, *, for_ever: bool = False) -> None:
         self._redis = client
@@ -80,7 +80,7 @@ class RedisOldRecords:
             self._redis.register_script(FORGET)(keys=_keys(job_id), args=[job_id, *FINAL])
 
     def trim(self, before: datetime) -> int:
-        """Every list is asked for its old entries alone, so a round costs what is old, not what there is."""
+        """Reads only the old entries of every list, so a round's cost depends on them, not on all entries."""
         trimmed = 0
         with redis_errors():
             for key in self._redis.scan_iter(match=f"{PREFIX}jobs*", count=1000, _type="zset"):
@@ -140,7 +140,7 @@ class RedisOldRecords:
         return set(found)
 
     def _ids(self, key: str, low: str | float, high: str | float) -> Iterator[str]:
-        """Members by score, a batch at a time; what is removed meanwhile shifts the rest, which the next round sees."""
+        """Members by score, one batch at a time; concurrent removals shift the rest, which the next round finds."""
         start = 0
         while True:
             with redis_errors():
@@ -151,7 +151,7 @@ class RedisOldRecords:
             start += BATCH
 
     def _fields(self, job_ids: Iterator[str], name: str) -> Iterator[tuple[str, str | None]]:
-        """One field of each record, a batch at a time; None without a record."""
+        """One field of each record, one batch at a time; None without a record."""
         while batch := list(islice(job_ids, BATCH)):
             with redis_errors():
                 pipe = self._redis.pipeline(transaction=False)

@@ -1,4 +1,4 @@
-"""The hourly counters in Redis, as `admit.lua` keeps them: a sorted set of job ids by time for each user."""
+"""The hourly counters in Redis, as written by `admit.lua`: per user a sorted set of job ids by time."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ WINDOW_SECONDS = 3600
 KEY = "leaderboard:rate:"
 UPLOADS = f"{KEY}uploads:"
 REFUSED = f"{KEY}refused_uploads:"
-"""No user's name has a colon."""
+"""Cannot be a user's key, since no user name has a colon."""
 
 
 @cache
@@ -37,7 +37,7 @@ class RedisRateLimit:
             now = clock[0] + clock[1] / 1e6
             posted: Any = self._redis.zrangebyscore(KEY + user_id, now - WINDOW_SECONDS, "+inf", withscores=True)
         remaining = max(0, limits.jobs_per_hour - len(posted))
-        renews = math.ceil(min(posted[0][1], now) + WINDOW_SECONDS - now) if posted else 0  # or the clock was set back
+        renews = math.ceil(min(posted[0][1], now) + WINDOW_SECONDS - now) if posted else 0  # the clock may be set back
         return Allowance(limit=limits.jobs_per_hour, remaining=remaining, renews_in_seconds=renews)
 
     def refund(self, user_id: str, job_id: str) -> None:

@@ -1,4 +1,4 @@
-"""Sealed results in Redis: a companion of each completed job's hash, written by the ledger's scripts."""
+"""Sealed results in Redis: a key beside each completed job's hash, written by the ledger's scripts."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from core.ports.results import Recorded
 
 PREFIX = "leaderboard:"
 BATCH = 500
-"""Results in one question: at their largest together 128 MB, as a rule 1 MB."""
+"""Results per request: at most 128 MB together, usually 1 MB."""
 
 log = structlog.get_logger(__name__)
 
@@ -73,7 +73,7 @@ class RedisResults:
 
 
 def owners(client: redis.Redis, run_ids: Sequence[str]) -> Mapping[str, str]:
-    """Of these runs, which job each is of, as far as it was noted."""
+    """The job of each of these runs, as far as it was noted."""
     found: dict[str, str] = {}
     for batch in _batches(run_ids):
         with redis_errors():
@@ -88,7 +88,7 @@ def _batches(items: Sequence[str]) -> Iterator[Sequence[str]]:
 
 
 def _recorded(job_id: str, stored: str | None) -> Recorded | None:
-    """A head (the job's end, the text's SHA-256), then the text. A damaged one counts as none, and the log says so."""
+    """Parses a line with the job's end and the text's SHA-256, then the text. None and a warning if damaged."""
     if not stored:
         return None
     head, _line, text = stored.partition("\n")

@@ -1,4 +1,4 @@
-"""Runners and their hosts in Redis: two hashes of reports with the moment of each, one of wishes."""
+"""Runners and their hosts in Redis: two hashes of reports with the time of each, and one of wishes."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ from core.domain.runners import (
 KEY = "leaderboard:runners:"
 Report = TypeVar("Report", bound=Fact)
 
-# Both also with a full memory: they take a place that they had, or one for seconds.
-# KEYS: hash of reports; ARGV: name, report. The moment is Redis's own.
+# PUBLISH and TURN may run when memory is full: they reuse space, or take some for seconds only. KEYS of PUBLISH: hash
+# of reports; ARGV: name, report. The time is Redis's own.
 PUBLISH = """#!lua flags=allow-oom
 local clock = redis.call('TIME')
 redis.call('HSET', KEYS[1], ARGV[1], clock[1] .. '.' .. string.format('%06d', clock[2]) .. ' ' .. ARGV[2])
 """
-# KEYS: a turn; ARGV: seconds, whether who has it keeps it (0/1). Its value is since when and until when it is taken:
-# the key itself lives on where the clock was set back.
+# KEYS: a turn; ARGV: seconds, whether its holder extends it (0/1). The value is the times at which the turn was taken
+# and at which it ends, since the key itself outlives the turn if the clock is set back.
 TURN = """#!lua flags=allow-oom
 local clock = redis.call('TIME')
 local now = clock[1] + clock[2] / 1000000
@@ -42,7 +42,8 @@ if taken ~= (ARGV[2] == '1') then return 0 end
 redis.call('SET', KEYS[1], string.format('%.6f %.6f', now, now + ARGV[1]), 'PX', math.ceil(ARGV[1] * 1000))
 return 1
 """
-# KEYS: reports of processes, reports of hosts, wishes; ARGV: a process, its host. The host goes with its last process.
+# KEYS: reports of processes, reports of hosts, wishes; ARGV: a process, its host. Removes the host with its last
+# process.
 WITHDRAW = """#!lua flags=allow-oom
 redis.call('HDEL', KEYS[1], ARGV[1])
 redis.call('HDEL', KEYS[3], ARGV[1])
@@ -53,7 +54,7 @@ end
 redis.call('HDEL', KEYS[2], ARGV[2])
 return 1
 """
-# KEYS: hash of reports. Answers pairs of silence (ms; below 0 where a clock was set back) and report.
+# KEYS: hash of reports. Returns pairs of age (ms; negative if the clock was set back) and report.
 LIST = """#!lua flags=no-writes
 local clock = redis.call('TIME')
 local now = clock[1] + clock[2] / 1000000
@@ -65,8 +66,8 @@ for i = 2, #all, 2 do
 end
 return found
 """
-# KEYS: hash of reports; ARGV: seconds after which one is forgotten. Where a clock was set back, what was reported in an
-# hour to come was reported now, or a dead runner would live until then.
+# KEYS: hash of reports; ARGV: seconds after which a report is removed. If the clock was set back, reports from the
+# future are dated now; otherwise a dead runner would be listed until then.
 TIDY = """#!lua flags=allow-oom
 local clock = redis.call('TIME')
 local now = clock[1] + clock[2] / 1000000
@@ -141,11 +142,11 @@ class RedisRunners:
             flat: Any = self._redis.register_script(LIST)(keys=[KEY + kind])
             silences = [int(milliseconds) / 1000 for milliseconds in flat[::2]]
             if not all(0 <= silent <= kept for silent in silences):
-                with suppress(redis.ResponseError):  # of a Redis that takes no write; the next reader tries again
+                with suppress(redis.ResponseError):  # Redis accepts no write; the next reader tries again
                     self._redis.register_script(TIDY)(keys=[KEY + kind], args=[kept])
         for silent, text in zip(silences, flat[1::2], strict=True):
             if silent <= kept:
-                with suppress(ValidationError):  # a runner of another version: better not shown than nobody
+                with suppress(ValidationError):  # a runner of another version: skip it, list the others
                     yield max(0.0, silent), model.model_validate_json(text)
 
     def wish(self, *targets: str) -> Wish:

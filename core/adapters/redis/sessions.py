@@ -1,4 +1,4 @@
-"""Sessions in Redis: one key each, gone at its time, and a set of every user's by their ends."""
+"""Sessions in Redis: one key each, which expires with the session, and per user a sorted set of sessions by expiry."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether Redis takes what it is given: one whose memory or disk is full still answers a ping."""
+"""Checks whether Redis accepts writes: a Redis whose memory or disk is full still answers a ping."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ GONE_SECONDS = 60
 
 
 class WriteCheck:
-    """Lives as long as its client. Anybody may ask for it, so however many do, one write is made in two seconds."""
+    """Lives as long as its client. At most one write is made in two seconds, however many callers ask."""
 
     def __init__(self, client: redis.Redis, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._redis, self._clock = client, clock
@@ -34,7 +34,7 @@ class WriteCheck:
             raise Unavailable("The job ledger (Redis)", refusal)
 
     def _last_refusal(self) -> str:
-        """Of the last look, or of a new one when that is old; empty when the write was taken."""
+        """The refusal of the last check, or of a new one if that is old; empty if the write was accepted."""
         with self._lock:
             if self._clock() - self._looked >= FRESH_SECONDS:
                 self._refusal = self._look()

@@ -1,5 +1,6 @@
 -- ARGV: job, user, class, submission, benchmark, overrides, jobs per hour, running limit, wait when over (0/1),
--- fingerprint, rerun of (or empty). Answers the verdict, how many jobs count in this hour, and when the oldest of them stops.
+-- fingerprint, rerun of (or empty). Returns the verdict, how many jobs count in this hour, and in how many seconds the
+-- oldest of them stops counting.
 local id, user, class, benchmark = ARGV[1], ARGV[2], ARGV[3], ARGV[5]
 local rate = rate_key(user)
 
@@ -9,7 +10,7 @@ local function answer(verdict)
 end
 
 redis.call('ZREMRANGEBYSCORE', rate, '-inf', now - 3600)
--- What a clock that was set back says was posted in an hour to come is of this one.
+-- If the clock was set back, jobs recorded in the future are dated now.
 for _, posted in ipairs(redis.call('ZRANGEBYSCORE', rate, '(' .. stamp, '+inf')) do redis.call('ZADD', rate, stamp, posted) end
 local known = redis.call('HMGET', job_key(id), 'status', 'fingerprint')
 if known[1] then return answer((known[2] or ARGV[10]) == ARGV[10] and 'existing' or 'key_reused') end

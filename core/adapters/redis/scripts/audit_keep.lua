@@ -1,8 +1,9 @@
 #!lua flags=allow-oom
--- KEYS: entries (stream), outcomes (hash by entry), moments of reads (sorted set), how many were displaced
--- ARGV: act as JSON (empty: only trim), most entries, seconds for which one is kept, mark of a read (empty: an act), seconds for
--- which a read is the same one. Answers the entry's id, or false for a read that is known; when it only trims, how many went.
--- Allowed with a full memory: what the trail takes is bounded, and freeing memory is an act that must be recorded.
+-- KEYS: entries (stream), outcomes (hash by entry), times of reads (sorted set), number of displaced entries. ARGV: act
+-- as JSON (empty: only trim), most entries, seconds for which an entry is kept, mark of a read (empty: not a read),
+-- seconds for which equal reads count as one. Returns the entry's id, or false for a read that is already recorded;
+-- when it only trims, how many entries it removed. Allowed when memory is full: the trail's size is bounded, and
+-- freeing memory is an act that must be recorded.
 local clock = redis.call('TIME')
 local now = tonumber(clock[1]) + tonumber(clock[2]) / 1000000
 local stamp = string.format('%d.%06d', tonumber(clock[1]), tonumber(clock[2]))

@@ -1,15 +1,15 @@
--- ARGV: class, worker, token, lease seconds, running limit, host, losses of a runner that make a job suspect, seconds that
--- bound how long a suspect waits to be alone and how long it then is. First what runs on this host and lost its runner, of
--- any class. Then, of the class: fewest running jobs, then longest waiting (JOB-9). A suspect is claimed where its host's
--- runners hold nothing else, and they claim nothing beside it.
+-- ARGV: class, worker, token, lease seconds, running limit, host, losses that make a job suspect, seconds that bound
+-- how long a suspect waits to be alone and how long it then is. Takes first a job of any class that runs on this host
+-- and lost its runner. Then, of the class: fewest running jobs of its user, then longest waiting (JOB-9). A suspect is
+-- claimed only if its host's runners hold no other job, and they claim nothing beside it.
 local class, host = ARGV[1], ARGV[6]
 local suspicious, bound = tonumber(ARGV[7]), tonumber(ARGV[8])
--- The waiting suspect for which a host empties itself, by host.
+-- By host: the waiting suspect for which that host claims nothing new.
 local RESERVED = PREFIX .. 'reserved'
 
 local function is_suspect(losses) return tonumber(losses or 0) >= suspicious end
 
--- What a clock that was set back says was in the future is long ago.
+-- If the clock was set back, a time in the future counts as long ago.
 local function is_over(since)
   local elapsed = now - tonumber(since)
   return elapsed < 0 or elapsed >= bound
@@ -26,7 +26,7 @@ local function take(id)
   return redis.call('HGETALL', job_key(id))
 end
 
--- How many jobs this host's runners hold, and whether one of them is still to be alone.
+-- Returns how many jobs this host's runners hold, and whether one of them must still run alone.
 local function in_hand()
   local held, alone = 0, false
   for _, id in ipairs(redis.call('ZRANGEBYSCORE', LEASES, '(' .. stamp, '+inf')) do
@@ -60,7 +60,7 @@ if suspect then
   return take(suspect.id)
 end
 
--- Whether this host empties itself for a waiting suspect of another class.
+-- Whether this host claims nothing new because of a waiting suspect of another class.
 local function is_reserved()
   local id = redis.call('HGET', RESERVED, host)
   if not id then return false end
@@ -87,7 +87,8 @@ local function next_of(passed_over)
   return best
 end
 
--- Where a job may begin: here and now ('now'), here once nothing else runs ('later'), or on a host that is emptied for it.
+-- Where a job may start: here and now ('now'), here once no other job runs ('later'), or on the host reserved for it
+-- ('elsewhere').
 local function place_of(id)
   local fields = redis.call('HMGET', job_key(id), 'losses', 'updated_at', 'alone_on')
   if not is_suspect(fields[1]) or held == 0 or is_over(fields[2]) then return 'now' end

@@ -1,5 +1,6 @@
--- ARGV: job, token, final state, refund (0/1), the sealed result and its SHA-256 (both empty without one), then pairs of
--- field and value. The result is written in the same step as the state, with the state's own time, and lives as long as the job.
+-- ARGV: job, token, final state, refund (0/1), the sealed result and its SHA-256 (both empty without a result), then
+-- pairs of field and value. The result is written in the same step as the state, with the same time, and expires with
+-- the job.
 local id = ARGV[1]
 if lost(id, ARGV[2]) then return 'lost' end
 local key = job_key(id)

@@ -1,4 +1,4 @@
--- ARGV: job, token, count this attempt (0/1), why
+-- ARGV: job, token, whether this attempt counts (0/1), why
 local id = ARGV[1]
 if lost(id, ARGV[2]) then return 'lost' end
 local fields = redis.call('HMGET', job_key(id), 'user_id', 'resource_class', 'created_at', 'cancel_requested', 'attempt')

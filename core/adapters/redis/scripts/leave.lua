@@ -1,5 +1,5 @@
--- ARGV: job, token, for later (0/1). The job goes on without a runner, unless it is cancelled. For later: its result waits, and holds up no other of
--- its user's jobs.
+-- ARGV: job, token, until told (0/1). The job goes on without a runner, unless it is cancelled. Until told: its result
+-- waits, and the job does not count among its user's running jobs.
 local id = ARGV[1]
 if lost(id, ARGV[2]) then return 'lost' end
 if redis.call('HGET', job_key(id), 'cancel_requested') == '1' then

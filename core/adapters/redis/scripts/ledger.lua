@@ -1,4 +1,4 @@
--- What every script of the ledger shares: the clock, the keys, the indexes. It is prepended to each of them.
+-- Shared by all scripts of the ledger and prepended to each of them: the clock, the keys, the indexes.
 local PREFIX = 'leaderboard:'
 local RETAIN_SECONDS = 90 * 24 * 3600
 local clock = redis.call('TIME')
@@ -6,7 +6,7 @@ local now = tonumber(clock[1]) + tonumber(clock[2]) / 1000000
 local stamp = string.format('%d.%06d', tonumber(clock[1]), tonumber(clock[2]))
 
 local function job_key(id) return PREFIX .. 'job:' .. id end
--- Companions of a job's record, with its lifetime: its sealed result, and the owner of each run that was begun for it.
+-- Keys with the lifetime of a job's record: its sealed result, and the job of each run that was begun for it.
 local function result_key(id) return PREFIX .. 'result:' .. id end
 local function run_key(run) return PREFIX .. 'run:' .. run end
 local function rate_key(user) return PREFIX .. 'rate:' .. user end
@@ -15,27 +15,29 @@ local function waiting_key(class) return PREFIX .. 'waiting:' .. class end
 local function pending_key(class, user) return PREFIX .. 'pending:' .. class .. ':' .. user end
 local function host_key(host) return PREFIX .. 'host:' .. host end
 local LEASES = PREFIX .. 'leases'
--- The end of a lease whose holder is known to be gone.
+-- The end of the lease of a claim that is known to be dead.
 local KNOWN_DEAD = 0
--- Running jobs that no runner holds, with the moment since when one of their host may take them over; 'inf': when it is told.
+-- Running jobs without a runner, by the time from which a runner of their host may take them over; 'inf': after
+-- release_results.
 local ORPHANS = PREFIX .. 'orphans'
--- Of those: let go of to be recorded, with the moment of that; and how the tracking server is tried.
+-- Results released for recording, by the time of their release; and the pace of tries at the tracking server.
 local RELEASED = PREFIX .. 'recording:released'
 local RECORDING = PREFIX .. 'recording'
--- Running jobs that are to be cancelled, with the moment at which that was asked.
+-- Running jobs to be cancelled, by the time of the request.
 local CANCELLING = PREFIX .. 'cancelling'
--- When any runner swept last, and since when they have done so without a long break.
+-- When any runner swept last, and since when sweeps have had no long gap.
 local SWEPT = PREFIX .. 'swept'
 
--- The lists in which a job stands: all, its user's, its benchmark's, its user's of its benchmark. Each has lists by state
--- beside it, under its own name and ':state:<state>'.
+-- The lists that contain a job: all, its user's, its benchmark's, its user's of its benchmark. Beside each there is a
+-- list per state, with ':state:<state>' added to the name.
 local function lists_of(user, benchmark)
   local all, own = PREFIX .. 'jobs', PREFIX .. 'jobs:user:' .. user
   local suffix = ':benchmark:' .. benchmark
   return { all, own, all .. suffix, own .. suffix }
 end
 
--- The place in the hour of a cancelled job that never started, up to a number in an hour: each of them leaves a record.
+-- Gives back the place in the hour of a cancelled job that never started; a limited number per hour, since each leaves
+-- a record.
 local MOST_GIVEN_BACK = 100
 local function give_back(id, user)
   local given = PREFIX .. 'rate:given_back:' .. user
@@ -57,7 +59,7 @@ local function dequeue(id, class, user)
   if redis.call('ZCARD', key) == 0 then redis.call('SREM', waiting_key(class), user) end
 end
 
--- Moves a job to another state in its hash and in the lists.
+-- Moves a job to another state, in its hash and in the lists.
 local function move(id, from, to)
   local fields = redis.call('HMGET', job_key(id), 'user_id', 'benchmark', 'created_at')
   for _, list in ipairs(lists_of(fields[1], fields[2])) do
@@ -67,7 +69,7 @@ local function move(id, from, to)
   redis.call('HSET', job_key(id), 'status', to, 'updated_at', stamp)
 end
 
--- Nobody holds the job any more.
+-- Ends the claim on a job.
 local function unhand(id)
   redis.call('ZREM', LEASES, id)
   redis.call('HDEL', job_key(id), 'token', 'worker')
@@ -80,15 +82,15 @@ local function release(id, user)
   redis.call('ZREM', CANCELLING, id)
 end
 
--- Its run stays as it is, for a runner of its host.
+-- Leaves a job's run as it is, for a runner of its host.
 local function orphan(id, from)
   unhand(id)
   redis.call('ZADD', ORPHANS, from, id)
   redis.call('HSET', job_key(id), 'updated_at', stamp)
 end
 
--- A running job back into the queue; nothing is known any more of the run that it had. Counted: for another attempt, else
--- for the same one. Why is for its log. How many runners it has lost stays.
+-- Puts a running job back into the queue and forgets its run. Counted: for another attempt; else for the same one. Why
+-- goes into its log. The number of lost runners stays.
 local function requeue(id, user, class, created, counted, why)
   release(id, user)
   move(id, 'running', 'pending')
@@ -108,7 +110,7 @@ local function close(id, from, to)
   redis.call('EXPIRE', job_key(id), RETAIN_SECONDS)
 end
 
--- True when this claim is not, or no longer, the one that holds the job.
+-- Whether this claim does not, or no longer, hold the job.
 local function lost(id, token)
   local fields = redis.call('HMGET', job_key(id), 'status', 'token')
   return fields[1] ~= 'running' or fields[2] ~= token

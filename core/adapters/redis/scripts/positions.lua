@@ -1,6 +1,7 @@
--- ARGV: jobs. For each its place in the order in which `claim` would take the jobs of its class if nothing else changed:
--- level by level (a user's running jobs plus those of theirs before it), and within a level the longest-waiting first.
--- 0 for a job that does not wait. What a whole page shares (who waits with how many, what stands on a level) is read once.
+-- ARGV: jobs. Returns for each its position in the order in which `claim` would take the jobs of its class if nothing
+-- else changed: by level (its user's running jobs plus the user's jobs before it in the queue), and within a level the
+-- longest-waiting first. 0 for a job that does not wait. What the jobs of a page share (how many jobs each user has
+-- waiting, which jobs are on a level) is read once.
 local crowds, levels = {}, {}
 local function crowd(class)
   if not crowds[class] then
@@ -14,7 +15,7 @@ local function crowd(class)
   return crowds[class]
 end
 
--- How many jobs of the class stand on lower levels, and since when those on this one wait, in order.
+-- Returns how many jobs of the class are on lower levels, and since when the jobs on this level wait, sorted.
 local function standing_on(class, level)
   if levels[class][level] then return levels[class][level] end
   local lower, since = 0, {}

@@ -1,6 +1,6 @@
--- ARGV: host, seconds of a turn, first pause, longest pause, most results at once, seconds after which one is stuck, a random
--- number below 1. 1 when results of this host wait and this caller is to look whether the tracking server answers: one caller
--- at a time, of all hosts, and none during the pause after a try in vain.
+-- ARGV: host, seconds of a turn, first pause, longest pause, most results at once, seconds after which a result is
+-- stuck, a random number below 1. Returns 1 if results of this host wait and this caller shall check whether the
+-- tracking server answers: one caller at a time, of all hosts, and none during the pause after a failed try.
 local turn, first, longest, most, stuck = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
 
 local function any_waits()
@@ -12,7 +12,7 @@ end
 
 if not any_waits() then return 0 end
 
--- What became of those that were let go of.
+-- The outcome of the results released so far.
 local busy, recorded, in_vain = 0, 0, 0
 local out = redis.call('ZRANGE', RELEASED, 0, -1, 'WITHSCORES')
 for i = 1, #out, 2 do

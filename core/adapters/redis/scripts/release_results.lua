@@ -1,5 +1,5 @@
--- ARGV: host. Lets go of some waiting results of this host, the longest-waiting first: as many as may be under way together.
--- How many they were.
+-- ARGV: host. Releases waiting results of this host, the longest-waiting first, up to the number that may be recorded
+-- at once. Returns how many.
 local batch = tonumber(redis.call('HGET', RECORDING, 'batch') or 1)
 local free = batch - redis.call('ZCARD', RELEASED)
 redis.call('HSET', RECORDING, 'due', stamp)
@@ -13,7 +13,7 @@ table.sort(waiting, function(one, other) return one.since < other.since or (one.
 
 local count = math.max(0, math.min(free, #waiting))
 for i = 1, count do
-  redis.call('ZADD', ORPHANS, string.format('%.6f', now + i / 1000000), waiting[i].id) -- they are claimed in this order
+  redis.call('ZADD', ORPHANS, string.format('%.6f', now + i / 1000000), waiting[i].id) -- sets the order of claims
   redis.call('ZADD', RELEASED, now, waiting[i].id)
 end
 return count

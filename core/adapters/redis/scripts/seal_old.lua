@@ -1,5 +1,5 @@
--- ARGV: job, run, sealed result, its SHA-256. For a job that completed before results were sealed: once, with the job's own
--- end and lifetime. Answers whether it was written (1/0).
+-- ARGV: job, run, sealed result, its SHA-256. Seals the result of a job that completed before results were sealed: only
+-- once, with the job's own end and lifetime. Returns whether it was written (1/0).
 local id = ARGV[1]
 local fields = redis.call('HMGET', job_key(id), 'status', 'run_id', 'finished_at')
 if fields[1] ~= 'completed' or fields[2] ~= ARGV[2] or redis.call('EXISTS', result_key(id)) == 1 then return 0 end
