@@ -6,6 +6,7 @@ import io
 import json
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import docker
@@ -18,6 +19,7 @@ from core.domain.limits import SMALL
 from core.domain.submission import Upload, UploadedFile
 from tests.docker.dying_runner import BESIDE
 from tests.docker.runner_site import SLOW, Site, ended, half_made, in_engine, kill_group, processes, until
+from tests.docker.small_disk import SmallDisk
 from tests.runner_bench import GOOD
 
 pytestmark = pytest.mark.docker
@@ -89,6 +91,26 @@ def test_nothing_of_a_killed_runner_is_left_a_minute_after_its_return(
         until(lambda: len(processes(site)) == 1, "only the living process has a file")
         assert time.monotonic() - since < RETURN_SECONDS
     assert job.state is (JobState.FAILED if step in INSTALLS else JobState.COMPLETED), job
+
+
+def test_a_runner_that_began_without_its_jobs_folder_is_known_when_it_dies_in_a_probe(
+    site: Site, inner: docker.DockerClient
+) -> None:
+    """It could not say that it lives where the others look; it does as soon as the folder is mounted again."""
+    mark = site.root / "died"
+    with site.runner():
+        until(lambda: '"event": "canary"' in site.words(), "the folder is marked")
+    began = site.words().count("Worker process is ready")
+    with SmallDisk(site.root / "jobs").gone(), ExitStack() as opened:
+        dying = {"DIE_AT": "probe", "DIED": str(mark)}
+        opened.enter_context(site.runner("tests.docker.dying_runner:build", **dying))
+        until(lambda: site.words().count("Worker process is ready") > began, "it has begun")
+        kept = opened.pop_all()
+    with kept:
+        until(mark.exists, "it has died")
+    assert in_engine(site, inner), "there was nothing to clear away"
+    with site.runner():
+        until(lambda: in_engine(site, inner) == [], "nothing is left in the engine")
 
 
 def test_a_loop_of_crashes_does_not_pile_up_probes(site: Site, inner: docker.DockerClient) -> None:
