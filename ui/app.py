@@ -83,5 +83,5 @@ def _mount_pages(app: FastAPI, desk: Desk, markup: Templates) -> None:
 
 
 async def misunderstood(_request: Request, _error: Exception) -> JSONResponse:
-    """The answer to an invalid request; FastAPI's own would repeat what was sent."""
+    """The answer to an invalid request; FastAPI's default would repeat what was sent."""
     return JSONResponse({"detail": "This request is none that the pages make. Reload the page and try again."}, 422)

@@ -14,7 +14,7 @@ from core.domain.tracking_call import TrackingCall
 from core.ports.tracking_reads import TrackingAnswer, TrackingReadsPort
 
 SECONDS = 15.0
-"""A removed run may still be shown for so long. The owner of its files is read from the ledger each time."""
+"""For this time a removed run may still be shown. The owner of its files is read from the ledger each time."""
 MOST = 20_000
 
 

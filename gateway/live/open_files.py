@@ -25,7 +25,7 @@ BYTES_OF_ALL = 768 * 1024**2
 UNKNOWN_BYTES = 64 * 1024**2
 """Counted for a file whose size MLflow does not report."""
 STILL_SECONDS = 30.0
-"""A client that receives nothing for so long is disconnected."""
+"""A client that receives nothing for this time is disconnected."""
 RETRY_SECONDS = 10
 
 

@@ -92,7 +92,7 @@ def _is_unsafe(report: RunnerReport) -> bool:
 
 
 def _takes_a_seat(job: Job, resource_class: str) -> bool:
-    """Whether a job occupies a runner: one in the recording phase has ended its run."""
+    """Whether a running job occupies a runner of this class: in the recording phase its run has ended."""
     return job.resource_class == resource_class and job.phase is not Phase.RECORDING
 
 

@@ -23,7 +23,7 @@ FIRST_SECONDS = 300.0
 EVERY_SECONDS = 24 * 3600.0
 ASK_SECONDS = 1800.0
 AT_IT_SECONDS = 900.0
-"""Longer than a round takes. After it another gateway may go on where one died, or found Redis or a disk down."""
+"""Longer than a round takes. After it another gateway may go on where one died or met an outage."""
 PAUSE_SECONDS = 5.0
 """Pause between two rounds, so that others can use Redis and the disks."""
 MOST_ROUNDS = 200
@@ -113,6 +113,6 @@ def pin(job_id: JobId, _admin: CurrentAdmin, settings: SettingsPart) -> None:
 
 @router.delete("/jobs/{job_id}/pin", status_code=HTTPStatus.NO_CONTENT)
 def unpin(job_id: JobId, _admin: CurrentAdmin, settings: SettingsPart) -> None:
-    """Remove the pin. The job's age counts from its end, so an old job goes in the next round."""
+    """Remove the pin. The job's age counts from its end: the record of an old one is removed at once."""
     with open_retention(settings) as retention:
         retention.records.unpin(job_id)
