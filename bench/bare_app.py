@@ -1,4 +1,4 @@
-"""What the same requests cost without us: an app that parses them with FastAPI's own means and answers a constant."""
+"""A baseline app: parses the same requests with FastAPI's own means and answers constants."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How long a board of many results takes: read cold from a real Redis, and from the gateway's cache (SCO-4, PER-3).
+"""Measures a board of many results: read cold from a real Redis, and from the gateway's cache (SCO-4, PER-3).
 
     python -m bench.board redis://127.0.0.1:6379/9 [RESULTS]
 
@@ -68,7 +68,7 @@ def complete(ledger: RedisJobStatus, number: int) -> None:
 
 
 async def measure(ledger: RedisJobStatus, results: RedisResults, count: int) -> None:
-    """A hundred viewers who come at once and have to wait, then one who asks again and again, as the route answers."""
+    """Time a hundred concurrent viewers on a cold cache, then one viewer's repeated requests, as the route does."""
     cache, watch = BoardCache(results, ledger), TrackingWatch(results, MemoryTracking())
     cold = await asyncio.gather(*(timed(cache, watch, offset) for offset in range(100)))
     warm = [await timed(cache, watch, 50 * (number % (count // 50))) for number in range(500)]
@@ -81,7 +81,7 @@ async def measure(ledger: RedisJobStatus, results: RedisResults, count: int) -> 
 
 
 async def timed(cache: BoardCache, watch: TrackingWatch, offset: int) -> float:
-    """One page of 50 rows out of all, to its last byte."""
+    """Seconds to build one page of 50 rows, up to its JSON."""
     began = time.perf_counter()
     shown = Benchmark(
         name=NAME, title=NAME, primary_metric=METRICS[0], metrics=tuple(MetricRule(name=metric) for metric in METRICS)

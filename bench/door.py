@@ -1,8 +1,8 @@
-"""PER-1 to PER-5: P50 and P95 of the gateway under 100 people, and of a bare FastAPI app under the same, as one table.
+"""PER-1 to PER-5: P50 and P95 of the gateway with 100 users, beside a bare FastAPI app under the same load.
 
     .venv/bin/python -m bench.door --redis URL/10 --mlflow http://localhost:15011 [--seconds 60]
 
-The Redis database is emptied before and after. Both servers, the people and Redis share this machine.
+The Redis database is emptied before and after. Both servers, the load generator and Redis share this machine.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ Figures = dict[str, dict[str, float]]
 
 @contextmanager
 def bare_app() -> Iterator[str]:
-    """The bare app with the gateway's own server flags, but its own parser and no log."""
+    """The bare app with the gateway's server flags, but uvicorn's own protocol and no log."""
     port = free_port()
     flags = ["--factory", "--host", "127.0.0.1", "--port", str(port), "--no-access-log", "--timeout-keep-alive", "15"]
     command = [sys.executable, "-m", "uvicorn", "bench.bare_app:build", *flags]
@@ -59,7 +59,7 @@ def await_life(url: str) -> None:
 
 
 def load(url: str, folder: Path, logs: Path | None, seconds: int, arriving: int) -> Figures:
-    """Let the people at it; the figures of each kind of request."""
+    """Run the load against `url`. Returns the figures of each kind of request."""
     command = [
         sys.executable, "-m", "locust", "-f", str(REPOSITORY / "bench" / "locustfile.py"), "--headless",
         "--only-summary", "-u", str(PEOPLE), "-r", str(arriving), "-t", f"{seconds}s", "--stop-timeout", "10",

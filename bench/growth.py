@@ -1,12 +1,12 @@
-"""PER-7: what claim, status and lists cost with 100,000 jobs on record, beside the same with 100.
+"""PER-7: measures claim, status and lists with 100,000 jobs on record, beside the same with 100.
 
     scripts/bench growth [--jobs 100000] [--rounds 400]
 
-Two databases of one Redis of its own, written to disk before every answer as in production; rounds alternate.
+Uses two databases of its own Redis, which writes to disk before every answer as in production; rounds alternate.
 Every job on record, of two users, was admitted and then cancelled, or claimed and completed, by the ledger's own
-scripts. Both sides have 200 more that completed last, from which estimates are made, and fifty that wait, of ten users.
+scripts. Both sides also have 200 jobs completed last, for the estimates, and fifty waiting jobs of ten users.
 
-Ends with 1 where something costs more than the target.
+Exits with 1 if an operation costs more than the target.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def request(number: int, user: str) -> JobRequest:
 
 
 class Ledger:
-    """One database with so many jobs on record."""
+    """One database with a number of jobs on record."""
 
     def __init__(self, url: str, jobs: int) -> None:
         self._client = connect(url)
@@ -62,9 +62,9 @@ class Ledger:
         self.waiting = request(10**9 + WAITING - 1, f"waiting{(WAITING - 1) % WAITING_USERS}")
 
     def _fill(self, numbers: range, *, completed: Callable[[int], bool]) -> None:
-        """By the ledger's own scripts, many in one packet."""
+        """Add jobs with the ledger's own scripts, many in one pipeline."""
         names = ("admit", "cancel", "claim", "finish")
-        admit, cancel, claim, finish = map(self._jobs._script, names)  # noqa: SLF001 the scripts as they are
+        admit, cancel, claim, finish = map(self._jobs._script, names)  # noqa: SLF001 the ledger's own scripts
         for start in range(0, len(numbers), BATCH):
             with self._client.pipeline(transaction=False) as together:
                 for number in numbers[start : start + BATCH]:
@@ -89,7 +89,7 @@ class Ledger:
         }
 
     def _outlook(self) -> None:
-        """As the gateway does it, when nothing of it was asked in the last seconds."""
+        """A waiting job's status as the gateway answers it with an empty cache."""
         asker = User(user_id=self.waiting.user_id, role=Role.USER)
         standing = GetJobStatus(job_status=self._jobs)(asker, self.waiting.job_id)
         _notice, found = Outlook(job_status=self._jobs, runners=self._runners).of(standing)
@@ -111,12 +111,12 @@ def _report() -> RunnerReport:
 
 
 def too_costly(found: Sequence[tuple[str, float, float]]) -> list[str]:
-    """What costs more than the target."""
+    """The operations that cost more than the target."""
     return [name for name, small, large in found if large / small > TARGET]
 
 
 def measured(few: Ledger, many: Ledger, rounds: int) -> list[tuple[str, float, float]]:
-    """Median milliseconds of each operation on both; whoever is first changes from round to round."""
+    """Median milliseconds of each operation on both sides; the first side alternates."""
     found = []
     for name in few.operations():
         sides = [(few.operations()[name], []), (many.operations()[name], [])]  # type: ignore[var-annotated]

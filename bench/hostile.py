@@ -1,8 +1,8 @@
-"""What hostile runs cost the engine and their neighbours, and what the walls cost an honest run.
+"""Measures what hostile runs cost the engine and their neighbours, and what the walls cost an honest run.
 
     scripts/bench hostile [flood] [neighbour] [walls] [bound] [--rounds 5]
 
-Sides alternate, so that a noisy machine is noisy for both; what is printed are medians and their ratio.
+Sides alternate, so that noise affects both; prints medians and their ratio.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ NEIGHBOURS = {
 
 
 def engine_cpu_seconds() -> float:
-    """User and system time of the inner dockerd (of all, where there are several: an upper bound)."""
+    """User and system time of the inner dockerd; if there are several, of all of them: an upper bound."""
     ticks = 0
     for pid in engine_processes():
         fields = (Path("/proc") / str(pid) / "stat").read_text().rpartition(")")[2].split()
@@ -67,7 +67,7 @@ def engine_cpu_seconds() -> float:
 
 @contextmanager
 def runner(**limits: float) -> Iterator[Bench[DockerEngine]]:
-    """A runner of its own on the engine, with the default caps of logs."""
+    """A separate runner on the engine, with the default log limits."""
     site = f"bench{secrets.token_hex(4)}"
     root = Path(os.environ["LEADERSBOARD_TEST_ROOT"]) / "work" / site
     image, seccomp = os.environ["LEADERSBOARD_TEST_SANDBOX_IMAGE"], (REPOSITORY / "seccomp.json").read_text()
@@ -103,7 +103,7 @@ def flood(_rounds: int) -> None:
 
 
 def neighbour(rounds: int) -> None:
-    """The reference job in a class of one CPU; the other's class leaves a core to nobody, or half a one to spare."""
+    """Time the reference job on one CPU beside a neighbour whose class takes all other cores, or half a core less."""
     print("| neighbour | its CPUs | median s | min s | ratio |\n|---|---|---|---|---|")
     for cpus in (os.cpu_count() or 2) - 1, (os.cpu_count() or 2) - 1.5:
         samples: dict[str, list[float]] = {name: [] for name in NEIGHBOURS}
@@ -119,7 +119,7 @@ def neighbour(rounds: int) -> None:
 
 @contextmanager
 def beside(program: str, cpus: float) -> Iterator[None]:
-    """While this runs in a sandbox of its own."""
+    """Run this program in a sandbox of its own while the context lasts."""
     if not program:
         yield
         return
@@ -135,14 +135,14 @@ def beside(program: str, cpus: float) -> Iterator[None]:
 
 
 def walls(rounds: int) -> None:
-    """PaDiM, the whole container: with every option of a job, and by a plain `docker run` of the same image."""
+    """Time PaDiM's whole container: with all options of a job, and by a plain `docker run` of the same image."""
     client = docker.DockerClient(base_url=os.environ["LEADERSBOARD_TEST_ENGINE"], timeout=300)
     samples: dict[str, list[float]] = {"plain `docker run`": [], "as a job": []}
     for number in range(rounds + 1):
         for name, kept in samples.items():
             with padim_place() as place:
                 seconds = timed(lambda n=name, p=place: run_padim(client, p, plain=n.startswith("plain")))
-            if number:  # the first of each warms the page cache
+            if number:  # the first round warms the page cache
                 kept.append(seconds)
     base = statistics.median(samples["plain `docker run`"])
     print("| PaDiM | median s | min s | ratio |\n|---|---|---|---|")
@@ -169,7 +169,7 @@ def padim_place() -> Iterator[Path]:
 
 
 def public_data() -> Path:
-    """Of the test project's benchmark; root alone can read it there."""
+    """The public data of the test project's benchmark; only root can read it there."""
     outer = docker.from_env()
     volume = outer.volumes.get(f"{os.environ['LEADERSBOARD_TEST_PROJECT']}_benchmarks")
     outer.close()
@@ -184,7 +184,7 @@ def spec_of(place: Path) -> SandboxSpec:
 
 
 def bound(rounds: int) -> None:
-    """All that a bounded output costs a job that writes nothing: volume and holder made, read and removed."""
+    """Time the bounded output of a job that writes nothing: volume and holder are made, read and removed."""
     client = docker.DockerClient(base_url=os.environ["LEADERSBOARD_TEST_ENGINE"], timeout=300)
     image, seccomp = os.environ["LEADERSBOARD_TEST_SANDBOX_IMAGE"], (REPOSITORY / "seccomp.json").read_text()
     samples: dict[str, list[float]] = {"make": [], "read": [], "remove": [], "all": []}
@@ -200,7 +200,7 @@ def bound(rounds: int) -> None:
             volume.volume.remove(force=True)
             moments.append(time.perf_counter())
         steps = [later - earlier for earlier, later in pairwise(moments)]
-        if number:  # the first one warms up
+        if number:  # the first round warms up
             for name, seconds in zip(samples, [*steps, sum(steps)], strict=True):
                 samples[name].append(seconds)
     print("| bounded output | median s | max s |\n|---|---|---|")

@@ -1,6 +1,6 @@
-"""PER-5: people at the door. Each has a submission, a job with a 1,000-line log, and asks something every other second.
+"""PER-5: users of the gateway. Each has a submission, a job with a 1,000-line log, and sends a request every 2 s.
 
-`bench/door.py` runs this and says where; by hand:
+`bench/door.py` runs this against its servers; by hand:
 BENCH_TOKENS=token,token BENCH_LOGS=/shared/logs locust -f bench/locustfile.py --headless -u 100 -r 10 -t 60s --host …
 """
 
@@ -19,13 +19,13 @@ LOG = "".join(f"epoch {line:04d} of 1000: loss 0.1234, image_auc 0.9876\n" for l
 TOKENS = os.environ.get("BENCH_TOKENS", "").split(",")
 LOGS = os.environ.get("BENCH_LOGS")
 MOST_SUBMISSIONS = 200
-"""Of one user; at this pace a run is over long before."""
+"""Of one user; at this pace a load test ends long before."""
 
 _people = itertools.count()
 
 
 class Researcher(FastHttpUser):  # type: ignore[misc] # locust has no types
-    """Weights as in a working day: mostly looking, now and then posting. The pace is the bench's, not a person's."""
+    """Mostly reads, now and then a post, as in a working day; the pace is faster than a person's."""
 
     wait_time = between(1.0, 3.0)
 

@@ -1,8 +1,9 @@
-"""What the way through UI and gateway adds to a call of MLflow's pages, beside the same call at MLflow itself.
+"""Measures what UI and gateway add to a call of MLflow's pages, compared with the same call at MLflow itself.
 
     .venv/bin/python -m bench.mlflow_pages --redis URL/10 --mlflow http://localhost:15011 [--rounds 200]
 
-One line per call: P50 and P95 of both ways in ms, and what is added. The two alternate. Ends with 1 above the target.
+One line per call: P50 and P95 of both paths in ms, and the difference. The paths alternate. Exits with 1 above the
+target.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ Call = Callable[[httpx2.Client], httpx2.Response]
 
 
 def calls(site: TrackedSite) -> Mapping[str, Call]:
-    """What a run's page, a list of runs and a chart ask for."""
+    """The calls of a run's page, a list of runs and a chart."""
     own = site.jobs["ann"].ref
     ids = [("run_ids", recorded.ref.run_id) for recorded in site.jobs.values()]
     history = [*ids, ("metric_key", "image_auc"), ("max_results", "320")]
@@ -45,7 +46,7 @@ def calls(site: TrackedSite) -> Mapping[str, Call]:
 
 
 def measure(site: TrackedSite, mlflow_url: str, rounds: int) -> Mapping[str, tuple[Sequence[float], Sequence[float]]]:
-    """Milliseconds of each call, at MLflow itself and through the door."""
+    """Milliseconds of each call, at MLflow itself and through UI and gateway."""
     found: dict[str, tuple[list[float], list[float]]] = {}
     with httpx2.Client(base_url=mlflow_url, timeout=30, trust_env=False) as direct, site.browser("ann") as behind:
         for _round in range(rounds):
@@ -63,7 +64,7 @@ def p95(times: Sequence[float]) -> float:
 
 
 def report(found: Mapping[str, tuple[Sequence[float], Sequence[float]]]) -> float:
-    """Prints the table; the median that is added over all calls, in ms."""
+    """Print the table. Returns the largest median difference of any call, in ms."""
     print("| call | direct P50 | P95 | behind the sign-in P50 | P95 | added P50 | P95 |\n|---|---|---|---|---|---|---|")
     for name, (direct, behind) in found.items():
         rows = (statistics.median(direct), p95(direct), statistics.median(behind), p95(behind))

@@ -1,8 +1,8 @@
-"""What the platform adds to a run: a no-op job through the API beside the same container by `docker run`.
+"""Measures what the platform adds to a run: a no-op job through the API beside the same container by `docker run`.
 
     scripts/bench overhead [--rounds 10]
 
-Both sides use the same inner engine and image and alternate, so that a noisy machine is noisy for both. The job is
+Both sides use the same inner engine and image, and alternate, so that noise affects both. The job is
 timed from before `POST /jobs` until a status request answers `completed` (asked every 20 ms); the container from create
 to removed.
 """
@@ -25,7 +25,7 @@ BARE = "import json; json.dumps({})"
 
 
 def job_seconds(http: httpx2.Client) -> float:
-    """One no-op job from `POST /jobs` to `completed`; its upload is not counted."""
+    """Seconds of one no-op job from `POST /jobs` to `completed`; its upload is not counted."""
     program = NO_OP + f"# {time.time_ns()}\n".encode()
     submission = http.post("/submissions", files={"files": ("main.py", program)}).raise_for_status().json()
     started = time.perf_counter()
@@ -39,7 +39,7 @@ def job_seconds(http: httpx2.Client) -> float:
 
 
 def container_seconds(engine: docker.DockerClient, image: str) -> float:
-    """The same walls by the SDK alone: create, start, wait, remove."""
+    """Seconds of the same restricted container by the SDK alone: create, start, wait, remove."""
     started = time.perf_counter()
     container = engine.containers.create(
         image, ["python", "-c", BARE], network_mode="none", read_only=True, user="60001:60001", cap_drop=["ALL"],
@@ -74,7 +74,7 @@ def main() -> None:
     image = os.environ["LEADERSBOARD_TEST_SANDBOX_IMAGE"]
     jobs: list[float] = []
     bare: list[float] = []
-    measured(lambda: job_seconds(http), [])  # the first of each warms caches and is not counted
+    measured(lambda: job_seconds(http), [])  # warms caches; not counted
     measured(lambda: container_seconds(engine, image), [])
     for _round in range(rounds):
         measured(lambda: job_seconds(http), jobs)

@@ -1,10 +1,10 @@
-"""Jobs of many users while the gateway, the runner, Redis and MLflow are restarted, each twice, as an admin does it.
+"""Runs jobs of many users while gateway, runner, Redis and MLflow are restarted, each twice, as an admin does it.
 
     scripts/bench restarts --jobs 300 --users 30 --minutes 4
 
-All parts are of its own but the engine. Prints the figures, and what is not as promised; then exits 1: each job
-completes in its first attempt, with one run in MLflow and its whole log; of no user two run at once, and none has more
-than the hour's limit; jobs begin in the order of the queue; clients get two 503 at most.
+Starts all services itself, except the engine. Prints the figures and every broken promise; then it exits with 1. The
+promises: each job completes in its first attempt, with one run in MLflow and its whole log; no user has two running
+jobs, or more than the hour's limit; jobs begin in the order of the queue; clients get at most two 503.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ WAITING = "The result is kept"
 
 @dataclass(frozen=True, kw_only=True)
 class Parts:
-    """What is restarted: asked to end, waited for, started anew."""
+    """The services that are restarted, and a function to restart each."""
 
     site: Site
     mlflow_url: str
@@ -56,7 +56,7 @@ class Parts:
 
 
 class Program:
-    """A process of ours, asked to end and started anew."""
+    """A process that can be terminated and started again."""
 
     def __init__(self, opened: ExitStack, begin: Callable[[], AbstractContextManager[subprocess.Popen[bytes]]]) -> None:
         self._opened, self._begin = opened, begin
@@ -88,7 +88,7 @@ def stop_and_start(part: OwnPart) -> None:
 
 
 def wishes(jobs: int, users: int, seconds: float) -> Iterator[Wish]:
-    """Evenly over the time, the users in turn."""
+    """Jobs evenly over the time, of the users in turn."""
     choice = random.Random(jobs)
     for number in range(jobs):
         yield Wish(
@@ -98,7 +98,7 @@ def wishes(jobs: int, users: int, seconds: float) -> Iterator[Wish]:
 
 
 def restart_all(made: Parts, seconds: float) -> None:
-    """Each part ROUNDS times, evenly over the time."""
+    """Restart each service ROUNDS times, evenly over the time."""
     began, names = time.monotonic(), list(made.restarts) * ROUNDS
     for number, name in enumerate(names, start=1):
         time.sleep(max(0.0, began + seconds * number / (len(names) + 1) - time.monotonic()))
@@ -113,7 +113,7 @@ def settled(site: Site, job_ids: Sequence[str]) -> list[Job]:
 
 
 def one_more(made: Parts, users: int) -> Iterator[int]:
-    """The answers to a job beyond the hour's limit of each user."""
+    """Post one job beyond the hour's limit of each user. Yields the statuses."""
     for number in range(users):
         headers = {"Authorization": f"Bearer {token(f'user{number}')}"}
         with httpx2.Client(base_url=made.url, headers=headers, timeout=30.0, trust_env=False) as door:
@@ -124,7 +124,7 @@ def one_more(made: Parts, users: int) -> Iterator[int]:
 
 
 def untrue(made: Parts, jobs: Sequence[Job]) -> Iterator[str]:
-    """Jobs that did not complete in their first attempt, once in MLflow, with all they printed."""
+    """Jobs that did not complete in their first attempt, with one run in MLflow and their whole log."""
     runs = runs_by_job(made.site, made.mlflow_url)
     for job in jobs:
         told = (job.state, job.attempt, runs.pop(job.job_id, []), lines_of(made.site.log(job.job_id)) == ALL_LINES)
@@ -135,7 +135,7 @@ def untrue(made: Parts, jobs: Sequence[Job]) -> Iterator[str]:
 
 
 def out_of_turn(site: Site, jobs: Sequence[Job]) -> Iterator[str]:
-    """Of each user: jobs that began before the one that was posted before them had ended, or waited for MLflow."""
+    """Jobs that began before their user's previous job had ended, or waited only for MLflow."""
     for user in {job.user_id for job in jobs}:
         own = sorted((job for job in jobs if job.user_id == user), key=lambda job: job.created_at)
         for one, other in pairwise(own):
@@ -145,7 +145,7 @@ def out_of_turn(site: Site, jobs: Sequence[Job]) -> Iterator[str]:
 
 
 def overtaken(jobs: Sequence[Job]) -> Iterator[str]:
-    """Jobs that another, posted later, overtook while nothing of their user ran."""
+    """Jobs that began after a job posted later, although no other job of their user was running."""
     times = [(job.job_id, job.user_id, job.created_at, job.started_at, job.finished_at) for job in jobs]
     whole = [(job_id, user, posted, begun, over) for job_id, user, posted, begun, over in times if begun and over]
     for job_id, _user, posted, begun, _over in whole:
@@ -157,7 +157,7 @@ def overtaken(jobs: Sequence[Job]) -> Iterator[str]:
 
 
 def measure(made: Parts, *, jobs: int, users: int, seconds: float) -> tuple[dict[str, int], list[str]]:
-    """The figures, and what is wrong with them."""
+    """The figures, and the broken promises."""
     crowd = Crowd(url=made.url, benchmark=made.site.benchmark)
     crowd.begin(wishes(jobs, users, seconds))
     restart_all(made, seconds)
@@ -186,7 +186,7 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=4, help="of posting")
     options = parser.parse_args()
     work, began = Path(os.environ["LEADERSBOARD_TEST_ROOT"]) / "work", time.monotonic()
-    work.mkdir(parents=True, exist_ok=True)  # the engine sees it at the same path
+    work.mkdir(parents=True, exist_ok=True)  # the engine has it mounted at the same path
     with tempfile.TemporaryDirectory(prefix="restarts-", dir=work) as root, ExitStack() as opened:
         made = parts(opened, Path(root), users=options.users, jobs_each=options.jobs // options.users)
         told, wrong = measure(made, jobs=options.jobs, users=options.users, seconds=60 * options.minutes)

@@ -1,4 +1,4 @@
-"""How much memory ten uploads of 100 MB at once take: the gateway's resident size over idle, sampled from outside.
+"""Measures the memory of ten concurrent uploads of 100 MB: the gateway's resident size over idle, sampled from outside.
 
 .venv/bin/python -m bench.upload_memory --redis URL/10 --mlflow http://localhost:15011
 """
@@ -21,7 +21,7 @@ from tests.running_gateway import Door, environment, gateway_process
 
 UPLOADS = 10
 FILE_BYTES = 99_990_000
-"""With its head just below the 100 MB that a request may have."""
+"""With its part header just below the 100 MB limit of a request."""
 TARGET_MB = 150
 PIECE = b"#" * 63 + b"\n"
 

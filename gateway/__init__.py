@@ -1,1 +1,1 @@
-"""The door: takes submissions, answers questions, decides nothing that core does not."""
+"""The REST API: takes submissions and answers queries. Every decision is made in core."""

@@ -1,4 +1,4 @@
-"""The gateway's entry: `uvicorn gateway.app:build --factory` gets an app on the real parts."""
+"""The gateway's entry: `uvicorn gateway.app:build --factory` builds the app on the real adapters."""
 
 from __future__ import annotations
 
@@ -44,13 +44,13 @@ from gateway.routes import (
 )
 
 UNPACKING = 2
-"""Uploads that are unpacked at once, since each may take up to 150 MB of memory; others wait."""
+"""Uploads unpacked at once; others wait. Unpacking one may take up to 150 MB of memory."""
 TRACKING_SECONDS = 1.7
-"""A part that hangs must be told within 2 s, so no answer of MLflow may be waited for longer."""
+"""Longest wait for an answer of MLflow: a hanging dependency must be reported within 2 s."""
 
 
 def build() -> FastAPI:
-    """The app with settings from the environment; its parts are opened when it starts and closed when it ends."""
+    """The app with settings from the environment. Its ports are opened when it starts and closed when it ends."""
     json_logs.configure()
     json_logs.take_over_server_logs()
     return create_app(Settings())
@@ -96,7 +96,7 @@ def create_app(settings: Settings) -> FastAPI:
 
 
 def _set_state(app: FastAPI, settings: Settings) -> None:
-    """What lives as long as the app and needs no other part."""
+    """Set the state that lives as long as the app and needs no open port."""
     app.state.settings = settings
     app.state.doorkeeper = Doorkeeper(settings)
     app.state.auditor = Auditor(app.state.doorkeeper.address)
@@ -106,12 +106,12 @@ def _set_state(app: FastAPI, settings: Settings) -> None:
 
 
 def _operation_id(route: APIRoute) -> str:
-    """Stable as long as nobody renames the endpoint; generated clients are named after it."""
+    """The operation id. It changes only when the endpoint is renamed; generated clients use it as a name."""
     return f"{route.tags[0]}_{route.name}" if route.tags else route.name
 
 
 def _add_middlewares(app: FastAPI, settings: Settings) -> None:
-    """The last one added is the outermost. Without allowed origins no browser gets an answer for another page."""
+    """Add the middlewares, the outermost last. Without `cors_origins` browsers refuse answers to other sites' pages."""
     app.add_middleware(Guard, limits=settings.request, places=app.state.places)
     if settings.cors_origins:
         app.add_middleware(

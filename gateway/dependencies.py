@@ -1,4 +1,4 @@
-"""What the routes get: ports and settings of the app. Async, since FastAPI gives each plain function a thread."""
+"""FastAPI dependencies: the app's ports and settings. Async, because FastAPI runs a plain function in a thread."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Prometheus figures of the gateway, per route template; one registry per app, so that apps do not share counts."""
+"""The gateway's Prometheus metrics, by route template. Each app has its own registry, so counts are not shared."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from gateway.dependencies import PortsPart
 METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"})
 UNKNOWN = "unknown"
 BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 60.0)
-"""Seconds; the targets 0.1, 0.2 and 0.5 are bounds of their own."""
+"""Bounds in seconds; they include the response time targets 0.1, 0.2 and 0.5."""
 
 
 class Metrics:
-    """Lives as long as its app. Labels come from our own routes and a fixed list of methods, never from a sender."""
+    """Lives as long as its app. Labels come from our own routes and a fixed list of methods, never from a request."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
@@ -43,14 +43,14 @@ class Metrics:
         self.upload_bytes = Counter("leadersboard_upload_bytes", "Bytes of uploads received.", registry=self.registry)
 
     def observe(self, method: str, route: str | None, status: int, seconds: float) -> None:
-        """Count one answered request; `route` is None where no route of ours took it."""
+        """Count one answered request; `route` is None when no route matched."""
         labels = (method if method in METHODS else UNKNOWN, route or UNKNOWN)
         self._requests.labels(*labels, str(status)).inc()
         self._seconds.labels(*labels).observe(seconds)
 
 
 class Mended:
-    """What all runners' sweepers have mended, as Redis counts it."""
+    """Collector of what the sweepers of all runners have mended, from the counts in Redis."""
 
     def __init__(self, counts: Mapping[str, int]) -> None:
         self._counts = counts
@@ -64,7 +64,7 @@ class Mended:
 
 
 class Runners:
-    """How many runners are in each state; a silent one counts as that alone."""
+    """Collector of the number of runners in each state. A silent runner counts only as silent."""
 
     def __init__(self, seen: Sequence[SeenRunner]) -> None:
         self._states = [one.state for one in seen]
@@ -79,7 +79,7 @@ class Runners:
 
 
 class Clocks:
-    """How far clocks are ahead of Redis's: the gateway's, and those of the hosts whose runners report."""
+    """Collector of the seconds by which clocks are ahead of Redis: the gateway's, and those of hosts that report."""
 
     def __init__(self, gateway: float, seen: Sequence[SeenRunner]) -> None:
         hosts = {one.report.host: one.report.clock_skew_seconds for one in seen if not one.is_silent}
@@ -102,7 +102,7 @@ router = APIRouter(tags=["operation"])
     responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
 )
 def metrics(request: Request, _admin: CurrentAdmin, ports: PortsPart) -> Response:
-    """Figures for Prometheus, in its text format; for admins only. Without Redis, this gateway's own alone."""
+    """Metrics in Prometheus's text format; for admins only. While Redis is down, only this gateway's own."""
     found: Metrics = request.app.state.metrics
     text = generate_latest(found.registry)
     with suppress(Unavailable):

@@ -1,4 +1,4 @@
-"""What an admin should look at now: unusable folders, hindered or silent runners, clocks that differ, old engines."""
+"""Notices for admins: unusable folders, hindered or silent runners, clocks that differ, old engines."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ADVICE = {
     RunnerState.NO_ENGINE: "Look at the engine; it goes on by itself.",
     RunnerState.SILENT: "Look at its process.",
 }
-"""For states that an admin did not wish for."""
+"""Advice for each state that no admin asked for."""
 OLD_REFUSED = (
     "No job is begun on this host. Update its engine, bring another one (ENGINE_IMAGE), or, where your distribution "
     "has the fixes under this number, set ALLOW_OLD_ENGINE=true."
@@ -30,7 +30,7 @@ MOST = 50
 
 
 def notices(ports: Ports, seen: Sequence[SeenRunner], hosts: Sequence[SeenHost]) -> list[NoticeView]:
-    """One for each thing, at most `MOST`."""
+    """All current notices, at most `MOST`."""
     found = (*_of_folders(ports), *_of_runners(seen), *_of_hosts(hosts), *_of_clocks(ports, seen), *_of_engines(hosts))
     return list(found)[:MOST]
 

@@ -1,4 +1,4 @@
-"""Reading a multipart upload with its size counted while it arrives: past the limit it is refused at once (SUB-2)."""
+"""Reads a multipart upload and counts its bytes as they arrive: beyond the limit it is refused at once (SUB-2)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from core.domain.limits import UploadLimits
 from core.domain.submission import Upload, UploadedFile
 
 ROOM_EVERY_BYTES = 1024 * 1024
-"""Of an upload that arrives, between two looks at the disk."""
+"""Bytes of an arriving upload between two checks of the free disk space."""
 FIELDS = ("entrypoint", "config_file", "metadata")
 
 
@@ -25,10 +25,10 @@ FIELDS = ("entrypoint", "config_file", "metadata")
 async def received(
     request: Request, user_id: str, limits: UploadLimits, check_room: Callable[[], None]
 ) -> AsyncIterator[Upload]:
-    """The upload in this request. Its files are spooled to unnamed files in TMPDIR, which vanish however this ends.
+    """Yield the upload in this request. Its files are spooled to unnamed files in TMPDIR, which vanish at the end.
 
-    Raises TooLarge as soon as a limit is passed, StorageFull as soon as the disk's is, Unavailable when the disk takes
-    nothing, InvalidInput for anything else that is wrong.
+    Raises TooLarge as soon as a limit is passed, StorageFull as soon as the disk is too full, Unavailable when the disk
+    cannot be written, InvalidInput for any other fault.
     """
     form = await _parse(request, limits, check_room)
     try:
@@ -59,7 +59,7 @@ def _check_kind(request: Request) -> None:
     kind, options = parse_options_header(request.headers.get("content-type", ""))
     if kind != b"multipart/form-data":
         raise InvalidInput.of("body", "must be multipart/form-data")
-    if options.get(b"charset", b"utf-8").lower() != b"utf-8":  # some of Python's other codecs raise what nobody expects
+    if options.get(b"charset", b"utf-8").lower() != b"utf-8":  # some of Python's other codecs raise unexpected errors
         raise InvalidInput.of("body", "must be in UTF-8")
 
 
@@ -74,10 +74,10 @@ def _too_large(limit: int) -> TooLarge:
 
 
 class _WholeForm(MultiPartParser):
-    """Refuses a form that is too large or lacks its closing boundary, with all its files closed."""
+    """Refuses a form that is too large or lacks its closing boundary, and closes all its files."""
 
     spool_max_size = 64 * 1024
-    """Bytes of one file that are held in memory; a hundred files are one request."""
+    """Bytes of one file that are held in memory, since one request may hold a hundred files."""
 
     def __init__(self, request: Request, limits: UploadLimits, check_room: Callable[[], None]) -> None:
         self._ended = False

@@ -1,4 +1,4 @@
-"""Values and archives for tests, each with sensible defaults, so that a test names only what it is about."""
+"""Builds values and archives with sensible defaults, so that a test names only what it is about."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def later(seconds: float) -> datetime:
 
 @dataclass
 class Clock:
-    """A clock that goes on by a second at each look."""
+    """A clock that advances by `step` seconds at each call."""
 
     now: float = NOON.timestamp()
     step: float = 1.0
@@ -90,7 +90,7 @@ def job(**changes: Any) -> Job:
 
 
 def record(**changes: Any) -> RunRecord:
-    """A run that ended well."""
+    """The record of a run that passes."""
     defaults = {"exit_code": 0, "out_of_memory": False, "wall_seconds": 1.0, "metrics": metrics_json()}
     return RunRecord(**{**defaults, **changes})
 
@@ -136,7 +136,7 @@ def benchmark(**changes: Any) -> Benchmark:
 
 
 def write_benchmark(root: Path, **changes: Any) -> Path:
-    """A benchmark's folder below `root`; answers the path of its `benchmark.yaml`."""
+    """Write a benchmark's folder below `root`. Returns the path of its `benchmark.yaml`."""
     document = benchmark_document(**changes)
     path = root / document["name"] / "benchmark.yaml"
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -156,7 +156,7 @@ def upload(files: Iterable[tuple[str, bytes]] | Mapping[str, bytes] | None = Non
 
 @dataclass(frozen=True, kw_only=True)
 class TarMember:
-    """One member as it shall stand in the archive, whatever is wrong with it."""
+    """One member exactly as the archive shall have it, valid or not."""
 
     name: str
     content: bytes = b""
@@ -172,7 +172,7 @@ class TarMember:
         return info
 
 
-def tar(*members: TarMember | tuple[str, bytes], format: int = tarfile.PAX_FORMAT) -> bytes:  # noqa: A002 tarfile's word
+def tar(*members: TarMember | tuple[str, bytes], format: int = tarfile.PAX_FORMAT) -> bytes:  # noqa: A002 tarfile's name for it
     """An uncompressed tar of these members, in this order."""
     out = io.BytesIO()
     with tarfile.open(fileobj=out, mode="w", format=format) as archive:
@@ -187,10 +187,10 @@ def targz(*members: TarMember | tuple[str, bytes], format: int = tarfile.PAX_FOR
 
 
 def zipped(*members: tuple[str, bytes], mode: int = 0, compression: int = zipfile.ZIP_DEFLATED) -> bytes:
-    """A zip of these members; `mode` are the Unix mode bits that each of them claims."""
+    """A zip of these members; `mode` are the Unix mode bits of each."""
     out = io.BytesIO()
     with warnings.catch_warnings(), zipfile.ZipFile(out, "w", compression) as archive:
-        warnings.simplefilter("ignore")  # of names that are there twice
+        warnings.simplefilter("ignore")  # about duplicate names
         for name, content in members:
             info = zipfile.ZipInfo()
             info.filename = info.orig_filename = name
@@ -200,15 +200,15 @@ def zipped(*members: tuple[str, bytes], mode: int = 0, compression: int = zipfil
 
 
 def bad_crc(archive: bytes, content: bytes) -> bytes:
-    """The same stored zip with other bytes in place of a member's content."""
+    """The same stored (uncompressed) zip with other bytes in place of a member's content."""
     return archive.replace(content, bytes(byte ^ 1 for byte in content))
 
 
-# --- a whole site on twins in memory ---
+# --- a whole site on in-memory twins ---
 
 
 def ports(root: Path, *, limits: UploadLimits | None = None, min_free_bytes: int = 0) -> Ports:
-    """Ports on twins in memory and folders below `root`, with one benchmark."""
+    """Ports on in-memory twins and folders below `root`, with one benchmark."""
     for name in ("submissions", "logs", "benchmarks"):
         (root / name).mkdir(parents=True)
     write_benchmark(root / "benchmarks")
@@ -231,7 +231,7 @@ def ports(root: Path, *, limits: UploadLimits | None = None, min_free_bytes: int
 
 
 def storage(root: Path, *, limits: UploadLimits | None = None, min_free_bytes: int = 0) -> FilesystemStorage:
-    """A storage on `root`'s submissions and logs, which are made when they are not there."""
+    """A storage in `root`'s folders submissions and logs, which are created if missing."""
     for name in ("submissions", "logs"):
         (root / name).mkdir(parents=True, exist_ok=True)
     return FilesystemStorage(

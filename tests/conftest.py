@@ -1,6 +1,6 @@
-"""What tests share: the real services that scripts/test started, or a word why they are missing.
+"""Shared fixtures: the real services that scripts/test started, or the reason why one is missing.
 
-A missing service skips at home and fails in CI: a test that did not run there would count as passed.
+A missing service skips a test locally and fails it in CI, where a test that did not run would count as passed.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ COMPOSE_FILES = [str(REPOSITORY / "compose.yml"), str(REPOSITORY / "compose.test
 
 
 KINDS = ("unit", "contract", "integration", "docker", "acceptance", "browser")
-"""The order of a run: what is cheap first; Chromium last, since its driver keeps an event loop in the main thread."""
+"""The order of a run: cheap tests first; Chromium last, since its driver keeps an event loop in the main thread."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -41,9 +41,9 @@ def service(variable: str) -> str:
 
 @pytest.fixture(autouse=True)
 def _json_logs() -> None:
-    """Our processes log JSON; the library's default prints the locals of every frame, at a second a traceback.
+    """Log JSON, as our processes do: structlog's default prints the locals of every frame, at a second a traceback.
 
-    Before each test: some tests set their own logging and go back to the library's default.
+    Before each test, because some tests configure logging themselves and then reset it to structlog's default.
     """
     json_logs.configure()
 
@@ -60,19 +60,19 @@ def docker_compose_project_name() -> str:
 
 @pytest.fixture(scope="session")
 def docker_setup() -> list[str]:
-    """scripts/test has started the project; pytest-docker only talks to it."""
+    """Empty: scripts/test has started the project, and pytest-docker only connects to it."""
     return []
 
 
 @pytest.fixture(scope="session")
 def docker_cleanup() -> list[str]:
-    """scripts/test stops the project."""
+    """Empty: scripts/test stops the project."""
     return []
 
 
 @pytest.fixture
 def redis_client() -> Iterator[redis.Redis]:
-    """An empty database of the real Redis; 0 is the running stack's own."""
+    """An empty database of the real Redis; database 0 belongs to the running stack."""
     client = redis.Redis.from_url(redis_url(), decode_responses=True)
     client.flushdb()
     yield client
@@ -81,7 +81,7 @@ def redis_client() -> Iterator[redis.Redis]:
 
 
 def redis_url() -> str:
-    """The tests' database; LEADERSBOARD_TEST_REDIS_DB names another, for runs at the same time."""
+    """The address of the tests' database; LEADERSBOARD_TEST_REDIS_DB names another one, for concurrent test runs."""
     return f"{service('LEADERSBOARD_TEST_REDIS_URL')}/{os.environ.get('LEADERSBOARD_TEST_REDIS_DB', '7')}"
 
 
@@ -104,7 +104,7 @@ class Stack:
     api_url: str
     ui_url: str
     mlflow_url: str
-    """MLflow's pages behind the sign-in, as people reach them."""
+    """MLflow's pages behind the sign-in, as users reach them."""
     token: str
     other_token: str
     admin_token: str

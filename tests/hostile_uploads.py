@@ -1,4 +1,4 @@
-"""Uploads of at most 1 MB, each made to cost far more than it weighs: what is sent as files, and as a raw form."""
+"""Uploads of at most 1 MB, each built to cost far more than its size: as files, and as a raw form."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ MAIN = b"print(1)\n"
 Files = list[tuple[str, bytes]]
 
 
-# --- tar, written block by block: no library writes what these say ---
+# --- tar, written block by block: no library writes such archives ---
 
 
 def header(name: bytes, *, size: int = 0, kind: bytes = b"0", raw_size: bytes = b"", prefix: bytes = b"") -> bytes:
-    """One tar header block; `raw_size` instead of the octal size."""
+    """One tar header block; `raw_size` replaces the octal size field."""
     field = raw_size or b"%011o\0" % size
     block = bytearray(name[:100].ljust(100, b"\0") + b"0000644\0" + b"0000000\0" * 2 + field + b"%011o\0" % 0)
     block += b" " * 8 + kind + bytes(100) + b"ustar\x0000" + bytes(80) + prefix.ljust(155, b"\0") + bytes(12)
@@ -47,7 +47,7 @@ def record(key: str, value: str) -> bytes:
 
 
 def packed(*pieces: bytes | Iterable[bytes]) -> bytes:
-    """A gzip of these bytes, packed as small as zlib can, without holding them."""
+    """A gzip of these bytes at zlib's highest level, made without holding them all in memory."""
     squeeze = zlib.compressobj(9, wbits=31)
     out = []
     for piece in pieces:
@@ -68,7 +68,7 @@ def zeros(megabytes: int) -> Iterator[bytes]:
 
 
 def short_records(size: int) -> bytes:
-    """As many different records as so many bytes hold."""
+    """As many different records as fit into `size` bytes."""
     found = bytearray()
     while len(found) < size - 16:
         found += record(f"{len(found):x}", "")
@@ -88,7 +88,7 @@ RECORDS = extended(b"x", record("a", "b") * 10_000)
 
 
 def signed(block: bytes) -> bytes:
-    """A header whose checksum adds signed bytes, as old writers did: it takes a second sum to find it right."""
+    """A header whose checksum adds signed bytes, as old writers did; verifying it takes a second sum."""
     found = bytearray(block)
     found[148:156] = b" " * 8
     found[257] = 255
@@ -97,7 +97,7 @@ def signed(block: bytes) -> bytes:
 
 
 def wide_names() -> Files:
-    """Paths of some 920 bytes, each with one character for which Python keeps four bytes for each of the others."""
+    """Paths of about 920 bytes, each with one character that makes Python store the whole string at 4 bytes each."""
     folder = "/".join(["d" * 100] * 8)
     return tgz(
         extended(b"x", record("path", f"{folder}/\U0001f600{number:05}{'n' * 90}")) + header(b"f")
@@ -106,7 +106,7 @@ def wide_names() -> Files:
 
 
 def combined() -> Files:
-    """Many signed headers with two records each, and beside them many small archives of zeros and padding."""
+    """Many signed headers with twenty records each, and many small archives of zeros and padding."""
     records = b"".join(record(chr(97 + number), "1") for number in range(19))
     many = (extended(b"x", records + record("path", f"f{number}")) + signed(header(b"f")) for number in range(9750))
     content = padded(bytes(1_048_000)) + bytes(1024 * 1024 - 1024)
@@ -182,7 +182,7 @@ def entry(
 
 
 def zipped_by_hand(entries: bytes, *, count: int, before: bytes = b"PK\3\4" + bytes(26), comment: bytes = b"") -> Files:
-    """A zip whose end says what it is told to say."""
+    """A zip whose end-of-directory record has the given count and comment."""
     end = struct.pack("<4s4H2LH", b"PK\5\6", 0, 0, count, count, len(entries), len(before), len(comment))
     return [("a.zip", before + entries + end + comment)]
 
@@ -203,7 +203,7 @@ def last_one_damaged() -> Files:
 
 
 def zip64_end() -> Files:
-    """The 64-bit end says that there are 2^40 entries in a directory of 2^50 bytes."""
+    """A zip whose 64-bit end record claims 2^40 entries in a directory of 2^50 bytes."""
     ((_name, whole),) = zipped_by_hand(entry(b"main.py"), count=0xFFFF)
     at = whole.index(b"PK\5\6")
     record64 = struct.pack("<4sQ2H2L4Q", b"PK\6\6", 44, 45, 45, 0, 0, 1 << 40, 1 << 40, 1 << 50, 30)

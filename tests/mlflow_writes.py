@@ -1,4 +1,4 @@
-"""Every way to write that MLflow 3.17 has, as requests for an experiment and a run."""
+"""All requests that can write to MLflow 3.17, for an experiment and a run."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ NAMES = (
 
 
 def writes(experiment_id: str, run_id: str) -> Iterator[tuple[str, str, Any]]:
-    """Method, path and body of each."""
+    """Method, path and body of each request."""
     body = {
         "run_id": run_id, "run_uuid": run_id, "experiment_id": experiment_id, "key": "image_auc", "value": 1.0,
         "timestamp": 1, "step": 99, "status": "FAILED", "run_name": "taken", "new_name": "taken", "name": "taken",

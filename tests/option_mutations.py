@@ -1,4 +1,4 @@
-"""The options of a run with one thing taken away or weakened: every key, and every member of those that have some."""
+"""Mutants of a run's options: one key, or one member of a key, removed, weakened or added."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ ADDED: dict[str, Any] = {
     "extra_hosts": {"engine": "172.17.0.1"}, "device_requests": [docker.types.DeviceRequest(count=-1)],
 }  # fmt: skip
 CREATION_FAILS = {"image", "command"}
-"""Without these the engine makes no container, or another program than ours says so."""
+"""Without these the engine creates no container, or runs a visibly different program."""
 NO_WALL = {"name", "detach", "device_requests", "entrypoint", "stdin_open", "tty", "restart_policy"}
-"""Their absence is the engine's default, and the default is what we want; they are said for the reader. A weaker value
-is found. The name is the ledger's, and tested where runs are taken over."""
+"""Without them the engine's default applies, which is the wanted value; they are written for the reader. A weaker value
+is still detected. The name comes from the ledger and is tested with takeovers."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Mutant:
-    """One option and what was done to it."""
+    """Options with one change, and the name of the changed option."""
 
     option: str
     change: str
@@ -84,7 +84,7 @@ def _swap(found: Options, item: str) -> None:
 
 
 def _named(options: Options) -> Iterator[Mutant]:
-    """Environment, labels, log: each name away; and a secret too many."""
+    """Environment, labels and log options with one name removed or weakened, or with an added secret."""
     for name in options["environment"]:
         yield _mutant(options, f"environment {name}", "away", lambda found, name=name: found["environment"].pop(name))
     secret = {"API_TOKENS": "ann:0123456789abcdef"}
@@ -132,8 +132,8 @@ def _tmpfs(options: Options) -> Iterator[Mutant]:
 
 
 def asked(options: Options) -> dict[str, Any]:
-    """The body of the create call that the engine would get, without an engine."""
+    """The body of the create call that the engine would get, built without an engine."""
     arguments = _create_container_args(copy.deepcopy(options) | {"version": "1.45"})
-    arguments.pop("name", None)  # of the address, not of the body
+    arguments.pop("name", None)  # goes into the URL, not into the body
     body: dict[str, Any] = docker.types.ContainerConfig("1.45", **arguments)
     return body

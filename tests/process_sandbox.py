@@ -1,4 +1,4 @@
-"""The twin of DockerEngine: a plain process without any wall. It lives among the tests: no setting can reach it."""
+"""The twin of DockerEngine: runs a plain process without any wall. It is in tests/: no setting can select it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from core.ports.sandbox import Harvest, RunOutput, SandboxSpec, SandboxState, St
 
 
 class ProcessSandbox:
-    """One run as a process of this machine; what it prints goes to a file, the record for whoever takes it over."""
+    """One run as a local process. Its output goes to a file, from which a takeover reads it."""
 
     image_digest = "sha256:none"
 
@@ -69,7 +69,7 @@ class ProcessSandbox:
     def harvest(self, into: Path) -> Harvest:
         self.await_output_end(5)
         self._output.settle()
-        printed_by(self._out).unlink(missing_ok=True)  # it goes with the container
+        printed_by(self._out).unlink(missing_ok=True)  # removed with the container
         metrics = self._out / "metrics.json"
         if metrics.is_symlink() or metrics.is_dir():
             return Harvest(metrics_problem="it is not a plain file")
@@ -102,7 +102,7 @@ def command_of(spec: SandboxSpec, out: Path) -> list[str]:
 
 @dataclass
 class ProcessEngine:
-    """SandboxPort for tests: `away` makes it refuse, `lost` names attempts that it forgets."""
+    """SandboxPort for tests: `away` makes it raise Unavailable, `lost` names attempts that it loses."""
 
     root: Path
     away: bool = False

@@ -1,4 +1,4 @@
-"""A runner with twins for everything outside it; only the engine is chosen: a plain process, or the real one."""
+"""A runner on in-memory twins, with a chosen engine: the plain-process twin or the real one."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ Engine = TypeVar("Engine", bound=SandboxPort)
 
 
 class Bench(Generic[Engine]):
-    """One runner's surroundings below one folder."""
+    """Everything that one runner needs, below one folder."""
 
     def __init__(self, root: Path, engine: Engine, *, image: str = "sandbox", site: str = "test") -> None:
         for name in ("submissions", "logs", "jobs", "benchmarks/synthetic/public"):
@@ -103,7 +103,7 @@ class Bench(Generic[Engine]):
         return self.claim_again()
 
     def claim_posted(self, job: Job) -> Claim:
-        """The same request, posted to this ledger."""
+        """Post the same request to this ledger and claim its job."""
         request = JobRequest(
             submission_id=job.submission_id, user_id=job.user_id, resource_class=job.resource_class,
             benchmark=job.benchmark, overrides=job.overrides,
@@ -117,7 +117,7 @@ class Bench(Generic[Engine]):
         return claim
 
     def left_running(self, program: str) -> Claim:
-        """A run whose runner was stopped once it had printed `begun`, claimed by one that does nothing yet."""
+        """A run whose runner was stopped after the run printed `begun`; claimed again, but not yet taken over."""
         claim = self.claim(program)
         stopper = when(lambda: "begun" in self.storage.read_log(claim.job_id).text, self.stopping.set)
         self.run(claim)
@@ -178,7 +178,7 @@ class Bench(Generic[Engine]):
 
 
 def when(condition: Callable[[], bool], action: Callable[[], object]) -> threading.Thread:
-    """Do something as soon as something is so."""
+    """Call `action` in a thread once `condition` holds, or after 20 s."""
 
     def watch() -> None:
         deadline = time.monotonic() + 20

@@ -1,4 +1,4 @@
-"""A real gateway on a real socket for as long as a test needs one: in a thread, or as the image runs it."""
+"""Starts a real gateway on a real socket: in a thread, or in a process as the image does."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ metrics: [{name: image_auc, direction: maximize, minimum: 0, maximum: 1}]
 
 @dataclass(frozen=True, kw_only=True)
 class Door:
-    """A running gateway: its address, its folders, its users' tokens."""
+    """A running gateway: its address, folders and users' tokens."""
 
     url: str
     root: Path
@@ -58,9 +58,9 @@ class Door:
 
 
 def environment(root: Path, *, redis_url: str, mlflow_url: str, **more: str) -> dict[str, str]:
-    """The settings of a gateway whose folders are below `root`, with limits per user out of the way.
+    """The settings of a gateway whose folders are below `root`, with per-user limits too high to matter.
 
-    Their marks are made: many tests begin with empty folders on a ledger that has jobs already.
+    Also makes the folders and their marks: many tests begin with empty folders on a ledger that has jobs already.
     """
     for name in ("submissions", "logs", "benchmarks/synthetic"):
         (root / name).mkdir(parents=True, exist_ok=True)
@@ -88,7 +88,7 @@ def environment(root: Path, *, redis_url: str, mlflow_url: str, **more: str) -> 
 
 @contextmanager
 def gateway_thread(root: Path, env: Mapping[str, str]) -> Iterator[Door]:
-    """The app in this process, behind the real server and its real protocol."""
+    """The app in a thread of this process, behind the real server with the real protocol."""
     settings = Settings.model_validate(dict(_typed(env)))
     listener = socket.create_server(("127.0.0.1", 0))
     config = uvicorn.Config(create_app(settings), http=DoorProtocol, ws="none", access_log=False, log_config=None)
@@ -106,7 +106,7 @@ def gateway_thread(root: Path, env: Mapping[str, str]) -> Iterator[Door]:
 
 
 def _typed(env: Mapping[str, str]) -> Iterator[tuple[str, object]]:
-    """As the environment would give them: names in lower case, JSON where a setting is an object."""
+    """Settings as pydantic reads them from the environment: names in lower case, JSON objects parsed."""
     source = Settings.model_fields
     for name, value in env.items():
         field = source[name.lower()]
@@ -118,7 +118,7 @@ def _typed(env: Mapping[str, str]) -> Iterator[tuple[str, object]]:
 def gateway_process(
     root: Path, env: Mapping[str, str], *, build: str = "gateway.app:build"
 ) -> Iterator[tuple[Door, subprocess.Popen[bytes]]]:
-    """The command of the image's Dockerfile on this machine, its output in `gateway.log` below `root`."""
+    """The gateway started by the Dockerfile's command on this machine; output goes to `gateway.log` below `root`."""
     port = free_port()
     door = Door(url=f"http://127.0.0.1:{port}", root=root)
     spool = root / "submissions" / ".incoming"
@@ -140,7 +140,7 @@ def gateway_process(
 
 
 def image_command(port: int, build: str = "gateway.app:build") -> list[str]:
-    """What the image runs, on this port of the loopback interface; `build` instead of its own app."""
+    """The Dockerfile's command, for this port of the loopback interface and the app factory `build`."""
     found = re.search(r"exec (uvicorn gateway\.app:build [^\"]*)", (REPOSITORY / "Dockerfile").read_text())
     assert found, "the Dockerfile starts the gateway in another way than this expects"
     command = found[1].replace("gateway.app:build", build)

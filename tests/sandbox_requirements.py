@@ -1,7 +1,7 @@
-"""What a container that runs a submission must be, stated anew after the CIS Docker benchmark and sandbox.md's list.
+"""Requirements for containers that run submissions, written independently from the CIS Docker benchmark and sandbox.md.
 
-Read from what the engine is asked (the body of its create call) or from what it answers (`inspect`): both have the same
-shape. Nothing here looks at how our options are made. `violations` names the sections that a container offends.
+They are checked on the body of the engine's create call or on its answer to `inspect`: both have the same shape.
+Nothing here depends on how our options are made. `violations` names the requirements that a container does not meet.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 from core.domain.limits import ResourceClass
 
 Body = Mapping[str, Any]
-TMP = "/tmp"  # the sandbox's own
+TMP = "/tmp"  # inside the sandbox
 SECRETS = re.compile(r"token|secret|password|redis|mlflow|://", re.IGNORECASE)
 ENVIRONMENT = {
     "PATH", "HOME", "USER", "TMPDIR", "LANG", "PYTHONUNBUFFERED", "PYTHONDONTWRITEBYTECODE", "MPLCONFIGDIR",
@@ -33,7 +33,7 @@ FOREIGN = (
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Rule:
-    """One requirement: its section in the CIS benchmark where it has one, else in sandbox.md."""
+    """One requirement, with its section in the CIS benchmark if it has one, else in sandbox.md."""
 
     name: str
     section: str
@@ -41,7 +41,7 @@ class Rule:
 
 
 def violations(body: Body, limits: ResourceClass) -> list[str]:
-    """Of a run without a device and without packages of its own."""
+    """Names of the rules that a run without a device and without packages of its own violates."""
     host = body["HostConfig"]
     return [rule.name for rule in RULES if not _safely(rule, body, host, limits)]
 
@@ -54,7 +54,7 @@ def _safely(rule: Rule, body: Body, host: Body, limits: ResourceClass) -> bool:
 
 
 def _config(body: Body) -> Body:
-    """`inspect` has these one level deeper than the create call."""
+    """The container's configuration; `inspect` has it one level deeper than the create call."""
     found: Body = body.get("Config", body)
     return found
 
@@ -83,7 +83,7 @@ def _environment_is_ours(body: Body, _host: Body, limits: ResourceClass) -> bool
 
 
 def _mounts(_body: Body, host: Body, _limits: ResourceClass) -> bool:
-    """Nothing but the job's own folders, each below one that belongs to many."""
+    """Only the job's own folders are mounted, never their shared parents."""
     found = {mount["Target"]: mount for mount in host["Mounts"]}
     folders = [mount for mount in found.values() if mount["Type"] == "bind"]
     return (
@@ -97,7 +97,7 @@ def _mounts(_body: Body, host: Body, _limits: ResourceClass) -> bool:
 
 
 def _output(_body: Body, host: Body, limits: ResourceClass) -> bool:
-    """The volume as it was made; should it be gone, the engine makes it as bounded, and the sweeper finds it."""
+    """The mount repeats the volume's bounds and labels: a lost volume is recreated bounded; the sweeper finds it."""
     (out,) = [mount for mount in host["Mounts"] if mount["Target"] == "/out"]
     options, driver = out["VolumeOptions"], out["VolumeOptions"]["DriverConfig"]
     bounded = f"size={limits.output_bytes},nr_inodes={limits.output_files}," in driver["Options"]["o"]
@@ -113,7 +113,7 @@ def _user(body: Body, host: Body, _limits: ResourceClass) -> bool:
 
 
 def _seccomp(_body: Body, host: Body, _limits: ResourceClass) -> bool:
-    """A list of what may be called, in the text itself; none and the engine's own are refused."""
+    """The seccomp profile is an allow list given inline; no profile and the engine's own are violations."""
     (profile,) = [item.removeprefix("seccomp=") for item in host["SecurityOpt"] if item.startswith("seccomp=")]
     return profile == "<seccomp>" or '"SCMP_ACT_ERRNO"' in profile
 
@@ -121,7 +121,7 @@ def _seccomp(_body: Body, host: Body, _limits: ResourceClass) -> bool:
 def _ulimits(_body: Body, host: Body, limits: ResourceClass) -> bool:
     found = {item["Name"]: (item["Soft"], item["Hard"]) for item in host["Ulimits"]}
     wanted = {"fsize": limits.output_bytes, "nofile": 4096, "core": 0}
-    return found == {name: (bound, bound) for name, bound in wanted.items()}  # none on nproc: it counts per user id
+    return found == {name: (bound, bound) for name, bound in wanted.items()}  # no nproc limit: it counts per user id
 
 
 def _tmp(_body: Body, host: Body, limits: ResourceClass) -> bool:
@@ -131,7 +131,7 @@ def _tmp(_body: Body, host: Body, limits: ResourceClass) -> bool:
 
 
 RECORD = {"max-size": "337678336", "max-file": "2", "compress": "false"}
-"""All that a run may print, and what the driver keeps beside each line."""
+"""All that a run may print, plus the driver's overhead for each line."""
 
 
 def _log(_body: Body, host: Body, _limits: ResourceClass) -> bool:

@@ -1,4 +1,4 @@
-"""The numbers of all system calls of x86-64, up to Linux 6.15, as the kernel's own header lists them."""
+"""The numbers of all x86-64 system calls up to Linux 6.15, from the kernel's header."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A real gateway and a real UI at two ports, on the real Redis and MLflow, with jobs that were recorded there."""
+"""Starts a real gateway and a real UI with two ports, on the real Redis and MLflow, with recorded jobs."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Recorded:
 
 @dataclass(frozen=True, kw_only=True)
 class TrackedSite:
-    """The addresses of gateway, UI and MLflow's pages, and jobs of ann and bob."""
+    """The addresses of gateway, UI and MLflow's pages, and the jobs of ann and bob."""
 
     gateway: Door
     ui_url: str
@@ -54,7 +54,7 @@ class TrackedSite:
 
     @contextmanager
     def browser(self, user: str | None = None, url: str | None = None) -> Iterator[httpx2.Client]:
-        """A client of MLflow's address as a browser would be; signed in as that user."""
+        """A client of MLflow's pages, signed in as `user` if given."""
         with httpx2.Client(base_url=url or self.pages_url, timeout=30.0, trust_env=False) as client:
             if user:
                 token = {"ann": Door.token, "bob": Door.other_token, "admin": Door.admin_token}[user]
@@ -64,7 +64,7 @@ class TrackedSite:
 
 @contextmanager
 def tracked_site(root: Path, redis_url: str, mlflow_url: str, benchmark: str, **more: str) -> Iterator[TrackedSite]:
-    """Both processes, with one recorded job of each of two users; what is recorded goes again."""
+    """Start both processes and record one job for each of two users; removes their runs at the end."""
     settings = environment(root, redis_url=redis_url, mlflow_url=mlflow_url, **more)
     folder = root / "benchmarks" / benchmark
     folder.mkdir()
@@ -84,7 +84,7 @@ def tracked_site(root: Path, redis_url: str, mlflow_url: str, benchmark: str, **
 def ui_process(
     root: Path, api_url: str, *, start: Sequence[str] = ("-m", "ui.serve"), **more: str
 ) -> Iterator[tuple[str, str]]:
-    """What the image runs, on two free ports of the loopback interface: the pages' address and MLflow's."""
+    """The UI as the image runs it, on two free loopback ports. Yields the addresses of its own and MLflow's pages."""
     own, pages = free_port(), free_port()
     env = {
         "PATH": os.environ["PATH"],
@@ -123,7 +123,7 @@ def await_life(url: str, seconds: float = 4 * START_SECONDS, *, verify: ssl.SSLC
 
 
 def record(tracking: MlflowTracking, redis_url: str, root: Path, benchmark: str, user: str) -> Recorded:
-    """A completed job of that user, with a run and its files, as a runner leaves them."""
+    """Record a completed job of that user, with a run and its files, as a runner does."""
     limits = UserLimits(jobs_per_hour=1000, concurrent_running=1000, queue_when_over=False)
     with closing(connect(redis_url)) as client:
         ledger = RedisJobStatus(client)

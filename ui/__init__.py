@@ -1,6 +1,6 @@
-"""The pages: Gradio in a FastAPI of its own; everything they know comes from the REST API through the client."""
+"""The web UI: Gradio pages in a FastAPI app. All their data comes from the REST API through the client."""
 
 import os
 
-# Gradio and its parts read these while they are imported: nothing of ours may call a vendor's host.
+# Gradio and its dependencies read these on import: the UI must not contact a vendor's host.
 os.environ.update({"GRADIO_ANALYTICS_ENABLED": "False", "HF_HUB_OFFLINE": "1", "GRADIO_RUN_HISTORY": "False"})

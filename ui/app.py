@@ -1,4 +1,4 @@
-"""Builds the UI: settings in, one application out."""
+"""Builds the UI's application from its settings."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -22,13 +22,13 @@ from ui.sessions import SessionCookie, SessionStore
 from ui.settings import Settings
 from ui.uploads import upload_routes
 
-MOST_BODY = 64 * 1024  # bytes of a request that is no upload
+MOST_BODY = 64 * 1024  # bytes of a request other than an upload
 
 
 def build(
     settings: Settings | None = None, http: httpx2.Client | None = None, relay: httpx2.AsyncClient | None = None
 ) -> FastAPI:
-    """The application of both ports; its connections to the API are closed when it stops."""
+    """The application for both ports. Its connections to the API are closed when it stops."""
     settings = settings or Settings()
     http = http or open_http(settings.api_url, use_proxies=False)
     relay = relay or open_relay(settings.api_url)
@@ -83,5 +83,5 @@ def _mount_pages(app: FastAPI, desk: Desk, markup: Templates) -> None:
 
 
 async def misunderstood(_request: Request, _error: Exception) -> JSONResponse:
-    """The usual answer would repeat what was sent."""
+    """The answer to an invalid request; FastAPI's default would repeat what was sent."""
     return JSONResponse({"detail": "This request is none that the pages make. Reload the page and try again."}, 422)

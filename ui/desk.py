@@ -1,4 +1,4 @@
-"""From a browser's request to the API as its user; lives as long as the application."""
+"""Maps a browser's request to its session, and to the API as that session's user."""
 
 import time
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ from client.errors import LeadersboardError, NotSignedIn, Problem
 from client.signing import log_in, log_out
 from ui.sessions import Session, SessionCookie, SessionStore
 
-CLOSING_SECONDS = 5.0  # all sessions that a stopping process may still end at the API
+CLOSING_SECONDS = 5.0  # for revoking tokens of open sessions while the process stops
 
 
 class HasScheme(Protocol):
@@ -37,7 +37,7 @@ class HasCookies(Protocol):
 
 
 class Desk:
-    """Knows who asks, and calls the API with that user's token."""
+    """Finds the session of a request and calls the API with its token; lives as long as the application."""
 
     def __init__(self, *, http: httpx2.Client, sessions: SessionStore, cookie: SessionCookie) -> None:
         self._http = http
@@ -47,40 +47,40 @@ class Desk:
         sessions.on_end = self._revoke
 
     def session_of(self, request: HasCookies) -> Session | None:
-        """The session of whoever sent this, if signed in."""
+        """The session of this request, or None."""
         session_id = self._id_of(request)
         return self._sessions.get(session_id) if session_id else None
 
     def signed_in(self, request: HasCookies) -> Session:
-        """The session of a user who is signed in; raises `NotSignedIn` when there is none."""
+        """The session of this request. Raises NotSignedIn when there is none."""
         session = self.session_of(request)
         if session is None:
             raise NotSignedIn(Problem(status=401, code="session_ended", detail="Your session has ended."))
         return session
 
     def client_of(self, request: HasCookies) -> LeadersboardClient:
-        """The API as the user who sent this; raises `NotSignedIn` when there is none."""
+        """A client of the API with the session's token. Raises NotSignedIn when there is no session."""
         return LeadersboardClient(self._http, self.signed_in(request).token)
 
     def sign_in(self, token: str) -> str:
-        """Check a token with the API and begin a session; the cookie's value. Raises the client's errors."""
+        """Check a token with the API and begin a session. Returns the cookie's value. Raises the client's errors."""
         me = LeadersboardClient(self._http, token).me()
         return self._cookie.seal(self._sessions.open(user_id=me.user_id, is_admin=me.is_admin, token=token))
 
     def sign_in_with_password(self, user: str, password: str, *, address: str | None) -> str:
-        """A token for user name and password, and a session with it; the cookie's value. Raises the client's errors."""
+        """Log in at the API and begin a session. Returns the cookie's value. Raises the client's errors."""
         login = log_in(self._http, user, password, address=address)
         lasts = (login.expires_at - datetime.now(UTC)).total_seconds()
         session_id = self._sessions.open(user_id=login.user_id, is_admin=login.is_admin, token=login.token, lasts=lasts)
         return self._cookie.seal(session_id)
 
     def sign_out(self, request: HasCookies) -> None:
-        """End the session of whoever sent this."""
+        """End the session of this request, if any."""
         if session_id := self._id_of(request):
             self._sessions.close(session_id)
 
     def close(self) -> None:
-        """End all sessions, for as long as a stopping process may take; tokens that stay end by themselves."""
+        """End all sessions and revoke their tokens, within CLOSING_SECONDS; the other tokens expire by themselves."""
         self._until = time.monotonic() + CLOSING_SECONDS
         self._sessions.close_all()
 

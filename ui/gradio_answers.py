@@ -1,4 +1,4 @@
-"""What Gradio answers, without the words of its refusals and failures: these could repeat what was sent."""
+"""Removes the messages from Gradio's refusals and failures: they could repeat what was sent."""
 
 import json
 from typing import Any
@@ -8,11 +8,11 @@ from starlette.types import ASGIApp, Message, Scope, Send
 
 FAILED = "The platform could not do this. Reload the page and try again; if it stays, tell an administrator."
 FAILURE = b'"success":false'
-"""In an event's JSON, which Gradio writes without spaces; in a text the quotation marks would have backslashes."""
+"""Marks a failure in an event's JSON, which Gradio writes without spaces. Inside a text the quotes would be escaped."""
 
 
 async def answered(app: ASGIApp, scope: Scope, body: bytes) -> bytes | None:
-    """What the application answers to a request with this body; None unless its status is 200."""
+    """The body of the application's answer to a request with this body; None unless the status is 200."""
     pieces: list[bytes] = []
     status = 0
     is_read = False
@@ -34,7 +34,7 @@ async def answered(app: ASGIApp, scope: Scope, body: bytes) -> bytes | None:
 
 
 def without_words(send: Send) -> Send:
-    """A `send` for an event stream in which every failure has the same words."""
+    """Wrap `send` of an event stream: every failure gets the same message."""
 
     async def sending(message: Message) -> None:
         if message["type"] == "http.response.body" and FAILURE in message.get("body", b""):

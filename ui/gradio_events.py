@@ -1,7 +1,7 @@
-"""Understands a call of a page's event: which event of ours, with which plain values; everything else is refused.
+"""Parses calls of the pages' events: a declared event with plain values. Every other call is refused.
 
-Nothing that a browser sends reaches Gradio as it came: a call is built anew from what was understood here, and no
-value in it can be an object, so none can name a file.
+Nothing that a browser sends reaches Gradio unchanged: each call is rebuilt from the parsed one. No value in it can be
+an object, so none can name a file.
 """
 
 import json
@@ -15,23 +15,23 @@ import gradio as gr
 from gradio.block_function import BlockFunction
 
 PAGE_KEY = re.compile(r"[A-Za-z0-9]{1,64}")
-"""What a browser calls a page that it has open; Gradio's `session_hash`."""
+"""A browser's id of an open page; Gradio's `session_hash`."""
 FIELDS = frozenset({"data", "event_data", "fn_index", "trigger_id", "session_hash"})
 LONGEST_TEXT = 300
 LARGEST_NUMBER = 1e9
 DETAILS: Mapping[str, frozenset[str]] = {"select": frozenset({"metric"})}
-"""Names of the texts that an event may bring along, by the kind of event; all other events bring nothing."""
+"""Names of the texts in `event_data`, by kind of event; all other events must have none."""
 
 Check = Callable[[Any], bool]
 
 
 class BadCall(Exception):
-    """Raised when a call is none that our pages make; never says what was sent."""
+    """Raised for a call that our pages do not make; its message never repeats what was sent."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Call:
-    """A call that was understood: index and trigger of one of our events, its values, and the page that it is from."""
+    """A valid call: index and trigger of a declared event, its values, and the page that made it."""
 
     page_key: str
     fn_index: int
@@ -40,7 +40,7 @@ class Call:
     event_data: Mapping[str, str] | None
 
     def as_json(self, session_hash: str) -> bytes:
-        """The call as Gradio takes it, of that session."""
+        """The call as JSON for Gradio, with that `session_hash`."""
         body = {
             "data": list(self.data),
             "event_data": dict(self.event_data) if self.event_data else None,
@@ -59,14 +59,14 @@ class _Event:
 
 
 class DeclaredEvents:
-    """The events of our pages with the shape of their inputs, as Gradio knows them when it starts."""
+    """The events of our pages and checks of their inputs, read from Gradio at start."""
 
     def __init__(self, functions: Mapping[int, BlockFunction]) -> None:
-        """Raise TypeError where an event takes a component that has no check here."""
+        """Raises TypeError when an event has an input component without a check here."""
         self._events = {index: _event(function) for index, function in functions.items()}
 
     def understood(self, body: bytes) -> Call:
-        """The call in a request's body. Raises `BadCall`."""
+        """Parse the call in a request's body. Raises BadCall."""
         sent = _json_object(body)
         if not sent.keys() <= FIELDS:
             raise BadCall("fields")
@@ -88,7 +88,7 @@ class DeclaredEvents:
 
 
 def is_text(value: object) -> bool:
-    """Whether this is a short text that every part behind can write down."""
+    """Whether this is a text of at most LONGEST_TEXT characters, valid UTF-8 without NUL."""
     return isinstance(value, str) and len(value) <= LONGEST_TEXT and "\0" not in value and _is_utf8(value)
 
 

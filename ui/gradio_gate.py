@@ -1,7 +1,7 @@
-"""The only way to Gradio: exact routes that our pages need, calls of declared events, one's own event streams.
+"""Filters requests to Gradio: only our pages' routes, calls of declared events, and the session's own event streams.
 
-Everything else is 404, also what a later Gradio adds. A request is passed on as it was understood: path, query, headers
-and body are made anew, and of Gradio's refusals and failures only the status is kept.
+Everything else is 404, also routes that a later Gradio adds. A request is rebuilt before it is passed on (path, query,
+headers and body), and only the status of Gradio's refusals and failures is kept.
 """
 
 import re
@@ -23,16 +23,16 @@ from ui.sessions import Session
 JOIN, DATA, THEME = "/gradio_api/queue/join", "/gradio_api/queue/data", "/theme.css"
 READING = frozenset({"GET", "HEAD"})
 QUERY = frozenset({"benchmark", "metric", "entries", "id"})
-"""What the addresses of our pages may say; all other parameters are dropped."""
+"""Query parameters of our pages; all others are dropped."""
 HEADERS = frozenset({b"host", b"cookie", b"accept", b"accept-language", b"user-agent", b"if-none-match"})
 PROXY_HEADERS = {
     b"x-forwarded-proto": re.compile(rb"https?"),
     b"x-forwarded-host": re.compile(rb"[A-Za-z0-9.:\[\]_-]+"),
 }
-"""Of these Gradio makes the address of its own site, for the one answer."""
+"""From these Gradio builds the site's address in an answer."""
 MOST_BODY = 16 * 1024
 MOST_EVENTS = 20
-"""Events of one user that may wait or run; all together Gradio takes 500."""
+"""Events of one user that may wait or run; Gradio's queue takes 500 in all."""
 BODY_SECONDS = 10.0
 
 NOT_THERE = "There is nothing here."
@@ -42,7 +42,7 @@ TOO_MANY = "Too much is going on at once. Close some pages of the platform, wait
 
 
 class Refusal(Exception):
-    """Raised when a request is not passed on; has the answer's status and words."""
+    """Raised when a request is not passed on; holds the answer's status and message."""
 
     def __init__(self, status: int, words: str) -> None:
         super().__init__(words)
@@ -51,7 +51,7 @@ class Refusal(Exception):
 
 
 class Gate:
-    """ASGI application around Gradio's; `files` are the paths of Gradio's own scripts, fonts and styles."""
+    """ASGI application in front of Gradio's; `files` are the paths of Gradio's own scripts, fonts and styles."""
 
     def __init__(
         self,
@@ -127,7 +127,7 @@ class Gate:
 
 
 def _is_plain(scope: Scope) -> bool:
-    """Whether the path was sent as it reads: nothing encoded, so that no two parts can read it differently."""
+    """Whether the path was sent without percent-encoding, so that no two parsers can read it differently."""
     path: str = scope["path"]
     return path.isascii() and scope.get("raw_path", path.encode()) == path.encode() and not scope.get("root_path")
 
@@ -143,7 +143,7 @@ def _query(request: Request) -> Mapping[str, str]:
 def _scope(
     request: Request, *, query: list[tuple[str, str]] | None = None, body: bytes | None = None, accepts: bool = False
 ) -> Scope:
-    """The request anew; `accepts`: the answer may be compressed."""
+    """The request's scope, rebuilt; with `accepts` the answer may be compressed."""
     kept = [(name, value) for name, value in request.scope["headers"] if name in HEADERS or _is_of_proxy(name, value)]
     if accepts:
         kept += [(name, value) for name, value in request.scope["headers"] if name == b"accept-encoding"]
@@ -157,7 +157,7 @@ def _is_of_proxy(name: bytes, value: bytes) -> bool:
 
 
 async def _body(request: Request) -> bytes:
-    """The whole body, bounded in size and time. Raises Refusal."""
+    """Read the body, bounded in size and time. Raises Refusal."""
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
         raise Refusal(422, BAD_CALL)
     body = b""

@@ -1,4 +1,4 @@
-"""What we must know of Gradio's queue and nothing public says; the only place that looks inside Gradio."""
+"""Reads Gradio's queue and routes through its private attributes; no other module does."""
 
 from pathlib import Path
 from typing import Any
@@ -12,13 +12,13 @@ FOLDERS = ("assets", "static")
 
 
 class GradioQueue:
-    """The queue of one site: which pages it has messages for, whose events it holds."""
+    """The event queue of Gradio's application."""
 
     def __init__(self, app: App) -> None:
         self._app = app
 
     def has(self, name: str) -> bool:
-        """Whether a page has called an event."""
+        """Whether the page of this name has called an event."""
         return name in self._queue.pending_messages_per_session
 
     def waiting_of(self, user_id: str) -> int:
@@ -32,7 +32,7 @@ class GradioQueue:
         return self._app.get_blocks()._queue  # noqa: SLF001, there is no public way
 
     def forget(self, name: str) -> None:
-        """Free what is kept for a page."""
+        """Free all that Gradio keeps for a page."""
         queue, states = self._queue, self._app.state_holder
         kept: tuple[dict[str, Any], ...] = (
             queue.pending_messages_per_session,
@@ -51,7 +51,7 @@ def own_files() -> frozenset[str]:
 
 
 def keep_routes(app: App, kept: frozenset[str]) -> None:
-    """Take every route out of Gradio's application whose path is not among these."""
+    """Remove every route from Gradio's application whose path is not in `kept`."""
     for router in (app.router, *(route.original_router for route in app.routes if hasattr(route, "original_router"))):
         router.routes[:] = [
             route for route in router.routes if hasattr(route, "original_router") or getattr(route, "path", "") in kept

@@ -1,4 +1,4 @@
-"""The door: nobody gets past without a session, and every answer carries its security headers."""
+"""Requires a session for every request and adds security headers to every answer."""
 
 from collections.abc import Mapping
 from urllib.parse import quote
@@ -13,8 +13,8 @@ from ui.desk import Desk
 OPEN_PATHS = frozenset({"/login", "/logout", "/health/live", "/favicon.ico"})
 OPEN_FOLDER = "/ui-assets/"
 UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
-# Gradio compiles templates and component scripts in the browser, hence inline and eval; nothing may come from or go to
-# another origin, so that even a script that slipped in has nowhere to send what it reads.
+# Gradio compiles templates and component scripts in the browser, hence inline and eval. Nothing may be loaded from or
+# sent to another origin, so that an injected script cannot send away what it reads.
 POLICY = (
     "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval' blob:; style-src 'self' 'unsafe-inline'; "
     "img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self'; worker-src 'self' blob:; "
@@ -29,16 +29,16 @@ HEADERS = {
 
 
 class Guard:
-    """ASGI middleware; stands before everything, also before Gradio's own routes."""
+    """ASGI middleware in front of all routes, including Gradio's own."""
 
     def __init__(self, app: ASGIApp, desk: Desk, policy: str = POLICY) -> None:
-        """`policy` is for answers that bring none of their own."""
+        """`policy` is the Content-Security-Policy of answers without their own."""
         self._app = app
         self._desk = desk
         self._headers = {**HEADERS, "Content-Security-Policy": policy}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let a request through, or answer in its place; there are no web sockets here."""
+        """Pass a request on, or answer it. WebSockets are closed: the UI has none."""
         if scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1008})
             return
@@ -60,7 +60,7 @@ class Guard:
 
 
 def from_our_pages(request: Request) -> bool:
-    """Whether a browser says that a request was made by a page of this very origin (programs say nothing)."""
+    """Whether a page of this origin made the request, by the browser's headers; True for programs, which send none."""
     if (site := request.headers.get("sec-fetch-site")) is not None:
         return site in {"same-origin", "none"}
     origin = request.headers.get("origin")
@@ -68,7 +68,7 @@ def from_our_pages(request: Request) -> bool:
 
 
 def wanted(request: Request) -> str:
-    """What a request asked for, as a target to go back to."""
+    """The request's path and query, to return to after signing in."""
     return request.url.path + (f"?{request.url.query}" if request.url.query else "")
 
 

@@ -1,4 +1,4 @@
-"""A job's log pushed to the browser as it grows (Server-Sent Events), resumable by byte offset."""
+"""Streams a job's log to the browser as it grows (Server-Sent Events), resumable by byte offset."""
 
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ TAIL_LINES = 1000
 MOST_CALLS_AT_ONCE = 32
 STREAMS_OF_ONE_USER = 20
 STREAMS_OF_ALL = 400
-OVER = (NotSignedIn, NotAllowed, NotFound, Invalid)  # trying again cannot help
+OVER = (NotSignedIn, NotAllowed, NotFound, Invalid)  # retrying cannot help
 Offset = Annotated[int | None, Query(ge=0, le=2**53)]
 LastEventId = Annotated[str, Header(pattern=r"^[0-9]{0,15}$")]
 
@@ -31,7 +31,7 @@ AnswerT = TypeVar("AnswerT")
 
 @dataclass
 class Place:
-    """How far one viewer has read; lives as long as the viewer's connection."""
+    """The state of one viewer's stream; lives as long as its connection."""
 
     offset: int | None
     steps: int = 0
@@ -61,7 +61,7 @@ def log_routes(desk: Desk) -> APIRouter:
 
 
 class Viewer:
-    """The API as one viewer of one job; every call asks anew who is signed in, so that signing out ends the stream."""
+    """Calls the API for one viewer of one job. Each call looks up the session, so that signing out ends the stream."""
 
     def __init__(self, desk: Desk, request: Request, job_id: str, limiter: CapacityLimiter) -> None:
         self._desk = desk
@@ -74,7 +74,7 @@ class Viewer:
         return await self._ask(lambda client: client.job(self._job_id).status.is_final)
 
     async def part(self, offset: int | None) -> LogPart:
-        """What came after the offset; without one, the last lines."""
+        """The log after the offset; for None the last TAIL_LINES lines."""
         if offset is None:
             return await self._ask(lambda client: client.log_tail(self._job_id, lines=TAIL_LINES))
         return await self._ask(lambda client: client.log_after(self._job_id, offset=offset))
@@ -103,7 +103,7 @@ async def _events(viewer: Viewer, place: Place) -> AsyncIterator[ServerSentEvent
 
 
 async def _step(viewer: Viewer, place: Place) -> AsyncIterator[ServerSentEvent]:
-    # The state is asked for before the log: when it is final, the log read afterwards is complete.
+    # The state is read before the log: when it is final, the log read afterwards is complete.
     is_due = place.steps % STEPS_PER_STATE == 0 or place.is_away
     is_final = await viewer.is_final() if is_due else place.is_final
     if is_final != place.is_final or place.is_away:
@@ -120,7 +120,7 @@ async def _step(viewer: Viewer, place: Place) -> AsyncIterator[ServerSentEvent]:
 
 
 def _data(part: LogPart) -> dict[str, object]:
-    """The text and where in it the platform speaks, counted as browsers count: in UTF-16 code units."""
+    """The text, and the ranges of it that the platform wrote, in UTF-16 code units as browsers count."""
     spans, units, at = [], 0, 0
     for start, end in part.platform:
         begin = units + _units(part.logs[at:start])

@@ -1,4 +1,4 @@
-"""Signing in with user name and password or with an access token, and out again; plain HTML, no script."""
+"""Routes for signing in, with user name and password or an access token, and out; plain HTML without scripts."""
 
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -11,7 +11,7 @@ from ui.desk import Desk, is_secure
 from ui.markup import Templates
 from ui.sessions import delete_cookie, set_cookie
 
-# No script and nothing from elsewhere on the page where a token is typed.
+# No scripts and nothing from other origins on the page where a token is typed.
 POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self' data:; font-src 'self'; form-action 'self'; "
     "base-uri 'none'; frame-ancestors 'none'"
@@ -27,7 +27,7 @@ def login_routes(desk: Desk, markup: Templates, *, lifetime: float) -> APIRouter
     router = APIRouter()
 
     @router.get("/login")
-    def page(request: Request, next: str = "/") -> Response:  # noqa: A002, the query's public name
+    def page(request: Request, next: str = "/") -> Response:  # noqa: A002, the query parameter's public name
         if desk.session_of(request):
             return RedirectResponse(safe_target(next), 303)
         return _page(markup, target=next)
@@ -68,7 +68,7 @@ def safe_target(wanted: str) -> str:
 
 
 def _signed_in(desk: Desk, request: Request, *, user: str, password: str, token: str) -> str:
-    """The cookie of a new session, by password where there is a user name. Raises the client's errors."""
+    """The cookie of a new session: by password if there is a user name, else by token. Raises the client's errors."""
     if not user:
         return desk.sign_in(token)
     address = request.client.host if request.client else None
@@ -76,7 +76,7 @@ def _signed_in(desk: Desk, request: Request, *, user: str, password: str, token:
 
 
 def _refusal(error: LeadersboardError, *, wrong: str) -> tuple[str, int]:
-    """Why nobody was signed in, in words, and the status of the page that says so."""
+    """The message about a failed sign-in, and the status of the page that shows it."""
     if isinstance(error, TooMany):
         return TOO_MANY.format(round(error.problem.retry_after or 60)), 429
     return (wrong, 401) if isinstance(error, NotSignedIn | NotAllowed | Invalid) else (AWAY, 503)

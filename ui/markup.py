@@ -1,4 +1,4 @@
-"""Values become HTML through templates that escape everything; the only place where HTML is made."""
+"""Renders HTML from templates that escape every value; no other module makes HTML."""
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
@@ -19,7 +19,7 @@ DIGITS = 4
 
 
 def figure(value: float | None, metric: Metric | None = None) -> str:
-    """A number with four digits that count, aligned within its column: shares have four after the point."""
+    """A number with four significant digits; shares have four decimals, so that a column is aligned."""
     if value is None:
         return "–"
     is_share = metric is not None and metric.maximum == 1
@@ -32,44 +32,44 @@ def figure(value: float | None, metric: Metric | None = None) -> str:
 
 
 def arrow(metric: Metric) -> str:
-    """Which way is better."""
+    """An arrow in the direction in which the metric gets better."""
     return "↑" if metric.direction == "maximize" else "↓"
 
 
 def short(identifier: str) -> str:
-    """The beginning of an id, enough to tell one from another."""
+    """The first SHORT_ID characters of an id."""
     return identifier[:SHORT_ID]
 
 
 def breakable(name: str) -> Markup:
-    """A name that may be broken after its underscores."""
+    """A name with line breaks allowed after its underscores."""
     return Markup("_<wbr>").join(name.split("_"))
 
 
 def web_link(url: str | None) -> str:
-    """A link if it is one to a web page, else nothing: no other scheme gets into a page."""
+    """The URL if it is http or https, else an empty string: no other scheme may get into a page."""
     return url if url and urlsplit(url).scheme in {"http", "https"} else ""
 
 
 def exact(moment: datetime) -> str:
-    """A moment in full, in UTC."""
+    """A moment to the second, in UTC."""
     return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
 def seconds_between(start: datetime | None, end: datetime | None) -> float | None:
-    """How long something took, or has taken until now."""
+    """Seconds from `start` to `end`, or until now; None if it has not started."""
     if start is None:
         return None
     return max(0.0, ((end or datetime.now(UTC)) - start).total_seconds())
 
 
 def _shown(value: Any) -> Any:
-    """Format characters of foreign text are shown, never obeyed; markup is ours."""
+    """Make control and format characters of foreign text visible; Markup is ours and stays as it is."""
     return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
 class Templates:
-    """The templates, ready to fill; lives as long as the application."""
+    """The templates; lives as long as the application."""
 
     def __init__(self, site: Mapping[str, str]) -> None:
         self._environment = Environment(
@@ -84,7 +84,7 @@ class Templates:
         self._environment.globals.update(site=dict(site), seconds_between=seconds_between)
 
     def fill(self, template: str, **values: Any) -> str:
-        """The HTML of a template with these values in it, every one escaped."""
+        """Render a template with these values, all escaped."""
         return self._environment.get_template(f"{template}.html").render(values)
 
 

@@ -1,4 +1,4 @@
-"""MLflow's pages at an address of their own behind this sign-in; each call is the gateway's, with the user's token."""
+"""Serves MLflow's pages at their own port, after sign-in: relays each call to the gateway with the user's token."""
 
 from collections.abc import AsyncIterator, Mapping
 from urllib.parse import quote, urlencode
@@ -17,11 +17,11 @@ from ui.markup import Templates
 
 PREFIX = "/mlflow/"
 SECONDS = 20.0
-"""For the gateway to begin its answer: longer than it waits for MLflow itself."""
+"""Longest wait for the gateway's answer to begin: longer than the gateway waits for MLflow."""
 AT_ONCE = 100
 BODY_BYTES = 64 * 1024
 WHOLE = 1024 * 1024
-"""Bytes of an answer that is sent in one piece."""
+"""Answers of up to so many bytes are sent in one piece."""
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 KEPT = (
     "content-type",
@@ -32,22 +32,22 @@ KEPT = (
     "cache-control",
     "retry-after",
 )
-"""Headers of the gateway's answer that the browser gets."""
+"""Headers of the gateway's answer that are passed to the browser."""
 POLICY = "default-src 'none'; style-src 'self'; img-src 'self' data:; base-uri 'none'; frame-ancestors 'none'"
-"""For answers of this process itself; those of the gateway bring their own."""
+"""For answers of this process; the gateway's answers have their own."""
 AWAY = "The platform does not answer at the moment, so MLflow's pages cannot be shown. Try again in a minute."
 TOO_LONG = "This request is too long."
 
 
 def open_pages(api_url: str) -> httpx2.AsyncClient:
-    """Connections to the gateway; the caller closes them."""
+    """An HTTP client for the gateway; the caller closes it."""
     limits = httpx2.Limits(max_connections=AT_ONCE)
     timeout = httpx2.Timeout(SECONDS, connect=2.0)
     return httpx2.AsyncClient(base_url=api_url, timeout=timeout, limits=limits, trust_env=False)
 
 
 class ByPort:
-    """ASGI middleware: requests that arrived at one port are another application's."""
+    """ASGI middleware that gives requests at one port to another application."""
 
     def __init__(self, app: ASGIApp, *, port: int, other: ASGIApp) -> None:
         self._app = app
@@ -55,13 +55,13 @@ class ByPort:
         self._other = other
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Give a request to the application of the port where it arrived; proxies' headers do not change that."""
+        """Pass a request to the application of the port at which it arrived, regardless of proxy headers."""
         is_other = scope["type"] == "http" and (scope.get("server") or ("", 0))[1] == self._port
         await (self._other if is_other else self._app)(scope, receive, send)
 
 
 def mlflow_app(desk: Desk, markup: Templates, relay: httpx2.AsyncClient, *, lifetime: float) -> FastAPI:
-    """The application of MLflow's address: sign-in and out, and whatever else as the gateway answers it."""
+    """The application for MLflow's port: sign-in and sign-out; everything else is relayed to the gateway."""
     app = FastAPI(title="MLflow", openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
     app.get("/health/live")(lambda: {"status": "ok"})
     app.include_router(login_routes(desk, markup, lifetime=lifetime))
@@ -93,7 +93,7 @@ def _relay_routes(desk: Desk, markup: Templates, relay: httpx2.AsyncClient) -> A
 
 
 def is_plain(path: str) -> bool:
-    """Whether a decoded path has nothing that could lead out of MLflow's part of the API."""
+    """Whether a decoded path cannot lead out of `/mlflow/`: no backslash, no empty, `.` or `..` segment."""
     return path == "" or ("\\" not in path and not any(part in {"", ".", ".."} for part in path.split("/")))
 
 
@@ -109,7 +109,7 @@ def _call(relay: httpx2.AsyncClient, request: Request, path: str, *, token: str,
 
 
 async def _body(request: Request) -> bytes | None:
-    """The body of a search; None when it is too long. Of other methods none is read: they are refused unread."""
+    """The body of a search; None when it is too long. Other methods' bodies are not read, since they are refused."""
     body = b""
     if request.method == "POST":
         async for piece in request.stream():
@@ -150,7 +150,7 @@ async def _pieces(answer: httpx2.Response) -> AsyncIterator[bytes]:
 
 
 async def _over(desk: Desk, request: Request) -> Response:
-    """The token of this session counts no more: the session ends, too."""
+    """End the session, whose token is no longer valid, and ask the user to sign in."""
     await run_in_threadpool(desk.sign_out, request)
     if is_page(request):
         return RedirectResponse(f"/login?next={quote(wanted(request), safe='')}", 303)
@@ -158,7 +158,7 @@ async def _over(desk: Desk, request: Request) -> Response:
 
 
 def is_page(request: Request) -> bool:
-    """Whether a person asks for a page, and is to read words."""
+    """Whether a browser asks for a page, so that errors must be HTML."""
     return request.method == "GET" and "text/html" in request.headers.get("accept", "")
 
 

@@ -1,11 +1,11 @@
-"""What failed, whose fault it is and what to do next, in one box."""
+"""Renders a failure as a box: what failed, whose fault it is, and what to do next."""
 
 from client.errors import LeadersboardError, NotSignedIn, Refused, Unavailable, Unreachable
 from ui.markup import Templates
 
 
 def notice_of(markup: Templates, error: LeadersboardError, *, what: str) -> str:
-    """The box for a failure of `what`, with fields at fault and the id to quote where there are any."""
+    """The HTML box for a failure; `what` is its title. Includes the fields at fault and the request id, if any."""
     problem = error.problem if isinstance(error, Refused) else None
     return markup.fill(
         "notice",
@@ -19,7 +19,7 @@ def notice_of(markup: Templates, error: LeadersboardError, *, what: str) -> str:
 
 
 def _words(error: LeadersboardError) -> str:
-    # Where the API is called from is the operators' business, not the page's.
+    # The API's internal address is for operators, not for the page.
     return "The platform does not answer at the moment." if isinstance(error, Unreachable) else str(error)
 
 

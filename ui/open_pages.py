@@ -1,4 +1,4 @@
-"""Which pages a signed-in browser has open: each has a name for Gradio that belongs to its login session alone."""
+"""Tracks the pages that signed-in browsers have open. Each page's name for Gradio is bound to its login session."""
 
 import hashlib
 import hmac
@@ -10,22 +10,22 @@ from contextlib import contextmanager
 from ui.sessions import Session
 
 MOST_PER_USER = 40
-MOST = 1900  # below the 2000 queues of messages that Gradio keeps
+MOST = 1900  # below the 2,000 message queues that Gradio keeps
 
 
 class TooManyPages(Exception):
-    """Raised when all pages of a user that are remembered have an event stream open."""
+    """Raised when a page would have to be dropped and all remembered pages of the user have an open event stream."""
 
 
 class OpenPages:
     """The newest `MOST_PER_USER` pages of each user and `MOST` in all; lives as long as the process. Thread-safe.
 
-    A page's name is made from what the browser calls it and a key that only the login session has. So two sessions
-    never share a name, whatever they send, and a name of another session cannot be said.
+    A page's name is an HMAC of the browser's id for it under the session's key. So two sessions never share a name,
+    whatever they send, and no session can name another one's page.
     """
 
     def __init__(self, on_drop: Callable[[str], None], *, most_per_user: int = MOST_PER_USER, most: int = MOST) -> None:
-        """`on_drop` is called with the name of each page that is forgotten."""
+        """`on_drop` is called with the name of each dropped page."""
         self._on_drop = on_drop
         self._most_per_user = most_per_user
         self._most = most
@@ -33,7 +33,7 @@ class OpenPages:
         self._lock = threading.Lock()
 
     def opened(self, session: Session, page_key: str) -> str:
-        """The name of a page that calls an event. Raises TooManyPages."""
+        """Remember a page that calls an event. Returns its name. Raises TooManyPages."""
         name = name_of(session, page_key)
         with self._lock:
             dropped = None
@@ -47,7 +47,7 @@ class OpenPages:
 
     @contextmanager
     def streaming(self, session: Session, page_key: str) -> Iterator[str | None]:
-        """The name of a page while its event stream is open; None for a page that called no event of this session."""
+        """Count an open event stream of a page. Yields its name; None if the session called no event on it."""
         name = name_of(session, page_key)
         if not self._count(session.user_id, name, 1):
             yield None
@@ -65,7 +65,7 @@ class OpenPages:
             return name in pages
 
     def _room_made(self, user_id: str) -> str | None:
-        """The name that goes: of this user's when these are too many, else of the user with the most."""
+        """Drop a page if there are too many: of this user, or of the user with the most. Returns its name."""
         if len(self._streams.get(user_id, ())) >= self._most_per_user:
             return self._oldest_idle(user_id)
         if sum(map(len, self._streams.values())) >= self._most:
@@ -84,5 +84,5 @@ class OpenPages:
 
 
 def name_of(session: Session, page_key: str) -> str:
-    """What Gradio calls a page of this session."""
+    """A page's name for Gradio."""
     return hmac.new(session.key, page_key.encode(), hashlib.sha256).hexdigest()

@@ -1,4 +1,4 @@
-"""How many of one thing run at once: of one user, and of all."""
+"""Limits how many of one thing run at once: for each user, and for all together."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ from client.errors import Problem, TooMany
 
 
 class Places:
-    """Counts what is in hand; lives as long as the application, used from its event loop alone."""
+    """Counts what is in progress; lives as long as the application. Used only on its event loop."""
 
     def __init__(self, what: str, *, of_one_user: int, of_all: int) -> None:
         """`what` completes "You have 4 …"."""
@@ -19,7 +19,7 @@ class Places:
 
     @contextmanager
     def one_of(self, user_id: str) -> Iterator[None]:
-        """Hold one of a user's. Raises TooMany."""
+        """Count one of a user while the context lasts. Raises TooMany."""
         if self._of_user[user_id] >= self._of_one_user:
             raise _refusal(f"You have {self._of_one_user} {self._what}, which is the most at once.")
         if self._of_user.total() >= self._of_all:

@@ -1,6 +1,6 @@
-"""The UI's entry: one process that listens at two addresses, its own pages' and MLflow's.
+"""The UI's entry: one process that listens at two ports, for its own pages and for MLflow's.
 
-`python -m ui.serve [--reload]`. uvicorn's command line has one address; everything else is its own.
+`python -m ui.serve [--reload]`. Needed because uvicorn's command line can only listen at one address.
 """
 
 import socket
@@ -14,13 +14,13 @@ from ui.settings import Settings
 
 BACKLOG = 1024
 HEAD_BYTES = 32 * 1024
-"""Of a request's head."""
+"""Most bytes of a request's head."""
 GRACE_SECONDS = 15
-"""For answers in hand, and the end of all sessions, when the process is stopped."""
+"""Time for answers in progress and for ending all sessions, when the process is stopped."""
 
 
 def main(arguments: list[str]) -> None:
-    """Serve until a signal comes."""
+    """Serve until a signal stops the process."""
     settings = Settings()
     config = uvicorn.Config(
         "ui.app:build",

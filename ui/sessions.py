@@ -1,4 +1,4 @@
-"""Who is signed in: tokens stay here, in memory; the browser holds only a signed, random session id."""
+"""Login sessions. Tokens stay here, in memory; the browser holds only a signed, random session id."""
 
 import secrets
 import threading
@@ -11,16 +11,16 @@ from itsdangerous import BadSignature, Signer
 from starlette.responses import Response
 
 COOKIE = "leadersboard_session"
-SECURE_COOKIE = f"__Host-{COOKIE}"  # browsers take this name from this very host alone, over https, for all its paths
-MOST_PER_USER = 50  # as many as the API keeps; so nobody who signs in over and over drops the sessions of others
+SECURE_COOKIE = f"__Host-{COOKIE}"  # browsers accept this prefix only from the host itself, over https, with path /
+MOST_PER_USER = 50  # as many as the API keeps; a user who signs in repeatedly drops only their own
 
 
 @dataclass(frozen=True, kw_only=True)
 class Session:
     """One signed-in user; lives until it expires, the user signs out, or the process ends.
 
-    `is_revocable`: the token was made for this session and ends with it. `key` is in no answer: what is named with it
-    belongs to this session alone.
+    `is_revocable`: the token was made for this session and is revoked with it. `key` is never sent: names made with it
+    belong to this session alone.
     """
 
     user_id: str
@@ -34,7 +34,7 @@ class Session:
 class SessionStore:
     """At most `most` sessions and `MOST_PER_USER` of one user, the oldest dropped first; lives as long as the process.
 
-    Safe between threads.
+    Thread-safe.
     """
 
     def __init__(
@@ -45,7 +45,7 @@ class SessionStore:
         clock: Callable[[], float] = time.monotonic,
         on_end: Callable[[Session], None] = lambda _session: None,
     ) -> None:
-        """`on_end` is called with each session that is closed or dropped before its time."""
+        """`on_end` is called with each session that is closed, or dropped before it expires."""
         self.lifetime = lifetime
         self.on_end = on_end
         self._most = most
@@ -54,7 +54,7 @@ class SessionStore:
         self._lock = threading.Lock()
 
     def open(self, *, user_id: str, is_admin: bool, token: str, lasts: float | None = None) -> str:
-        """Begin a session; its id is new and cannot be guessed. `lasts`: seconds left to a token made for it."""
+        """Begin a session. Returns its new, unguessable id. `lasts`: seconds until a token made for it expires."""
         session_id = secrets.token_urlsafe(32)
         session = Session(
             user_id=user_id,
@@ -71,7 +71,7 @@ class SessionStore:
         return session_id
 
     def _surplus(self, user_id: str) -> list[str]:
-        """The oldest sessions where one more is too many: of this user, or of all. The lock is held."""
+        """The oldest sessions to drop so that one more fits: of this user, or of all. Call with the lock held."""
         own = [session_id for session_id, session in self._sessions.items() if session.user_id == user_id]
         if len(own) >= MOST_PER_USER:
             return own[: len(own) - MOST_PER_USER + 1]
@@ -87,14 +87,14 @@ class SessionStore:
             return session
 
     def close(self, session_id: str) -> None:
-        """End a session; the token is forgotten."""
+        """End a session and forget its token."""
         with self._lock:
             session = self._sessions.pop(session_id, None)
         if session is not None:
             self.on_end(session)
 
     def close_all(self) -> None:
-        """End every session, while the process ends."""
+        """End every session, when the process stops."""
         with self._lock:
             ended = list(self._sessions.values())
             self._sessions.clear()
@@ -103,21 +103,21 @@ class SessionStore:
 
 
 class SessionCookie:
-    """Signs session ids, so that a made-up one is refused before anything is looked up.
+    """Signs session ids, so that a forged one is refused without a lookup.
 
-    `secure`: the browser speaks https. Then the cookie is `Secure` and named `__Host-…`, and no other name counts:
-    neither another host of the same domain nor anybody on the way can set it.
+    `secure`: the browser uses https. Then the cookie is `Secure` and named `__Host-…`, and no other name is accepted:
+    neither another host of the same domain nor an attacker on the network can set it.
     """
 
     def __init__(self, secret: str) -> None:
         self._signer = Signer(secret, salt="leadersboard.ui.session")
 
     def seal(self, session_id: str) -> str:
-        """The cookie's value for a session id."""
+        """The signed cookie value for a session id."""
         return self._signer.sign(session_id).decode("ascii")
 
     def unseal(self, cookies: Mapping[str, str], *, secure: bool) -> str | None:
-        """The session id in a request's cookies, if it is one of ours."""
+        """The session id in a request's cookies; None without a valid signature."""
         value = cookies.get(cookie_name(secure=secure), "")
         try:
             return self._signer.unsign(value.encode("utf-8", "replace")).decode("ascii")

@@ -1,4 +1,4 @@
-"""Every setting of the UI, read once; unsafe values are refused at start."""
+"""The UI's settings, read once. Unsafe values are refused at start."""
 
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -21,21 +21,21 @@ WebAddress = Annotated[str, AfterValidator(_web_address)]
 
 
 class Settings(BaseSettings):
-    """The UI's surroundings; names are those of the environment."""
+    """The UI's settings, from environment variables of the same names."""
 
     model_config = SettingsConfigDict(frozen=True, extra="ignore")
 
     api_url: WebAddress = "http://localhost:8010"
-    """Where this process calls the API."""
+    """The API's address for this process."""
     api_public_url: WebAddress = "http://localhost:8010"
-    """Where people's browsers find the API's documentation."""
+    """The API's address for browsers, for its documentation."""
     mlflow_url: WebAddress = "http://localhost:5010"
-    """Where people's browsers find MLflow's pages: the port below, or a proxy in front of it."""
+    """The address of MLflow's pages for browsers: `mlflow_listen_port`, or a proxy in front of it."""
     listen_on: str = "127.0.0.1"
     listen_port: int = Field(default=8501, gt=0, lt=65536)
-    """Where this process serves its own pages."""
+    """The port of the UI's own pages."""
     mlflow_listen_port: int = Field(default=5010, gt=0, lt=65536)
-    """Where it serves MLflow's, to people who are signed in."""
+    """The port of MLflow's pages, for signed-in users."""
     ui_secret: SecretStr
     """Signs the session cookie."""
     session_hours: float = Field(default=12.0, gt=0, le=24 * 30)

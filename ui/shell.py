@@ -1,4 +1,4 @@
-"""What all pages share: look, header, footer, and the switches of Gradio with the reason for each."""
+"""What all pages share: theme, header, footer, and Gradio's options, each with its reason."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,8 +16,8 @@ ASSETS = Path(__file__).parent / "assets"
 EVENTS_AT_ONCE = 40
 EVENTS_WAITING = 500
 
-# An event of ours: not listed in any API, without the progress veil over what is already shown. Its inputs are as the
-# gate (ui/gradio_events.py) checked them: Gradio's own reading of them would look for files, and repeat them in errors.
+# Options of our events: not listed in an API, no progress overlay. Inputs are used as ui/gradio_events.py checked them:
+# Gradio's own preprocessing would look for files and repeat the inputs in errors.
 QUIET: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden", "preprocess": False}
 
 
@@ -37,19 +37,19 @@ COLOURS = {
     "button_primary_background_fill_hover": "accent",
     "button_primary_text_color": "on-accent",
 }
-"""Parts of the theme by the style sheet's variable, which itself knows light from dark."""
+"""Maps theme colours to variables of the style sheet, which has light and dark values."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Frame:
-    """What a page needs to build itself."""
+    """What a page needs to be built."""
 
     desk: Desk
     markup: Templates
 
 
 def theme() -> gr.themes.Base:
-    """Calm colours and fonts that come with the package, so that no page asks another site for anything."""
+    """The theme, with fonts from the package, so that no page loads anything from another site."""
     # Regular and bold only: the package's semibold lacks some letters.
     return gr.themes.Base(
         primary_hue=gr.themes.colors.indigo,
@@ -66,17 +66,17 @@ def theme() -> gr.themes.Base:
 
 
 def asset(name: str) -> str:
-    """A file of ours as text."""
+    """The text of a file in ui/assets."""
     return (ASSETS / name).read_text(encoding="utf-8")
 
 
 def head() -> str:
-    """What every page has in its head."""
+    """The HTML in every page's head."""
     return f'<link rel="icon" href="/ui-assets/mark.svg" type="image/svg+xml"><script>{asset("times.js")}</script>'
 
 
 def mount_options() -> dict[str, Any]:
-    """Gradio's switches for mounting."""
+    """Gradio's options for mounting."""
     return {
         "footer_links": [],  # no API page, no settings, no advertisement
         "run_history": False,  # it would keep what users typed in the browser
@@ -84,7 +84,7 @@ def mount_options() -> dict[str, Any]:
         "ssr_mode": False,  # needs Node, and breaks with our sign-in
         "pwa": False,
         "mcp_server": False,
-        "show_error": False,  # what went wrong inside is for the log, not for the page
+        "show_error": False,  # internal errors are for the log, not for the page
         "allowed_paths": [],
         "theme": theme(),
         "css": asset("style.css"),
@@ -93,28 +93,28 @@ def mount_options() -> dict[str, Any]:
 
 
 def open_page(frame: Frame, here: str) -> gr.HTML:
-    """The top of a page; the name of its user comes with the page's load event."""
+    """Add the header; the page's load event adds the user's name."""
     return gr.HTML(frame.markup.fill("header", here=here, user=None), padding=False)
 
 
 def close_page(frame: Frame) -> None:
-    """The bottom of a page."""
+    """Add the footer."""
     gr.HTML(frame.markup.fill("footer"), padding=False)
 
 
 def header_of(frame: Frame, here: str, request: gr.Request) -> str:
-    """The header with its user."""
+    """The header with the user's name."""
     return frame.markup.fill("header", here=here, user=frame.desk.session_of(request))
 
 
 def is_admin(frame: Frame, request: gr.Request) -> bool:
-    """Whether the user may see everybody's jobs; only for what is shown, the API decides what is allowed."""
+    """Whether the user is an admin; only for display, since the API decides what is allowed."""
     session = frame.desk.session_of(request)
     return session is not None and session.is_admin
 
 
 def told(frame: Frame, what: str, show: Callable[[], tuple[Any, ...]], otherwise: tuple[Any, ...]) -> tuple[Any, ...]:
-    """What `show` gives under an empty notice; when the API fails, a notice over what `otherwise` keeps."""
+    """An empty notice and the values of `show`; when the API fails, a notice and the values of `otherwise`."""
     try:
         return ("", *show())
     except LeadersboardError as error:

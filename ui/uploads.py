@@ -1,4 +1,4 @@
-"""Takes a submission from the page's form: the upload goes through to the API as it comes, then its job is queued."""
+"""Routes of the submit form: relays the upload to the API as it arrives, then queues its job."""
 
 from collections.abc import AsyncIterator
 from typing import Annotated, Any
@@ -18,19 +18,19 @@ from ui.notices import notice_of
 from ui.places import Places
 
 WHAT = "The submission was not accepted"
-MOST_BYTES = 120_000_000  # a little over what the API takes, which says so itself and in words
+MOST_BYTES = 120_000_000  # a little over the API's own limit, which has a better message
 MOST_AT_ONCE = 4
 MOST_OF_ALL = 100
 PIECE_SECONDS = 30.0
-"""Half of what wire/pace.py allows, so that the page is told before its connection ends."""
+"""Half of what wire/pace.py allows, so that the page gets an answer before the connection is closed."""
 REST_SECONDS = 600.0
-"""For what is still to come of an upload that was refused."""
+"""Longest time to read the rest of a refused upload."""
 FORM = "multipart/form-data"
 Choice = Annotated[str, Field(max_length=200)]
 
 
 class Wish(BaseModel):
-    """What a job is to be: the form's choices, and overrides for the program."""
+    """The wanted job: the form's choices, and overrides for the program."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -39,7 +39,7 @@ class Wish(BaseModel):
     overrides: dict[str, Any] = Field(default_factory=dict)
 
     def config(self) -> dict[str, Any]:
-        """The job's config; a choice of the form counts more than an override of its name."""
+        """The job's config. The form's choices take precedence over overrides of the same name."""
         chosen = {"benchmark": self.benchmark, "resource_class": self.resource_class}
         return {**self.overrides, **{name: value for name, value in chosen.items() if value}}
 
@@ -71,7 +71,7 @@ def upload_routes(desk: Desk, markup: Templates, relay: httpx2.AsyncClient) -> A
 
 
 async def _uploaded(desk: Desk, relay: httpx2.AsyncClient, uploads: Places, request: Request) -> Response:
-    """Pass the body on; a browser reads no answer before it has sent all, so the rest of a refused one is let go."""
+    """Relay the body. The rest of a refused one is read and dropped: browsers read an answer only after sending all."""
     session = desk.signed_in(request)
     arriving = request.stream()
     with uploads.one_of(session.user_id):
@@ -97,7 +97,7 @@ def _form_type(request: Request) -> str:
 
 
 async def _pieces(arriving: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """The body as it comes. Raises Unreachable when nothing comes for too long."""
+    """Yield the body as it arrives. Raises Unreachable when nothing arrives for PIECE_SECONDS."""
     while True:
         try:
             with anyio.fail_after(PIECE_SECONDS):
@@ -111,7 +111,7 @@ async def _pieces(arriving: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
 
 
 def _refused(markup: Templates, error: LeadersboardError) -> Response:
-    """A refusal as a box for the page, with the fields at fault."""
+    """A refusal as JSON: an HTML box for the page, and the fields at fault."""
     problem = error.problem if isinstance(error, Refused) else None
     faults = [{"field": fault.field, "rule": fault.rule} for fault in problem.faults] if problem else []
     answer = {"html": notice_of(markup, error, what=WHAT), "faults": faults}

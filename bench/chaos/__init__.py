@@ -1,1 +1,1 @@
-"""Jobs of several users while parts are killed, paused and restarted at random; afterwards everything must be right."""
+"""Runs jobs of several users while services are killed, paused and restarted at random, then checks all results."""

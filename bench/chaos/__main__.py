@@ -1,10 +1,10 @@
-"""Break everything at random and look.
+"""Breaks services at random while jobs run, then checks the results.
 
     scripts/bench chaos --minutes 20 --jobs 300 --seed 7
 
-Jobs come over a gateway of its own; that, runners, a Redis and an MLflow of its own, the way to that, the folders (as
-root only) and the clocks break; with --engine an inner engine of its own, too, which uses up attempts. Prints one table
-row and what was wrong, and then exits 1.
+Starts its own gateway, runners, Redis and MLflow. It breaks these, the connection to MLflow, the folders (only as root)
+and the clocks; with --engine also its own inner engine, which uses up attempts. Prints one table row and every fault
+found; with faults it exits with 1.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def main() -> None:
     parser.add_argument("--keep", type=Path, help="a folder for what gateway, runners and jobs have printed")
     options = parser.parse_args()
     plan = Plan(seconds=60 * options.minutes, jobs=options.jobs, seed=options.seed, engine=options.engine)
-    work = Path(os.environ["LEADERSBOARD_TEST_ROOT"]) / "work"  # the engine sees it at the same path
+    work = Path(os.environ["LEADERSBOARD_TEST_ROOT"]) / "work"  # the engine has it mounted at the same path
     work.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="chaos-", dir=work) as root:
         report = run(plan, Path(root), keep=options.keep)

@@ -1,4 +1,4 @@
-"""What can be done to the parts of a chaos run: each is over, or the part on its way, when its function returns."""
+"""The faults of a chaos run. When a fault's function returns, the fault is over or the service is starting again."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ from tests.docker.runner_site import kill_group
 from tests.docker.small_disk import SmallDisk
 
 INSTALLS = ("way to the index", "installer")
-"""Steps that only a job with requirements comes to."""
+"""Steps that only a job with requirements reaches."""
 PROBES = tuple(step for step in BESIDE if step not in INSTALLS)
 REACHED_SECONDS = 25
-"""So long a runner that is to die at a step has for coming there."""
+"""Time for a runner to reach the step at which it is to die."""
 TELLS_ITSELF = "at a step"
-"""How the names of these begin: whether the step was reached is known afterwards."""
+"""Prefix of faults that count themselves: only afterwards is it known whether the step was reached."""
 LARGEST_SKEW_SECONDS = 300
 Fault = Callable[[random.Random], None]
 
 
 def faults(stage: Stage, told: Counter[str]) -> dict[str, Fault]:
-    """By name; `told` counts what only the fault itself knows to have happened."""
+    """The faults by name. Faults that count themselves add to `told`."""
     found: dict[str, Callable[..., None]] = {
         "runner killed": _kill_runner, "runner restarted": _restart_runner, "runner paused": _pause_runner,
         "gateway killed": _kill_gateway, "gateway restarted": _restart_gateway,
@@ -89,10 +89,10 @@ def _pause_runner(stage: Stage, dice: random.Random) -> None:
 
 
 def _kill_at(stage: Stage, dice: random.Random, *, steps: Sequence[str], told: Counter[str]) -> None:
-    """A runner in place of another dies in the middle of what it starts beside its jobs."""
+    """Replace a runner by one that dies at a step of a container that it starts beside its jobs."""
     step = dice.choice(steps)
     number, mark = dice.randrange(RUNNERS), stage.site.root / f"died-{time.monotonic_ns()}"
-    others = range(RUNNERS) if step in INSTALLS else [number]  # no other is to take the job that leads there
+    others = range(RUNNERS) if step in INSTALLS else [number]  # no other runner may take the job that leads there
     for other in others:
         kill_group(stage.runners[other])
     dying = stage.new_runner(_settings(dice), "tests.docker.dying_runner:build", DIE_AT=step, DIED=str(mark))
@@ -107,12 +107,12 @@ def _kill_at(stage: Stage, dice: random.Random, *, steps: Sequence[str], told: C
 
 
 def _clock_jumps(stage: Stage, dice: random.Random, *, name: str) -> None:
-    """To the true time, or some seconds or minutes from it."""
+    """Set a clock to the true time, or seconds or minutes off."""
     stage.clocks[name].jump(dice.choice((0, 1, -1)) * round(dice.uniform(2, LARGEST_SKEW_SECONDS)))
 
 
 def _outage(stage: Stage, dice: random.Random, *, make: Callable[[], AbstractContextManager[None]]) -> None:
-    """Sometimes a runner is killed and begins meanwhile."""
+    """Make a disk unusable for seconds; in one case of three also kill a runner meanwhile."""
     with make():
         time.sleep(dice.uniform(1, 8))
         if dice.random() < 1 / 3:

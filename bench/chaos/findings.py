@@ -1,4 +1,4 @@
-"""What must be so when everybody has posted and every part is there again."""
+"""Checks what must hold once all jobs are posted and every service is up again."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from tests.docker.runner_site import Site, half_made, in_engine, lines_of, proce
 
 ALL_LINES = [f"line {number}" for number in range(LINES)]
 OWN = r"^\N{REPLACEMENT CHARACTER}\[leadersboard\]"
-"""How a line of the platform begins: its sign is in no UTF-8."""
+"""The beginning of a platform's line; its mark is no valid UTF-8."""
 MISSING = rf"{OWN} \.\.\. \d+ bytes are missing here: the disk "
 SETTLED_LISTS = ("leases", "orphans", "cancelling", "running:*", "waiting:*", "pending:*")
-"""What the ledger holds of jobs that have not ended, under its prefix."""
+"""The ledger's keys about jobs that have not ended, without its prefix."""
 
 
 def look(site: Site, mlflow_url: str, kinds: Mapping[str, str], plan: Plan, report: Report) -> None:
-    """Every accepted job, what was recorded of it, its log, and whatever is left anywhere."""
+    """Check every accepted job, its run in MLflow, and its log, and find runs and jobs that were not posted."""
     jobs = [site.ledger.get(job_id) for job_id in kinds]
     runs = runs_by_job(site, mlflow_url)
     for job in jobs:
@@ -55,10 +55,10 @@ def _look_at(site: Site, job: Job, kind: str, plan: Plan, report: Report) -> Non
 
 
 def _whole(job: Job, log: str) -> bool:
-    """Every line once and in order, of the last attempt where there were more; as far as it came if cancelled.
+    """Whether the log has every line once and in order: of the last attempt, and for a cancelled job up to its end.
 
-    A job that never began has no log. A disk that took no writes may have cost lines: the log says so where they are
-    missing.
+    A job that never began has no log. A disk that could not be written may have lost lines: then the log says where
+    they are missing.
     """
     if not log and job.attempt == 0:
         return True
@@ -73,10 +73,10 @@ def _whole(job: Job, log: str) -> bool:
 
 
 def runs_by_job(site: Site, mlflow_url: str) -> dict[str, list[tuple[str, str]]]:
-    """State and id of MLflow's runs by job, open ones, too."""
+    """State and id of MLflow's runs, by job; including open ones."""
     found: dict[str, list[tuple[str, str]]] = {}
     with closing(MlflowTracking(mlflow_url)) as tracking:
-        experiment = tracking._experiment(site.benchmark)  # noqa: SLF001 open runs are in no public list
+        experiment = tracking._experiment(site.benchmark)  # noqa: SLF001 no public method lists open runs
         for run in tracking._search(experiment, ""):  # noqa: SLF001
             tags = {tag["key"]: tag["value"] for tag in run["data"]["tags"]}
             found.setdefault(tags["leadersboard.job_id"], []).append((run["info"]["status"], run["info"]["run_id"]))
@@ -84,7 +84,7 @@ def runs_by_job(site: Site, mlflow_url: str) -> dict[str, list[tuple[str, str]]]
 
 
 def missing_files(mlflow_url: str, jobs: Sequence[Job]) -> Iterator[str]:
-    """What completed runs left or printed and MLflow does not have."""
+    """Files and logs of completed runs that are not in MLflow."""
     with closing(MlflowTracking(mlflow_url)) as tracking:
         for job in jobs:
             if job.run_id is not None:
@@ -94,7 +94,7 @@ def missing_files(mlflow_url: str, jobs: Sequence[Job]) -> Iterator[str]:
 
 
 def _unasked(site: Site, kinds: Mapping[str, str]) -> list[str]:
-    """Jobs on record that nobody was told of: one that was asked for again must be the same."""
+    """Jobs on record whose id no user received: a repeated request must get the same job."""
     cursor, known = None, set[str]()
     while True:
         page = site.ledger.list_jobs(limit=200, cursor=cursor)
@@ -105,9 +105,9 @@ def _unasked(site: Site, kinds: Mapping[str, str]) -> list[str]:
 
 
 def left_over(parts: Stage) -> list[str]:
-    """On disk, in the engine, in the ledger."""
+    """What is left on disk, in the engine and in the ledger."""
     site = parts.site
-    client: Any = site.ledger._redis  # noqa: SLF001 keys have no public list
+    client: Any = site.ledger._redis  # noqa: SLF001 no public method lists keys
     keys = [key for name in SETTLED_LISTS for key in client.keys(f"leaderboard:{name}")]
     dead = len(processes(site)) - parts.processes
     files = [f"files of {dead} dead processes"] if dead > 0 else []
@@ -121,11 +121,11 @@ def _uploads(site: Site) -> list[str]:
 
 
 def _platform_lines(log: str) -> list[str]:
-    """What the platform said of the job."""
+    """The platform's lines in a log."""
     return re.findall(rf"{OWN}.*$", log, re.MULTILINE)
 
 
 def _letters(site: Site, job_id: str) -> list[str]:
-    """Why the platform failed a job, with the way to it."""
+    """The dead letters about a job, with their stack frames."""
     failures = [letter.failure for letter in site.dead_letters.page(limit=MOST_KEPT).letters]
     return [str(failure) for failure in failures if failure.job_id == job_id]

@@ -1,4 +1,4 @@
-"""Two settings of runners that are beside each other, and what each means for a run that was launched with it."""
+"""Two settings for concurrent runners, and the outcome of a run that was launched with each."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from tests.runner_bench import GOOD
 CLASS = "differing"
 STRICT_SECONDS, LENIENT_SECONDS = 8, 90
 LENIENT_RUN_SECONDS = STRICT_SECONDS + OVERDUE_SECONDS + 4
-"""By then a runner that goes by its own settings has ended a run of the other's."""
+"""By then a runner that applies the strict settings to a run launched with the lenient ones has ended it."""
 STRICT_LINES, LENIENT_LINES = 150, 5_000
 MANY_LINES = 400
 STRICT_MIB, LENIENT_MIB = 24, 48
-"""Of /dev/shm: by that a program sees with which settings it was launched, and says so."""
+"""The size of /dev/shm, from which a program sees and prints with which settings it was launched."""
 ANYWHERE = SMALL.model_copy(update={"timeout_seconds": LENIENT_SECONDS})
 Deserved = tuple[JobState, FailureReason | None, str]
-"""A state, the reason of a failure, and what its message must hold."""
+"""Expected state, failure reason, and a part of the error message."""
 
 TELL = f"""
 import os
@@ -51,16 +51,16 @@ DESERVED: Mapping[str, Deserved] = {
     "cancelled": (JobState.CANCELLED, None, ""),
     "unfit": (JobState.FAILED, FailureReason.REQUIREMENTS, "requirements.txt"),
 }
-"""By kind of job, whichever runner launches it."""
+"""By kind of job, for either settings."""
 STRICTLY: Mapping[str, Deserved] = {
     "lengthy": (JobState.FAILED, FailureReason.TIMEOUT, f"stopped after {STRICT_SECONDS} s"),
     "wordy": (JobState.FAILED, FailureReason.LOG_LIMIT, f"{STRICT_LINES} lines"),
 }
-"""Launched with the strict settings; with the others these are good."""
+"""With the strict settings; with the lenient ones these jobs are good."""
 
 
 def deserved(kind: str, log: str) -> Deserved:
-    """What a job of that kind deserves with the limits that its last attempt was launched with, as its log has them."""
+    """The expected outcome of a job, by its kind and the settings of its last launch, which its log shows."""
     if kind in DESERVED:
         return DESERVED[kind]
     told = re.findall(r"^launched with (\d+)$", log, re.MULTILINE)

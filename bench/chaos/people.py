@@ -1,4 +1,4 @@
-"""The users: each posts the jobs of a plan over the API and insists, as a careful client does."""
+"""The users: each posts its jobs of a plan over the API and retries, as a careful client does."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ CANCEL_AFTER_SECONDS = (0.5, 3.0, 8.0)
 """In turn: before a job begins, and while it runs."""
 NOT_NOW = {httpx2.codes.SERVICE_UNAVAILABLE, httpx2.codes.INSUFFICIENT_STORAGE}
 GONE = {httpx2.codes.CONFLICT}
-"""What a cancel is answered of a job that has ended."""
+"""The answer to a cancel of a job that has ended."""
 
 
 def token(user: str) -> str:
@@ -25,14 +25,14 @@ def token(user: str) -> str:
 
 
 def tokens(users: int) -> str:
-    """All users', as the setting `API_TOKENS` has them."""
+    """All users' tokens, in the format of the setting `API_TOKENS`."""
     names = [f"user{number}" for number in range(users)]
     return ",".join(f"{name}:{token(name)}" for name in names)
 
 
 @dataclass(kw_only=True)
 class Crowd:
-    """Everybody who posts; `kinds` are the accepted jobs with what their programs deserve."""
+    """All users. `kinds` maps each accepted job to its kind, which decides the expected outcome."""
 
     url: str
     benchmark: str
@@ -45,7 +45,7 @@ class Crowd:
     _threads: list[threading.Thread] = field(default_factory=list)
 
     def begin(self, wishes: Iterable[Wish]) -> None:
-        """Each wish at its time, the users beside each other."""
+        """Post each wish at its time, each user in its own thread."""
         began, by_user = time.monotonic(), dict[str, list[Wish]]()
         for wish in wishes:
             by_user.setdefault(wish.user, []).append(wish)
@@ -55,7 +55,7 @@ class Crowd:
             thread.start()
 
     def join(self, seconds: float) -> None:
-        """Everybody has posted everything, or gives up."""
+        """Wait until all users have posted all jobs; after `seconds` they give up."""
         until = time.monotonic() + seconds
         for thread in self._threads:
             thread.join(max(0.0, until - time.monotonic()))
@@ -86,7 +86,7 @@ class Crowd:
             self._insist(lambda: door.post(f"/jobs/{job_id}/cancel"))
 
     def _insist(self, ask: Callable[[], httpx2.Response]) -> httpx2.Response | None:
-        """Ask again what was not answered, or with "not now". None after any other answer, or without more time."""
+        """Repeat a request without an answer, or with "not now". None after any other refusal, or when time is up."""
         while not self.give_up.is_set():
             try:
                 answer = ask()

@@ -1,4 +1,4 @@
-"""What happens in a chaos run, as far as its seed decides it, and what is found at the end."""
+"""A chaos run's plan of jobs and faults, made from its seed, and its report."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ LINES = 20
 KINDS = (*["good"] * 8, *["failing"] * 2, *["cancelled"] * 2, "lengthy", "lengthy", "wordy", "unfit")
 FIRST_FAULT_SECONDS = 3.0
 LONGEST_PAUSE_SECONDS = 6.0
-"""Between two faults."""
+"""Longest pause between two faults."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Wish:
-    """One job that somebody posts at its time."""
+    """One job that a user posts at a given time."""
 
     number: int
     at_seconds: float
@@ -40,16 +40,16 @@ class Wish:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Plan:
-    """The same seed gives the same jobs and faults in the same order; when they meet is up to the machine."""
+    """The same seed gives the same jobs and faults in the same order; their relative timing depends on the machine."""
 
     seconds: float
     jobs: int
     seed: int
     engine: bool = False
-    """Restart an inner engine of its own, too, which takes its runs along."""
+    """Also restart an inner engine of its own, which kills its runs."""
 
     def wishes(self) -> Iterator[Wish]:
-        """Evenly over the time, of users and kinds at random."""
+        """The jobs, evenly over the time, with random users and kinds."""
         choice = random.Random(self.seed)
         for number in range(self.jobs):
             kind = choice.choice(KINDS)
@@ -59,7 +59,7 @@ class Plan:
             )  # fmt: skip
 
     def faults(self, names: list[str]) -> Iterator[tuple[float, str, random.Random]]:
-        """Seconds to wait before each, and the dice that say how it is done; without end."""
+        """Endless faults: seconds to wait before each, its name, and a random generator for its details."""
         choice = random.Random(f"faults {self.seed}")
         pause = FIRST_FAULT_SECONDS
         while True:
@@ -68,7 +68,7 @@ class Plan:
 
 
 def program(kind: str, number: int, choice: random.Random) -> str:
-    """Numbered lines over up to four seconds, then the end of its kind."""
+    """A program that prints numbered lines for up to four seconds, then ends as its kind does."""
     pause = choice.uniform(0.01, 0.2)
     end = {
         "good": GOOD, "failing": "raise SystemExit(3)\n", "cancelled": "time.sleep(30)\n" + GOOD, "unfit": "",
@@ -82,7 +82,7 @@ def program(kind: str, number: int, choice: random.Random) -> str:
 
 @dataclass(kw_only=True)
 class Report:
-    """What was injected and what was found; every list must be empty."""
+    """The injected faults and the findings; every list but `letters` must be empty."""
 
     jobs: int = 0
     faults: Counter[str] = field(default_factory=Counter)
@@ -93,7 +93,7 @@ class Report:
     torn_logs: list[str] = field(default_factory=list)
     left_over: list[str] = field(default_factory=list)
     letters: list[str] = field(default_factory=list)
-    """What the runners said of jobs for which an attempt was used up: why it was."""
+    """Dead letters about jobs that used up an attempt: the reason."""
 
     @property
     def wrong(self) -> list[str]:

@@ -1,4 +1,4 @@
-"""One chaos run: everybody posts, parts break, everything settles, and then it is looked at."""
+"""One chaos run: users post jobs, services break, everything settles, and the results are checked."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from bench.chaos.stage import Stage, stage
 POSTED_SECONDS = 60
 SETTLE_SECONDS = 180
 CLEAR_SECONDS = 60
-"""Half-made uploads go within 20 s; a runner that lost its job while MLflow hung lets go after 30 s."""
+"""Unfinished uploads are removed within 20 s; a runner that lost its job while MLflow hung stops after 30 s."""
 
 
 def run(plan: Plan, root: Path, *, keep: Path | None = None) -> Report:
-    """Post, break, wait, look; what was printed is copied to `keep`."""
+    """Post, break, wait and check. Logs are copied to `keep`."""
     report = Report()
     with stage(root, f"chaos{os.getpid()}s{plan.seed}", plan) as parts:
         crowd = Crowd(url=parts.url, benchmark=parts.site.benchmark)
@@ -61,7 +61,7 @@ def _settled(parts: Stage, job_ids: list[str]) -> None:
 
 
 def _left_over_at_last(parts: Stage) -> list[str]:
-    """What is still there when it should be gone; living runners make some files for a moment, time and again."""
+    """What is still left after CLEAR_SECONDS at most: living runners have some files only for moments."""
     until = time.monotonic() + CLEAR_SECONDS
     while (found := left_over(parts)) and time.monotonic() < until:
         time.sleep(1)

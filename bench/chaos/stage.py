@@ -1,4 +1,4 @@
-"""The parts of a chaos run, all of its own but the engine, unless that is restarted, too."""
+"""Starts the services of a chaos run: all its own, except for the engine, unless that is restarted, too."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ LOG_DISK, JOB_DISK_MEGABYTES = "64m", 128
 
 
 class Stage:
-    """Every part is up, and can be ended and started anew."""
+    """All services of a chaos run, with the means to stop and start each."""
 
     def __init__(self, site: Site, opened: ExitStack, *, parts: dict[str, OwnPart], tracking: FreezingProxy) -> None:
         self.site, self.tracking, self._opened = site, tracking, opened
@@ -50,7 +50,7 @@ class Stage:
 
     @property
     def processes(self) -> int:
-        """Of all runners."""
+        """The number of processes of all runners."""
         return RUNNERS * PROCESSES
 
     def new_runner(
@@ -67,14 +67,14 @@ class Stage:
         return self._opened.enter_context(gateway_process(self.site, self._door_settings, self._port))
 
     def keep_up(self, dice: random.Random) -> int:
-        """Starts runners anew that ended by themselves, as compose does; how many there were."""
+        """Restart runners that ended by themselves, as compose does. Returns how many."""
         ended = [number for number, runner in enumerate(self.runners) if runner.poll() is not None]
         for number in ended:
             self.runners[number] = self.new_runner(dice.choice((STRICT, LENIENT)))
         return len(ended)
 
     def clear_engine(self) -> None:
-        """Of all that is this site's."""
+        """Remove everything of this site from the engine."""
         mine: dict[str, str | list[str] | bool] = {"label": f"leadersboard.site={self.site.ledger.ledger_id()}"}
         for box in self.inner.containers.list(all=True, filters=mine, ignore_removed=True):
             box.remove(force=True, v=True)
@@ -85,9 +85,9 @@ class Stage:
 
 
 def _disks(site: Site, opened: ExitStack, *, engine_is_ours: bool) -> Iterator[tuple[str, SmallDisk]]:
-    """Each of a site's folders, for faults of storage; none where we may not mount.
+    """A disk for each of a site's folders, for storage faults; none without the right to mount.
 
-    An engine that is restarted would lose a disk that was mounted in it.
+    With an engine that is restarted the jobs' folder is not mounted: the engine would lose the mount.
     """
     if os.geteuid() != 0:
         return
@@ -99,7 +99,7 @@ def _disks(site: Site, opened: ExitStack, *, engine_is_ours: bool) -> Iterator[t
 
 
 def door_settings(site: Site, *, users: int) -> dict[str, str]:
-    """A gateway's: the site's own folders and parts. Asked once: it marks folders that are there as the site's."""
+    """The gateway's settings, for the site's folders and services. Call it once: it marks the folders as the site's."""
     root, ours = site.root, site.environment
     (root / "submissions" / ".incoming").mkdir()
     settings = environment(root, redis_url=ours["REDIS_URL"], mlflow_url=ours["MLFLOW_TRACKING_URI"])
@@ -109,7 +109,7 @@ def door_settings(site: Site, *, users: int) -> dict[str, str]:
 
 @contextmanager
 def gateway_process(site: Site, settings: dict[str, str], port: int) -> Iterator[subprocess.Popen[bytes]]:
-    """As the image runs it."""
+    """The gateway, started as the image starts it."""
     command = [sys.executable, "-m", *image_command(port)]
     with (site.root / "gateway.txt").open("ab") as words:
         process = subprocess.Popen(command, env=settings, stdout=words, stderr=words, start_new_session=True)
@@ -121,7 +121,7 @@ def gateway_process(site: Site, settings: dict[str, str], port: int) -> Iterator
 
 @contextmanager
 def stage(root: Path, name: str, plan: Plan) -> Iterator[Stage]:
-    """Everything up; afterwards nothing of it is left."""
+    """Start all services; stop and remove them at the end."""
     with ExitStack() as opened:
         opened.callback(forget_killed)
         parts = {"redis": opened.enter_context(own_redis(name)), "mlflow": opened.enter_context(own_mlflow(name))}

@@ -1,1 +1,1 @@
-"""Who sends a request: tokens, passwords, OpenID Connect, and the client's address."""
+"""Authenticates requests: tokens, passwords, OpenID Connect; finds the client's address."""

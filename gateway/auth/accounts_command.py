@@ -1,4 +1,4 @@
-"""Accounts from this machine's command line, e.g. `python -m gateway.auth.accounts_command add ann --admin`."""
+"""Manages accounts from this machine's command line, e.g. `python -m gateway.auth.accounts_command add ann --admin`."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from gateway.auth.passwords import Argon2Passwords
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Entry of `python -m gateway.auth.accounts_command`; the exit code."""
+    """Entry of `python -m gateway.auth.accounts_command`. Returns the exit code."""
     asked = _parser().parse_args(arguments)
     settings = Settings()
     client = connect(settings.ledger_url)
@@ -47,7 +47,7 @@ def run(
     passwords: PasswordsPort,
     audit: AuditPort,
 ) -> None:
-    """Do what was asked, recorded before it is done; raises our errors."""
+    """Carry out the command; the audit trail records it first. Raises LeadersboardError."""
     if asked.step == "add":
         _add(asked, AddAccount(accounts=accounts, passwords=passwords), audit)
     elif asked.step == "remove":
@@ -60,7 +60,7 @@ def run(
 
 @contextmanager
 def _recorded(audit: AuditPort, action: AuditAction, name: str, **details: str) -> Iterator[None]:
-    """One act in the audit trail. Raises Unavailable before anything is done; an outcome that is lost stops nothing."""
+    """Record one act and its outcome. Raises Unavailable before the act; failing to record the outcome is ignored."""
     act = AuditAct(
         actor=LOCAL, method=AuditMethod.LOCAL, action=action, target_kind=AuditTarget.USER, target=name,
         address=LOCAL, details=details,
@@ -85,7 +85,7 @@ def _add(asked: argparse.Namespace, add: AddAccount, audit: AuditPort) -> None:
 
 
 def _password(name: str) -> str | None:
-    """Typed hidden on a terminal, else the first line of the input; None: make one."""
+    """The password, typed without echo on a terminal, else the first line of stdin. None: generate one."""
     if not sys.stdin.isatty():
         return sys.stdin.readline().rstrip("\r\n") or None
     typed = getpass.getpass(f"Password for {name} (empty: make one): ")

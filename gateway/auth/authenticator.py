@@ -1,4 +1,4 @@
-"""Who asks: a bearer token becomes a user (AUT-1, AUT-3); secrets are compared in constant time and never logged."""
+"""Turns a bearer token into a user (AUT-1, AUT-3). Secrets are compared in constant time and never logged."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ _bearer = HTTPBearer(
 
 
 class Doorkeeper:
-    """Knows every kind of token; lives as long as the app.
+    """Authenticates every kind of token; lives as long as the app.
 
-    The kinds are tried in the order of their cost: a look at the settings, then by its shape either one question to
-    Redis or a signature. A token of no known shape costs neither.
+    The kinds are tried in the order of their cost: first the settings, then, by the token's shape, either one query to
+    Redis or a signature check. A token of unknown shape costs neither.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -47,7 +47,7 @@ class Doorkeeper:
         self._known = [(_digest(known.token), known.user_id) for known in settings.api_tokens]
 
     def listed_user(self, token: str) -> User | None:
-        """The user of a token from API_TOKENS. Looks at every token, whichever matches."""
+        """The user of a token from API_TOKENS, or None. Compares all tokens, so that timing does not reveal a match."""
         sent, found = _digest(token), None
         for digest, user_id in self._known:
             if hmac.compare_digest(digest, sent):
@@ -57,7 +57,7 @@ class Doorkeeper:
         return User(user_id=found, role=Role.ADMIN if found in self.settings.admin_users else Role.USER)
 
     async def user_of(self, token: str, ports: Ports) -> User:
-        """Raises Unauthenticated, Forbidden, Unavailable."""
+        """The user of a token of any kind. Raises Unauthenticated, Forbidden, Unavailable."""
         if listed := self.listed_user(token):
             return listed
         if token.startswith(TOKEN_PREFIX):
@@ -67,7 +67,7 @@ class Doorkeeper:
         raise Unauthenticated(UNKNOWN)
 
     async def _issuers_user(self, oidc: OidcTokens, token: str, ports: Ports) -> User:
-        # Threads of their own, so that an issuer which answers slowly holds up nobody else.
+        # With a thread limit of its own, so that a slow issuer does not delay other requests.
         return await to_thread.run_sync(oidc.user_of, token, ports.accounts, limiter=self._issuer_calls)
 
 
@@ -76,13 +76,13 @@ def _digest(token: str) -> bytes:
 
 
 async def doorkeeper(request: Request) -> Doorkeeper:
-    """The app's one."""
+    """The app's authenticator."""
     found: Doorkeeper = request.app.state.doorkeeper
     return found
 
 
 async def sent_token(credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]) -> str:
-    """The token in the Authorization header; nowhere else is one looked for. Raises Unauthenticated."""
+    """The token in the Authorization header, the only place that is read. Raises Unauthenticated."""
     if credentials is None or not credentials.credentials:
         raise Unauthenticated("Send your token: Authorization: Bearer <token>.")
     if len(credentials.credentials) > LONGEST_TOKEN:

@@ -1,4 +1,4 @@
-"""Where a request comes from, seen through the proxies that this site trusts."""
+"""Finds the client's address of a request behind the proxies that this site trusts."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ UNKNOWN = "unknown"
 
 
 def addresses_of(host: str) -> frozenset[str]:
-    """The addresses of a host name now; none when it has none."""
+    """The current addresses of a host name; empty when it cannot be resolved."""
     try:
         return frozenset(str(found[4][0]) for found in socket.getaddrinfo(host, None, type=socket.SOCK_STREAM))
     except OSError:
@@ -25,8 +25,8 @@ def addresses_of(host: str) -> frozenset[str]:
 class ClientAddress:
     """Reads X-Forwarded-For from the right, past trusted proxies; lives as long as the process.
 
-    `trusted` holds addresses, networks (10.0.0.0/8) and host names, which are looked up anew every 30 seconds: call it
-    in a thread, not on the event loop.
+    `trusted` holds addresses, networks (10.0.0.0/8) and host names. Host names are resolved again every 30 seconds, so
+    call it in a thread, not on the event loop.
     """
 
     def __init__(self, trusted: Sequence[str], *, look_up: Callable[[str], frozenset[str]] = addresses_of) -> None:
@@ -35,7 +35,7 @@ class ClientAddress:
         self._known: dict[str, tuple[float, frozenset[str]]] = {}
 
     def of(self, request: Request) -> str:
-        """The nearest address that is no trusted proxy; of IPv6 the /64 network, of which one person has all."""
+        """The nearest address that is no trusted proxy; for IPv6 its /64 network, all of which one client may own."""
         hops = ",".join(request.headers.getlist("x-forwarded-for")).split(",")
         address = _parsed(request.client.host if request.client else "")
         while address and hops and self._is_trusted(address):

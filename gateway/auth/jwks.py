@@ -1,4 +1,4 @@
-"""The keys of an OpenID Connect issuer: discovered, kept for minutes, fetched again for a token with an unknown one."""
+"""Signing keys of an OpenID Connect issuer: discovered, cached for minutes, fetched again for an unknown key id."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ log = structlog.get_logger(__name__)
 
 
 class IssuerKeys:
-    """The issuer's signing keys as it publishes them; lives as long as its process. Safe between threads.
+    """The signing keys that the issuer publishes; lives as long as the process. Thread-safe.
 
-    The issuer is asked at most once in RETRY_SECONDS, whatever tokens arrive. While it is away, keys that it showed
-    within the last STALE_SECONDS still count.
+    The issuer is asked at most once in RETRY_SECONDS, whatever tokens arrive. While it is down, keys fetched within the
+    last STALE_SECONDS are still used.
     """
 
     def __init__(self, issuer: str, *, clock: Callable[[], float] = time.monotonic) -> None:
@@ -41,7 +41,7 @@ class IssuerKeys:
         self._seen_at = self._asked_at = float("-inf")
 
     def candidates(self, key_id: str | None) -> Sequence[Key]:
-        """The keys that a token may be signed with: the one of that id, or without an id all of them.
+        """The keys that a token may be signed with: those with that id, or all keys for None.
 
         Raises Unavailable when the issuer's keys are not known and it does not answer.
         """
@@ -72,7 +72,7 @@ class IssuerKeys:
 
 
 def published_keys(issuer: str) -> Sequence[Key]:
-    """The key set that the issuer's discovery document names. Raises ValueError, TypeError, httpx2.HTTPError."""
+    """Fetch the key set that the issuer's discovery document names. Raises ValueError, TypeError, httpx2.HTTPError."""
     with httpx2.Client(
         timeout=STEP_TIMEOUT, follow_redirects=False, trust_env=urlsplit(issuer).hostname not in LOOPBACK
     ) as http:
@@ -90,7 +90,7 @@ def published_keys(issuer: str) -> Sequence[Key]:
 
 
 def _document(http: httpx2.Client, url: str, until: float) -> dict[str, Any]:
-    """A JSON object, read to a bound in size and time."""
+    """Fetch a JSON object, bounded in size and by the time `until`."""
     body = bytearray()
     with http.stream("GET", url, headers={"Accept": "application/json"}) as response:
         response.raise_for_status()

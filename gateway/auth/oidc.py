@@ -1,4 +1,4 @@
-"""Bearer tokens of an OpenID Connect issuer: signature, issuer, audience and times come before any claim."""
+"""Verifies bearer tokens of an OpenID Connect issuer: signature, issuer, audience and times before any other claim."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from core.settings import OidcSettings
 from core.usecases.accounts import IssuerUser
 from gateway.auth.jwks import IssuerKeys, Key
 
-# Public-key signatures only: with HS256 the issuer's public key would be a secret that everybody has.
+# Public-key signatures only: with HS256 a token could be signed with the issuer's public key.
 FAMILIES = {
     "RS256": "RSA", "RS384": "RSA", "RS512": "RSA", "PS256": "RSA", "PS384": "RSA", "PS512": "RSA",
     "ES256": "EC", "ES384": "EC", "ES512": "EC", "EdDSA": "OKP",
@@ -27,7 +27,7 @@ INVALID = "This token is not valid here, or no longer. Sign in again."
 
 
 class OidcTokens:
-    """Turns an issuer's token into a user; lives as long as its process."""
+    """Turns an issuer's token into a user; lives as long as the process."""
 
     def __init__(
         self, settings: OidcSettings, *, reserved: frozenset[str] = frozenset(), keys: IssuerKeys | None = None
@@ -37,7 +37,7 @@ class OidcTokens:
         self._keys = keys or IssuerKeys(settings.issuer)
 
     def user_of(self, token: str, accounts: AccountsPort) -> User:
-        """Raises Unauthenticated, Forbidden when its name cannot be used here, Unavailable."""
+        """The token's user. Raises Unauthenticated, Forbidden when the name cannot be used here, Unavailable."""
         claims = self._claims(token)
         name = claims.get(self._settings.user_claim) or claims["sub"]
         if not isinstance(name, str) or not USER_NAME.fullmatch(name):
@@ -57,7 +57,7 @@ class OidcTokens:
             raise Unauthenticated(INVALID) from error
         if algorithm not in FAMILIES:
             raise Unauthenticated(INVALID)
-        # A key's id is only compared: nothing that a token names is fetched or opened.
+        # The token's key id is only compared: nothing that a token names is fetched or opened.
         usable = [key for key in self._keys.candidates(key_id) if _fits(key, algorithm)]
         if len(usable) != 1:
             raise Unauthenticated(INVALID)
@@ -80,6 +80,6 @@ class OidcTokens:
 
 
 def _fits(key: Key, algorithm: str) -> bool:
-    """Whether a published key is for checking signatures of this kind."""
+    """Whether a published key may verify signatures of this algorithm."""
     is_for_signing = key.get("use", "sig") == "sig"
     return is_for_signing and key.get("kty") == FAMILIES[algorithm] and key.get("alg", algorithm) == algorithm

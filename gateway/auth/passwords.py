@@ -1,4 +1,4 @@
-"""Passwords as argon2id hashes (RFC 9106, second recommended option: 64 MiB each), a few at once."""
+"""Hashes passwords with argon2id (RFC 9106, second recommended option: 64 MiB each), a few at once."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ RETRY_SECONDS = 2
 
 
 class Argon2Passwords:
-    """PasswordsPort; lives as long as its process. Takes 2 x 64 MiB at most and holds no more than 10 threads."""
+    """PasswordsPort; lives as long as the process. Uses at most 2 x 64 MiB and blocks at most 10 threads."""
 
     def __init__(self, hasher: PasswordHasher | None = None, *, at_once: int = AT_ONCE, waiting: int = WAITING) -> None:
         self._hasher = hasher or PasswordHasher()
@@ -57,11 +57,11 @@ class Argon2Passwords:
 
 
 def _nobodys(hasher: PasswordHasher) -> str:
-    """What stands in for a hash where there is none, so that it takes as long: of the same cost, and of no password."""
+    """A dummy hash of the same cost that no password matches: timing must not reveal which users exist."""
     salt, digest = (base64.b64encode(secrets.token_bytes(size)).rstrip(b"=").decode() for size in (16, 32))
     return f"$argon2id$v=19$m={hasher.memory_cost},t={hasher.time_cost},p={hasher.parallelism}${salt}${digest}"
 
 
 def _bytes(password: str) -> bytes:
-    """One spelling for what looks the same on two keyboards."""
+    """The password's bytes, normalised so that two keyboards' spellings of one character are equal."""
     return unicodedata.normalize("NFKC", password).encode("utf-8", "surrogatepass")

@@ -1,1 +1,1 @@
-"""What the gateway does beside its requests."""
+"""Background work of the gateway."""

@@ -1,4 +1,4 @@
-"""What a gateway looks after beside its requests: uploads that another one, killed meanwhile, has left half-made."""
+"""Removes unfinished uploads of gateway processes that were killed, in a background thread."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ log = structlog.get_logger(__name__)
 
 @contextmanager
 def kept_up(storage: StoragePort) -> Iterator[None]:
-    """While the app serves. Several gateways may look at once: what lives is locked."""
+    """Clean up while the context lasts. Several gateways may do so at once: uploads in progress are locked."""
     ended = threading.Event()
     threading.Thread(target=_run, args=(storage, ended), daemon=True, name="upkeep").start()
     try:

@@ -1,8 +1,8 @@
-"""How the runs of a board stand at MLflow beside their sealed results: compared in the background, never waited for.
+"""Compares a board's runs in MLflow with their sealed results, in the background; no request waits for it.
 
-A comparison asks MLflow for every run of the board. For each benchmark that is looked at, it begins at most once in
-REFRESH_SECONDS, and few go on at once. Until the first one has ended, and when MLflow has not answered for
-KEPT_SECONDS, every row is "unknown".
+A comparison asks MLflow for every run of the board. For each benchmark that is viewed, one begins at most once in
+REFRESH_SECONDS, and at most AT_ONCE go on at a time. Until the first one has ended, and when MLflow has not answered
+for KEPT_SECONDS, every row is "unknown".
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Compared:
-    """By job, and when the comparison began."""
+    """States by job, and when their comparison began."""
 
     states: Mapping[str, Tracking]
     at: float
@@ -54,7 +54,7 @@ class TrackingWatch:
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     def states(self, benchmark: str) -> Callable[[str], Tracking]:
-        """What is known now, by job; a new comparison begins when the last one is too old."""
+        """A function from job to its last known state. Begins a new comparison when the last one is too old."""
         now = self._clock()
         with self._lock:
             due = now - self._begun.get(benchmark, float("-inf")) >= REFRESH_SECONDS
@@ -68,12 +68,12 @@ class TrackingWatch:
         return lambda job_id: kept.states.get(job_id, UNKNOWN)
 
     def forget(self, benchmark: str) -> None:
-        """Something was changed on purpose: the next look compares anew."""
+        """Let the next `states` begin a new comparison, after a run was changed on purpose."""
         with self._lock:
             self._begun.pop(benchmark, None)
 
     def settle(self) -> None:
-        """Wait for the comparison that was begun last."""
+        """Wait until the comparison begun last has ended."""
         if self._last is not None:
             self._last.result()
 
@@ -82,5 +82,5 @@ class TrackingWatch:
             self._kept[benchmark] = _Compared(states=self._compare(benchmark), at=began)
         except LeadersboardError as error:
             log.warning("runs not compared", benchmark=benchmark, error=str(error))
-        except Exception:  # a thread of a pool would keep it to itself
+        except Exception:  # the pool would swallow the error
             log.exception("comparing runs broke", benchmark=benchmark)

@@ -1,1 +1,1 @@
-"""Answers that are shared by many requests: boards, logs as they grow, forecasts, files that are being sent."""
+"""State shared by many requests: cached boards, log streams, forecasts, open downloads."""

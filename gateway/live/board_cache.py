@@ -1,8 +1,8 @@
-"""Boards of a few seconds ago: many viewers cost one reading, and nobody waits for it who does not have to (PER-3).
+"""Caches boards for a few seconds: many viewers share one read, and most of them do not wait for it (PER-3).
 
-Entries are the ledger's sealed results; MLflow is not asked. A job that completes is on its board at once: the ledger's
-count of completed jobs says that what is kept is too old. A sealed result never changes, so only new ones are read, and
-once a minute all of them: records that retention removed go from the board then.
+Entries are the ledger's sealed results; MLflow is not asked. A completed job is on its board at once, because a change
+of the ledger's count of completed jobs makes the cached board stale. A sealed result never changes, so only new ones
+are read. Once a minute all are read, and records that retention removed leave the board.
 """
 
 from __future__ import annotations
@@ -21,26 +21,26 @@ from core.ports.results import ResultsPort
 from core.usecases.show_leaderboard import Ranked
 
 FRESH_SECONDS = 3.0
-"""So old it is answered as it is."""
+"""Up to this age a cached board is returned as it is."""
 KEPT_SECONDS = 60.0
-"""So old it is still answered, while a new one is read for those who come next."""
+"""Up to this age it is returned, too, while a new one is read in the background."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Kept:
-    """What was read, when the reading began, and how many jobs had completed before."""
+    """The entries read, when the read began, and how many jobs had completed before it."""
 
     ranked: Ranked
     read_at: float
     completed: int
     entries: Mapping[str, Entry]
-    """By job."""
+    """By job id."""
     whole_at: float
-    """When all of them were last read."""
+    """When all entries were last read."""
 
 
 class BoardCache:
-    """The entries of every board that somebody looked at lately; lives as long as the app. Failures are not kept."""
+    """The entries of every board requested so far; lives as long as the app. Failures are not cached."""
 
     def __init__(
         self, results: ResultsPort, job_status: JobStatusPort, *, clock: Callable[[], float] = time.monotonic
@@ -59,7 +59,7 @@ class BoardCache:
         except Unavailable:
             if kept is None:
                 raise
-            return kept.ranked  # sealed results do not change: old by what completed since
+            return kept.ranked  # sealed results do not change: only newly completed jobs are missing
         age = self._clock() - kept.read_at if kept else KEPT_SECONDS
         if kept is None or age >= KEPT_SECONDS or kept.completed != completed:
             return (await self._read_in_time(benchmark, completed)).ranked
@@ -68,14 +68,14 @@ class BoardCache:
         return kept.ranked
 
     async def _read_in_time(self, benchmark: str, completed: int) -> Kept:
-        """What a reading gives that began when so many jobs had completed, or later."""
+        """The result of a read that began when at least `completed` jobs had completed."""
         while True:
             kept = await asyncio.shield(self._begin(benchmark, completed))
             if kept.completed >= completed:
                 return kept
 
     def _begin(self, benchmark: str, completed: int) -> asyncio.Task[Kept]:
-        """The one reading of this board that is going on."""
+        """The current read of this board; starts one if there is none."""
         if benchmark not in self._reading:
             task = asyncio.create_task(self._read(benchmark, completed))
             self._reading[benchmark] = task

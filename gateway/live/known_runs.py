@@ -1,4 +1,4 @@
-"""Which runs are where, as MLflow said some seconds ago: a page of its UI asks for the same runs many times."""
+"""Caches for seconds which runs are in which experiments: a page of MLflow's UI asks for the same runs many times."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from core.domain.tracking_call import TrackingCall
 from core.ports.tracking_reads import TrackingAnswer, TrackingReadsPort
 
 SECONDS = 15.0
-"""So long after its removal a run may still be shown; whose its files are is asked of the ledger each time."""
+"""For this time a removed run may still be shown. The owner of its files is read from the ledger each time."""
 MOST = 20_000
 
 
 class KnownRuns:
-    """TrackingReadsPort in front of another; only what was found is kept. Safe between threads."""
+    """TrackingReadsPort that caches what another one found. Thread-safe."""
 
     def __init__(self, reads: TrackingReadsPort, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._reads = reads

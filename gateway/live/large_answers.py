@@ -1,7 +1,7 @@
-"""Large answers that their receivers have not taken yet: so many bytes of one user and of all, not more.
+"""Bounds the bytes of large answers that clients have not received yet, for each user and for all together.
 
-What is read for an answer is bounded by how many are made at once; a made one stays in memory until it is taken, and a
-receiver may be slow.
+An answer stays in memory until its client has received it, and a client may be slow. The memory for building answers is
+bounded elsewhere, by how many are built at once.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from core.domain.errors import LimitReached
 from gateway.problems import handlers
 
 LARGE = 256 * 1024
-"""Bytes of an answer that is counted; such of a submission with thousands of files, or of a full board."""
+"""Larger answers, in bytes, are counted, such as a submission with thousands of files or a full board."""
 OF_ONE_USER = 16 * 1024**2
 OF_ALL = 64 * 1024**2
 PIECE = 64 * 1024
@@ -25,7 +25,7 @@ RETRY_SECONDS = 10
 
 
 class LargeAnswers:
-    """ASGI middleware; streams, which hold one piece at a time, pass."""
+    """ASGI middleware. Streams are not counted, since they hold one piece at a time."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -39,7 +39,7 @@ class LargeAnswers:
         begun: list[Message] = []
 
         async def sending(message: Message) -> None:
-            """The status is sent with the first bytes: until then the answer may become a refusal."""
+            """Hold the status back until the first bytes: until then the answer may become a refusal."""
             if message["type"] == "http.response.start":
                 begun.append(message)
                 return
@@ -56,7 +56,7 @@ class LargeAnswers:
         try:
             with self._held(str(scope["state"].get("user_id", "")), len(body)):
                 await send(begun)
-                for at in range(0, len(body), PIECE):  # each waits until the one before is taken
+                for at in range(0, len(body), PIECE):  # each send waits until the piece before is received
                     piece = body[at : at + PIECE]
                     await send({"type": "http.response.body", "body": piece, "more_body": at + PIECE < len(body)})
         except LimitReached as error:
@@ -64,7 +64,7 @@ class LargeAnswers:
 
     @contextmanager
     def _held(self, user_id: str, size: int) -> Iterator[None]:
-        """Raises LimitReached. One answer alone may be larger."""
+        """Count the bytes while the context lasts. Raises LimitReached; a single answer may exceed the limits."""
         if self._of_user[user_id] and self._of_user[user_id] + size > OF_ONE_USER:
             raise _refusal("Large answers to you are still on their way.")
         if self._of_user.total() and self._of_user.total() + size > OF_ALL:

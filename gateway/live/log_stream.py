@@ -1,7 +1,7 @@
-"""Logs pushed as they grow: one tailer for each watched job; a viewer who falls behind reads from the file (JOB-6).
+"""Streams logs as they grow: one tailer for each watched job; a viewer that falls behind reads the file (JOB-6).
 
-A log is a file that only grows, so a place in it is a number of bytes: nobody's place is kept here, and nothing that a
-viewer has not read yet is held for them.
+A log is a file that only grows, so a viewer's position is a byte offset. Each viewer keeps its own offset, and nothing
+is buffered for a slow viewer.
 """
 
 from __future__ import annotations
@@ -26,19 +26,19 @@ from core.ports.job_status import JobStatusPort
 from core.ports.storage import LogSlice, StoragePort
 
 PERIOD_SECONDS = 0.2
-"""Between two looks at a log: a line is seen within 500 ms (LOG-2)."""
+"""Seconds between two reads of a log: a line is shown within 500 ms (LOG-2)."""
 LOOKS_PER_STATE = 5
 PIECE_BYTES = 16 * 1024
-"""Most bytes of log in one event; as JSON they may become six times as many."""
+"""Most bytes of log in one event; JSON escapes may make them six times as many."""
 KEPT_PIECES = 16
-"""The newest pieces, which all viewers that keep up share."""
+"""How many of the newest pieces are cached for all viewers that keep up."""
 READERS = 8
 UNKNOWN = -1
 STREAMS_PER_USER = 20
 STREAMS_OF_ALL = 500
-"""Half of the requests that may be in hand at once (`REQUEST`), so that streams leave room for all others."""
+"""Half of the requests that may be in progress at once (`REQUEST`), so that others are still served."""
 LIFE_SECONDS = 900.0
-"""A stream's longest life; then its viewer comes again, with a token that is checked anew."""
+"""A stream's longest duration; then its client reconnects, and its token is checked again."""
 
 AnswerT = TypeVar("AnswerT")
 log = structlog.get_logger(__name__)
@@ -46,7 +46,7 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Ended:
-    """The job has ended and all of its log was given."""
+    """The job has ended and its whole log was sent."""
 
     job: Job
     offset: int
@@ -54,10 +54,10 @@ class Ended:
 
 @dataclass(kw_only=True)
 class Tail:
-    """The end of one log. Lives as long as somebody watches it."""
+    """The end of one log. Lives as long as it has a viewer."""
 
     end: int = UNKNOWN
-    """How far the log has been read."""
+    """The byte up to which the log has been read."""
     ended: Job | None = None
     viewers: int = 0
     pieces: OrderedDict[int, LogSlice] = field(default_factory=OrderedDict)
@@ -71,18 +71,18 @@ class Tail:
         self.tell()
 
     def tell(self) -> None:
-        """Wake everybody who waits; who comes later waits for the next change."""
+        """Wake all waiting viewers. Later calls wait for the next change."""
         self.changed.set()
         self.changed = asyncio.Event()
 
     def room_after(self, offset: int) -> int:
-        """How many bytes lie between this place and the next one at which a piece begins or the log ends."""
+        """Bytes from `offset` to the next start of a piece or the end of the log; 0 when there is none."""
         places = [place for place in (*self.pieces, self.end) if place > offset]
         return min((place - offset for place in places), default=0)
 
 
 class LogHub:
-    """All streams of this process. Lives from the app's start to its end; `close` ends every stream."""
+    """All log streams of this process. Lives from the app's start to its end; `close` ends every stream."""
 
     def __init__(self, job_status: JobStatusPort, storage: StoragePort) -> None:
         self._job_status = job_status
@@ -98,14 +98,14 @@ class LogHub:
         return len(self._tails)
 
     def close(self) -> None:
-        """End all streams; their viewers come again by themselves."""
+        """End all streams; their clients reconnect by themselves."""
         self._closed = True
         for tail, _task in self._tails.values():
             tail.tell()
 
     @contextmanager
     def place(self, user_id: str) -> Iterator[None]:
-        """One of this user's streams. Raises LimitReached when they have too many, or all users together."""
+        """Count one stream of this user while open. Raises LimitReached for too many of the user's or of all users'."""
         if self._streams[user_id] >= STREAMS_PER_USER:
             raise LimitReached(f"You are watching {STREAMS_PER_USER} logs. Close one first.", retry_after_seconds=30)
         if self._streams.total() >= STREAMS_OF_ALL:
@@ -116,10 +116,10 @@ class LogHub:
             yield
         finally:
             self._streams[user_id] -= 1
-            self._streams += Counter()  # drops who has none
+            self._streams += Counter()  # drops users without a stream
 
     async def follow(self, job_id: str, offset: int) -> AsyncGenerator[LogSlice | Ended]:
-        """The log from this byte on, piece by piece, to its end; without Ended when the stream was cut short."""
+        """Yield the log from byte `offset` in pieces, then Ended; without Ended when the stream was cut short."""
         until = time.monotonic() + LIFE_SECONDS
         async with self._tailed(job_id) as tail:
             while not self._closed and time.monotonic() < until:
@@ -135,13 +135,13 @@ class LogHub:
                     await _wait(changed, until - time.monotonic())
 
     async def _piece(self, job_id: str, tail: Tail, offset: int) -> LogSlice | None:
-        """What comes next at this place: shared when the viewer keeps up, from the file when not, None at the end."""
+        """The piece at `offset`: cached for viewers that keep up, else read from the file; None at the log's end."""
         if offset in tail.pieces:
             return tail.pieces[offset]
         room = min(tail.room_after(offset), PIECE_BYTES)
         if not room:
             return None
-        for size in (room, PIECE_BYTES):  # the first may end within what looks like a character
+        for size in (room, PIECE_BYTES):  # the first size may end within a character
             found = await self._read(job_id, offset, size)
             if found.next_offset > offset:
                 return found
@@ -163,14 +163,14 @@ class LogHub:
                 task.cancel()
 
     async def _watch(self, job_id: str, tail: Tail) -> None:
-        """Read what is printed until the job has ended and nothing is left; a part that is away is waited for."""
+        """Read the log until the job has ended and all is read. While Redis or the storage is down, try again."""
         looks, final = 0, None
         while not tail.ended:
             try:
                 if looks % LOOKS_PER_STATE == 0:
                     job = await self._ask(lambda: self._job_status.get(job_id))
                     final = job if job.is_final else None
-                # The state was read before the log, so that after a final state this log is complete.
+                # The state is read before the log, so the log is complete once the state is final.
                 await self._read_on(job_id, tail)
                 tail.ended = final
             except LeadersboardError as error:
@@ -206,9 +206,9 @@ async def _wait(changed: asyncio.Event, seconds: float) -> None:
 
 @contextmanager
 def closed_by_signals(hub: LogHub) -> Iterator[None]:
-    """Streams end as soon as the process is told to stop: the server waits for open answers before it ends the app."""
+    """Close the hub at SIGTERM or SIGINT: the server waits for open answers before it ends the app's lifespan."""
     if threading.current_thread() is not threading.main_thread():
-        yield  # signals are the main thread's; here somebody else runs the app
+        yield  # only the main thread may set signal handlers; here the app runs in another
         return
     loop = asyncio.get_running_loop()
     signals = (signal.SIGTERM, signal.SIGINT)

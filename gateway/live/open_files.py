@@ -1,7 +1,7 @@
-"""Bounds on files that are being sent: how many, how many bytes together, how long a receiver may stand still.
+"""Bounds downloads: how many at once, how many bytes together, how long a client may receive nothing.
 
-MLflow holds in its memory what its receiver has not taken yet, a whole file if need be. Without these bounds one user
-who opens files and reads none of them would take all of it.
+MLflow holds in memory what its client has not received yet, up to a whole file. Without these bounds one user who opens
+files and reads none of them could fill that memory.
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ from core.domain.errors import LimitReached
 OF_ONE_USER = 4
 OF_ALL = 16
 BYTES_OF_ALL = 768 * 1024**2
-"""Below the memory of compose's MLflow beside what that needs for itself. One file alone may be larger."""
+"""Less than compose's MLflow has beyond its own needs. A single file may be larger."""
 UNKNOWN_BYTES = 64 * 1024**2
-"""What a file counts whose size MLflow does not say."""
+"""Counted for a file whose size MLflow does not report."""
 STILL_SECONDS = 30.0
-"""A receiver that takes nothing for so long is cut off."""
+"""A client that receives nothing for this time is disconnected."""
 RETRY_SECONDS = 10
 
 
 @dataclass(kw_only=True, slots=True)
 class OpenFile:
-    """One file that is being sent."""
+    """One file being sent."""
 
     files: OpenFiles
     size_bytes: int = 0
@@ -42,7 +42,7 @@ class OpenFile:
 
 
 class OpenFiles:
-    """The files that this process is sending; lives as long as the app, used from many threads."""
+    """The files that this process is sending; lives as long as the app. Thread-safe."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -51,7 +51,7 @@ class OpenFiles:
 
     @contextmanager
     def one_of(self, user_id: str) -> Iterator[OpenFile]:
-        """Hold a place for one file of this user until the context ends. Raises LimitReached."""
+        """Count one file of this user until the context ends. Raises LimitReached."""
         with self._lock:
             if self._of_user[user_id] >= OF_ONE_USER:
                 raise _refusal(f"You are downloading {OF_ONE_USER} files, which is the most at once.")
@@ -69,7 +69,7 @@ class OpenFiles:
                     del self._of_user[user_id]
 
     def take(self, file: OpenFile, size_bytes: int) -> None:
-        """Count the bytes of a file. Raises LimitReached, also for a file that would fit if it were alone."""
+        """Count a file's bytes. Raises LimitReached when, with other open files, they exceed BYTES_OF_ALL."""
         with self._lock:
             if self._bytes and self._bytes + size_bytes > BYTES_OF_ALL:
                 raise _refusal("Other large files are being downloaded.")
@@ -82,10 +82,10 @@ def _refusal(sentence: str) -> LimitReached:
 
 
 class BoundedStream(StreamingResponse):
-    """A streamed answer whose receiver must keep taking it."""
+    """A streamed answer whose client must keep receiving."""
 
     async def stream_response(self, send: Send) -> None:
-        """Raise TimeoutError, which ends the connection, when the receiver stands still."""
+        """Raises TimeoutError, which ends the connection, when one piece takes longer than STILL_SECONDS."""
 
         async def in_time(message: Message) -> None:
             with anyio.fail_after(STILL_SECONDS):

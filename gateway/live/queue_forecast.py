@@ -1,4 +1,4 @@
-"""What a waiting job may expect: whether anybody takes it, and an estimate; asked of Redis once in a few seconds."""
+"""Forecasts for waiting jobs: whether a runner takes the job, and when. Reads Redis once in a few seconds."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from core.usecases.jobs import JobStanding
 FRESH_SECONDS = 2.0
 MEASURED_FRESH_SECONDS = 15.0
 MEASURED_RUNS = 200
-"""Of so many jobs that completed last, those of a class tell how long one takes."""
+"""Run times are estimated from the jobs of a class among so many completed last."""
 NOBODY = "No runner is ready for class {name} at the moment. The job waits and starts by itself when one is."
 
 UNSAFE = (
@@ -32,7 +32,7 @@ Found = TypeVar("Found")
 
 @dataclass(kw_only=True)
 class Outlook:
-    """Lives as long as the app. What it cannot ask it does not tell: a status never fails for it."""
+    """Lives as long as the app. Without Redis it forecasts nothing, so that a status never fails because of it."""
 
     job_status: JobStatusPort
     runners: RunnersPort
@@ -41,7 +41,7 @@ class Outlook:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def of(self, standing: JobStanding) -> tuple[str | None, Estimate | None]:
-        """A sentence when nobody takes this waiting job, and when it may start; nothing for one that does not wait."""
+        """A sentence when no runner takes this waiting job, else an estimate; (None, None) for other jobs."""
         if standing.job.state is not JobState.PENDING or standing.queue_position is None:
             return None, None
         name = standing.job.resource_class
@@ -57,7 +57,7 @@ class Outlook:
         return None, estimate(position=position, running=running, seats=seats, run_seconds=seconds)
 
     def ready_runners(self) -> int:
-        """How many runners take jobs of some class. Raises Unavailable."""
+        """How many runners take jobs of any class. Raises Unavailable."""
         return sum(runner.is_ready_for() for runner in self._runners())
 
     def _runners(self) -> Sequence[SeenRunner]:
@@ -81,7 +81,7 @@ class Outlook:
 
 
 def _why_nobody(seen: Sequence[SeenRunner], name: str) -> str:
-    """In general terms: what an attacker would like to know is for admins."""
+    """The notice in general terms: only admins see the reason, which would help an attacker."""
     living = [one.report for one in seen if not one.is_silent and name in {item.name for item in one.report.classes}]
     refused = bool(living) and all(_is_unsafe(report) for report in living)
     return (UNSAFE if refused else NOBODY).format(name=name)
@@ -92,14 +92,14 @@ def _is_unsafe(report: RunnerReport) -> bool:
 
 
 def _takes_a_seat(job: Job, resource_class: str) -> bool:
-    """A result that is recorded, or waits for the tracking server, has had its run."""
+    """Whether a running job occupies a runner of this class: in the recording phase its run has ended."""
     return job.resource_class == resource_class and job.phase is not Phase.RECORDING
 
 
 def _run_seconds(job: Job) -> float | None:
-    """What was measured of its run alone: until its end a job may also wait for the tracking server.
+    """Seconds of the run alone, since before its end a job may also wait for the tracking server.
 
-    None for one that was run more than once, which says nothing about the next.
+    None for a job with several attempts, whose times say nothing about the next job.
     """
     if job.attempt > 1 or not job.finished_at or not job.started_at:
         return None

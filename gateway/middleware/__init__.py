@@ -1,1 +1,1 @@
-"""What happens to every request before its route, one behaviour per module; no module here imports a route."""
+"""ASGI middlewares and uvicorn's protocol, one behaviour per module; no module here imports a route."""

@@ -1,4 +1,4 @@
-"""Every request is watched: it gets its id, is counted, timed and one line in the log, and never ends in silence."""
+"""Gives every request an id, counts and times it, logs one line, and answers 500 when something breaks."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 OUR_ID = re.compile(r"[0-9a-f]{32}")
 UPLOAD_ROUTE = "/submissions"
 NOTHING_ANSWERED = 499
-"""The sender went away first; the log's number for it, never sent."""
+"""Logged when the client disconnected before an answer; never sent."""
 
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -30,14 +30,14 @@ HEADERS = {
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
     "Cache-Control": "no-store",
 }
-"""For every answer that does not say otherwise. HSTS is the proxy's: only it knows that there is TLS."""
+"""Defaults for every answer. HSTS is left to the proxy: only it knows whether there is TLS."""
 
 log = structlog.get_logger("gateway.access")
 
 
 @dataclass(kw_only=True, slots=True)
 class _Seen:
-    """What became of one request so far."""
+    """The progress of one request."""
 
     started: float = field(default_factory=time.perf_counter)
     status: int = NOTHING_ANSWERED
@@ -46,7 +46,7 @@ class _Seen:
 
 
 class Watch:
-    """The outermost of our middlewares, as plain ASGI: wrapping bodies in queues would cost more than all it does."""
+    """The outermost middleware; plain ASGI, because passing bodies through queues would cost more than all of this."""
 
     def __init__(self, app: ASGIApp, metrics: Metrics, places: RouteTable) -> None:
         self._app = app
@@ -71,7 +71,7 @@ class Watch:
         return place.template if place else None
 
     async def _answered(self, scope: Scope, receive: Receive, send: Send, seen: _Seen) -> None:
-        """Whatever breaks inside becomes a problem document, as long as nothing was sent yet."""
+        """Run the app. An exception becomes a problem document, unless an answer has begun."""
         try:
             await self._app(scope, receive, send)
         except Exception as error:
@@ -100,12 +100,12 @@ class Watch:
 
 
 def _request_id(offered: str) -> str:
-    """The sender's own id where it is well-formed, so that a chain of services shares it; else a new one."""
+    """The client's own id if it is well-formed, so that a chain of services shares it; else a new one."""
     return offered if REQUEST_ID.fullmatch(offered) else uuid.uuid4().hex
 
 
 def _path_ids(scope: Scope) -> dict[str, str]:
-    """Ids of ours in the address; anything else there is somebody's text and stays out of the log."""
+    """Path parameters that are ids of ours; others are the client's text and stay out of the log."""
     found: dict[str, Any] = scope.get("path_params", {})
     return {key: value for key, value in found.items() if isinstance(value, str) and OUR_ID.fullmatch(value)}
 

@@ -1,7 +1,7 @@
-"""Every act of an admin is in the audit trail before it is done, and its outcome before it is answered (DOR-7).
+"""Records every act of an admin in the audit trail before it is done, and its outcome before the answer (DOR-7).
 
-`current_user` calls `Auditor.recorded` for each request of an admin, so that no route can leave it out. A change that
-cannot be recorded is not made, and nothing of another user's is shown: the answer is 503.
+`current_user` calls `Auditor.recorded` for each request of an admin, so that no route can omit it. While the trail
+cannot be written, no change is made and nothing of another user is shown: the answer is 503.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ OUR_ID = re.compile(r"[0-9a-f]{32}")
 REMEMBERED_SECONDS = 300.0
 REMEMBERED = 4096
 OPEN_READ_SECONDS = 0.3
-"""For so long a read that needs no entry waits for one: with Redis hanging its own answer must still come in 2 s."""
+"""Longest wait of a read that is allowed without an entry: when Redis hangs, its answer must still come in 2 s."""
 BROKEN = 500
 
 log = structlog.get_logger(__name__)
@@ -39,20 +39,20 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Call:
-    """What is read of a request on the event loop, before a thread looks at Redis."""
+    """The parts of a request that are read on the event loop, before a thread asks Redis."""
 
     rule: Rule
     method: str
     template: str
     named: dict[str, str]
-    """Parameters of the path and the wanted fields of the body, by name; hostile text."""
+    """Path parameters and the body fields that the rule names; hostile text."""
 
 
 class Auditor:
     """Records requests of admins; lives as long as the app.
 
-    Reads that this process recorded lately are remembered (at most 4,096 for five minutes), so that following a log
-    does not ask Redis each time.
+    Reads that this process recorded are remembered (at most 4,096, for five minutes), so that following a log does not
+    ask Redis each time.
     """
 
     def __init__(self, address: ClientAddress) -> None:
@@ -61,7 +61,7 @@ class Auditor:
         self._lock = threading.Lock()
 
     async def recorded(self, request: Request, admin: User) -> None:
-        """Raises Unavailable where the trail cannot be written."""
+        """Record this request if its rule says so. Raises Unavailable when the trail cannot be written."""
         template = getattr(request.scope.get("route"), "path", "")
         rule = rule_of(request.method, template)
         if rule.scope in UNRECORDED:
@@ -96,14 +96,14 @@ class Auditor:
             setattr(request.state, ENTRY, ports.audit.begin(act))
 
     def run_read(self, request: Request, admin: User, run_id: str) -> None:
-        """For routes that learn from MLflow's own address whose files they show. Raises Unavailable."""
+        """Record a read of a run's files below /mlflow, unless they are the admin's own. Raises Unavailable."""
         ports: Ports = request.app.state.ports
         owner = _owner(ports, RuleScope.OTHERS_JOB, ports.results.owners([run_id]).get(run_id, ""))
         if owner != admin.user_id:
             self.tracking_read(request, admin, AuditTarget.RUN, run_id, owner=owner or "")
 
     def tracking_read(self, request: Request, admin: User, kind: AuditTarget, target: str, *, owner: str = "") -> None:
-        """For what is shown through MLflow's address and is no user's to see. Raises Unavailable."""
+        """Record a read below /mlflow of what only admins may see. Raises Unavailable."""
         act = AuditAct(
             actor=admin.user_id,
             method=AuditMethod(admin.method),
@@ -117,7 +117,7 @@ class Auditor:
         self.read(request.app.state.ports, act)
 
     def read(self, ports: Ports, act: AuditAct) -> None:
-        """Record that access was given, unless it was lately. Raises Unavailable."""
+        """Record a read, unless the same one was recorded recently. Raises Unavailable, except for OPEN_READS."""
         key = repr(replace(act, request_id=""))
         with self._lock:
             if key in self._lately:
@@ -136,7 +136,7 @@ class Auditor:
 
 
 async def _of_body(request: Request, rule: Rule) -> dict[str, str]:
-    """The fields that the rule wants, of a body that was read and found to be JSON before any route."""
+    """The body fields that the rule names. The middleware has already read the body and checked that it is JSON."""
     if not rule.body:
         return {}
     try:
@@ -148,7 +148,7 @@ async def _of_body(request: Request, rule: Rule) -> dict[str, str]:
 
 
 def _owner(ports: Ports, scope: RuleScope, target: str) -> str | None:
-    """Whose the job or the submission is; None where there is none, which the route will say."""
+    """The owner of the job or submission; None when there is none, which the route will answer."""
     try:
         if not OUR_ID.fullmatch(target):
             return None
@@ -162,12 +162,12 @@ def _owner(ports: Ports, scope: RuleScope, target: str) -> str | None:
 
 
 def _log(act: AuditAct) -> None:
-    """A second copy, outside of Redis: the container's log."""
+    """A second copy outside Redis, in the container's log."""
     log.info("audit", actor=act.actor, action=act.action, target=act.target, owner=act.owner, client=act.address)
 
 
 class AuditOutcomes:
-    """Adds to a begun entry how its request ended, before the answer leaves; plain ASGI."""
+    """Plain ASGI middleware that adds the outcome to a request's audit entry before the answer is sent."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -193,7 +193,7 @@ class AuditOutcomes:
 
 
 async def _conclude(scope: Scope, status: int) -> None:
-    """Once for each request. The act is done by now, so a trail that cannot be written fails nothing any more."""
+    """Record the outcome, once for each request. The act is done by now, so a failure to record it is only logged."""
     entry_id = scope["state"].pop(ENTRY, None)
     if entry_id is None:
         return

@@ -1,4 +1,4 @@
-"""Which calls of admins the audit trail records, and as what; a call that is not named here is recorded as `other`."""
+"""Says which calls of admins the audit trail records, and as what. Calls not listed are recorded as `other`."""
 
 from __future__ import annotations
 
@@ -10,40 +10,40 @@ from core.domain.audit import AuditAction, AuditTarget
 
 
 class Scope(StrEnum):
-    """When a call by an admin is an act of an admin."""
+    """When a call by an admin is recorded."""
 
     ADMINS = "admins"
-    """Always: the call is for admins alone, or shows them what is everybody's."""
+    """Always: the call is for admins alone, or shows them all users' data."""
     OTHERS_JOB = "others_job"
     """When the job belongs to another user."""
     OTHERS_SUBMISSION = "others_submission"
     """When the submission belongs to another user."""
     FIGURES = "figures"
-    """Never: counts that name nobody, asked every few seconds, which must be there while the trail is away."""
+    """Never: counts without user names, scraped every few seconds, also needed while the trail cannot be written."""
     OWN = "own"
-    """Never: it acts on the caller's own things, or shows what every user sees."""
+    """Never: it acts on the caller's own data, or shows what every user sees."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Rule:
-    """How one call is recorded. Calls with GET are reads: one entry an hour for each thing that is read."""
+    """How one call is recorded. GET calls are reads: one entry an hour for each target."""
 
     scope: Scope
     action: AuditAction = AuditAction.OTHER
     kind: AuditTarget = AuditTarget.SITE
     parameter: str = ""
-    """The path's parameter that names the target; empty: the target is the call's address."""
+    """The path parameter that names the target; empty: the target is the call's method and route."""
     body: str = ""
     """The field of the JSON body that names the target."""
     reads: bool = False
-    """A read although its method is not GET, such as a search whose wish is in its body."""
+    """True for a read whose method is not GET, such as a search with its query in the body."""
     details: tuple[str, ...] = ()
-    """Further parameters of the path or fields of the body. Never one that may hold a secret."""
+    """Further path parameters or body fields to record. Never one that may hold a secret."""
 
 
 UNRECORDED = frozenset({Scope.OWN, Scope.FIGURES})
 OPEN_READS = frozenset({AuditAction.PLATFORM_READ, AuditAction.AUDIT_READ})
-"""Given also when they cannot be recorded: an outage is looked at with them, and none shows a user's files."""
+"""Allowed even when they cannot be recorded: admins need them in an outage, and none shows a user's files."""
 OWN = Rule(scope=Scope.OWN)
 UNKNOWN = Rule(scope=Scope.ADMINS)
 
@@ -119,13 +119,13 @@ TABLE: Mapping[tuple[str, str], Rule] = {
     ("DELETE", "/admin/jobs/{job_id}/pin"): _admins(AuditAction.JOB_UNPIN, AuditTarget.JOB, "job_id"),
     ("GET", "/admin/audit"): _admins(AuditAction.AUDIT_READ),
     ("POST", "/admin/results/{job_id}/restore"): _admins(AuditAction.RESULT_RESTORE, AuditTarget.JOB, "job_id"),
-    # MLflow's pages show every user the same; the route itself records files and what belongs to no board.
+    # MLflow's pages are the same for every user; the route itself records files and what belongs to no board.
     **{(method, "/mlflow/{path:path}"): OWN for method in ("GET", "POST", "PUT", "PATCH", "DELETE")},
     ("GET", "/metrics"): Rule(scope=Scope.FIGURES),
 }
-"""By method and the route's template."""
+"""By method and route template."""
 
 
 def rule_of(method: str, template: str) -> Rule:
-    """A call that is not named is recorded all the same."""
+    """The rule for a call; calls not listed are recorded, too."""
     return TABLE.get((method, template), UNKNOWN)

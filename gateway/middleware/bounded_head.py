@@ -1,4 +1,4 @@
-"""uvicorn's HTTP protocol and what it leaves out: a request has a pace, its head a size, refusals our shape."""
+"""uvicorn's HTTP protocol with a pace for requests, a bounded head, and refusals as problem documents."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ log = structlog.get_logger("gateway.access")
 class DoorProtocol(Paced, HttpToolsProtocol):
     """For `uvicorn --http gateway.middleware.bounded_head:DoorProtocol`.
 
-    uvicorn's parser takes headers of any size: one that never stops would fill the memory.
+    uvicorn's parser takes headers of any size, so an endless one would fill the memory.
     """
 
     def __init__(self, *args: Any, **options: Any) -> None:
@@ -34,14 +34,14 @@ class DoorProtocol(Paced, HttpToolsProtocol):
         self._refusal = HTTPStatus.BAD_REQUEST
 
     def arriving(self) -> Arriving:
-        """Between two requests something came that begins none, as empty lines do: a head is waited for."""
+        """The part of a request that is awaited: a head also after bytes that begin no request, such as empty lines."""
         if self._parsing is not Arriving.NOTHING:
             return self._parsing
         is_between = self.cycle is None or self.cycle.response_complete
         return Arriving.HEAD if is_between and self.timeout_keep_alive_task is None else Arriving.NOTHING
 
     def late(self) -> None:
-        """Told, but where nothing came or an answer has begun: there the connection is closed in silence."""
+        """Answer 408, or just close the connection when nothing arrived or an answer has begun."""
         is_half_a_head = self._parsing is Arriving.HEAD and self._head_bytes > 0
         is_half_a_body = self._parsing is Arriving.BODY and not self.cycle.response_started
         if is_half_a_head or is_half_a_body:
@@ -80,8 +80,8 @@ class DoorProtocol(Paced, HttpToolsProtocol):
         self._parsing = Arriving.NOTHING
         super().on_message_complete()
 
-    def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - uvicorn calls it with its own words
-        """Whatever the parser refuses comes here, our own refusals included."""
+    def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - uvicorn passes its own message
+        """Called for everything that the parser refuses, our own refusals included."""
         self._refuse(self._refusal)
 
     def _count(self, size: int) -> None:

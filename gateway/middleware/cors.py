@@ -1,4 +1,4 @@
-"""Pages of other origins: the ones that are listed may call, and a refusal has the shape of every other (AUT-5)."""
+"""CORS: pages of the listed origins may call the API; refused preflights are problem documents (AUT-5)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from gateway.problems import handlers
 
 
 class CrossOrigin(CORSMiddleware):
-    """Starlette's, whose refused preflights are plain text."""
+    """Starlette's middleware, except that refused preflights are problem documents instead of plain text."""
 
     def preflight_response(self, request_headers: Headers) -> Response:
         answer = super().preflight_response(request_headers)
@@ -24,7 +24,7 @@ class CrossOrigin(CORSMiddleware):
 
 
 class _Refusal(Response):
-    """Becomes a problem document once it knows which request it answers."""
+    """A refused preflight; rendered when it is sent, because a problem document needs the request's id."""
 
     def __init__(self, why: str, headers: Headers) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""What a request may be before anybody reads it: how big, how slow, of which type, how many at once."""
+"""Bounds every request before its route reads it: size, time, content type, and how many at once."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ JSON_TYPES = ("application/json",)
 
 
 class Broken(Exception):
-    """Raised when the sender went away in the middle of its body; there is nobody to answer."""
+    """Raised when the client disconnected in the middle of its body; no answer is possible."""
 
 
 class Guard:
-    """Stands before the routes. JSON bodies are read here whole, since they are small; uploads stream through."""
+    """ASGI middleware. Reads JSON bodies whole, since they are small; uploads are streamed."""
 
     def __init__(self, app: ASGIApp, limits: RequestLimits, places: RouteTable) -> None:
         self._app = app
@@ -65,7 +65,7 @@ class Guard:
 
     async def _checked(self, scope: Scope, receive: Receive) -> Receive:
         headers = Headers(scope=scope)
-        if not self._expects_body(scope):  # nobody will read it; the router says 404 or 405
+        if not self._expects_body(scope):  # no route reads it; the router answers 404 or 405
             return receive
         if (scope["method"], scope["path"]) == UPLOADS:
             _check_type(headers, ("multipart/form-data",))
@@ -78,10 +78,10 @@ class Guard:
         return _again(body, receive)
 
     def _check_query(self, scope: Scope) -> None:
-        """A parameter that a route does not know, or knows once, is a mistake of its sender, not to be passed over."""
+        """Raise InvalidInput for query parameters that the route does not know, or that are repeated but may not be."""
         place = self._places.at(scope["path"]) if scope["query_string"] else None
         if place is None or (scope["method"] in place.secured and "authorization" not in Headers(scope=scope)):
-            return  # the route says 404, or 401
+            return  # the route answers 404 or 401
         known = place.queries.get(scope["method"])
         if known is not None and (faults := list(query_faults(scope["query_string"], known))):
             raise InvalidInput(*faults)
@@ -111,7 +111,7 @@ class Guard:
 
 
 def timed(receive: Receive, seconds: float) -> Receive:
-    """`receive` that answers 408 when the body is not whole by then. After the body it may wait for ever."""
+    """Wrap `receive`: it raises 408 unless the body is complete in `seconds`. After the body it may wait for ever."""
     deadline = asyncio.get_running_loop().time() + seconds
     whole = False
 
@@ -135,7 +135,7 @@ def _has_body(headers: Headers) -> bool:
 
 
 def _check_address(scope: Scope) -> None:
-    """An address is text: UTF-8 without control characters, also where it is percent-encoded."""
+    """Raise InvalidInput unless path and query, percent-decoded, are UTF-8 without control characters."""
     parts = {"path": scope.get("raw_path") or b"", "query": scope["query_string"]}
     faults = [Fault(field=name, rule="must be UTF-8 without control characters") for name in parts if _odd(parts[name])]
     if faults:
@@ -151,7 +151,7 @@ def _odd(raw: bytes) -> bool:
 
 
 def query_faults(query: bytes, known: Mapping[str, bool]) -> Iterator[Fault]:
-    """What is wrong with the names of a query; `known` says of each whether it may come more than once."""
+    """Yield what is wrong with a query's parameter names; `known` maps each name to whether it may be repeated."""
     try:
         pairs = parse_qsl(query.decode("latin-1"), keep_blank_values=True, max_num_fields=MOST_PARAMETERS)
     except ValueError:
@@ -185,7 +185,7 @@ def _too_large(limit: int) -> TooLarge:
 
 
 def _too_slow(seconds: float) -> HTTPException:
-    """The connection ends with it: what is still to come belongs to no request."""
+    """A 408 that closes the connection: the rest of the body belongs to no other request."""
     return HTTPException(
         HTTPStatus.REQUEST_TIMEOUT, f"The body did not arrive within {seconds:g} s.", headers={"Connection": "close"}
     )

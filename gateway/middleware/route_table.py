@@ -1,4 +1,4 @@
-"""The addresses there are, with their methods and query parameters: for requests that are refused before the routes."""
+"""Looks up routes with their methods and query parameters, for middlewares that refuse requests before routing."""
 
 from __future__ import annotations
 
@@ -14,30 +14,30 @@ from fastapi.security.base import SecurityBase
 from starlette.routing import BaseRoute, Route
 
 OWN_QUERY = "x-own-query"
-"""In a route's `openapi_extra`: the route checks its query itself, since it cannot declare every parameter."""
+"""Key in a route's `openapi_extra`: the route checks its query itself, since it cannot declare every parameter."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Place:
-    """One address of ours, as a template, its methods, and what each of them declares of its query."""
+    """One path template, its methods, and the query parameters that each method declares."""
 
     template: str
     methods: frozenset[str]
     queries: Mapping[str, Mapping[str, bool] | None]
-    """By method: the names, each with whether it may come more than once; None where the route checks them itself."""
+    """By method: each name with whether it may be repeated; None when the route checks its query itself."""
     secured: frozenset[str]
     """The methods that need a token."""
 
 
 class RouteTable:
-    """The routes of an app as they are when this is built; a template is the only form of an address to count by."""
+    """The routes that the app has when this is built. Logs and metrics use templates, never raw paths."""
 
     def __init__(self, routes: Iterable[BaseRoute]) -> None:
         found = (context.original_route for context in iter_route_contexts(list(routes)))
         self._routes = [(route, _query(route)) for route in found if isinstance(route, Route)]
 
     def at(self, path: str) -> Place | None:
-        """The place that `path` names; None where there is none."""
+        """The entry for `path`, or None."""
         matching = [(route, query) for route, query in self._routes if route.path_regex.match(path)]
         if not matching:
             return None

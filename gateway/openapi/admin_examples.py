@@ -1,4 +1,4 @@
-"""The examples of what admins are answered."""
+"""Examples of answers to admins."""
 
 from __future__ import annotations
 

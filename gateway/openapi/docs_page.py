@@ -1,4 +1,4 @@
-"""The interactive page of the API at /docs: Swagger UI from our own files, so that it works where nothing else is."""
+"""Serves the interactive API page at /docs: Swagger UI from local files, so that it works without the internet."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import FileResponse, HTMLResponse
 
 CARRIER = "fastapi_offline"
-"""The package that carries Swagger UI's files; it is found, never imported."""
+"""The package with Swagger UI's files; it is located, never imported."""
 SCRIPT, STYLE = "swagger-ui-bundle.js", "swagger-ui.css"
 NO_ICON = "data:,"
 A_DAY = {"Cache-Control": "public, max-age=86400"}
@@ -48,7 +48,7 @@ def _files() -> Path:
 
 @cache
 def _page() -> tuple[str, str]:
-    """The page and its policy: our script runs, and the inline one by its hash; nobody else is asked for anything."""
+    """The page and its policy: only our script and, by its hash, the inline one run; no other origin is contacted."""
     body = get_swagger_ui_html(
         openapi_url="/openapi.json",
         title="LeadersBoard",

@@ -1,4 +1,4 @@
-"""The API's description of itself: FastAPI's, completed with every refusal, examples, and links between the calls."""
+"""The OpenAPI document: FastAPI's, completed with every refusal, examples, and links between calls."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ ALWAYS = (400, 405, 408, 422, 431, 503)
 WITH_BODY = (413, 415)
 SECURED = (401, 403)
 BODY_METHODS = frozenset({"post", "put", "patch", "delete"})
-"""Of their calls also those that need no body refuse one that is too large or of another type."""
+"""Calls with these methods refuse a body that is too large or of another type, even when they need none."""
 ALSO: dict[tuple[str, str], tuple[int, ...]] = {
     ("get", "/leaderboard"): (404,),
     ("post", "/submissions"): (429, 507),
@@ -55,17 +55,17 @@ ALSO: dict[tuple[str, str], tuple[int, ...]] = {
     ("post", "/admin/jobs/{job_id}/pin"): (409,),
     ("delete", "/admin/jobs/{job_id}/pin"): (409,),
 }
-"""What a call can be refused with besides what follows from its form."""
+"""Statuses that a call can be refused with, besides those that follow from its form."""
 
 CREATORS = {
     "submission_id": ("/submissions", "post", "201"),
     "job_id": ("/jobs", "post", "202"),
 }
-"""The call whose answer has an id that others take in their address."""
+"""For each id in a path, the call whose answer has it: path, method, status."""
 
 
 def install(app: FastAPI) -> None:
-    """Make `app.openapi()` answer the completed description, built once."""
+    """Make `app.openapi()` return the completed document, built once."""
 
     def described() -> dict[str, Any]:
         if app.openapi_schema is None:
@@ -114,7 +114,7 @@ def _add_problems(components: dict[str, Any]) -> None:
     schemas["Problem"] = schema
     for unused in ("HTTPValidationError", "ValidationError"):
         schemas.pop(unused, None)
-    components["responses"] = {f"Problem{status}": _response(status) for status in document.KINDS if status != 500}  # noqa: PLR2004 - a fault of ours is no part of the contract
+    components["responses"] = {f"Problem{status}": _response(status) for status in document.KINDS if status != 500}  # noqa: PLR2004 - our own faults are not part of the contract
 
 
 def _response(status: int) -> dict[str, Any]:
@@ -136,7 +136,7 @@ def _response(status: int) -> dict[str, Any]:
 
 
 def refusals(path: str, method: str, operation: dict[str, Any]) -> list[int]:
-    """Every status below 500 and beside 2xx that this call can have, and 503 and 507."""
+    """Every 4xx status that this call can have, and 503 and 507, sorted."""
     found = {*ALWAYS, *ALSO.get((method, path), ())}
     found |= set(WITH_BODY) if method in BODY_METHODS else set()
     found |= set(SECURED) if operation.get("security") else set()
@@ -148,7 +148,7 @@ def _add_refusals(path: str, method: str, operation: dict[str, Any]) -> None:
     answers = operation["responses"]
     for status in refusals(path, method, operation):
         known = answers.get(str(status))
-        if known and str(status) != "422":  # an answer of the route's own beside the problem
+        if known and str(status) != "422":  # the route documents an answer of its own for this status
             known.setdefault("content", {}).update(_response(status)["content"])
         else:
             answers[str(status)] = {"$ref": f"#/components/responses/Problem{status}"}
@@ -160,7 +160,7 @@ def _add_parameter_examples(operation: dict[str, Any]) -> None:
         if parameter["name"] in examples.PARAMETERS:
             parameter["example"] = examples.PARAMETERS[parameter["name"]]
         if parameter["in"] == "path" and parameter["name"].endswith("_id"):
-            parameter["schema"] = {"type": "string", "pattern": "^[0-9a-f]{32}$"}  # any other is a 404 all the same
+            parameter["schema"] = {"type": "string", "pattern": "^[0-9a-f]{32}$"}  # any other id is a 404
 
 
 def _add_examples(schemas: dict[str, Any]) -> None:
@@ -170,7 +170,7 @@ def _add_examples(schemas: dict[str, Any]) -> None:
 
 
 def _add_links(document: dict[str, Any]) -> None:
-    """From an answer that has an id to each call that takes one: for people, and for tests that follow them."""
+    """Link each answer that has an id to the calls that take it, for readers and for tests that follow links."""
     for path, _method, operation in list(operations(document)):
         for name, (source, source_method, status) in CREATORS.items():
             if f"{{{name}}}" not in path or source not in document["paths"]:

@@ -1,4 +1,4 @@
-"""One example of each value that the API takes or answers, as its description shows them; each is tested."""
+"""One example of each value that the API takes or answers, for the OpenAPI document; each is tested."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What can be answered instead of what was asked: one shape (RFC 9457), a closed list of codes, an example of each."""
+"""Problem documents (RFC 9457): one shape, a closed list of codes, an example of each."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ EXAMPLE_ID = "0f8fad5bd9cb469fa16570867728950e"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ProblemKind:
-    """A status with its stable codes, when it is answered, and what a body looks like."""
+    """A status with its stable codes, when it is answered, and an example's detail and errors."""
 
     codes: tuple[str, ...]
     when: str
     detail: str
     errors: tuple[tuple[str, str], ...] = ()
     retry: bool = False
-    """Has a `Retry-After` header."""
+    """Whether the answer has a `Retry-After` header."""
 
 
 KINDS: Mapping[int, ProblemKind] = {

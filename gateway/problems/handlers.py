@@ -1,4 +1,4 @@
-"""One table: each error of ours as an HTTP answer, always `application/problem+json` (RFC 9457) with a request id."""
+"""Maps errors to HTTP answers by one table; always `application/problem+json` (RFC 9457) with a request id."""
 
 from __future__ import annotations
 
@@ -49,43 +49,43 @@ def problem(
     faults: Sequence[Fault] = (),
     headers: Mapping[str, str] | None = None,
 ) -> JSONResponse:
-    """The one shape of every error."""
+    """The answer for an error, in the shape that all errors have."""
     listed = tuple((_utf8(fault.field), _utf8(fault.rule)) for fault in faults)
     content = document.document(status, code, _utf8(detail), request_id(request), listed)
     return JSONResponse(content, status, headers=dict(headers or {}), media_type=document.MEDIA_TYPE)
 
 
 def request_id(request: Request) -> str:
-    """The id of this request, as the access log has it."""
+    """The id of this request, as in the access log; empty when there is none."""
     return str(getattr(request.state, "request_id", ""))
 
 
 def _utf8(text: str) -> str:
-    """Words about somebody's text may quote half a character of it, which no answer can carry."""
+    """Replace lone surrogates: a message may quote them from a client's text, and UTF-8 cannot encode them."""
     return text.encode("utf-8", "replace").decode()
 
 
 def refused(request: Request, error: Exception) -> JSONResponse:
-    """The answer of one who stands before the routes, where no handler is."""
+    """The answer for an error in a middleware, where FastAPI's exception handlers do not apply."""
     return _of_http(request, error) if isinstance(error, HTTPException) else _of_ours(request, error)
 
 
 def too_busy(request: Request) -> JSONResponse:
-    """The answer when so many requests are in hand that one more would only slow all."""
+    """The answer when too many requests are in progress."""
     detail = "Too many requests are in hand. Try again in a moment."
     headers = {"Retry-After": str(RETRY_SECONDS)}
     return problem(request, HTTPStatus.SERVICE_UNAVAILABLE, "too_busy", detail, headers=headers)
 
 
 def unexpected(request: Request, error: Exception) -> JSONResponse:
-    """A fault of ours: told in the log with its traceback, to the sender with the request's id alone."""
+    """The answer for an unexpected exception: the log gets the traceback, the client only the request id."""
     log.error("request broke", exc_info=error)
     kind = document.KINDS[HTTPStatus.INTERNAL_SERVER_ERROR]
     return problem(request, HTTPStatus.INTERNAL_SERVER_ERROR, kind.codes[0], kind.detail)
 
 
 def status_of(error: LeadersboardError) -> HTTPStatus:
-    """The most special row of the table that fits."""
+    """The status of the error's closest class in the table."""
     for kind in type(error).__mro__:
         if kind in STATUS:
             return STATUS[kind]
@@ -123,7 +123,7 @@ async def _validation(request: Request, error: Exception) -> JSONResponse:
 
 
 def _field(fault: Mapping[str, Any]) -> str:
-    """Its name without `body` or `query`; of JSON that cannot be read only the position would be left."""
+    """The field's name without `body` or `query`. For unreadable JSON `body` alone, since only a position follows."""
     location = fault["loc"][:1] if fault["type"] == "json_invalid" else fault["loc"][1:] or fault["loc"]
     return ".".join(str(part)[:80] for part in location)
 
@@ -143,7 +143,7 @@ def _of_http(request: Request, error: Exception) -> JSONResponse:
 
 
 def _allowed(request: Request, status: int) -> dict[str, str]:
-    """Every method of the address; the router knows only those of the first route that it found."""
+    """The Allow header with every method of the path; the router lists only those of the first matching route."""
     if status != HTTPStatus.METHOD_NOT_ALLOWED:
         return {}
     place = request.app.state.places.at(request.url.path)

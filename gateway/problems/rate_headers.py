@@ -1,4 +1,4 @@
-"""What is left of a user's hourly limit, as headers of accepted and refused jobs alike (JOB-4)."""
+"""Headers with the rest of a user's hourly limit, for accepted and refused jobs alike (JOB-4)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ LIMIT, REMAINING, RESET = "X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateL
 
 
 def rate_headers(allowance: Allowance) -> dict[str, str]:
-    """Jobs an hour, how many of them are left, and in how many seconds one more comes back (0: none is used)."""
+    """The limit in jobs an hour, how many are left, and the seconds until one more is free (0: none is used)."""
     return {
         LIMIT: str(allowance.limit),
         REMAINING: str(allowance.remaining),
@@ -21,4 +21,4 @@ DOCUMENTED = {
     REMAINING: {"description": "How many of them are left.", "schema": {"type": "integer"}},
     RESET: {"description": "Seconds until one more comes back; 0 when none is used.", "schema": {"type": "integer"}},
 }
-"""The same for OpenAPI."""
+"""The same headers, described for OpenAPI."""

@@ -1,4 +1,4 @@
-"""For admins: who runs jobs and how that goes, pausing and draining, and what of the platform failed."""
+"""Routes for admins: the state of runners, pausing and draining them, and failed steps of the platform."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def overview(_admin: CurrentAdmin, ports: PortsPart, settings: SettingsPart) -> 
 
 @router.get("/runners")
 def runners(_admin: CurrentAdmin, ports: PortsPart) -> RunnerList:
-    """Every runner, one that has ended for five minutes more, and every engine with the sandboxes that live in it."""
+    """Every runner, including those that ended in the last five minutes, and every engine with its sandboxes."""
     return RunnerList(
         runners=[RunnerView.of(seen) for seen in ports.runners.runners()],
         hosts=[HostView.of(seen) for seen in ports.runners.hosts()],
@@ -91,25 +91,25 @@ def one_runner(runner: RunnerName, _admin: CurrentAdmin, ports: PortsPart) -> Ru
 
 @router.post("/runners/{runner}/pause", status_code=HTTPStatus.ACCEPTED)
 def pause(runner: RunnerName, _admin: CurrentAdmin, ports: PortsPart) -> RunnerDetail:
-    """It takes no new jobs until it is resumed; its running ones go on. A host's name also holds after a restart."""
+    """The runner takes no new jobs until it is resumed; running ones go on. For a host it outlasts restarts."""
     return _steered(ports, runner, Wish.PAUSE)
 
 
 @router.post("/runners/{runner}/drain", status_code=HTTPStatus.ACCEPTED)
 def drain(runner: RunnerName, _admin: CurrentAdmin, ports: PortsPart) -> RunnerDetail:
-    """The same as a pause; once its last job has ended its state is `drained`."""
+    """The same as a pause; once the runner's last job has ended, its state is `drained`."""
     return _steered(ports, runner, Wish.DRAIN)
 
 
 @router.post("/runners/{runner}/resume", status_code=HTTPStatus.ACCEPTED)
 def resume(runner: RunnerName, _admin: CurrentAdmin, ports: PortsPart) -> RunnerDetail:
-    """It takes jobs again."""
+    """The runner takes jobs again."""
     return _steered(ports, runner, Wish.RUN)
 
 
 @router.post("/runners/{runner}/canary", status_code=HTTPStatus.ACCEPTED)
 def canary(runner: RunnerName, _admin: CurrentAdmin, ports: PortsPart) -> RunnerDetail:
-    """Have its host probe the sandbox's walls now; the result is in the host's report when it is done."""
+    """Have the runner's host probe the sandbox's walls now; the result then appears in the host's report."""
     return _detail(ports, ProbeRunner(runners=ports.runners)(runner))
 
 
@@ -120,14 +120,14 @@ def dead_letters(
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
     offset: Annotated[int, Query(ge=0, le=10_000)] = 0,
 ) -> DeadLetterList:
-    """Steps of the platform that failed, the latest first; the same failure again is one letter with a count."""
+    """Steps of the platform that failed, the latest first. A repeated failure is one letter with a count."""
     page = ports.dead_letters.page(limit=limit, offset=offset)
     return DeadLetterList(items=[DeadLetterView.of(letter) for letter in page.letters], total=page.total)
 
 
 @router.post("/dead-letters/{letter_id}/retry", status_code=HTTPStatus.ACCEPTED)
 def retry(letter_id: LetterId, admin: CurrentAdmin, ports: PortsPart, settings: SettingsPart) -> JobView:
-    """Run its job once more, as a new job of its user's that does not count; the failed one stays as it is."""
+    """Run the letter's job again, as a new job of its user that does not count. The failed job stays as it is."""
     usecase = RetryDeadLetter(
         dead_letters=ports.dead_letters,
         rate_limit=ports.rate_limit,
@@ -140,7 +140,7 @@ def retry(letter_id: LetterId, admin: CurrentAdmin, ports: PortsPart, settings: 
 
 @router.delete("/dead-letters/{letter_id}", status_code=HTTPStatus.NO_CONTENT)
 def drop(letter_id: LetterId, _admin: CurrentAdmin, ports: PortsPart) -> None:
-    """It has been looked at. Should the step fail again, there is a new one."""
+    """Remove a letter that has been dealt with. If the step fails again, there is a new one."""
     ports.dead_letters.drop(ports.dead_letters.get(letter_id).letter_id)
 
 

@@ -1,4 +1,4 @@
-"""The files of a finished run: listed, and each sent through us, so that nobody needs a way to MLflow (JOB-7)."""
+"""Lists and sends the files of a finished run, so that users need no access to MLflow (JOB-7)."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from gateway.schemas.results import ArtifactList, RecordedFileView
 router = APIRouter(prefix="/jobs", tags=["jobs"])
 
 SHOWN = {".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".txt": "text/plain; charset=utf-8"}
-"""What a browser may show; everything else, and these where they lie about what they are, it only keeps."""
+"""File types that a browser may display; everything else is only downloaded. `nosniff` covers wrong suffixes."""
 POLICY = "default-src 'none'; frame-ancestors 'none'; sandbox"
 _BINARY = {"schema": {"type": "string", "format": "binary"}}
 _FILE: dict[str, Any] = {
@@ -34,14 +34,14 @@ _FILE: dict[str, Any] = {
 
 
 def _held_open() -> Iterator[ExitStack]:
-    """What is opened for an answer is closed after its last byte, or when its receiver goes away."""
+    """A stack of what an answer holds open; closed after the answer's last byte, or when the client disconnects."""
     with ExitStack() as stack:
         yield stack
 
 
 HeldOpen = Annotated[ExitStack, Depends(_held_open)]
 ArtifactPath = Annotated[str, Path(json_schema_extra={"pattern": r"^[^\u0000-\u001f\u007f]+$"})]
-"""As the list names it; control characters are refused for every address, before any route."""
+"""A path as the list has it. Control characters are refused in every address, before routing."""
 
 
 @router.get("/{job_id}/artifacts")
@@ -59,7 +59,7 @@ def artifacts(job_id: JobId, user: CurrentUser, ports: PortsPart, settings: Sett
 def artifact(
     job_id: JobId, path: ArtifactPath, user: CurrentUser, ports: PortsPart, open_files: OpenFilesPart, stack: HeldOpen
 ) -> StreamingResponse:
-    """One of these files. PNG, JPEG and plain text may be shown by a browser, everything else is for keeping.
+    """One of these files. A browser may display PNG, JPEG and plain text; everything else is sent as a download.
 
     `X-Recorded-SHA256` is the hash of the file as the run left it. Content with another hash was put there in MLflow.
     """
@@ -82,13 +82,13 @@ def artifact(
 
 
 def disposition(name: str, *, inline: bool) -> str:
-    """The header for a file of any name (RFC 6266): a harmless one for old readers, the real one encoded."""
+    """The Content-Disposition for any file name (RFC 6266): a plain form for old clients, the real name encoded."""
     plain = re.sub(r"[^A-Za-z0-9._-]", "_", name)
     return f"{'inline' if inline else 'attachment'}; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
 
 
 def _recorded_hash(ports: Ports, job_id: str, path: str) -> str | None:
-    """Of this file, where it was read when the run ended."""
+    """The file's hash as recorded at the end of the run; None when it was not recorded."""
     recorded = ports.results.get(job_id)
     files = recorded.result.files if recorded else ()
     return next((file.sha256 for file in files if file.path == path), None)

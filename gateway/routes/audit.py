@@ -1,4 +1,4 @@
-"""For admins: the audit trail of what admins did. No call changes or removes an entry."""
+"""Route for admins: the audit trail. No call changes or removes an entry."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from gateway.dependencies import PortsPart, SettingsPart
 from gateway.schemas.audit import AuditList
 
 VISIBLE = "^[ -~]*$"
-"""All text of the trail is of such characters."""
+"""All text in the trail is printable ASCII."""
 
 router = APIRouter(prefix="/admin", tags=["admin"])
 
@@ -36,7 +36,7 @@ def audit(
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
     cursor: Annotated[str | None, Query(pattern=f"^{CURSOR.pattern}$")] = None,
 ) -> AuditList:
-    """What admins did, newest first: each change, and each read of what is another user's once an hour."""
+    """What admins did, newest first: every change, and reads of other users' data, once an hour for each target."""
     wanted = AuditFilter(actor=actor, action=action, target=target)
     page = ports.audit.page(wanted, limit=limit, cursor=cursor)
     return AuditList.of(page, days=settings.audit_days)

@@ -1,4 +1,4 @@
-"""Signing in and out, and who one is."""
+"""Routes for signing in and out, changing one's password, and asking for one's user."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ def _log_in(keeper: Doorkeeper, ports: Ports) -> LogIn:
     )
 
 
-# Plain functions: hashing takes a tenth of a second, in a thread of the pool.
+# Plain functions, which FastAPI runs in a thread: hashing takes a tenth of a second.
 @router.post("/login")
 def login(sent: Credentials, request: Request, keeper: DoorkeeperPart, ports: PortsPart) -> LoginView:
-    """A token for user name and password. Wrong ones are 401, a wrong name just as a wrong password; too many 429."""
+    """A token for user name and password. 401 for a wrong name or password alike; 429 after too many attempts."""
     usecase = _log_in(keeper, ports)
     address = keeper.address.of(request)
     return LoginView.model_validate(usecase(sent.username, sent.password.get_secret_value(), address=address))
@@ -40,7 +40,7 @@ def login(sent: Credentials, request: Request, keeper: DoorkeeperPart, ports: Po
 
 @router.post("/logout", status_code=HTTPStatus.NO_CONTENT)
 def logout(user: CurrentUser, token: SentToken, ports: PortsPart) -> None:
-    """The sent token counts no longer. 409 for tokens that did not come from a login."""
+    """Revoke the sent token. 409 for tokens that did not come from a login."""
     if user.method is not AuthMethod.PASSWORD:
         raise Conflict("This token was not given out by a login here, so it cannot be revoked here.")
     ports.sessions.close(token_hash(token))
@@ -50,7 +50,7 @@ def logout(user: CurrentUser, token: SentToken, ports: PortsPart) -> None:
 def change_password(
     sent: PasswordChange, user: CurrentUser, request: Request, keeper: DoorkeeperPart, ports: PortsPart
 ) -> LoginView:
-    """A new password for yourself. All your sessions end; the answer's token is a new one."""
+    """Change your own password. All your sessions end; the answer has a new token."""
     login = _log_in(keeper, ports).change_password(
         user,
         sent.current_password.get_secret_value(),

@@ -1,4 +1,4 @@
-"""Boards, the benchmarks they rank, and the resource classes a run may have."""
+"""Routes for boards, the benchmarks they rank, and the resource classes of runs."""
 
 from __future__ import annotations
 
@@ -55,8 +55,8 @@ async def leaderboard(
 ) -> BoardView:
     """Completed jobs ranked by one metric, the benchmark's own or any that runs report: each user's best, or all.
 
-    Figures and ranks are those that the platform recorded when each run ended; `tracking` says of each row whether its
-    run in MLflow still says the same.
+    Figures and ranks are those that the platform recorded when each run ended; each row's `tracking` says whether its
+    run in MLflow still agrees.
     """
     cache: BoardCache = request.app.state.board_cache
     found = await run_in_threadpool(ports.benchmarks.get, benchmark or settings.default_benchmark)
@@ -71,12 +71,12 @@ async def leaderboard(
 
 @router.get("/benchmarks")
 def benchmarks(_user: CurrentUser, ports: PortsPart) -> BenchmarkList:
-    """What this site measures."""
+    """The benchmarks of this site."""
     return BenchmarkList(items=[BenchmarkView.of(item) for item in ports.benchmarks.list_benchmarks()])
 
 
 @router.get("/resource-classes")
 def resource_classes(_user: CurrentUser, settings: SettingsPart) -> ResourceClassList:
-    """What a run may use; sizes in bytes, times in seconds."""
+    """The resource classes: what a run may use; sizes in bytes, times in seconds."""
     items = [ResourceClassView.model_validate(item) for item in settings.resource_classes]
     return ResourceClassList(items=items, default=items[0].name)

@@ -1,4 +1,4 @@
-"""Is this process alive, and is everything it needs?"""
+"""Health checks: is this process alive, and are its dependencies?"""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ def live() -> Health:
 
 @router.get("/ready", responses={503: {"model": Health}})
 async def ready(ports: PortsPart, outlook: OutlookPart, response: Response) -> Health:
-    """Asks each part that requests depend on, all at once; 503 names those that do not answer, and unusable folders.
+    """Check each dependency of requests, all at once; 503 names those that do not answer, and unusable folders.
 
-    Runners are told of and change nothing: without them the API serves, and jobs wait.
+    `runners` does not affect the status: without runners the API serves, and jobs wait.
     """
     checks = {"redis": ports.job_status.check, "mlflow": ports.tracking.check, "storage": ports.storage.check}
     found = await asyncio.gather(*(run_in_threadpool(_state, check) for check in checks.values()))

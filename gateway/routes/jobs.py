@@ -1,4 +1,4 @@
-"""Running submissions, and where a run stands; its log and its artifacts have rooms of their own."""
+"""Routes for running submissions and for the state of jobs; logs and artifacts have modules of their own."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def rerun(
 
 
 def enqueuing(ports: Ports, settings: Settings, *, limits: UserLimits | None = None) -> EnqueueJob:
-    """With the site's limits, or others."""
+    """The use case, with the site's limits unless others are given."""
     return EnqueueJob(
         storage=ports.storage,
         job_status=ports.job_status,
@@ -82,7 +82,7 @@ def enqueuing(ports: Ports, settings: Settings, *, limits: UserLimits | None = N
 
 
 def _accepted(admission: Admission, ports: Ports, response: Response, afterwards: BackgroundTasks) -> JobView:
-    """The runners are told once the answer is on its way."""
+    """The answer for an admitted job. Runners are notified after it is sent."""
     afterwards.add_task(RingForJob(job_queue=ports.job_queue), admission.job)
     response.headers.update(rate_headers(admission.allowance))
     response.headers["Location"] = f"/jobs/{admission.job.job_id}/status"
@@ -108,7 +108,7 @@ def list_jobs(
 
 @router.get("/{job_id}/status")
 def status(job_id: JobId, user: CurrentUser, ports: PortsPart, outlook: OutlookPart) -> JobView:
-    """Where a job stands; of a waiting one also when it may start, or that no runner takes it now."""
+    """The state of a job; for a waiting one also when it may start, or that no runner takes it now."""
     standing = GetJobStatus(job_status=ports.job_status)(user, job_id)
     return JobView.of(standing, *outlook.of(standing))
 
@@ -121,15 +121,15 @@ def cancel(job_id: JobId, user: CurrentUser, ports: PortsPart) -> JobView:
 
 @router.get("/{job_id}/results")
 def results(job_id: JobId, user: CurrentUser, ports: PortsPart, settings: SettingsPart) -> ResultsView:
-    """What a job that has ended scored, as the platform recorded it, with links that open its run in MLflow.
+    """The score of an ended job as the platform recorded it, with links to its run in MLflow.
 
-    `tracking` says whether that run still says the same.
+    `tracking` says whether that run still agrees.
     """
     return ResultsView.of(getting_results(ports, settings)(user, job_id))
 
 
 def getting_results(ports: Ports, settings: Settings) -> GetJobResults:
-    """On this process's parts."""
+    """The use case on this process's ports."""
     return GetJobResults(
         job_status=ports.job_status, results=ports.results, tracking=ports.tracking, mlflow_url=settings.mlflow_url
     )

@@ -1,4 +1,4 @@
-"""What a job has printed: a piece of its log now, or all of it as it comes."""
+"""Routes for a job's log: a piece of it now, or a stream of it as it grows."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ router = APIRouter(prefix="/jobs", tags=["jobs"], lifespan=_streaming)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Viewer:
-    """Somebody who may watch this job, and the byte after which they want to see what it prints."""
+    """A client that may see this job, and the byte from which it wants the log."""
 
     hub: LogHub
     job_id: str
@@ -90,10 +90,10 @@ async def _viewer(
 async def stream(viewer: Annotated[Viewer, Depends(_viewer)]) -> AsyncIterator[ServerSentEvent]:
     """The log as Server-Sent Events while it grows, from its last 1,000 lines, or after `Last-Event-ID` or `offset`.
 
-    `log` events carry `{"text", "platform"}`, as `GET /jobs/{job_id}/logs` answers them, and as their id the byte after
-    it: come again with that id, and nothing is missing and nothing there twice. An `end` event with the job's final
-    `status` is the last; a stream that ends without one was cut short (after 15 minutes, or when this server stops), so
-    come again. Comments keep an idle connection open.
+    `log` events carry `{"text", "platform"}` as in `GET /jobs/{job_id}/logs`; their id is the byte offset after it.
+    Reconnect with that id, and nothing is missing or repeated. The last event is `end`, with the job's final `status`.
+    A stream that ends without it was cut short (after 15 minutes, or when this server stops): reconnect. Comments keep
+    an idle connection open.
     """
     yield ServerSentEvent(retry=RETRY_MS)
     async with aclosing(viewer.hub.follow(viewer.job_id, viewer.offset)) as pieces:

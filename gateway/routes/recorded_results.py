@@ -1,4 +1,4 @@
-"""For admins: writing a recorded result back into a run that was changed in MLflow."""
+"""Route for admins: writes a recorded result back into a run that was changed in MLflow."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ router = APIRouter(prefix="/admin", tags=["admin"])
 
 @router.post("/results/{job_id}/restore")
 def restore(job_id: JobId, request: Request, _admin: CurrentAdmin, ports: PortsPart) -> TrackingView:
-    """Write the recorded result back into the job's run in MLflow, as far as MLflow allows; how the run stands then.
+    """Write the recorded result back into the job's run in MLflow, as far as MLflow allows; answers how they compare.
 
-    A deleted run comes back. Figures are logged once more, so that the latest value is the recorded one; a param with
-    another value, and figures and params that were added, MLflow never gives up: they stay among the differences.
+    A deleted run is restored. Metrics are logged again, so that the latest value is the recorded one. MLflow cannot
+    change a param or remove added metrics and params: these stay among the differences.
     """
     job = ports.job_status.get(job_id)
     usecase = RestoreRun(job_status=ports.job_status, results=ports.results, tracking=ports.tracking)

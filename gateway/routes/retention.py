@@ -1,4 +1,4 @@
-"""For admins: what is old enough to go, removing it now, jobs that are kept; once a day all of it goes, or is kept."""
+"""Routes for admins: what retention would remove, removing it now, and pins; also starts the daily retention thread."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from gateway.schemas.admin import PinList, RetentionView
 from gateway.schemas.jobs import JobId
 
 FIRST_SECONDS = 300.0
-"""After the start: whoever restarts a gateway is looked after first."""
+"""Delay after the start, so that retention does not compete with the first requests."""
 EVERY_SECONDS = 24 * 3600.0
 ASK_SECONDS = 1800.0
 AT_IT_SECONDS = 900.0
-"""Longer than a round takes: after that another gateway goes on where one died, or met a part that was away."""
+"""Longer than a round takes. After it another gateway may go on where one died or met an outage."""
 PAUSE_SECONDS = 5.0
-"""Between two rounds, for whoever uses Redis and the disks meanwhile."""
+"""Pause between two rounds, so that others can use Redis and the disks."""
 MOST_ROUNDS = 200
 TURN = "retention"
 
@@ -59,11 +59,11 @@ def _run(settings: Settings, ports: Ports, ended: threading.Event) -> None:
 
 
 def rounds_of_today(settings: Settings, ports: Ports, ended: threading.Event) -> bool:
-    """Rounds until nothing goes any more, by one gateway in a day; whether they were done. Raises Unavailable.
+    """Run rounds until nothing is left to remove, in one gateway a day. Returns whether it is done. Raises Unavailable.
 
-    Where nothing is to go (RETENTION_DAYS=0), the ledger's records, which end by themselves, are told to stay.
+    With RETENTION_DAYS=0 nothing is removed, and the ledger's records lose their expiry.
 
-    The day is used up only then: where a part is away, or this process ends, somebody goes on a while later.
+    The day's turn is kept only when all is done: after an outage, or when this process ends, a gateway goes on later.
     """
     if not ports.runners.turn(TURN, AT_IT_SECONDS):
         return False
@@ -84,14 +84,14 @@ def rounds_of_today(settings: Settings, ports: Ports, ended: threading.Event) ->
 
 @router.get("/retention")
 def plan(_admin: CurrentAdmin, settings: SettingsPart) -> RetentionView:
-    """What a round would remove now; nothing is touched."""
+    """What a round would remove now; nothing is removed."""
     with open_retention(settings) as retention:
         return RetentionView.of(retention.plan(settings.retention_days or 90), days=settings.retention_days)
 
 
 @router.post("/retention")
 def carry_out(_admin: CurrentAdmin, ports: PortsPart, settings: SettingsPart) -> RetentionView:
-    """One round now; the answer is what was removed. A round is bounded: repeat it until it removes nothing."""
+    """Run one round now; answers what was removed. A round is bounded: repeat it until it removes nothing."""
     ports.audit.trim()
     with open_retention(settings) as retention:
         return RetentionView.of(retention.carry_out(settings.retention_days or 90), days=settings.retention_days)
@@ -99,7 +99,7 @@ def carry_out(_admin: CurrentAdmin, ports: PortsPart, settings: SettingsPart) ->
 
 @router.get("/pins")
 def pins(_admin: CurrentAdmin, settings: SettingsPart) -> PinList:
-    """The jobs that are kept whatever their age."""
+    """The jobs that are kept regardless of their age."""
     with open_retention(settings) as retention:
         return PinList(job_ids=sorted(retention.records.pinned()))
 
@@ -113,6 +113,6 @@ def pin(job_id: JobId, _admin: CurrentAdmin, settings: SettingsPart) -> None:
 
 @router.delete("/jobs/{job_id}/pin", status_code=HTTPStatus.NO_CONTENT)
 def unpin(job_id: JobId, _admin: CurrentAdmin, settings: SettingsPart) -> None:
-    """It goes at its time again, counted from its end: an old one at once."""
+    """Remove the pin. The job's age counts from its end: the record of an old one is removed at once."""
     with open_retention(settings) as retention:
         retention.records.unpin(job_id)

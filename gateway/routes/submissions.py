@@ -1,4 +1,4 @@
-"""Uploading code, and getting it back."""
+"""Routes for uploading code, and for getting it back."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ _ARCHIVE: dict[str, Any] = {"application/gzip": {"schema": {"type": "string", "f
 async def create(
     request: Request, user: CurrentUser, ports: PortsPart, settings: SettingsPart, response: Response
 ) -> SubmissionView:
-    """Store a submission: complete, or not at all. A refused one counts among the hour's refused uploads alone."""
+    """Store a submission: complete, or not at all. A refused upload counts only in the hour's limit of refused ones."""
     usecase = CreateSubmission(storage=ports.storage)
     counted = CountUpload(
         rate_limit=ports.rate_limit,
@@ -73,7 +73,7 @@ async def create(
 
 @asynccontextmanager
 async def _counted(count: CountUpload, user: User) -> AsyncIterator[None]:
-    """Counted before a byte of the body is read, so that parallel uploads gain nothing."""
+    """Count the upload before its body is read, so that parallel uploads cannot pass the limit."""
     upload_id = await run_in_threadpool(count, user)
     ended = count.refused
     try:
@@ -110,7 +110,7 @@ def submission(submission_id: SubmissionId, user: CurrentUser, ports: PortsPart)
 def archive(
     submission_id: SubmissionId, user: CurrentUser, ports: PortsPart, open_files: OpenFilesPart, stack: HeldOpen
 ) -> StreamingResponse:
-    """The files of a submission as a tar.gz; uploaded again, they are the same submission."""
+    """The files of a submission as a tar.gz; uploaded again, they make the same submission."""
     stack.enter_context(open_files.one_of(user.user_id))
     pieces = DownloadSubmission(storage=ports.storage)(user, submission_id)
     headers = {"Content-Disposition": f'attachment; filename="submission-{submission_id}.tar.gz"'}

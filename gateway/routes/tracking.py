@@ -1,4 +1,4 @@
-"""MLflow's pages and reads for signed-in people, below `/mlflow/`: what each may read is decided here (DOR-4)."""
+"""Serves MLflow's pages and reads to signed-in users below `/mlflow/`, with access checked on each call (DOR-4)."""
 
 from __future__ import annotations
 
@@ -29,18 +29,18 @@ from gateway.routes.artifacts import HeldOpen, disposition
 router = APIRouter(prefix="/mlflow", include_in_schema=False)
 
 CHECKED_HERE = {OWN_QUERY: True}
-"""Which parameters a call of MLflow's may have stands in core/domain/tracking_access.py."""
+"""The parameters of MLflow's calls are checked in core/domain/tracking_access.py instead."""
 WHOLE = 1024 * 1024
-"""Bytes of an answer that is sent in one piece."""
+"""Answers of up to so many bytes are sent in one piece."""
 PAGE_POLICY = (
     "default-src 'none'; script-src 'self' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; "
     "img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self'; worker-src 'self' blob:; "
     "frame-src 'self' blob:; media-src blob:; manifest-src 'self'; object-src 'none'; base-uri 'none'; "
     "form-action 'none'; frame-ancestors 'self'"
 )
-"""Nothing comes from or goes to another origin; no inline script, so that a previewed file runs none either.
+"""Nothing is loaded from or sent to another origin. No inline scripts, so that a previewed file runs none either.
 
-Evaluation is for MLflow's plots, which compile their drawing; it needs a script that runs already.
+'unsafe-eval' is for MLflow's plots, which compile their drawing code; only a script that already runs can use it.
 """
 FILE_KINDS = frozenset(
     f"{of}/{kind}"
@@ -53,15 +53,15 @@ FILE_KINDS = frozenset(
     }.items()
     for kind in kinds
 )
-"""What a file may be told to be. In none of them can there be a script or a style that a browser would use.
+"""The media types that a file may be sent as. A browser runs no script and applies no style of any of them.
 
-SVG is not among them: opened in a tab of its own, also as the copy that a page keeps in memory, its scripts run.
+SVG is left out: opened in its own tab, even as a page's blob URL, its scripts run.
 """
 FILE_POLICY = "default-src 'none'; frame-ancestors 'none'; sandbox"
 KEPT = "private, max-age=2419200, immutable"
-"""Parts of the page have their content's hash in their names."""
+"""Cache-Control of the page's parts, whose names contain their content's hash."""
 CODES = {HTTPStatus.NOT_FOUND: "RESOURCE_DOES_NOT_EXIST", HTTPStatus.FORBIDDEN: "PERMISSION_DENIED"}
-"""MLflow's own names for refusals, which its pages read."""
+"""MLflow's own error codes, which its pages read."""
 
 
 async def _usecase(ports: PortsPart, reads: TrackingReadsPart, settings: SettingsPart) -> ReadTracking:
@@ -74,7 +74,7 @@ async def _usecase(ports: PortsPart, reads: TrackingReadsPart, settings: Setting
 
 
 async def _body(request: Request) -> object:
-    """The JSON that was sent; it is small, and was read whole and checked before the route."""
+    """The JSON body; the middleware has bounded, read and checked it already."""
     raw = await request.body()
     return strict_json.parse(raw) if raw else None
 
@@ -85,21 +85,21 @@ Body = Annotated[object, Depends(_body)]
 
 @router.get("/{path:path}", openapi_extra=CHECKED_HERE)
 def read(path: str, request: Request, user: CurrentUser, usecase: UseCase, stack: HeldOpen) -> Response:
-    """A page, its parts, an answer of MLflow's, or a file of a run."""
+    """A page, a part of one, an answer of MLflow, or a file of a run."""
     asked = Asked(method="GET", path=path, query=request.query_params.multi_items())
     return _answered(request, usecase, user, asked, stack)
 
 
 @router.post("/{path:path}", openapi_extra=CHECKED_HERE)
 def search(path: str, request: Request, body: Body, user: CurrentUser, usecase: UseCase, stack: HeldOpen) -> Response:
-    """A search, whose wish is in its body. Everything else that is posted is refused."""
+    """A search, with its query in the body. Every other POST is refused."""
     asked = Asked(method="POST", path=path, query=request.query_params.multi_items(), body=body)
     return _answered(request, usecase, user, asked, stack)
 
 
 @router.api_route("/{path:path}", methods=["PUT", "PATCH", "DELETE"], openapi_extra=CHECKED_HERE)
 def refuse(request: Request, _user: CurrentUser) -> Response:
-    """Whatever else MLflow's pages and clients send would change something."""
+    """Refuse all other methods of MLflow's pages and clients: they would change something."""
     return _refused(request, Forbidden(READ_ONLY))
 
 
@@ -119,7 +119,7 @@ def _answered(request: Request, usecase: ReadTracking, user: User, asked: Asked,
 
 
 def _record(request: Request, usecase: ReadTracking, admin: User, call: TrackingCall) -> None:
-    """What an admin alone may see leaves an entry before it is shown. Raises Unavailable."""
+    """Record in the audit trail, before the answer, a read that only admins may make. Raises Unavailable."""
     auditor: Auditor = request.app.state.auditor
     if call.files_of is not None:
         auditor.run_read(request, admin, call.files_of)
@@ -129,7 +129,7 @@ def _record(request: Request, usecase: ReadTracking, admin: User, call: Tracking
 
 
 def _sent(call: TrackingCall, answer: TrackingAnswer) -> Response:
-    """The answer with headers of ours alone."""
+    """MLflow's answer with only our own headers."""
     headers, kind = _headers(call, answer), _kind(call, answer)
     if answer.size_bytes is not None and answer.size_bytes <= WHOLE:
         return Response(b"".join(answer.pieces), answer.status, headers, media_type=kind)
@@ -151,7 +151,7 @@ def _headers(call: TrackingCall, answer: TrackingAnswer) -> dict[str, str]:
 
 
 def _kind(call: TrackingCall, answer: TrackingAnswer) -> str:
-    """The page and its parts are MLflow's own; all else is data."""
+    """The answer's media type: MLflow's for the page and its parts, one of FILE_KINDS or plain text for the rest."""
     if call.shows in {Shows.PAGE, Shows.PART} and answer.status == HTTPStatus.OK:
         return answer.media_type
     kind = answer.media_type.partition(";")[0].strip().lower()
@@ -161,7 +161,7 @@ def _kind(call: TrackingCall, answer: TrackingAnswer) -> str:
 
 
 def _refused(request: Request, error: LeadersboardError) -> Response:
-    """The problem, with MLflow's own two fields, so that its pages show the words."""
+    """The problem document with MLflow's own two error fields, so that its pages show the message."""
     answer = handlers.refused(request, error)
     content = json.loads(bytes(answer.body))
     content |= {"error_code": CODES.get(HTTPStatus(answer.status_code), "BAD_REQUEST"), "message": content["detail"]}

@@ -1,4 +1,4 @@
-"""Accounts, for admins."""
+"""Routes for admins: accounts."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from gateway.schemas.auth import AccountList, AccountView, NewAccountView, NewUs
 router = APIRouter(prefix="/users", tags=["users"])
 
 AnyName = Annotated[str, Path(max_length=200, json_schema_extra={"pattern": r"^[^\u0000-\u001f\u007f]+$"})]
-"""Control characters are refused for every address, before any route."""
+"""Control characters are refused in every address, before routing."""
 
 
 @router.post("", status_code=HTTPStatus.CREATED)
 def add(new: NewUser, _admin: CurrentAdmin, keeper: DoorkeeperPart, ports: PortsPart) -> NewAccountView:
-    """A new account. A password that was made here is in the answer, and nowhere else."""
+    """Add an account. A generated password is only in this answer."""
     usecase = AddAccount(accounts=ports.accounts, passwords=keeper.passwords)
     account, made = usecase(new.name, new.password.get_secret_value() if new.password else None, new.role)
     shown = AccountView.model_validate(account)
@@ -34,7 +34,7 @@ def list_users(
     limit: Annotated[int, Query(ge=1, le=500)] = 100,
     cursor: Annotated[str | None, Query(max_length=64, pattern="^[A-Za-z0-9._@-]*$")] = None,
 ) -> AccountList:
-    """Accounts by name, with those of users who came through the OIDC issuer, without the users of API_TOKENS."""
+    """Accounts by name, including users of the OIDC issuer, without the users of API_TOKENS."""
     page = ports.accounts.list_accounts(limit=limit, cursor=cursor)
     return AccountList(
         items=[AccountView.model_validate(account) for account in page.accounts], next_cursor=page.next_cursor
@@ -43,5 +43,5 @@ def list_users(
 
 @router.delete("/{name}", status_code=HTTPStatus.NO_CONTENT)
 def remove(name: AnyName, _admin: CurrentAdmin, ports: PortsPart) -> None:
-    """The account and its sessions end; what its user submitted stays, under the same name."""
+    """Remove the account and its sessions; what its user submitted stays, under the same name."""
     RemoveAccount(accounts=ports.accounts, sessions=ports.sessions)(name)

@@ -1,1 +1,1 @@
-"""What the API takes and answers, as documented by its OpenAPI; one module for each group of routes."""
+"""Pydantic models of the API's requests and answers; one module for each group of routes."""

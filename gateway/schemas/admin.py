@@ -1,4 +1,4 @@
-"""What the API answers admins about runners, queues and failed steps."""
+"""Answers to admins about runners, queues and failed steps."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from gateway.schemas.jobs import Answer
 
 
 class RunnerView(RunnerReport):
-    """One process that runs jobs. When it is `silent`, nothing is known of it; after five minutes it is gone."""
+    """One process that runs jobs. A `silent` one has stopped reporting; after five minutes it is no longer listed."""
 
     silent_seconds: float
     silent: bool
@@ -27,7 +27,7 @@ class RunnerView(RunnerReport):
 
 
 class HostView(HostReport):
-    """One engine with what runs in it. When it is silent, this is what was so when it last reported."""
+    """One engine and what runs in it. A `silent` one is shown as last reported, without sandboxes and GPUs in use."""
 
     silent_seconds: float
     silent: bool
@@ -44,7 +44,7 @@ class RunnerList(Answer):
 
 
 class RunnerDetail(Answer):
-    """A runner, or all runners of a host, and that host (null when it has not told of itself)."""
+    """A runner, or all runners of a host, and that host (null when it has not reported)."""
 
     runners: list[RunnerView]
     host: HostView | None
@@ -58,7 +58,7 @@ class QueueView(Answer):
 
 
 class NoticeView(Answer):
-    """What an admin should look at now, and what to do about it."""
+    """Something that an admin should look at now, and what to do about it."""
 
     kind: Literal["storage", "runner", "host", "clock", "old_engine"]
     host: str = Field(default="", description="The host that it is about; empty for the gateway's own.")
@@ -89,7 +89,7 @@ class Overview(Answer):
 
 
 class DeadLetterView(Answer):
-    """A step of the platform that failed, and the way to it without any value."""
+    """A step of the platform that failed, with its stack frames but no values."""
 
     letter_id: str
     step: str
@@ -121,7 +121,7 @@ class OldRunView(Answer):
 
 
 class RetentionView(Answer):
-    """Ids of what goes, or went; `days` 0 means that nothing goes by itself."""
+    """Ids of what would be or was removed; `days` 0 means that nothing is removed automatically."""
 
     days: int
     before: datetime

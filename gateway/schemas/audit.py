@@ -1,4 +1,4 @@
-"""What the API answers admins about the audit trail."""
+"""Answers to admins about the audit trail."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from gateway.schemas.jobs import Answer
 
 
 class AuditEntryView(Answer):
-    """One act of an admin. Text of others is visible ASCII; every other character is escaped, long text is cut."""
+    """One act of an admin. Text from others is visible ASCII: other characters are escaped, long text is cut."""
 
     entry_id: str
     at: Annotated[datetime, Field(description="By the ledger's clock, when the act began.")]

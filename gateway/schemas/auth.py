@@ -1,4 +1,4 @@
-"""What the API takes and answers about users; a password never shows in a repr."""
+"""Requests and answers about users; a password never shows in a repr."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class _Body(BaseModel):
 
 
 class Credentials(_Body):
-    """Who somebody says they are, and what only they know."""
+    """User name and password."""
 
     username: Annotated[str, Field(min_length=1, max_length=200, examples=["ann"])]
     password: Typed
@@ -33,7 +33,7 @@ class PasswordChange(_Body):
 
 
 class NewUser(_Body):
-    """Without a password one is made, and told once."""
+    """Without a password one is generated, and returned only in this call's answer."""
 
     name: UserName
     password: NewPassword | None = None
@@ -41,7 +41,7 @@ class NewUser(_Body):
 
 
 class LoginView(Answer):
-    """The token is told only here; send it as `Authorization: Bearer <token>` until it expires or you log out."""
+    """The token is returned only here; send it as `Authorization: Bearer <token>` until it expires or you log out."""
 
     token: Annotated[str, Field(repr=False)]
     user_id: str
@@ -53,11 +53,11 @@ class MeView(Answer):
     user_id: str
     role: Role
     method: AuthMethod
-    """How you were authenticated."""
+    """How the caller was authenticated."""
 
 
 class AccountView(Answer):
-    """`kind` oidc: the name of somebody who signs in at the issuer, which also gives their role."""
+    """`kind` oidc: the name of a user who signs in at the issuer, which also sets the role."""
 
     name: str
     role: Role
@@ -67,7 +67,7 @@ class AccountView(Answer):
 
 class NewAccountView(AccountView):
     password: Annotated[str | None, Field(repr=False)]
-    """Only when it was made here; it is kept nowhere."""
+    """Only when it was generated here; it is not stored."""
 
 
 class AccountList(Answer):

@@ -1,4 +1,4 @@
-"""What the API answers and takes, as documented by its OpenAPI."""
+"""Requests and answers about jobs, benchmarks and classes, and the base of all answers."""
 
 from __future__ import annotations
 
@@ -45,9 +45,9 @@ class Health(Answer):
     status: str
     dependencies: dict[str, str] = {}
     folders: dict[str, str] = {}
-    """Those that cannot be used, and why."""
+    """Unusable folders, each with the reason."""
     runners: str | None = None
-    """How many take jobs; without any the API serves, and jobs wait."""
+    """How many runners take jobs. Without any the API still serves, and jobs wait."""
 
 
 class FileView(Answer):
@@ -62,11 +62,11 @@ class NewJob(BaseModel):
 
     submission_id: Annotated[str, Field(max_length=64)]
     config: dict[str, Any] = {}
-    """`resource_class`, `benchmark`; whatever else it holds reaches the run as overrides in /config/job.json."""
+    """`resource_class` and `benchmark`; all other keys reach the run as overrides in /config/job.json."""
 
 
 class EstimateView(Answer):
-    """Seconds from and to, by runs of the same class that were measured."""
+    """Ranges in seconds (from, to), from measured runs of the same class."""
 
     starts_in: tuple[int, int]
     runs_for: tuple[int, int]
@@ -96,11 +96,11 @@ class JobView(Answer):
     cancel_requested: bool
     peaks: dict[str, float] | None
     rerun_of: str | None
-    """The job that this one repeats on purpose."""
+    """The id of the job that this one is a rerun of."""
     notice: str | None = None
-    """Why a waiting job does not start, where that is known; in its status alone."""
+    """Why a waiting job does not start, if known; only in `GET /jobs/{job_id}/status`."""
     estimate: EstimateView | None = None
-    """When a waiting job may start and how long it may run; null where too little was measured."""
+    """When a waiting job may start and how long it may run; null when too few runs were measured."""
 
     @classmethod
     def of(cls, standing: JobStanding, notice: str | None = None, estimate: Estimate | None = None) -> Self:
@@ -118,7 +118,7 @@ class JobList(Answer):
 
 
 class LogView(Answer):
-    """Text of a log and the byte offset after it: ask again with it for what came since."""
+    """Text of a log and the byte offset after it; ask with that offset for what follows."""
 
     job_id: str
     logs: str

@@ -1,4 +1,4 @@
-"""What the API answers about results and boards."""
+"""Answers about results and boards."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from gateway.schemas.jobs import Answer, FileView
 
 
 class TrackingView(Answer):
-    """How the run in MLflow stands to what the platform recorded; nothing of it changes a score or a rank.
+    """Whether the run in MLflow still agrees with what the platform recorded. It never changes a score or a rank.
 
     `as_recorded`, `changed` (with the differences in words), `missing` (deleted there), `unknown` (not compared yet, or
     MLflow does not answer).
@@ -32,11 +32,11 @@ class TrackingView(Answer):
 
 class RecordedFileView(FileView):
     sha256: str | None
-    """Of the file as the run left it; null for the job's log, and for jobs from before results were sealed."""
+    """Of the file as the run left it; null for the job's log, and for jobs that ended before results were sealed."""
 
 
 class ResultsView(Answer):
-    """As the platform recorded it when the run ended. Empty links and figures when the job ended without a result."""
+    """The result that the platform recorded when the run ended. Without a result, links and figures are empty."""
 
     job_id: str
     run_id: str | None
@@ -50,11 +50,11 @@ class ResultsView(Answer):
     """Whether MLflow, which keeps the files, answers now."""
     tracking: TrackingView
     sha256: str | None
-    """Of the result's canonical JSON form in the job's record."""
+    """Of the result's canonical JSON in the job's record."""
     sealed_from: SealedFrom | None
     """`run`: recorded when the run ended. `tracking`: read once from MLflow, for an older job."""
     left_out: list[str]
-    """What was too large to be recorded: `files`, `long params` (cut), `params`. Metrics always fit."""
+    """The parts that were too large to record: `files`, `long params` (cut), `params`. Metrics always fit."""
 
     @classmethod
     def of(cls, results: JobResults) -> Self:
@@ -70,7 +70,7 @@ class ArtifactList(Answer):
 
 
 class StandingView(Answer):
-    """One row; `rank` and `value` are null where the value is missing or out of bounds."""
+    """One row; `rank` and `value` are null when the value is missing or out of bounds."""
 
     rank: int | None
     value: float | None
@@ -87,7 +87,7 @@ class StandingView(Answer):
 
     @classmethod
     def of(cls, standing: Standing, user: User, mlflow_url: str, *, shown: frozenset[str], tracking: Tracking) -> Self:
-        """Only the metrics of `shown`, and of these only numbers: a run may have reported hundreds."""
+        """The row, with the finite metrics named in `shown` only: a run may have reported hundreds."""
         entry = standing.entry
         metrics = {name: value for name, value in entry.metrics.items() if name in shown and math.isfinite(value)}
         shared = {name: getattr(entry, name) for name in cls.model_fields if hasattr(entry, name)}

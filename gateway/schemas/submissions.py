@@ -1,4 +1,4 @@
-"""What the API answers about submissions."""
+"""Answers about submissions."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class SubmissionView(Answer):
     metadata: dict[str, Any]
     created_at: datetime
     duplicate_of: str | None
-    """In the answer to an upload: an earlier submission of yours that is the same."""
+    """In the answer to an upload: an earlier identical submission of the same user."""
 
     @classmethod
     def of(cls, submission: Submission) -> Self:
@@ -32,7 +32,7 @@ class SubmissionView(Answer):
 
 
 class SubmissionSummaryView(Answer):
-    """A submission in a list; asked for by its id it names its files and metadata, too."""
+    """A submission in a list, without its files and metadata; `GET /submissions/{submission_id}` has them."""
 
     submission_id: str
     user_id: str

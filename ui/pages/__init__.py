@@ -1,1 +1,1 @@
-"""The pages, one room each."""
+"""The pages, one module each."""

@@ -1,4 +1,4 @@
-"""What admins should mend, above the page that they open first; others see nothing of it."""
+"""Notices for admins on the first page; other users see none."""
 
 import gradio as gr
 
@@ -7,7 +7,7 @@ from ui.shell import Frame, is_admin
 
 
 def admin_notice(frame: Frame, request: gr.Request) -> str:
-    """The notices of the overview, one a line; empty for users, and where the API does not answer."""
+    """The overview's notices as HTML; empty for other users, and when the API does not answer."""
     if not is_admin(frame, request):
         return ""
     try:

@@ -1,4 +1,4 @@
-"""One job: where it stands, its log as it grows, why it failed, what it produced."""
+"""The page of one job: its state, its log as it grows, why it failed, what it produced."""
 
 from typing import Any
 
@@ -23,7 +23,7 @@ def page(frame: Frame) -> None:
     gr.HTML('<p class="lb-lead"><a href="/jobs">← All jobs</a></p>', padding=False)
     notice = gr.HTML("", padding=False)
     facts = gr.HTML('<div class="lb-loading">Loading…</div>', padding=False)
-    # The row is the timer's, its buttons are the user's: a tick does not undo a question that is being answered.
+    # The timer updates only the row, not its buttons: a tick must not close a question that the user is answering.
     with gr.Row(visible=False, elem_classes="lb-actions") as actions:
         cancel = gr.Button("Cancel job", size="sm", elem_classes="lb-small")
         sure = gr.Button("Yes, cancel it", variant="stop", size="sm", visible=False, elem_classes="lb-small")
@@ -45,22 +45,22 @@ def page(frame: Frame) -> None:
 
 
 class _Show:
-    """The page's events; each answers the whole job but its log, which comes by itself."""
+    """The page's events; each returns the whole page except the log, which is streamed."""
 
     def __init__(self, frame: Frame) -> None:
         self._frame = frame
 
     def first(self, request: gr.Request) -> tuple[Any, ...]:
-        """The page was opened; its address says which job."""
+        """Load event: show the job named in the address."""
         job_id = request.query_params.get("id", "")
         return (header_of(self._frame, HERE, request), job_id, *self._answer(job_id, request, first=True))
 
     def tick(self, job_id: str, request: gr.Request) -> tuple[Any, ...]:
-        """Time has passed."""
+        """Timer event: refresh."""
         return self._answer(job_id, request)
 
     def cancel(self, job_id: str, request: gr.Request) -> tuple[Any, ...]:
-        """The user is sure."""
+        """Cancel the job, after the user has confirmed it."""
         kept = (gr.skip(), gr.skip(), gr.skip(), gr.Timer(active=True))
         client = self._frame.desk.client_of
         shown = told(self._frame, WHAT_CANCEL, lambda: self._job(client(request).cancel_job(job_id), request), kept)
@@ -111,5 +111,5 @@ def _standing(board: Board | None, job: Job) -> Standing | None:
 
 
 def _asking(*, yes: bool) -> list[Any]:
-    # The buttons "cancel", "sure" and "keep".
+    # Updates of the buttons "cancel", "sure" and "keep".
     return [gr.update(visible=one) for one in (not yes, yes, yes)]

@@ -1,4 +1,4 @@
-"""My jobs, refreshed while something is going on; an administrator's: everybody's."""
+"""The page of a user's jobs (for admins: all jobs), refreshed while one of them is live."""
 
 from typing import Any
 
@@ -42,25 +42,25 @@ def page(frame: Frame) -> None:
 
 
 class _Show:
-    """The page's events; each answers the whole table."""
+    """The page's events; each returns the whole table."""
 
     def __init__(self, frame: Frame) -> None:
         self._frame = frame
 
     def first(self, request: gr.Request) -> tuple[Any, ...]:
-        """The page was opened."""
+        """Load event."""
         return (header_of(self._frame, HERE, request), *self._answer("", "", request, first=True))
 
     def newest(self, state: str, request: gr.Request) -> tuple[Any, ...]:
-        """From the newest job on."""
+        """Show the newest jobs."""
         return self._answer(state, "", request)
 
     def page(self, state: str, cursor: str, request: gr.Request) -> tuple[Any, ...]:
-        """From a cursor on."""
+        """Show the jobs from a cursor on."""
         return self._answer(state, cursor, request)
 
     def _answer(self, state: str, cursor: str, request: gr.Request, *, first: bool = False) -> tuple[Any, ...]:
-        # While the API is away the timer goes on, so that the page recovers by itself.
+        # While the API does not answer, the timer goes on, so that the page recovers by itself.
         kept = ("" if first else gr.skip(), *(gr.skip() for _ in range(4)), gr.Timer(active=True))
         return told(self._frame, WHAT, lambda: self._table(state, cursor, request), kept)
 

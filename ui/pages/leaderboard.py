@@ -1,4 +1,4 @@
-"""The leaderboard: one benchmark, ranked by any of its metrics."""
+"""The leaderboard page: one benchmark, ranked by any of its metrics."""
 
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -18,7 +18,7 @@ Entries = Literal["best", "all"]
 
 @dataclass(frozen=True, kw_only=True)
 class Choice:
-    """What a reader wants to see; empty means the platform's own choice."""
+    """What to show; empty values mean the platform's default."""
 
     benchmark: str = ""
     metric: str = ""
@@ -58,13 +58,13 @@ def page(frame: Frame) -> None:
 
 
 class _Show:
-    """The page's events; each answers the whole board."""
+    """The page's events; each returns the whole board."""
 
     def __init__(self, frame: Frame) -> None:
         self._frame = frame
 
     def first(self, request: gr.Request) -> tuple[Any, ...]:
-        """The page was opened; its address says what to show."""
+        """Load event: show what the address asks for."""
         asked = request.query_params
         entries: Entries = "all" if asked.get("entries") == "all" else "best"
         choice = Choice(benchmark=asked.get("benchmark", ""), metric=asked.get("metric", ""), entries=entries)
@@ -72,27 +72,27 @@ class _Show:
         return (*head, *self._answer(choice, request, first=True))
 
     def benchmark(self, benchmark: str, entries: Entries, request: gr.Request) -> tuple[Any, ...]:
-        """Another benchmark, by its own metric."""
+        """Show another benchmark, by its primary metric."""
         return self._answer(Choice(benchmark=benchmark, entries=entries), request)
 
     def metric(self, benchmark: str, metric: str, entries: Entries, request: gr.Request) -> tuple[Any, ...]:
-        """Another metric, or other entries."""
+        """Show another metric, or other entries."""
         return self._answer(Choice(benchmark=benchmark, metric=metric, entries=entries), request)
 
     def clicked(self, benchmark: str, entries: Entries, event: gr.EventData, request: gr.Request) -> tuple[Any, ...]:
-        """A column's head was clicked."""
-        metric = str((event._data or {}).get("metric", ""))  # noqa: SLF001, Gradio has no other way to it
+        """Rank by the column whose head was clicked."""
+        metric = str((event._data or {}).get("metric", ""))  # noqa: SLF001, Gradio offers no public access
         return self._answer(Choice(benchmark=benchmark, metric=metric, entries=entries), request)
 
     def higher(
         self, benchmark: str, metric: str, entries: Entries, offset: int, request: gr.Request
     ) -> tuple[Any, ...]:
-        """The page before."""
+        """Show the previous page of ranks."""
         at = max(0, int(offset) - PAGE)
         return self._answer(Choice(benchmark=benchmark, metric=metric, entries=entries, offset=at), request)
 
     def lower(self, benchmark: str, metric: str, entries: Entries, offset: int, request: gr.Request) -> tuple[Any, ...]:
-        """The page after."""
+        """Show the next page of ranks."""
         at = int(offset) + PAGE
         return self._answer(Choice(benchmark=benchmark, metric=metric, entries=entries, offset=at), request)
 

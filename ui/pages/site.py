@@ -1,4 +1,4 @@
-"""All pages as one Gradio application, mounted behind the gate."""
+"""Mounts all pages as one Gradio application behind the gate."""
 
 from collections.abc import Callable
 
@@ -20,7 +20,7 @@ PAGES = frozenset({leaderboard.HERE, *(path for _, path, _ in ROUTED)})
 
 
 def mount_site(app: FastAPI, desk: Desk, markup: Templates, user_of: Callable[[Request], str | None]) -> None:
-    """Add the pages to an application."""
+    """Add the pages to `app`."""
     site = build_site(desk, markup)
     gr.mount_gradio_app(app, site, path="/", auth_dependency=user_of, **mount_options())
     mount = next(route for route in app.routes if isinstance(route, Mount) and isinstance(route.app, GradioApp))
@@ -31,14 +31,14 @@ def mount_site(app: FastAPI, desk: Desk, markup: Templates, user_of: Callable[[R
 
 
 def build_site(desk: Desk, markup: Templates) -> gr.Blocks:
-    """The pages without a server."""
+    """Build the Gradio pages, without a server."""
     frame = Frame(desk=desk, markup=markup)
     site: gr.Blocks
     with gr.Blocks(title="LeadersBoard", analytics_enabled=False) as site:
         leaderboard.page(frame)
     for name, path, page in ROUTED:
-        with site.route(name, path, show_in_navbar=False):  # the header has its own
+        with site.route(name, path, show_in_navbar=False):  # our header has its own navigation
             page(frame)
-    # Gradio's own limit is one event at a time: the second viewer would wait for the first.
+    # By default Gradio runs one event at a time: the second viewer would wait for the first.
     site.queue(max_size=EVENTS_WAITING, default_concurrency_limit=EVENTS_AT_ONCE, api_open=False)
     return site

@@ -1,4 +1,4 @@
-"""A submission: the form with its choices; what it sends goes by routes of ours (ui/uploads.py), never by Gradio."""
+"""The submit page. Its form posts to our own routes (ui/uploads.py), never to Gradio."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -31,9 +31,9 @@ class _Show:
         self._frame = frame
 
     def first(self, request: gr.Request) -> tuple[Any, ...]:
-        """The page was opened."""
+        """Load event: show the form with its choices."""
         header = header_of(self._frame, HERE, request)
-        # Without its choices the form can still be sent: the platform then takes its own.
+        # Without its choices the form can still be sent: the platform then uses its defaults.
         kept = (self._form((), (), ""),)
         return (header, *told(self._frame, WHAT_CHOICES, lambda: (self._filled(request),), kept))
 

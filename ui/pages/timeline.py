@@ -1,4 +1,4 @@
-"""The timeline of a job: what is over, what goes on, what is to come, and how it ended."""
+"""Builds the timeline of a job's phases."""
 
 from dataclasses import dataclass
 
@@ -16,14 +16,14 @@ class Step:
 
 
 def steps_of(job: Job) -> list[Step]:
-    """The timeline: what is over, what goes on, what is to come, and how it ended."""
+    """The job's phases, each done, current or to come, and how the job ended."""
     if not job.status.is_final:
         at = PHASES.index(job.phase) if job.phase in PHASES else 0
         looks = ["done" if place < at else "now" if place == at else "todo" for place in range(len(PHASES))]
         return [*_named(looks), Step(name="Done", look="todo")]
     if job.status is JobState.COMPLETED:
         return [*_named(["done"] * len(PHASES)), Step(name="Completed", look="done")]
-    # Where it stopped is in the reason; of the steps only these are certain.
+    # The failure's reason says where it stopped; only these phases are certain to be done.
     reached = 3 if job.started_at else 1
     looks = ["done" if place < reached else "todo" for place in range(len(PHASES))]
     end = Step(name="Failed", look="bad") if job.status is JobState.FAILED else Step(name="Cancelled", look="stopped")
