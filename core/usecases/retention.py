@@ -15,6 +15,8 @@ from core.domain.errors import Conflict, LeadersboardError
 from core.domain.retention import Expired, OldRun
 from core.ports.retention import OldFilesPort, OldRecordsPort, OldRunsPort
 
+NOTHING = Expired(before=datetime.fromtimestamp(0, UTC))
+"""The plan where nothing is removed, however old."""
 PER_ROUND = 500
 SETTLE_SECONDS = 2.0
 """By then a job that was being posted when its submission was put aside is in the ledger."""
@@ -35,7 +37,9 @@ class Retention:
     """Seconds by which this machine's clock is ahead of the ledger's. Raises Unavailable."""
 
     def plan(self, days: int) -> Expired:
-        """What a round would remove now. Raises Unavailable."""
+        """Return what a round would remove now; nothing if `days` is 0. Raises Unavailable."""
+        if not days:
+            return NOTHING
         before = self.now() - timedelta(days=days)
         pinned, needed = self.records.pinned(), self.records.needed_submissions(before)
         jobs = self.records.expired(before, limit=PER_ROUND)
@@ -63,6 +67,8 @@ class Retention:
 
         Raises Unavailable, and Conflict if the ages of files cannot be known.
         """
+        if not days:
+            return NOTHING
         if abs(self.clock_skew()) > MOST_RETENTION_SKEW_SECONDS:
             raise Conflict(
                 f"The gateway's clock is {told(self.clock_skew())}. Nothing is removed for its age until they agree."

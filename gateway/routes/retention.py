@@ -86,7 +86,7 @@ def rounds_of_today(settings: Settings, ports: Ports, ended: threading.Event) ->
 def plan(_admin: CurrentAdmin, settings: SettingsPart) -> RetentionView:
     """What a round would remove now; nothing is removed."""
     with open_retention(settings) as retention:
-        return RetentionView.of(retention.plan(settings.retention_days or 90), days=settings.retention_days)
+        return RetentionView.of(retention.plan(settings.retention_days), days=settings.retention_days)
 
 
 @router.post("/retention")
@@ -94,7 +94,7 @@ def carry_out(_admin: CurrentAdmin, ports: PortsPart, settings: SettingsPart) ->
     """Run one round now; answers what was removed. A round is bounded: repeat it until it removes nothing."""
     ports.audit.trim()
     with open_retention(settings) as retention:
-        return RetentionView.of(retention.carry_out(settings.retention_days or 90), days=settings.retention_days)
+        return RetentionView.of(retention.carry_out(settings.retention_days), days=settings.retention_days)
 
 
 @router.get("/pins")

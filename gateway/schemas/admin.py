@@ -121,7 +121,7 @@ class OldRunView(Answer):
 
 
 class RetentionView(Answer):
-    """Ids of what would be or was removed; `days` 0 means that nothing is removed automatically."""
+    """Ids of what would be or was removed; where `days` is 0 nothing is removed."""
 
     days: int
     before: datetime
