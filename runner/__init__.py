@@ -1,1 +1,1 @@
-"""The workbench: claims jobs, runs them in the engine, judges and records them."""
+"""The runner: claims jobs, runs them in the engine, judges and records them."""

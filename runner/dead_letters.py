@@ -1,4 +1,4 @@
-"""Failed steps become dead letters: an admin sees them with the way to them, whatever became of the log's lines."""
+"""Keeps failed steps as dead letters with their traceback, so that admins see them whatever became of the log."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PostMortem:
-    """Keeps failures as well as it can; never raises, since something has failed already."""
+    """Keeps failures where the ledger takes them. Never raises: it is called when something has failed already."""
 
     dead_letters: DeadLettersPort
     process: str = field(default_factory=worker_name)
@@ -32,7 +32,7 @@ class PostMortem:
             log.warning("dead letter not kept", step=step, error=str(problem))
 
     def of(self, step: Callable[[], None]) -> Callable[[], None]:
-        """The same step of a sweep; what breaks in it unexpectedly is kept. Raises what the step raises."""
+        """Wraps a step of a sweep so that unexpected errors become dead letters. Raises what the step raises."""
 
         @wraps(step)
         def carried_out() -> None:

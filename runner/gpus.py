@@ -1,7 +1,7 @@
-"""Which device a run gets: whole ones, never shared; living containers' labels are the truth (BOX-5).
+"""Assigns devices to runs: whole ones, never shared. Labels of living containers say which are taken (BOX-5).
 
-A device that nobody holds and of which memory is taken all the same is in quarantine: something of an earlier run, or
-of a stranger, is still on it. It comes back when it is found free.
+A device that no run has but whose memory is in use goes into quarantine: an earlier run or a foreign program is still
+on it. It leaves quarantine when it is found free.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from core.ports.sandbox import SandboxPort
 
 WAIT_SECONDS = 1.0
 SETTLE_LOOKS = 5
-"""A driver takes a moment to give memory back; so many looks, a second apart."""
+"""How often a device is looked at after a run, a second apart: a driver takes a moment to give memory back."""
 RECHECK_SECONDS = 30.0
 
 log = structlog.get_logger(__name__)
@@ -34,7 +34,7 @@ class NoGpu(LeadersboardError):
 
 
 class Gpus:
-    """The engine's devices, asked for once; a lock file keeps two runner processes from taking the same one."""
+    """The engine's devices, listed once. A lock file keeps two runner processes from taking the same one."""
 
     def __init__(self, engine: SandboxPort, *, lock_file: Path, busy_bytes: int = GIB) -> None:
         self._engine = engine
@@ -52,17 +52,17 @@ class Gpus:
 
     @property
     def quarantined(self) -> Mapping[str, str]:
-        """Devices that no run gets, and why; for the runner's report."""
+        """The quarantined devices, each with the reason; for the runner's report."""
         return dict(self._quarantined)
 
     @contextmanager
     def reserved(
         self, policy: GpuPolicy, *, keep_waiting: Callable[[], None], say: Callable[[str], None] = lambda _why: None
     ) -> Iterator[str | None]:
-        """A free device, or None for the CPU; start the container inside: its label holds the device afterwards.
+        """Yields a free device, or None for the CPU. Start the container inside: its label then reserves the device.
 
-        Waits while all are taken, and tells `say` so; `keep_waiting` is called each second and ends the wait by
-        raising. Raises NoGpu.
+        Waits while all are taken, and passes the reason to `say`; `keep_waiting` is called each second and ends the
+        wait by raising. Raises NoGpu.
         """
         if policy is GpuPolicy.NONE or not self.all:
             if policy is GpuPolicy.REQUIRED:
@@ -86,7 +86,7 @@ class Gpus:
             time.sleep(WAIT_SECONDS)
 
     def look_after(self) -> None:
-        """After a run: what it has left on its device is found now, not by the next run. Never raises."""
+        """Call after a run: finds now, and not at the next run, what it left on its device. Never raises."""
         known = set(self._quarantined)
         try:
             for _look in range(SETTLE_LOOKS if self.all else 0):
@@ -102,7 +102,7 @@ class Gpus:
         return [device for device in self.all if device not in taken]
 
     def _look(self, free: list[str]) -> None:
-        """Only what is free before and after counts: a run that has just begun may use its memory."""
+        """Judges only devices that are free before and after the reading: a run that has just begun may use one."""
         self._next_look = time.monotonic() + RECHECK_SECONDS
         if not free:
             return
@@ -128,7 +128,7 @@ class Gpus:
 
 
 def _lock(file: IO[str], keep_waiting: Callable[[], None]) -> None:
-    """Another process of this runner may hold the lock for as long as it waits for a device."""
+    """Takes the lock; another process of this host may keep it for as long as it waits for a device."""
     while True:
         try:
             return fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

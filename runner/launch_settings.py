@@ -1,4 +1,4 @@
-"""What a run was launched with: kept in its folder, so that every runner that goes on with it judges it by that."""
+"""The settings of a run at its launch, kept in its folder: every runner that goes on with the run judges it by them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ log = structlog.get_logger(__name__)
 
 
 class LogLimits(BaseModel):
-    """Of what a run prints, in bytes and lines: how much it may print, and how many bytes of that are kept."""
+    """How many bytes and lines a run may print, and how many bytes of that are kept."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -33,7 +33,7 @@ class LogLimits(BaseModel):
 class LaunchSettings(BaseModel):
     """Every setting that is read about a run after its launch, as it was at that moment.
 
-    What a newer version of the runner adds is ignored by an older one; what it adds needs a default, for older files.
+    An older version of the runner ignores fields that a newer one added. A new field needs a default, for older files.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -46,7 +46,7 @@ class LaunchSettings(BaseModel):
 
     @classmethod
     def read(cls, text: bytes) -> LaunchSettings | None:
-        """None when it is not what any version has written."""
+        """Parses stored settings; None when they are not what any version has written."""
         try:
             found = json.loads(text)
             found["limits"] = {

@@ -1,4 +1,4 @@
-"""The runner's entry: `dramatiq runner.main:build` gets a broker whose actor runs jobs, and a sweeper beside it."""
+"""The runner's entry: `dramatiq runner.main:build` gets a broker whose actor runs jobs; a sweeper runs beside it."""
 
 from __future__ import annotations
 
@@ -33,19 +33,19 @@ from runner.worker.engine_floors import Floors
 from runner.worker.report import HostFacts, Reporter
 
 BOOT_SECONDS = 20.0
-"""So long a process waits for a part that is away when it begins; then it ends, and is started anew."""
+"""How long a starting process waits for a part that does not answer; then it ends, and is started anew."""
 STOP_GRACE_SECONDS = 10.0
 """How long a job may still end by itself once the process was asked to stop; below Dramatiq's own limit."""
 FIRST_SWEEP_SECONDS = 20.0
-"""So long a process waits for its first sweep before it takes jobs."""
+"""How long a process waits for its first sweep before it takes jobs."""
 WITHDRAW_SECONDS = 10.0
-"""A report waits for Redis and for storage no longer than this."""
+"""How long an ending process waits for a report under way, which waits for Redis and storage no longer than this."""
 
 log = structlog.get_logger(__name__)
 
 
 def build() -> RedisBroker:
-    """A broker ready for Dramatiq's workers, set as the one they ask for; nothing is claimed before they boot."""
+    """Returns a broker for Dramatiq's workers and makes it Dramatiq's own. Nothing is claimed before they boot."""
     json_logs.configure()
     settings = Settings()
     broker = open_broker(settings, middleware=[])
@@ -58,7 +58,7 @@ def build() -> RedisBroker:
 
 
 class Life(Middleware):
-    """What a worker process opens when it boots and closes when it ends."""
+    """Opens what a worker process needs when it boots, and closes it when it ends."""
 
     def __init__(self, settings: Settings, broker: RedisBroker, *, host: str) -> None:
         self._settings = settings
@@ -74,7 +74,7 @@ class Life(Middleware):
             self._run_next(resource_class)
 
     def after_process_boot(self, _broker: Any) -> None:
-        """Dramatiq goes on whatever happens here, and would then answer each bell with nothing: rather no process."""
+        """Ends the process if it cannot start: Dramatiq would go on anyway and answer each doorbell with nothing."""
         until = time.monotonic() + BOOT_SECONDS
         while True:
             try:
@@ -90,7 +90,7 @@ class Life(Middleware):
                 raise SystemExit(f"runner: {type(error).__name__}") from error
 
     def _begin(self) -> None:
-        """Everything is opened before anything begins. Raises Unavailable."""
+        """Opens every part before it starts any. Raises Unavailable."""
         bench = open_workbench(
             self._settings, self._broker, host=self._host, stopping=self._stopping, opened=self._opened
         )
@@ -144,7 +144,7 @@ class Life(Middleware):
         )
 
     def _canary_watch(self, bench: Workbench, duty: Duty, facts: HostFacts) -> CanaryWatch:
-        """From here on nothing new is claimed until the walls were found to hold."""
+        """From here on no new job is claimed until the canary found that the walls hold."""
         settings, ports = self._settings, bench.ports
         classes = tuple(bench.resource_classes.values())
 
@@ -202,7 +202,7 @@ class Life(Middleware):
         thread.start()
 
     def before_worker_shutdown(self, _broker: Any, _worker: Any) -> None:
-        """Called at SIGTERM: take no more jobs, let the running one end if it soon does, else hand it over."""
+        """Called at SIGTERM: takes no more jobs, and hands a running one over unless it ends in STOP_GRACE_SECONDS."""
         log.info("stopping")
         self._draining.set()
         timer = threading.Timer(STOP_GRACE_SECONDS, self._stopping.set)
@@ -214,7 +214,7 @@ class Life(Middleware):
 
 
 def sweep_first(sweeper: Sweeper) -> None:
-    """What this host's last runners left comes before anything new, unless a part hangs that it asks."""
+    """Mends what this host's earlier runners left before new jobs are taken; goes on without if a part hangs."""
     over = threading.Event()
     first = threading.Thread(target=sweeper.sweep, args=(over.is_set,), daemon=True, name="first sweep")
     first.start()
@@ -225,7 +225,7 @@ def sweep_first(sweeper: Sweeper) -> None:
 
 
 def host_of(settings: Settings) -> str:
-    """The name of the engine that runs this runner's jobs: also of the queue in which only its runners listen."""
+    """Returns the name of this runner's engine, which is also the name of the queue for its runners alone."""
     engine = DockerEngine(settings.engine_socket, site="", image=settings.sandbox_image, seccomp="{}")
     try:
         return engine.host_id()

@@ -1,15 +1,15 @@
-"""What of a run is on disk beside its container: enough for another runner to go on from any of its steps.
+"""The files of a run beside its container: enough for another runner to go on from any of its steps.
 
     config/       mounted read-only into the run
-    settings      what it was launched with: limits, log caps, image, grace; judged by these whatever is set by then
-    begun         when the run was about to be started, by the machine's clock that never jumps
-    started       its program had been started when this was written
-    stop          why we ended it, written before we did
-    ended         how its program ended, written before its container goes
-    artifacts.*   the files that it left, in a folder of each reader's own
-    harvested     everything that is judged, and whose files count; from here on the engine holds nothing of it
+    settings      limits, log caps, image and grace at its launch: it is judged by these, whatever is set by then
+    begun         when the run was about to be started, by the machine's boot clock, which never jumps
+    started       written once its program has been started
+    stop          why the platform ends it, written before it does
+    ended         how its program ended, written before its container is removed
+    artifacts.*   the files that it left; each reader has a folder of its own
+    harvested     everything that is judged, and which reader's files count; from here on the engine is not needed
     position      how far its log has come
-Each is whole or not there: written beside and renamed into place.
+Each is whole or absent: written under a temporary name and renamed into place.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ NO_LINKS = frozenset({errno.EPERM, errno.ENOTSUP, errno.EMLINK})
 
 
 class _Stored(BaseModel):
-    """A record as JSON; the bytes in it are the run's and may be anything."""
+    """A record as JSON. Its bytes come from the run and may be anything."""
 
     model_config = ConfigDict(ser_json_bytes="base64", val_json_bytes="base64")
 
@@ -42,13 +42,13 @@ class _Stored(BaseModel):
 
 
 class _Harvested(_Stored):
-    """What was read, with the name of the folder of its files."""
+    """The record that was read, with the name of the folder of its files."""
 
     artifacts: str | None = "artifacts"
 
 
 def run_name(job: Job) -> str:
-    """Of the folder, as long as the run is this one."""
+    """The name of the folder of the job's present run."""
     return f"{job.job_id}-{job.sandbox}"
 
 
@@ -60,7 +60,7 @@ class RunFolder:
 
     @classmethod
     def make(cls, path: Path) -> RunFolder:
-        """A new one; nothing of an earlier run of this name stays."""
+        """Creates an empty folder, and removes what an earlier run of this name left."""
         shutil.rmtree(path, ignore_errors=True)
         (path / "config").mkdir(parents=True)
         return cls(path=path)
@@ -71,7 +71,7 @@ class RunFolder:
 
     @property
     def artifacts(self) -> Path | None:
-        """The files of the run; None before they were all read, and where they were not wanted."""
+        """The folder of the run's files; None before all were read, and when they are not wanted."""
         text = self._read("harvested")
         name = _Harvested.model_validate_json(text).artifacts if text else None
         return self.path / name if name else None
@@ -87,30 +87,30 @@ class RunFolder:
 
     @property
     def can_be_taken_over(self) -> bool:
-        """Not a run that was never started, nor one of which the machine's restart left nothing."""
+        """False for a run that never began, and for one of which a restart of the machine left nothing."""
         return self.elapsed_seconds() is not None or self.harvested() is not None
 
     @property
     def went_with_the_machine(self) -> bool:
-        """It had begun when the machine was started anew, and nothing of it had been harvested."""
+        """True if the machine was restarted after the run began and before it was harvested."""
         return self._read("begun") is not None and not self.can_be_taken_over
 
     def agree(self, settings: LaunchSettings) -> None:
-        """Before anything of the run exists: by these it is watched and judged to its end."""
+        """Stores the settings by which the run is watched and judged. Call before anything of it exists."""
         self._write("settings", settings.text())
 
     @property
     def settings(self) -> LaunchSettings | None:
-        """What the run was launched with; None for one of an older version, which kept nothing."""
+        """The settings at launch; None if an older version launched the run, which stored none."""
         text = self._read("settings")
         return LaunchSettings.read(text) if text else None
 
     def begin(self) -> None:
-        """The run's time counts from here, whoever watches it."""
+        """Notes the time from which the run's time counts, for every runner that watches it."""
         self._write("begun", f"{_boot_id()} {_boot_seconds()}".encode())
 
     def start(self) -> None:
-        """From here on a run that the engine does not know is one that it has lost."""
+        """Notes that the container was started: if the engine does not know it later, the run is lost."""
         self._write("started", b"")
 
     @property
@@ -118,13 +118,13 @@ class RunFolder:
         return self._read("started") is not None or self.ended() is not None
 
     def elapsed_seconds(self) -> float | None:
-        """Since the run began; None when it did not, or the machine was started anew since."""
+        """Seconds since the run began; None if it did not, or the machine was restarted since."""
         text = self._read("begun")
         boot, _blank, seconds = (text or b"").decode().partition(" ")
         return _boot_seconds() - float(seconds) if boot == _boot_id() else None
 
     def stop(self, reason: Stop) -> None:
-        """Written first: an end that we bring about is never taken for the run's own."""
+        """Notes why the run is ended; the first reason stays. Call before ending it: its end then has this reason."""
         if self.stopped is None:
             self._write("stop", reason.encode())
 
@@ -141,7 +141,7 @@ class RunFolder:
 
     @contextmanager
     def fresh_artifacts(self) -> Iterator[Path]:
-        """An empty folder of this reader's own for the files of a run; it goes unless it became the run's."""
+        """Yields an empty folder for this reader's copy of the files; removed at the end unless `harvest` chose it."""
         fresh = self.path / f"artifacts.{secrets.token_hex(4)}"
         fresh.mkdir()
         try:
@@ -151,9 +151,9 @@ class RunFolder:
                 shutil.rmtree(fresh, ignore_errors=True)
 
     def harvest(self, record: RunRecord, artifacts: Path | None) -> RunRecord:
-        """Everything was read: `artifacts` are the run's from now on, None where they are not wanted.
+        """Stores what was read, and `artifacts` as the folder of the run's files; None when they are not wanted.
 
-        Of two readers the first has the last word; this is what holds.
+        Of two readers the first wins. Returns the record that holds.
         """
         stored = _Harvested(record=record, artifacts=artifacts.name if artifacts else None)
         self._write("harvested", stored.model_dump_json().encode(), only_once=True)
@@ -191,7 +191,7 @@ class RunFolder:
 
 
 def _link(beside: Path, path: Path) -> None:
-    """Under its name, unless somebody has that; where the storage knows no links, the last one has it."""
+    """Gives the file its name unless that is taken. On storage without links the last writer wins."""
     try:
         os.link(beside, path)
     except FileExistsError:

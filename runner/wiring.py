@@ -26,20 +26,20 @@ from runner.requirements.index import Index
 from runner.requirements.installer import Installer
 
 TRACKING_SECONDS = 20.0
-"""For one answer: a runner whose tracking server hangs takes the next job within 30 s (R13)."""
+"""Deadline for one answer, so that a runner whose tracking server hangs takes the next job within 30 s (R13)."""
 
 
 def open_workbench(
     settings: Settings, broker: RedisBroker, *, host: str, stopping: threading.Event, opened: ExitStack
 ) -> Workbench:
-    """What it opens, `opened` closes. Raises Unavailable when a part does not answer yet.
+    """Opens the parts; `opened` closes them. Raises Unavailable when a part does not answer yet.
 
-    Nothing here waits for storage longer than a bounded look at it: an admin is told of a folder that hangs.
+    Waits for storage in bounded time only, so that a folder that hangs is reported to admins.
     """
     ports = opened.enter_context(
         open_ports(settings, broker=broker, tracking_timeout_seconds=TRACKING_SECONDS, runner_host=host)
     )
-    ports.folders.states()  # a ledger that was emptied gets its name back from their marks
+    ports.folders.states()  # gives an emptied ledger its name back, from the folders' marks
     site = ports.job_status.ledger_id()
     processes = LivingProcesses(job_root=settings.job_root, host=host)
     process = opened.enter_context(processes.living())

@@ -1,4 +1,4 @@
-"""What the canary's findings must be: pure rules, stated again here and not read from the options that they check."""
+"""Pure rules for the canary's findings, stated again here and not read from the options that they check."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ OOM_SCORE = 500
 PAGE = 4096
 CPU_GRACE = 0.25
 GVISOR_CPU_GRACE = 0.6
-"""Of a CPU: the kernel hands quota out in slices of a tenth of a second, and the probe looks at
-five. gVisor counts in ticks of its own. Two processes that nothing bounds get 2, or what the machine has."""
+"""In CPUs: the kernel hands quota out in slices of a tenth of a second, and the probe measures five. gVisor counts in
+ticks of its own. Without a limit the probe's two processes get 2, or what the machine has."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Rule:
-    """One wall: what is expected, in words, and whether a finding is that."""
+    """One wall: the expectation in words, and a test of the finding."""
 
     check: str
     expected: str
@@ -43,7 +43,7 @@ class Rule:
 
 
 def rows(rules: Iterator[Rule], found: Mapping[str, Any], resource_class: str) -> Iterator[CanaryRow]:
-    """A finding that is missing, or of a kind that the rule does not know, is red."""
+    """A row for each rule; a finding that is missing, or of a type that the rule cannot read, is red."""
     for rule in rules:
         value = found.get(rule.check, "nothing: the probe did not get there")
         yield CanaryRow(
@@ -63,7 +63,7 @@ def _holds(rule: Rule, value: Any) -> bool:
 
 
 def wall_rules(limits: ResourceClass, runtime: str) -> Iterator[Rule]:
-    """For the exact options of a class."""
+    """Rules for a probe with the exact options of a class."""
     others = {rule.check: rule for rule in _gvisor_rules(limits)} if runtime == gvisor.RUNTIME else {}
     for rule in _wall_rules(limits):
         yield others.get(rule.check, rule)
@@ -97,9 +97,9 @@ def _wall_rules(limits: ResourceClass) -> Iterator[Rule]:
 
 
 def _gvisor_rules(limits: ResourceClass) -> Iterator[Rule]:
-    """What gVisor's kernel tells otherwise: its figures, devices and names are its own.
+    """Rules that differ under gVisor, whose kernel has its own figures, devices and names.
 
-    So limits are judged by running into them alone. Files in /tmp it does not count (docs/gvisor.md).
+    So limits are judged only by running into them. gVisor does not count files in /tmp (docs/gvisor.md).
     """
     yield Rule(check="capabilities", expected="none", holds=lambda found: set(found) - {NOT_TOLD} == {"0" * 16})
     yield Rule(check="filter", expected="a filter", holds=lambda found: found[0] == "2")
@@ -114,7 +114,7 @@ def _gvisor_rules(limits: ResourceClass) -> Iterator[Rule]:
 
 
 def limit_rules(limits: ResourceClass, runtime: str) -> Iterator[Rule]:
-    """For the lowered class in which every limit is run into. Less than a limit is as good as it: it binds."""
+    """Rules for the lowered class in which every limit is run into. A finding below the limit holds, too."""
     most = limits.cpus + (GVISOR_CPU_GRACE if runtime == gvisor.RUNTIME else CPU_GRACE)
     yield Rule(check="cpu", expected=f"at most {most:g} CPU seconds a second", holds=lambda found: 0 < found <= most)
     for path, bound in (("/out", limits.output_bytes), ("/tmp", limits.tmp_bytes), ("/dev/shm", limits.shm_bytes)):  # noqa: S108
@@ -130,14 +130,14 @@ def limit_rules(limits: ResourceClass, runtime: str) -> Iterator[Rule]:
 
 
 def _threads(limits: ResourceClass, runtime: str) -> Rule:
-    """Those of gVisor's kernel are not the machine's: memory and CPU bound what they do (docs/gvisor.md)."""
+    """Threads of gVisor's kernel are not the machine's: memory and CPU limits bound what they do (docs/gvisor.md)."""
     if runtime == gvisor.RUNTIME:
         return Rule(check="threads", expected="not bounded by gVisor", holds=lambda found: found > 0)
     return Rule(check="threads", expected=f"at most {limits.pids}", holds=_at_most(limits.pids))
 
 
 def _at_most(bound: int) -> Callable[[Any], bool]:
-    """A run that its limit ended is bounded, too: gVisor's kernel is itself among the processes that are counted."""
+    """A run that was ended by its limit is bounded, too: gVisor's kernel is one of the processes that are counted."""
     return lambda found: found == "ended" or 0 < found <= bound
 
 
@@ -150,7 +150,7 @@ def _is_slot(found: list[int]) -> bool:
 
 
 def _alone(found: list[Any]) -> bool:
-    """Itself, its init and at most what the runtime adds."""
+    """Only the probe, its init and at most one more that the runtime adds."""
     return found[0] <= 3 and found[1] in {"docker-init", "tini", "init"}  # noqa: PLR2004 as the docstring counts
 
 
@@ -163,7 +163,7 @@ def _figures(limits: ResourceClass) -> dict[str, int]:
 
 
 def _figures_hold(found: Mapping[str, str], limits: ResourceClass) -> bool:
-    """Swap is the memory's figure (version 1 counts both together) or none at all."""
+    """Swap equals the memory's figure (cgroup version 1 counts both together) or is none at all."""
     near = all(abs(int(found[name]) - wanted) < PAGE for name, wanted in _figures(limits).items())
     swap = found["swap"]
     return near and (swap in {NOT_TOLD, "0"} or abs(int(swap) - limits.memory_bytes) < PAGE)
@@ -178,6 +178,6 @@ def _sizes(limits: ResourceClass) -> dict[str, list[int]]:
 
 
 def _sizes_hold(found: Mapping[str, list[int]], wanted: Mapping[str, list[int]]) -> bool:
-    """Bytes of all three, and files where they are bounded (0: they are not)."""
+    """Compares bytes of each path, and files where they are bounded (0: they are not)."""
     sizes = all(abs(found[path][0] - size) < PAGE for path, (size, _files) in wanted.items())
     return sizes and all(files in {0, found[path][1]} for path, (_size, files) in wanted.items())

@@ -25,7 +25,7 @@ def main() -> None:
     )  # fmt: skip
     try:
         processes = LivingProcesses(job_root=settings.job_root, host=engine.host_id())
-        with processes.living() as mark:  # a runner of this host finds what is left if this is killed
+        with processes.living() as mark:  # if this is killed, a runner of this host removes what it left
             report = Canary(
                 engine=engine, resource_classes=fitted(settings, engine), image=settings.sandbox_image, site=SITE,
                 folder=settings.job_root / ".canary", runtime=settings.sandbox_runtime, process=mark,
@@ -39,7 +39,7 @@ def main() -> None:
 
 
 def table(report: CanaryReport) -> str:
-    """Plain text, red rows last, where a terminal ends."""
+    """Plain text with red rows last, so that a terminal shows them."""
     rows = sorted(report.rows, key=lambda row: not row.ok)
     lines = [f"{'ok ' if row.ok else 'RED'}  {row}" for row in rows]
     verdict = "All walls hold." if report.ok else f"{len(report.red)} of {len(rows)} do not hold: no job may run here."

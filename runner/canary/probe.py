@@ -23,13 +23,13 @@ from runner.canary import checks
 from runner.guest import canary_limits, canary_walls
 
 PATIENCE_SECONDS = 60.0
-"""A probe takes one or two; one that does not end is a finding."""
+"""Limit for one probe, which takes one or two seconds; a probe that does not end is red."""
 MOST_PRINTED = MIB
 LOWERED: Mapping[str, int | float] = {
     "cpus": 0.5, "memory_bytes": 256 * MIB, "pids": 128, "output_bytes": 8 * MIB, "output_files": 64,
     "tmp_bytes": 8 * MIB, "shm_bytes": 8 * MIB,
 }  # fmt: skip
-"""A class in which every limit can be run into within two seconds."""
+"""Limits that a probe can run into within two seconds."""
 WALLS, LIMITS = "canary_walls.py", "canary_limits.py"
 PROGRAMS = {WALLS: Path(canary_walls.__file__), LIMITS: Path(canary_limits.__file__)}
 BOUNDS = ("memory_bytes", "pids", "output_bytes", "output_files", "tmp_bytes", "shm_bytes")
@@ -52,13 +52,13 @@ class Canary:
     image: str
     site: str
     folder: Path
-    """Of ours, and seen by the engine at the same path."""
+    """A folder of ours that the engine sees at the same path."""
     runtime: str = "runc"
     process: str = ""
     """The mark of the process that probes."""
 
     def __call__(self) -> CanaryReport:
-        """Never raises for what the engine does: what cannot be probed is red."""
+        """Probes now. Never raises for what the engine does: what cannot be probed is red."""
         at, began = datetime.now(UTC), time.monotonic()
         rows = tuple(self._rows())
         return CanaryReport(at=at, seconds=time.monotonic() - began, rows=rows)
@@ -76,14 +76,14 @@ class Canary:
             yield CanaryRow(check="probe", resource_class="all", expected="it runs", found=str(error)[:200], ok=False)
 
     def _prepare(self) -> None:
-        """The program and its figures, each put in place in one step: other processes of this host use them, too."""
+        """Writes the programs and their bounds, each by one rename: other processes of this host use them, too."""
         lowered = lower(self.resource_classes[0])
         for name, program in PROGRAMS.items():
             _place(self.folder / "program" / name, program.read_text())
         _place(self.folder / "config" / "bounds.json", json.dumps({name: getattr(lowered, name) for name in BOUNDS}))
 
     def _run_into_limits(self, limits: ResourceClass) -> Mapping[str, Any]:
-        """A probe that was ended by its processes is run again for its memory."""
+        """Runs the probe of limits; if the limit on processes ended it, runs it again for memory alone."""
         found = dict(self._run("limits", limits))
         if found.pop("processes, tried", False) and "processes" not in found:
             found["processes"] = "ended"
@@ -92,7 +92,7 @@ class Canary:
         return found
 
     def _run(self, mode: str, limits: ResourceClass) -> Mapping[str, Any]:
-        """What one probe printed, and that the kernel ended it for its memory when it did."""
+        """What one probe printed, and for memory, if it tried that, whether the kernel ended it."""
         printed = Printed()
         sandbox = self.engine.launch(self._spec(mode, limits), printed)
         try:
@@ -125,7 +125,7 @@ class Canary:
 
 @dataclass(kw_only=True)
 class Printed:
-    """Takes what a probe prints, bounded."""
+    """Collects what a probe prints, up to MOST_PRINTED bytes."""
 
     held: bytearray = field(default_factory=bytearray)
 
@@ -137,13 +137,13 @@ class Printed:
         return 0
 
     def incomplete(self) -> None:
-        """What is missing of the findings is red anyway."""
+        """Does nothing: missing findings are red anyway."""
 
     def settle(self) -> None:
-        """Nothing of it is kept."""
+        """Does nothing: the output is not kept on disk."""
 
     def findings(self) -> dict[str, Any]:
-        """One of each check, from the lines that are one."""
+        """One finding per check; lines that are no findings are skipped."""
         found: dict[str, Any] = {}
         for line in bytes(self.held).splitlines():
             try:
@@ -155,13 +155,13 @@ class Printed:
 
 
 def lower(limits: ResourceClass) -> ResourceClass:
-    """The same class, with limits that can be reached in no time."""
+    """The same class with limits that a probe reaches quickly."""
     lowered = {name: min(bound, getattr(limits, name)) for name, bound in LOWERED.items()}
     return limits.model_copy(update={"name": f"{limits.name}, lowered", **lowered})
 
 
 def _end_of(sandbox: Sandbox) -> bool:
-    """Waits for it, and ends it when it does not end; whether the kernel ended it for its memory."""
+    """Waits for the probe, and stops it after PATIENCE_SECONDS. Returns whether the kernel ended it for its memory."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     pause = threading.Event()
     while not (state := sandbox.state()).ended:

@@ -1,4 +1,4 @@
-"""Asks the canary at the runner's start, hourly and when an admin wants it; while it is red no job is begun here."""
+"""Runs the canary at the runner's start, hourly and on an admin's request; while it is red no job is begun here."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from runner.worker.report import HostFacts
 
 EVERY_SECONDS = 3600.0
 RED_SECONDS = 60.0
-"""Until a wall that did not hold is looked at again: an admin who mends the engine need not restart the runner."""
+"""Time until the canary runs again after a red one: an admin who mends the engine need not restart the runner."""
 LOOK_SECONDS = 2.0
 
 log = structlog.get_logger(__name__)
@@ -26,14 +26,14 @@ log = structlog.get_logger(__name__)
 
 @dataclass(kw_only=True)
 class CanaryWatch:
-    """Lives as long as its process, in a thread of its own; no job's place is used for it."""
+    """Lives as long as its process, in a thread of its own; uses no worker thread of jobs."""
 
     canary: Callable[[], CanaryReport]
     duty: Duty
     facts: HostFacts
     runners: RunnersPort
     ring: Callable[[], None]
-    """Called once jobs may be begun: some may have waited."""
+    """Called once jobs may be begun, since some may have waited."""
     latest: CanaryReport | None = None
 
     def __post_init__(self) -> None:
@@ -48,7 +48,7 @@ class CanaryWatch:
             ended.wait(LOOK_SECONDS)
 
     def probe(self) -> None:
-        """Never raises: what breaks here refuses jobs, and the thread goes on."""
+        """Runs the canary once. Never raises: an error refuses jobs, and the thread goes on."""
         try:
             report = self.canary()
         except Exception as error:  # a probe that breaks has proved nothing

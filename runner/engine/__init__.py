@@ -1,1 +1,1 @@
-"""The engine and the containers in it: every call to Docker, and the options of whatever is started."""
+"""The engine and the containers in it: every call to Docker, and the options of all that is started."""

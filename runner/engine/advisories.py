@@ -1,4 +1,4 @@
-"""The versions of the engine's parts against the lowest that have the fixes our walls lean on.
+"""Compares the versions of the engine's parts with the lowest that have the fixes our walls rely on.
 
 python -m runner.engine.advisories Engine=29.5.1 runc=1.3.6      prints what is too old, and ends with 1 then
 """
@@ -21,13 +21,13 @@ FLOORS: Mapping[str, tuple[tuple[int, ...], str]] = {
         "before it, links could lead masked paths and writes to /proc elsewhere (CVE-2025-31133, CVE-2025-52881)",
     ),
 }
-"""Both count under gVisor, too: what serves a run there (its volume, its packages) is still started by runc."""
+"""Both apply under gVisor, too: runc still starts the containers that serve a run (its volume, its packages)."""
 NUMBERS = re.compile(r"[0-9]+(?:\.[0-9]+)*")
 BEFORE_RELEASE = re.compile(r"[-~+.]?(?:rc|alpha|beta|pre|dev)", re.IGNORECASE)
 
 
 def old_parts(versions: Mapping[str, str]) -> tuple[OldPart, ...]:
-    """Each part that is older than its floor, or of which the engine does not tell how old it is."""
+    """Each part that is older than its floor, or whose version the engine does not say."""
     return tuple(
         OldPart(part=name, version=versions.get(name, "")[:80], floor=".".join(map(str, floor)), why=why)
         for name, (floor, why) in FLOORS.items()
@@ -36,7 +36,7 @@ def old_parts(versions: Mapping[str, str]) -> tuple[OldPart, ...]:
 
 
 def refusal(old: Sequence[OldPart]) -> str | None:
-    """Why no job is begun on such an engine, in a sentence for admins."""
+    """Why no job is begun on such an engine, in a sentence for admins; None when no part is old."""
     if not old:
         return None
     parts = ", ".join(f"{one.part} {one.version or 'of an unknown version'} (lowest: {one.floor})" for one in old)
@@ -54,7 +54,7 @@ def main(words: Sequence[str]) -> int:
 
 
 def _is_below(version: str, floor: tuple[int, ...]) -> bool:
-    """By upstream's numbers: what a distribution adds behind them counts for nothing, what has none is unknown."""
+    """Compares upstream's numbers. Ignores what a distribution appends; a version without numbers counts as below."""
     text = version.strip().removeprefix("v")
     found = NUMBERS.match(text)
     if found is None:

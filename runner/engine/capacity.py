@@ -1,4 +1,4 @@
-"""The resource classes as this engine can give them."""
+"""Fits the resource classes to what this engine has."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ log = structlog.get_logger(__name__)
 
 
 def fitted(settings: Settings, engine: DockerEngine) -> tuple[ResourceClass, ...]:
-    """The resource classes as the engine can give them, each lowered value told in the log."""
+    """The resource classes, lowered to what the engine has; logs each lowered value."""
     try:
         capacity = engine.capacity()
     except Unavailable as error:

@@ -1,4 +1,4 @@
-"""The exact options of a sandbox, with no I/O: what is promised here is tested without an engine and again on one.
+"""The exact options of a sandbox, with no I/O, so that they are tested without an engine and again on one.
 
 No text of a submission becomes an option: its entrypoint and config file are arguments of `python`, nothing else.
 """
@@ -15,52 +15,52 @@ from core.domain.limits import MIB, ResourceClass
 from core.ports.sandbox import SandboxSpec
 
 SLOTS = range(1, 1000)
-"""One for each run that an engine has at the same time: its user id is so far above `USER_BASE`."""
+"""One for each concurrent run of an engine; added to `USER_BASE` it is the run's user id."""
 USER_BASE = 60_000
 LABEL = "leadersboard"
 SLOT = f"{LABEL}.slot"
 CANARY = f"{LABEL}.canary"
 KEPT = f"{LABEL}.kept_seconds"
 PROCESS = f"{LABEL}.process"
-"""On what goes with the process that started it."""
+"""Label of what is removed once the process that started it is gone."""
 HOLDER_MEMORY = 32 * MIB
 TMP_FILES = 100_000
 ENTRY_BYTES = 32
-"""What the `local` driver keeps of a line besides its text, and some more; of a line without end, for each 16 KiB."""
+"""Upper bound of what the `local` driver stores per line besides its text; a long line counts once per 16 KiB."""
 CDI_KIND = "nvidia.com/gpu"
 GPU_ENVIRONMENT = {"NVIDIA_DRIVER_CAPABILITIES": "compute,utility"}
-"""Inside, the one device is number 0: an index of the host's in CUDA_VISIBLE_DEVICES would hide it."""
+"""Inside, the one device has index 0: the host's index in CUDA_VISIBLE_DEVICES would hide it."""
 NO_GPU_ENVIRONMENT = {"NVIDIA_VISIBLE_DEVICES": "void", "CUDA_VISIBLE_DEVICES": ""}
-"""None, also on an engine whose default runtime would hand out all."""
+"""Hides all devices, also on an engine whose default runtime would give out all."""
 
 
 def record_bytes(*, max_bytes: int, max_lines: int) -> int:
-    """The size of the engine's record of a run's output is, to hold all that one may print, however short its lines."""
+    """Size of the engine's record of a run's output that holds all that a run may print, however short its lines."""
     return max_bytes + max_bytes // 64 + max_lines * ENTRY_BYTES + MIB
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class EngineMeans:
-    """How this site's engine runs submissions: by which runtime (BOX-8), and how a device is asked for (BOX-5)."""
+    """How this site's engine runs submissions: the runtime (BOX-8), and the way to request a device (BOX-5)."""
 
     runtime: str = "runc"
     gpu_access: str = "device_requests"
     record_bytes: int = record_bytes(max_bytes=256 * MIB, max_lines=2_000_000)
-    """Before the engine begins its record of a run's output anew; at most twice as much is on its disk."""
+    """Size at which the engine starts a new file for the record of a run's output; it keeps at most two."""
     keep_failed_seconds: float = 0.0
-    """So long the stopped container of a failed run stays (BOX-11); its label tells the janitor."""
+    """How long the stopped container of a failed run stays (BOX-11); its label has this for the sweeper."""
 
 
 PLAIN = EngineMeans()
 
 
 def owner(spec: SandboxSpec) -> str:
-    """The label of everything that belongs to a run; a probe's is another, so that nobody takes it for a job's."""
+    """The label of everything that belongs to a run; a probe has another, so that it is not taken for a job."""
     return f"{LABEL}.{spec.role}={spec.job_id}"
 
 
 def labels(spec: SandboxSpec, role: str, slot: int | None = None) -> dict[str, str]:
-    """What `docker ps` in the engine tells of a container, and how a lost one is found again."""
+    """The labels of a container: shown by `docker ps` in the engine, and used to find a lost one again."""
     found = {
         f"{LABEL}.site": spec.site,
         f"{LABEL}.{spec.role}": spec.job_id,
@@ -79,7 +79,7 @@ def volume_name(spec: SandboxSpec) -> str:
 
 
 def volume_options(limits: ResourceClass, slot: int) -> dict[str, str]:
-    """A file system in memory, of exactly this size: nothing a run does makes it larger."""
+    """A file system in memory of a fixed size, which a run cannot make larger."""
     uid = USER_BASE + slot
     bound = f"size={limits.output_bytes},nr_inodes={limits.output_files}"
     return {"type": "tmpfs", "device": "tmpfs", "o": f"{bound},uid={uid},gid={uid},mode=0700,nosuid,nodev,noexec"}
@@ -107,7 +107,7 @@ def environment(limits: ResourceClass, *, gpu: bool) -> dict[str, str]:
 
 
 def _walls(seccomp: str, slot: int) -> dict[str, Any]:
-    """What holds for every container that we start in the engine."""
+    """The options that all containers of a run share."""
     return {
         "network_mode": "none",
         "ipc_mode": "private",
@@ -130,7 +130,7 @@ def _walls(seccomp: str, slot: int) -> dict[str, Any]:
 def job_options(
     spec: SandboxSpec, *, image_id: str, seccomp: str, slot: int, means: EngineMeans = PLAIN
 ) -> dict[str, Any]:
-    """Everything `containers.create` gets for a run."""
+    """All arguments of `containers.create` for a run."""
     limits = spec.limits
     command = ["python", spec.entrypoint, "--config", spec.config_file, "--output", "/out"]
     return (
@@ -158,15 +158,15 @@ def job_options(
 
 
 def _record(means: EngineMeans) -> dict[str, str]:
-    """One file until more was printed than a run may; then a second one, since the first is cut off with its successor.
+    """One file holds all that a run may print; the second is there because a rotation with one file would drop it.
 
-    A reader that is behind by more than one file skips what is between: many small ones would lose lines.
+    A reader that is behind by more than one file skips what is between, so many small files would lose lines.
     """
     return {"max-size": str(means.record_bytes), "max-file": "2", "compress": "false"}
 
 
 def holder_options(spec: SandboxSpec, *, image_id: str, seccomp: str, slot: int) -> dict[str, Any]:
-    """A container that runs nothing foreign: it keeps the output volume mounted until it was read."""
+    """Options of the holder: it runs no foreign code, and keeps the output volume mounted until it was read."""
     return _walls(seccomp, slot) | {
         "image": image_id,
         "command": ["sleep", "infinity"],
@@ -182,7 +182,7 @@ def holder_options(spec: SandboxSpec, *, image_id: str, seccomp: str, slot: int)
 
 
 def _output(spec: SandboxSpec, slot: int, *, read_only: bool = False) -> Mount:
-    """With the volume's bound and labels: one that went meanwhile is made anew by the engine, and just so."""
+    """Repeats the volume's size and labels, because Docker silently recreates a missing volume on start."""
     bound = DriverConfig("local", volume_options(spec.limits, slot))
     told = labels(spec, "output")
     return Mount(
@@ -197,7 +197,7 @@ def _mounts(spec: SandboxSpec, slot: int) -> list[Mount]:
 
 
 def _python_path(spec: SandboxSpec) -> dict[str, str]:
-    """Before the image's own packages: a submission may bring another version of one."""
+    """Puts a submission's packages before the image's: it may bring another version of one."""
     return {"PYTHONPATH": "/deps"} if spec.dependencies else {}
 
 
@@ -210,13 +210,13 @@ def _tmp(limits: ResourceClass) -> str:
 
 
 def _ulimits(limits: ResourceClass) -> list[Ulimit]:
-    """No limit on processes here: that one counts per user id across containers, unlike `pids_limit`."""
+    """Sets no `nproc`: that limit counts per user id across containers, unlike `pids_limit`."""
     bounds = {"fsize": limits.output_bytes, "nofile": 4096, "core": 0}
     return [Ulimit(name=name, soft=bound, hard=bound) for name, bound in bounds.items()]
 
 
 def device_request(devices: list[str], means: EngineMeans) -> DeviceRequest:
-    """These devices by UUID, or `all`."""
+    """Requests these devices by UUID, or `all`."""
     if means.gpu_access == "cdi":
         return DeviceRequest(driver="cdi", device_ids=[f"{CDI_KIND}={device}" for device in devices])
     if devices == ["all"]:

@@ -1,4 +1,4 @@
-"""SandboxPort on a Docker engine: one throwaway container per run; nothing waits on the engine without a deadline."""
+"""SandboxPort on a Docker engine: one throwaway container per run. Every call to the engine has a deadline."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class DockerEngine:
     def __init__(
         self, socket: str, *, site: str, image: str, seccomp: str, means: EngineMeans = PLAIN, process: str = ""
     ) -> None:
-        """`process` is the mark of this one, for what goes with it."""
+        """`process` is the mark of this process; it labels what is removed once the process is gone."""
         self._socket, self._process = socket, process
         self._means = means
         self._site = site
@@ -65,14 +65,14 @@ class DockerEngine:
                 stream = self._stream(container, output)
                 stream.attach()  # before the start: the first byte is not missed
                 container.start()
-            except BaseException:  # whatever ends it, a half-made sandbox stays behind for nobody; raised on
+            except BaseException:  # no half-made sandbox stays behind; raised on
                 with contextlib.suppress(Unavailable):  # only ours: the job may be another runner's by now
                     self._remove(owner(spec), f"{LABEL}.claim={spec.claim}")
                 raise
         return self._sandbox(spec, container, volume, stream)
 
     def adopt(self, spec: SandboxSpec, output: RunOutput) -> DockerSandbox | None:
-        """A run whose container is gone and whose output is kept was being harvested."""
+        """Takes over a run; one whose container is gone and whose output is kept was being harvested."""
         with engine_errors():
             volume = OutputVolume.found(self._client, spec)
             container = found(self._client, spec.name)
@@ -85,7 +85,7 @@ class DockerEngine:
         return self._sandbox(spec, container, volume, stream)
 
     def _stream(self, container: Container, output: RunOutput) -> OutputStream:
-        """With the record's size as the engine has it: another version or setting may have started the container."""
+        """Uses the record's size as the engine has it: the container may be of another version or setting."""
         config = container.attrs["HostConfig"]["LogConfig"].get("Config") or {}
         size = str(config.get("max-size", ""))
         bound = int(size) if size.isdigit() else self._means.record_bytes
@@ -123,7 +123,7 @@ class DockerEngine:
         return self._remove(f"{LABEL}.job={job_id}", *([f"{LABEL}.claim={claim}"] if claim else []))
 
     def remove_canaries(self, *, before: float) -> int:
-        """Probes that died before they had removed what was theirs, of any site; how many things that were."""
+        """Removes what dead probes of any site left. Returns how many containers, volumes and networks that were."""
         with engine_errors():
             things = [*self._containers(CANARY), *self._client.volumes.list(filters={"label": CANARY})]
             unmarked = [one for one in self._containers(f"{LABEL}.role=probe") if CANARY not in labels_of(one)]
@@ -147,7 +147,7 @@ class DockerEngine:
             return len(found) + remove_volumes(self._client, labels) + remove_networks(self._client, labels)
 
     def _containers(self, *labels: str) -> list[Container]:
-        """All that carry the labels, also those of other sites that share this engine."""
+        """All containers that carry the labels, also those of other sites that share this engine."""
         wanted: dict[str, Any] = {"label": list(labels)}
         found: list[Container] = self._client.containers.list(all=True, filters=wanted, ignore_removed=True)
         return found
@@ -156,7 +156,7 @@ class DockerEngine:
         return {job_id for job_id, _claim in self.runs()}
 
     def _things(self, label: str) -> list[Any]:
-        """Containers, volumes and networks that carry it."""
+        """Containers, volumes and networks that carry the label."""
         kinds = (self._client.volumes, self._client.networks)
         return [*self._containers(label), *(one for kind in kinds for one in kind.list(filters={"label": label}))]
 

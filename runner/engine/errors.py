@@ -1,4 +1,4 @@
-"""The engine's errors as ours: whatever the SDK or its HTTP library raises means that the platform failed."""
+"""Maps the engine's errors to ours: whatever the SDK or its HTTP library raises means that the platform failed."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _FOREIGN = (docker.errors.DockerException, requests.RequestException, urllib3.ex
 
 @contextmanager
 def engine_errors() -> Iterator[None]:
-    """Foreign errors become Unavailable, with the engine's own words; a fault of our own files is none of its."""
+    """Raises Unavailable with the engine's own words for foreign errors. Faults of our own files pass through."""
     try:
         yield
     except _FOREIGN as error:

@@ -1,4 +1,4 @@
-"""The devices of an engine and what is taken of their memory, as nvidia-smi says in a container with all of them."""
+"""Lists an engine's devices and their used memory: runs nvidia-smi in a container that has all devices."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ PROBE_MEMORY = 512 * MIB
 
 
 def probe_options(site: str, image_id: str, means: EngineMeans = PLAIN, *, process: str = "") -> dict[str, Any]:
-    """A container of ours that lists the engine's devices; it sees all of them and nothing else.
+    """Options of a container of ours that lists the engine's devices; it sees all of them and nothing else.
 
-    By its labels it is found again when its process is killed in the middle: by that process, or else by its age.
+    If its process is killed meanwhile, its labels say what to remove: by the mark of the process, or else by age.
     """
     told = {
         f"{LABEL}.site": site,
@@ -45,7 +45,7 @@ def probe_options(site: str, image_id: str, means: EngineMeans = PLAIN, *, proce
 
 
 def probe(client: docker.DockerClient, options: Mapping[str, Any]) -> dict[str, int]:
-    """Empty where the engine has no driver for such a request, or no toolkit that would bring nvidia-smi."""
+    """Used bytes by UUID; empty if the engine has no driver for the request, or no toolkit that brings nvidia-smi."""
     try:
         container = client.containers.create(**options)
     except docker.errors.APIError:
@@ -62,6 +62,6 @@ def probe(client: docker.DockerClient, options: Mapping[str, Any]) -> dict[str, 
 
 
 def read(answer: str) -> dict[str, int]:
-    """Bytes taken by UUID; a device that does not tell (`[N/A]`) counts as unused."""
+    """Used bytes by UUID; a device that reports none (`[N/A]`) counts as unused."""
     rows = [line.partition(",") for line in answer.splitlines() if line.startswith("GPU-")]
     return {uuid.strip(): int(used) * MIB if used.strip().isdigit() else 0 for uuid, _comma, used in rows}

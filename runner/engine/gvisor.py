@@ -1,4 +1,4 @@
-"""Our list of system calls as gVisor reads it: it knows no error but "not permitted", on which no thread starts."""
+"""Adapts our list of system calls to gVisor, whose only refusal is "not permitted", after which no thread starts."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from errno import ENOSYS
 
 RUNTIME = "runsc"
 NEEDED = "clone3"
-"""Refused with "no such call" elsewhere, so that libc falls back to clone, whose flags are looked at."""
+"""Elsewhere refused with "no such call", so that libc falls back to clone, whose flags the filter can check."""
 
 
 def system_calls(profile: str) -> str:
-    """The same list with clone3 allowed; the namespaces that it can make are gVisor's own, not the kernel's."""
+    """Returns the list with clone3 allowed; the namespaces that it can make are gVisor's own, not the kernel's."""
     found = json.loads(profile)
     for group in found["syscalls"]:
         if group.get("errnoRet") == ENOSYS:

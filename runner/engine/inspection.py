@@ -1,4 +1,4 @@
-"""What lives in this host's engine, for admins (BOX-11): figures, options, versions; read, never changed."""
+"""Shows admins what runs in this host's engine (BOX-11): figures, options, versions. Changes nothing."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ LINE = 300
 
 
 class Inspection:
-    """Onlooker of one site's containers; keeps what it saw last, to tell how much CPU was used since."""
+    """Reads one site's containers; keeps the last reading, to compute the CPU used since."""
 
     def __init__(self, socket: str, *, site: str) -> None:
         self._client = docker.DockerClient(base_url=socket, timeout=CALL_SECONDS)
@@ -33,7 +33,7 @@ class Inspection:
         self._client.close()
 
     def versions(self) -> Mapping[str, str]:
-        """Of the engine and its parts. Raises Unavailable."""
+        """Versions of the engine and its parts. Raises Unavailable."""
         with engine_errors():
             told = self._client.version()
         parts = {str(part["Name"])[:40]: str(part["Version"])[:80] for part in told.get("Components") or ()}
@@ -68,7 +68,7 @@ class Inspection:
         )
 
     def _live(self, container: Container) -> dict[str, Any]:
-        """What it uses now; nothing of one that has just gone."""
+        """What the container uses now; empty if it has just gone."""
         if container.status != "running":
             return {}
         with contextlib.suppress(docker.errors.APIError):
@@ -82,7 +82,7 @@ class Inspection:
         return {}
 
     def _percent(self, container_id: str, used: float, age: float) -> float | None:
-        """Of one CPU since the last look; at the first one, since it began."""
+        """Percent of one CPU since the last reading; at the first one, since the container was created."""
         now = time.monotonic()
         since, before = self._used.get(container_id, (now - age, 0.0))
         self._used[container_id] = (now, used)
@@ -90,7 +90,7 @@ class Inspection:
 
 
 def security_of(attrs: Mapping[str, Any]) -> tuple[str, ...]:
-    """The walls of a container as the engine has them, a line each; a profile is told by its size alone."""
+    """The walls of a container as the engine has them, a line each; of a seccomp profile only the size."""
     host, config = attrs["HostConfig"], attrs["Config"]
     options = [_short(option) for option in host.get("SecurityOpt") or ()]
     return tuple(
@@ -113,13 +113,13 @@ def _short(option: str) -> str:
 
 
 def _age(created: str) -> float:
-    """The engine writes nanoseconds, which `fromisoformat` does not read."""
+    """Age in seconds. The engine writes nanoseconds, which `fromisoformat` does not read."""
     began = datetime.fromisoformat(created[:19]).replace(tzinfo=UTC)
     return max(0.0, round((datetime.now(UTC) - began).total_seconds(), 1))
 
 
 def disks(folders: Iterable[FolderState]) -> tuple[DiskFigures, ...]:
-    """Free and all bytes of each folder, and why it cannot be used; 0 where its disk did not answer."""
+    """Free and total bytes of each folder, and why it cannot be used; 0 if its disk did not answer."""
     return tuple(
         DiskFigures(
             name=state.name,

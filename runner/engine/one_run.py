@@ -1,4 +1,4 @@
-"""One run in the engine, of a real Docker engine's: watched, stopped, read, removed."""
+"""One run in a real Docker engine: watched, stopped, read, removed."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ class DockerSandbox:
             return self._volume.harvest(into)
 
     def _settle(self) -> None:
-        """The engine's record goes with the container."""
+        """Call before the container is removed: the engine's record of its output goes with it."""
         if self._output is not None:
             self._output.settle()
 

@@ -1,4 +1,4 @@
-"""Containers and volumes of an engine: found, read and removed, also while somebody else removes them."""
+"""Finds, reads and removes an engine's containers, volumes and networks, also while another process removes them."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from docker.models.containers import Container
 from runner.engine.container_spec import KEPT
 
 CALL_SECONDS = 60
-"""No answer of the engine is waited for longer."""
+"""Deadline for each answer of the engine."""
 
 
 def seconds_between(started: str, finished: str) -> float:
-    """Of the engine's times, which have nanoseconds."""
+    """Seconds between two of the engine's times, which have nanoseconds."""
     begin, end = (datetime.fromisoformat(re.sub(r"(\.\d{6})\d*", r"\1", text)) for text in (started, finished))
     return max(0.0, (end - begin).total_seconds())
 
@@ -31,19 +31,19 @@ def labels_of(thing: Any) -> dict[str, str]:
 
 
 def begun(canary: str) -> float:
-    """When a probe began, in seconds since 1970: its name says so."""
+    """When a probe began, in seconds since 1970, from its name; 0 if that does not say."""
     started = canary.partition("-")[0]
     return float(started) if started.isdigit() else 0.0
 
 
 def created(container: Container) -> float:
-    """In seconds since 1970, by the engine's clock."""
+    """When the container was created, in seconds since 1970, by the engine's clock."""
     text = str(container.attrs["Created"])
     return datetime.fromisoformat(text[:19]).replace(tzinfo=UTC).timestamp() if len(text) > 18 else 0.0  # noqa: PLR2004
 
 
 def kept_seconds(labels: Mapping[str, str]) -> float | None:
-    """How long this run's container is to be kept if it fails; None where an older version has started it."""
+    """How many seconds this run's container is to be kept if it fails; None if an older version started it."""
     try:
         return float(labels[KEPT])
     except (KeyError, ValueError):
@@ -58,7 +58,7 @@ def found(client: docker.DockerClient, name: str) -> Container | None:
 
 
 def remove(container: Container | None) -> None:
-    """Gone afterwards, also when somebody else is removing it at this moment."""
+    """Removes the container; if another process is removing it, waits until it is gone."""
     if container is None:
         return
     try:

@@ -1,8 +1,8 @@
 """The system calls of the sandbox, by group and with the reason of each: `scripts/seccomp` writes seccomp.json from it.
 
-An allowlist: what stands in no group is refused (EPERM; ENOSYS where a library then takes another way). A call comes on
-the list because CPython, PyTorch, scikit-learn, OpenCV or anomalib make it or one of its kind, and because, with no
-capability and no network, it reaches nothing but what is the run's own.
+An allowlist: a call in no group is refused (EPERM; ENOSYS where a library then falls back to another call). A call is
+allowed because CPython, PyTorch, scikit-learn, OpenCV or anomalib make it or one of its kind, and because, without
+capabilities and network, it reaches only what is the run's own.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ ANY_QUERY = 0xFFFFFFFF
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Group:
-    """Calls of one kind, and why they are on their side of the wall."""
+    """Calls of one kind, and why they are allowed or refused."""
 
     name: str
     why: str
@@ -126,7 +126,7 @@ DENIED = (
     _group("gone from the kernel", "Numbers without a call.",
            """afs_syscall tuxcall getpmsg putpmsg vserver nfsservctl epoll_ctl_old epoll_wait_old"""),
 )  # fmt: skip
-"""For people: what is in no group is refused all the same."""
+"""For readers only: what is in no group is refused all the same."""
 FALLING_BACK = _group(
     "not there",
     "Answered ENOSYS, so that libc starts threads by `clone`, whose flags can be looked at, and libuv waits by epoll.",
@@ -142,7 +142,7 @@ BY_ARGUMENT: Mapping[str, str] = {
 
 
 def profile() -> dict[str, Any]:
-    """As the engine takes it."""
+    """The profile as the engine takes it."""
     return {
         "defaultAction": "SCMP_ACT_ERRNO",
         "defaultErrnoRet": EPERM,
@@ -167,7 +167,7 @@ def _rules() -> Iterator[dict[str, Any]]:
 
 
 def _rule(*parts: str | dict[str, Any]) -> dict[str, Any]:
-    """Names, and what holds of all of these arguments at once."""
+    """Allows the named calls if all of the given argument conditions hold."""
     names = sorted(part for part in parts if isinstance(part, str))
     arguments = [part for part in parts if isinstance(part, dict)]
     return {"names": names, "action": "SCMP_ACT_ALLOW"} | ({"args": arguments} if arguments else {})
@@ -178,12 +178,12 @@ def _is(index: int, value: int) -> dict[str, Any]:
 
 
 def text() -> str:
-    """The whole file."""
+    """The content of seccomp.json."""
     return json.dumps(profile(), indent=1) + "\n"
 
 
 def table() -> str:
-    """For docs/security.md."""
+    """The table for docs/security.md."""
     lines = ["| allowed | calls | why |", "|---|---|---|"]
     lines += [f"| {group.name} | {len(group.calls)} | {group.why} |" for group in ALLOWED]
     lines += [f"| `{call}` | | {when}. |" for call, when in BY_ARGUMENT.items()]

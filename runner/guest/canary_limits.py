@@ -1,7 +1,7 @@
 """Runs into every limit of the sandbox and prints where it was stopped, one JSON line per limit (BOX-12).
 
-Runs as a submission would: `canary_limits.py --config MODE --output /out`. MODE `limits` tries all, memory
-last; `memory` that alone. It does not come back from there.
+Runs as a submission would: `canary_limits.py --config MODE --output /out`. MODE `limits` tries all limits, memory
+last; `memory` tries memory alone. The kernel ends the program there.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def tell(check: str, found: Any) -> None:
 
 
 def fill(folder: str, bound: int) -> int:
-    """How many bytes in files of at most a quarter of the bound fit, at most four times the bound."""
+    """How many bytes fit, in files of a quarter of the bound each; tries at most four times the bound."""
     written = 0
     names = [f"{folder}/canary{number}" for number in range(16)]
     try:
@@ -138,7 +138,7 @@ def fork_on(most: int) -> int:
 
 
 def limits(bounds: dict[str, int]) -> Iterator[tuple[str, Any]]:
-    """Every limit by running into it; the last one may end this program under some runtimes."""
+    """Runs into every limit but memory; the last one may end this program under some runtimes."""
     yield "cpu", spin()
     for path, name in (("/out", "output_bytes"), ("/tmp", "tmp_bytes"), ("/dev/shm", "shm_bytes")):
         yield f"bytes in {path}", fill(path, bounds[name])
@@ -151,7 +151,7 @@ def limits(bounds: dict[str, int]) -> Iterator[tuple[str, Any]]:
 
 
 def take_memory(bound: int) -> None:
-    """Touches twice the bound; the kernel ends it on the way."""
+    """Touches twice the bound; the kernel ends this program on the way."""
     held = []
     tell("memory, tried", "begun")
     for _ in range(2 * bound // (8 * MIB)):

@@ -1,6 +1,6 @@
-"""Looks at the sandbox from inside and tries what costs nothing; one JSON line per wall (BOX-12).
+"""Inspects the sandbox from inside and tries what costs nothing; prints one JSON line per wall (BOX-12).
 
-Runs as a submission would; what it finds is judged outside. Standard library only, nothing of ours.
+Runs as a submission would; its findings are judged outside. Standard library only, nothing of ours.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import Any
 
 USER_NAMESPACE = 0x10000000
 HIGH_BIT = 1 << 32
-# Each is answered without the filter, too, but differently: numbers for x86-64 and for ARM, arguments.
+# Numbers for x86-64 and for ARM, arguments. Without the filter each call ends otherwise than with it.
 CALLS: dict[str, tuple[int, int, tuple[int, ...]]] = {
     "unshare": (272, 97, (USER_NAMESPACE,)),
     "setns": (308, 268, (-1, 0)),
@@ -60,7 +60,7 @@ def tell(check: str, found: Any) -> None:
 
 
 def refused(action: Callable[[], object]) -> str:
-    """The error's name, or "" when it went through."""
+    """The name of the action's error, or "" when it succeeded."""
     try:
         action()
     except OSError as error:
@@ -69,7 +69,7 @@ def refused(action: Callable[[], object]) -> str:
 
 
 def in_a_child(action: Callable[[], int]) -> int:
-    """What it answers, 0 to 255; its damage stays with the child."""
+    """Runs the action in a child process, which keeps its effects away from us. Returns its answer, 0 to 255."""
     child = os.fork()
     if child == 0:
         os._exit(action() & 0xFF)
@@ -77,7 +77,7 @@ def in_a_child(action: Callable[[], int]) -> int:
 
 
 def system_calls() -> dict[str, str]:
-    """Which of the forbidden ones were not refused, and how they ended."""
+    """The forbidden calls that were not refused, and how they ended."""
     libc = ctypes.CDLL(None, use_errno=True)
     arm = platform.machine() == "aarch64"
     found = {}
@@ -101,7 +101,7 @@ def status(*names: str) -> list[str]:
 
 
 def readable() -> list[str]:
-    """What should be hidden and is not."""
+    """The paths that should be hidden and are not."""
     return [path for path in MASKED if content(path)] + [path for path in EMPTY if entries(path)]
 
 
@@ -125,7 +125,7 @@ def open_for_writing(path: str) -> None:
 
 
 def figure(names: tuple[str, ...]) -> str:
-    """As this container's control group tells it; gVisor has none to show."""
+    """The first figure found in this container's control group; gVisor shows none."""
     for name in names:
         path = Path("/sys/fs/cgroup") / name
         if path.exists():
@@ -139,7 +139,7 @@ def size(path: str) -> list[int]:
 
 
 def walls() -> Iterator[tuple[str, Any]]:
-    """Everything that can be looked at, or tried at no cost."""
+    """Yields a finding for every wall that can be inspected, or tried at no cost."""
     yield "network", [name for _, name in socket.if_nameindex()]
     yield "way out", refused(lambda: socket.create_connection(("192.0.2.1", 80), 2))
     yield "read-only", {path: unwritable(path) for path in ("/", "/etc", "/job", "/config")}
@@ -168,13 +168,13 @@ def walls() -> Iterator[tuple[str, Any]]:
 
 
 def unwritable(folder: str) -> str:
-    """The error of writing there, which a missing right may be, too; so the file system must say it as well."""
+    """The error of writing there. Missing rights give one, too, so the mount must be read-only as well."""
     error = refused(partial(open, f"{folder}/canary", "w"))
     return error if os.statvfs(folder).f_flag & os.ST_RDONLY else f"{error}, but it is mounted for writing"
 
 
 def mounts() -> list[str]:
-    """Where something is mounted; below /proc and /sys mounts only take away."""
+    """All mount points, except below /proc and /sys, where mounts only hide things."""
     points = {line.split()[4] for line in Path("/proc/self/mountinfo").read_text().splitlines()}
     return sorted(path for path in points if not path.startswith(("/proc/", "/sys/")))
 

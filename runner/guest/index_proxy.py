@@ -42,7 +42,7 @@ class Proxy:
 
 
 def _direct(head: bytes, path: str, query: str) -> bytes:
-    """The request as the host itself wants it; one per connection, so that none goes to another host."""
+    """The request in the form for the host itself. Only one per connection, so that none goes to another host."""
     method = head.split(b" ", 1)[0]
     kept = [
         line

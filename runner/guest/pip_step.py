@@ -1,4 +1,4 @@
-"""Installs wheels into /out/tree and writes what they were into /out/record.json; nothing of a package is ever run."""
+"""Installs wheels into /out/tree and lists them in /out/record.json; nothing of a package is ever run."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ ONLY_WHEELS = "--only-binary=:all:"
 
 
 def main() -> int:
-    """Resolved beside what the image has; then exactly the files that were found then, by their hashes."""
+    """Resolves versions against what the image has, then installs exactly the files found, by their hashes."""
     scratch = OUT / "tmp"
     scratch.mkdir()
     (OUT / "tree").mkdir()

@@ -1,6 +1,6 @@
 """One attempt of a job, step by step: launch, watch, collect, judge, track, release.
 
-Each step leaves on disk what the next one needs (`run_folder`), so another runner can go on wherever this one ends.
+Each step leaves on disk what the next one needs (`run_folder`), so another runner can go on where this one ends.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Attempt:
     pulse: Heartbeat
     folder: RunFolder
     settings: LaunchSettings | None
-    """With which the run was launched, or is to be; None where neither it nor this process has any for its class."""
+    """Those of the run's launch, past or to come; None if neither the run nor this process has any for its class."""
 
     @property
     def job(self) -> Job:
@@ -54,7 +54,7 @@ class Attempt:
 
     @property
     def known(self) -> LaunchSettings:
-        """Not what this process is set to by now. Raises NotFound where there are none."""
+        """The run's settings, not what this process is set to by now. Raises NotFound where there are none."""
         if self.settings is None:
             raise NotFound("resource class", self.job.resource_class)
         return self.settings
@@ -65,11 +65,11 @@ class Attempt:
 
     @property
     def launched(self) -> bool:
-        """Whether there is something of this run to go on with, in the engine or on disk."""
+        """Whether the run can be gone on with, in the engine or from disk."""
         return self.folder.can_be_taken_over
 
     def to_its_end(self) -> None:
-        """What an earlier runner of this attempt has done is not done again."""
+        """Brings the attempt to its end. Skips what an earlier runner of this attempt has done."""
         try:
             submission = submission_of(self.parts, self.job, self._heed)
             record = self._record(submission)
@@ -89,7 +89,7 @@ class Attempt:
         return self._release(verdict, record.peaks, result)
 
     def _record(self, submission: Submission) -> RunRecord:
-        """What there is to judge. What the engine does not have any more, a slower runner may have read meanwhile."""
+        """The record to judge. If the engine lost the run, use what another runner harvested meanwhile."""
         try:
             return self._harvested() or self._carried_out(submission)
         except RunLost:
@@ -99,7 +99,7 @@ class Attempt:
             return record
 
     def _harvested(self) -> RunRecord | None:
-        """What an earlier runner read; then the engine need not keep anything of the run."""
+        """The record that an earlier runner read, if any; then removes what the engine still has of the run."""
         record = self.folder.harvested()
         if record is not None:
             self.parts.engine.remove_leftovers(self.job.job_id, claim=self.folder.claim)
@@ -111,10 +111,10 @@ class Attempt:
         sandbox = self._taken_over(submission) if self.launched else self._launch(submission)
         try:
             record = self._collect(sandbox, self.folder.ended() or self._watch(sandbox))
-        except (LeaseLost, HandOver, Unavailable, OSError):  # it goes on without us, or waits as it is
+        except (LeaseLost, HandOver, Unavailable, OSError):  # the run goes on by itself, or waits as it is
             sandbox.detach()
             raise
-        except BaseException:  # whatever it is, what nobody will take over must not stay behind; raised on
+        except BaseException:  # no runner will take the run over, so nothing of it may stay; raised on
             sandbox.remove()
             raise
         verdict = self.known.verdict(record)
@@ -127,9 +127,9 @@ class Attempt:
         self._note(device="waiting for a GPU")
 
     def _launch(self, submission: Submission) -> Sandbox:
-        """Start the container; from its first byte its output is in the job's log."""
+        """Starts the container; its output is in the job's log from the first byte."""
         status = self.parts.ports.job_status
-        self.tell(lambda: status.note(self.claim, sandbox=self.folder.claim))  # what installs for it is not left over
+        self.tell(lambda: status.note(self.claim, sandbox=self.folder.claim))  # or a sweep removes its installer
         data = data_of(self.parts, self.job, self._heed)
         prepared = self.parts.dependencies.prepared(
             self._spec(submission, None), self.folder, say=self.job_log.say, keep_waiting=self._heed
@@ -140,7 +140,7 @@ class Attempt:
             write_config(self.parts, self.job, self.folder, device=device)
             self.tell(lambda: status.note(self.claim, device=device))
             self.job_log.say_once(first_line(self.job, self.limits, device))
-            self._heed()  # who has cancelled until now gets no container
+            self._heed()  # a job cancelled before this gets no container
             self.folder.agree(self.known)
             self.folder.begin()
             try:
@@ -154,12 +154,12 @@ class Attempt:
     def _taken_over(self, submission: Submission) -> Sandbox:
         """The run as another runner left it: its container, or only the output that was being read.
 
-        Raises NeverStarted when that one ended before its container had started, RunLost when it is gone.
+        Raises NeverStarted when that runner ended before the container had started, RunLost when the run is gone.
         """
         kind, _blank, gpu = (self.job.device or "").partition(" ")
         sandbox = self.parts.engine.adopt(self._spec(submission, gpu if kind == "gpu" else None), self.job_log)
         never_started = not self.folder.started and not self.job_log.printed_bytes
-        if never_started and (sandbox is None or sandbox.state().interrupted):  # nothing there, or only its volume
+        if never_started and (sandbox is None or sandbox.state().interrupted):  # no container, or only its volume
             raise NeverStarted
         if sandbox is None:
             raise RunLost("The engine knows nothing of this run any more.")
@@ -167,13 +167,13 @@ class Attempt:
         return sandbox
 
     def _heed(self) -> None:
-        """For the times at which no container runs that would have to be stopped first. Raises Cancelled besides."""
+        """`go_on` for steps in which no container runs. Raises Cancelled besides."""
         go_on(self.pulse, self.parts.stopping)
         if self.pulse.cancelled:
             raise Cancelled
 
     def _note(self, *, phase: Phase | None = None, device: str | None = None) -> None:
-        """Progress is worth no run: while the ledger is away it is not noted."""
+        """Notes progress in the ledger; skipped while the ledger is away, since no run may fail for it."""
         try:
             self.parts.ports.job_status.note(self.claim, phase=phase, device=device)
         except Unavailable as error:
@@ -190,18 +190,18 @@ class Attempt:
         return watch.to_its_end()
 
     def _collect(self, sandbox: Sandbox, record: RunRecord) -> RunRecord:
-        """Read what the run left, once its container is gone; where another runner was first, what that one read."""
+        """Reads what the run left, once its container is gone; if another runner was first, its record wins."""
         self._note(phase=Phase.COLLECTING)
         with collected(sandbox, record, self.folder, self.job_log) as (found, artifacts):
             be_sure(self.pulse, self.parts.stopping)
             return self.folder.harvest(found, artifacts)
 
     def _track(self, verdict: Verdict, record: RunRecord, submission: Submission) -> SealedResult:
-        """Record the result; what is to be sealed of it. Raises ResultWaits while the tracking server is away."""
+        """Records the result and returns what is to be sealed. Raises ResultWaits while the tracking server is away."""
         self._note(phase=Phase.RECORDING)
         self._ask_and_heed()
         artifacts = self.folder.artifacts
-        if artifacts is None or not artifacts.is_dir():  # its folder went with the job, which is another runner's then
+        if artifacts is None or not artifacts.is_dir():  # another runner ended the job and removed its folder
             raise RunLost("The files of this run are gone.")
         for sentence in left_out(verdict):
             self.job_log.say_once(sentence)
@@ -214,12 +214,12 @@ class Attempt:
         )  # fmt: skip
 
     def _ask_and_heed(self) -> None:
-        """As the ledger says now: what another runner may have done meanwhile is not done twice."""
+        """Asks the ledger first, so that what another runner may have done meanwhile is not done twice."""
         be_sure(self.pulse, self.parts.stopping)
         self._heed()
 
     def _seal(self) -> None:
-        """Before the result is final: from the ledger's word on no cancel makes it untrue."""
+        """Call before the result is final: once the ledger agrees, no cancel makes it untrue. Raises Cancelled."""
         self._ask_and_heed()
         if not self.tell(lambda: self.parts.ports.job_status.seal(self.claim)):
             raise Cancelled
@@ -228,7 +228,7 @@ class Attempt:
         self.end(Outcome.of(verdict, peaks=peaks, run_id=result.run_id if result else None), result)
 
     def end(self, outcome: Outcome, result: SealedResult | None = None) -> None:
-        """The last line of the log, then the final state with the result: who sees the state finds the rest."""
+        """Writes the log's last line, then the final state with the result: a client that sees it finds the rest."""
         be_sure(self.pulse, self.parts.stopping)
         self.job_log.end_output()
         last = f"Ended: {outcome.state}{': ' + outcome.message if outcome.message else ''}"
@@ -241,7 +241,7 @@ class Attempt:
         log.info("finished", job_id=self.job.job_id, state=outcome.state, reason=outcome.reason)
 
     def tell(self, step: Callable[[], AnswerT]) -> AnswerT:
-        """What the ledger must know. A job that was let go of and is ended for that has its last line all the same."""
+        """Repeats a call to the ledger until it answers. Writes the log's last line if that cancelled the job."""
         answer = told(step, self.pulse, self.parts.stopping)
         if isinstance(answer, Job) and answer.state is JobState.CANCELLED:
             say_end(self.parts.ports.storage.log_path(answer.job_id).parent, answer)

@@ -1,4 +1,4 @@
-"""What a run left, read once its container is gone, into a folder of this reader's own."""
+"""Reads what a run left, once its container is gone, into a folder of this reader's own."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from runner.run_folder import RunFolder
 def collected(
     sandbox: Sandbox, record: RunRecord, folder: RunFolder, job_log: LogWriter
 ) -> Iterator[tuple[RunRecord, Path | None]]:
-    """The record with what was found, and the files, which go at the end unless they became the run's.
+    """Yields the record with what was found, and the files, which are removed at the end unless they became the run's.
 
-    Of a cancelled run nothing is read. Raises RunLost, Unavailable, and OSError where there is no room.
+    Nothing is read of a cancelled run. Raises RunLost, Unavailable, and OSError when the disk is full.
     """
     if record.stopped is Stop.CANCEL:
         yield _with_log(record, job_log), None

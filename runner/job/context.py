@@ -1,4 +1,4 @@
-"""What every job of a runner process shares: its ports, its engine, its limits, and when it must stop."""
+"""The context shared by all jobs of a runner process: its ports, its engine, its limits, and when it must stop."""
 
 from __future__ import annotations
 
@@ -45,6 +45,6 @@ class Workbench:
     storage_faults: StorageFaults = field(default_factory=StorageFaults)
 
     def settings_for(self, resource_class: str) -> LaunchSettings | None:
-        """For a run that this process launches; None when it has no such class."""
+        """The settings for a run that this process launches; None when it has no such class."""
         limits = self.resource_classes.get(resource_class)
         return LaunchSettings(limits=limits, image=self.image, log=self.log_limits) if limits else None

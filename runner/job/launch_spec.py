@@ -1,4 +1,4 @@
-"""What a run is launched with: its submission, its spec, what it is told of its job, and its limits in words."""
+"""Builds what a run is launched with: its submission, its spec, its `job.json`, and its limits in words."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class NoBenchmark(LeadersboardError):
 
 
 def submission_of(parts: Workbench, job: Job, keep_waiting: Callable[[], None]) -> Submission:
-    """What is run. One that retention has put aside comes back when that finds this job.
+    """The submission to run. Waits for one that retention put aside: it comes back when retention finds this job.
 
     `keep_waiting` ends the wait by raising. Raises NotFound.
     """
@@ -38,7 +38,7 @@ def submission_of(parts: Workbench, job: Job, keep_waiting: Callable[[], None]) 
 
 
 def data_of(parts: Workbench, job: Job, keep_waiting: Callable[[], None]) -> Path:
-    """The public data of the job's benchmark; one whose file is being written anew is waited for.
+    """The public data of the job's benchmark. Waits for a benchmark whose file is being rewritten.
 
     `keep_waiting` ends the wait by raising. Raises NoBenchmark.
     """
@@ -73,7 +73,7 @@ def spec_of(
     gpu: str | None,
     data: Path | None = None,
 ) -> SandboxSpec:
-    """The same for the runner that launches the run and for one that takes it over, which needs no data folder."""
+    """The same for the runner that launches the run and for one that takes it over; the latter needs no data folder."""
     return SandboxSpec(
         site=parts.site,
         job_id=job.job_id,
@@ -92,7 +92,7 @@ def spec_of(
 
 
 def write_config(parts: Workbench, job: Job, folder: RunFolder, *, device: str) -> None:
-    """`job.json`, which the run finds at /config."""
+    """Writes `job.json`, which the run finds at /config."""
     benchmark = parts.ports.benchmarks.get(job.benchmark)
     content = {
         "job_id": job.job_id,
@@ -105,7 +105,7 @@ def write_config(parts: Workbench, job: Job, folder: RunFolder, *, device: str) 
 
 
 def first_line(job: Job, limits: ResourceClass, device: str) -> str:
-    """Of a launch, in the log: which attempt, within which limits, and why the job is launched again if it is."""
+    """The first line in the log of a launch: attempt, limits, and why the job is launched again, if it is."""
     lost = f"; it has lost {job.losses} of at most {MAX_LOSSES} runners" if job.losses else ""
     again = f" Launched again because {job.again_because}{lost}." if job.again_because else ""
     bounds = (

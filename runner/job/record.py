@@ -1,4 +1,4 @@
-"""The result of a run that passed, recorded at the tracking server as the ledger knows its run."""
+"""Records the result of a passed run at the tracking server, in the MLflow run that the ledger knows."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ from runner.lease.going_on import AnswerT
 
 
 class Tell(Protocol):
-    """Asks or changes the ledger, and goes on until it answers."""
+    """Asks or changes the ledger, and repeats that until it answers."""
 
     def __call__(self, step: Callable[[], AnswerT]) -> AnswerT: ...
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Recorder:
-    """Of one attempt. What `tell`, and what is called while it records, raises goes through."""
+    """Records the result of one attempt. Passes on what `tell` and the callbacks raise."""
 
     parts: Workbench
     claim: Claim
     run: str
-    """Names the run in the engine and on disk; the same for whichever runner records it."""
+    """The run's name in the engine and on disk; the same for every runner that records it."""
     tell: Tell
 
     def record(
@@ -44,11 +44,11 @@ class Recorder:
         ask: Callable[[], None],
         seal: Callable[[], None],
     ) -> SealedResult:
-        """What is to be sealed. `keep_going` and `ask` are called before each file. Raises ResultWaits."""
+        """Returns what is to be sealed. `keep_going` and `ask` are called before each file. Raises ResultWaits."""
         ledger = self.parts.ports.job_status
         known = ledger.get(self.claim.job_id)
         facts = {"site": self.parts.site, "run": self.run, "device": known.device or "", "dependencies": dependencies}
-        job = replace(self.claim.job, finished_at=self.tell(ledger.now))  # whatever this machine's clock says
+        job = replace(self.claim.job, finished_at=self.tell(ledger.now))  # not by this machine's clock
         result = result_of(job, verdict, record, submission, artifacts=artifacts, facts=facts, keep_going=keep_going)
         return recorded(
             self.parts.ports.tracking, result, begun=known.begun_run, note=self._note_run, others=self._others,
@@ -56,10 +56,10 @@ class Recorder:
         )  # fmt: skip
 
     def _note_run(self, run_id: str) -> None:
-        """From the ledger's word on this run, and no other with the job's tag, is the one of this job."""
+        """Notes the MLflow run in the ledger: from then on it, and no other with the job's tag, is this job's."""
         self.tell(lambda: self.parts.ports.job_status.note_run(self.claim, run_id))
 
     def _others(self, run_ids: Sequence[str]) -> Collection[str]:
-        """Runs of other jobs, whatever their tags say."""
+        """Those runs that the ledger knows as other jobs', whatever their tags say."""
         owners = self.tell(lambda: self.parts.ports.results.owners(run_ids))
         return {run_id for run_id, job_id in owners.items() if job_id != self.claim.job_id}

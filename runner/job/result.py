@@ -1,4 +1,4 @@
-"""What of a passed run is recorded: its metrics, our own figures, tags that tell where it came from, and its log."""
+"""Builds the result of a passed run: its metrics, our own figures, tags with its origin, and its log."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def result_of(
 
 
 def recorded(tracking: TrackingPort, result: Result, **asked: Any) -> SealedResult:
-    """Record a result; what is to be sealed of it. Raises ResultWaits while the tracking server is away."""
+    """Records a result and returns what is to be sealed. Raises ResultWaits while the tracking server is away."""
     try:
         return result.sealed_as(tracking.record(result, **asked))
     except Rejected:
@@ -70,7 +70,7 @@ def recorded(tracking: TrackingPort, result: Result, **asked: Any) -> SealedResu
 def files_of(artifacts: Path, keep_going: Callable[[], None]) -> tuple[SealedFile, ...]:
     """The first MAX_SEALED_FILES files by name, with size and SHA-256; the job's log, which may still grow, without.
 
-    Raises OSError when they are not there any more.
+    Raises OSError when a file is gone.
     """
     found = []
     for path in files_below(artifacts)[:MAX_SEALED_FILES]:
@@ -83,7 +83,7 @@ def files_of(artifacts: Path, keep_going: Callable[[], None]) -> tuple[SealedFil
 
 
 def left_out(verdict: Verdict) -> list[str]:
-    """A sentence for what of a report is not recorded; none where all of it is."""
+    """A sentence on the parts of a report that are not recorded; empty if all of it is."""
     if verdict.metrics is None:
         return []
     names = sorted(set(verdict.metrics.performance) - set(verdict.metrics.own_performance))
@@ -94,9 +94,9 @@ def left_out(verdict: Verdict) -> list[str]:
 
 
 def add_log(artifacts: Path, job_log: Path) -> None:
-    """The log becomes an artifact beside the run's own files; the harvest left no file of this name there.
+    """Adds the log as an artifact beside the run's own files; the harvest left no file of this name there.
 
-    Whole at every moment: a recorder that was paused here may wake while its successor uploads the file.
+    The copy is renamed into place, so it is always whole: a paused recorder may go on while its successor uploads it.
     """
     (artifacts / "logs").mkdir(exist_ok=True)
     copy = artifacts.parent / f"log.{secrets.token_hex(4)}"

@@ -1,4 +1,4 @@
-"""A claimed job: begun or taken over, and what becomes of it when the platform fails or the runner must stop."""
+"""Begins or takes over a claimed job, and decides what happens when the platform fails or the runner must stop."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from runner.lease.heartbeat import Heartbeat
 from runner.run_folder import RunFolder, run_name
 
 ROOM_SECONDS = 5.0
-"""Until a run whose next step found the disk full or not to be written is taken up again."""
+"""Pause before a run that found its disk full or not writable is taken up again."""
 NO_STORAGE = "its log or its folder could not be written"
 
 log = structlog.get_logger(__name__)
@@ -34,7 +34,7 @@ class RunJob:
     bench: Workbench
 
     def __call__(self, claim: Claim) -> None:
-        """Bring a claimed job to its end, or leave it so that another runner can. Never raises for what a run does."""
+        """Brings a claimed job to its end, or leaves it so that another runner can. No run makes it raise."""
         words = log.bind(job_id=claim.job_id, attempt=claim.job.attempt, user_id=claim.job.user_id)
         words.info("claimed", takeover=claim.job.sandbox is not None)
         try:
@@ -51,7 +51,7 @@ class RunJob:
                 self.bench.held.holding(claim),
                 Heartbeat(ledger, claim, lease_seconds=self.bench.lease_seconds) as pulse,
             ):
-                be_sure(pulse, self.bench.stopping)  # only who holds the job may take its log
+                be_sure(pulse, self.bench.stopping)  # only the runner that holds the job may take its log
                 self._take_up(claim, pulse)
         except OSError as error:  # of the lock, mostly
             if not self.bench.storage_faults.hold_up(claim.job_id, error):
@@ -60,7 +60,7 @@ class RunJob:
             self._let_go(claim)
 
     def _take_up(self, claim: Claim, pulse: Heartbeat) -> None:
-        if fault := self.bench.storage_faults.now():  # since it was claimed
+        if fault := self.bench.storage_faults.now():  # it appeared after the claim
             self._put_off(claim, fault)
             return
         try:
@@ -79,13 +79,13 @@ class RunJob:
             )
 
     def _put_off(self, claim: Claim, why: str) -> None:
-        """Without storage for its log or its folder a job is not begun, and a run that goes on is not taken over."""
+        """Gives the job back: without storage for its log or folder no job is begun, and no run is taken over."""
         log.warning("no storage for a job", job_id=claim.job_id, error=why)
         self.bench.stopping.wait(ROOM_SECONDS)
         self._let_go(claim)
 
     def _let_go(self, claim: Claim) -> Job:
-        """No attempt is used up: what has a run is left to this host, anything else goes back into the queue."""
+        """Uses up no attempt: a job with a run is left to this host, any other goes back into the queue."""
         ledger = self.bench.ports.job_status
         try:
             sandbox = ledger.get(claim.job_id).sandbox
@@ -94,7 +94,7 @@ class RunJob:
         return ledger.leave(claim) if sandbox else ledger.hand_back(claim, count_attempt=False, why=NO_STORAGE)
 
     def _folder(self, claim: Claim) -> RunFolder:
-        """The folder of the run that is taken over, else a new one; what earlier runs left is the sweeper's."""
+        """The folder of the run that is taken over, else a new one. The sweeper removes those of earlier runs."""
         job, root = claim.job, self.bench.job_root
         left = RunFolder(path=root / run_name(job))
         if left.can_be_taken_over or left.went_with_the_machine:
@@ -102,7 +102,7 @@ class RunJob:
         return RunFolder.make(root / f"{job.job_id}-{claim.mark}")
 
     def _clear_log(self, claim: Claim, folder: RunFolder, pulse: Heartbeat) -> None:
-        """The ledger is told before anything is written: from then on the log of this id is this job's."""
+        """Notes the log in the ledger before anything is written: from then on the log of this id is this job's."""
         ports = self.bench.ports
         resumed = folder.can_be_taken_over or folder.went_with_the_machine
         if set_earlier_aside(ports.storage.log_path(claim.job_id), claim.job, resumed=resumed):
@@ -141,9 +141,9 @@ class RunJob:
             self._failed(attempt, error)
 
     def _end_without_class(self, attempt: Attempt) -> None:
-        """Its class was taken out of the settings, and no runner that has it would run the job again.
+        """Fails and refunds a job whose class is no longer in the settings of any runner that could run it.
 
-        A run that was launched before goes on by what it was launched with; one of an older version kept nothing.
+        A run goes on with the settings of its launch, but one launched by an older version has stored none.
         """
         self.bench.engine.remove_leftovers(attempt.job.job_id, claim=attempt.folder.claim)
         message = (
@@ -153,14 +153,14 @@ class RunJob:
         attempt.end(Outcome(state=JobState.FAILED, reason=FailureReason.PLATFORM, message=message, refund=True))
 
     def _is_run_somewhere(self, attempt: Attempt) -> bool:
-        """Whether a runner has the job's class: what goes back to a queue in which none listens would wait for ever."""
+        """Whether a runner has the job's class: in a queue to which none listens the job would wait for ever."""
         name = attempt.job.resource_class
         return name in self.bench.resource_classes or any(
             seen.has_class(name) for seen in attempt.tell(self.bench.ports.runners.runners) if not seen.is_silent
         )
 
     def _tell_of_a_refusal(self, job: Job, error: BaseException) -> None:
-        """A tracking server that answers and takes no result is for an admin to look at: it may be so for good."""
+        """Keeps a dead letter if the tracking server answers but takes no result: that may not end by itself."""
         try:
             self.bench.ports.tracking.check()
         except Unavailable:
@@ -168,7 +168,7 @@ class RunJob:
         PostMortem(dead_letters=self.bench.ports.dead_letters)("record result", error, job)
 
     def _failed(self, attempt: Attempt, error: Exception) -> None:
-        """What fails because another runner has taken the job is no failure."""
+        """Handles a failure of the platform; a failure because another runner has taken the job is none."""
         be_sure(attempt.pulse, self.bench.stopping)
         expected = isinstance(error, LeadersboardError)
         log.warning("platform failed", job_id=attempt.job.job_id, error=str(error), exc_info=not expected)
@@ -182,8 +182,8 @@ class RunJob:
         return self._platform_failed(attempt, why_again(error))
 
     def _hand_over(self, attempt: Attempt) -> None:
-        """A run goes on by itself; what had not begun goes back to the queue with no attempt used up."""
-        if self.bench.storage_faults.now():  # what is on disk says nothing
+        """A begun run goes on by itself. A job that had not begun goes back to the queue, with no attempt used up."""
+        if self.bench.storage_faults.now():  # the run's folder cannot be trusted
             attempt.tell(lambda: self._let_go(attempt.claim))
         elif attempt.launched:
             attempt.job_log.say("This runner is stopping; the run goes on and another runner takes it over.")
@@ -193,16 +193,16 @@ class RunJob:
             self._hand_back(attempt, count_attempt=False, why="its runner was stopped before the run had begun")
 
     def _wait_for_the_engine(self, attempt: Attempt) -> None:
-        """An engine that does not answer may well go on with the run: later it is taken over, or found lost."""
+        """An engine that does not answer may go on with the run, which is later taken over, or found lost."""
         attempt.tell(lambda: self.bench.ports.job_status.presume_dead(attempt.job.job_id, attempt.claim.mark))
 
     def _wait_for_storage(self, attempt: Attempt) -> None:
-        """A disk is for an admin to mend; what the run has done is not thrown away for it."""
+        """Leaves the run as it is until an admin has mended the disk; nothing of it is thrown away."""
         self.bench.stopping.wait(ROOM_SECONDS)
         attempt.tell(lambda: self._let_go(attempt.claim))
 
     def _platform_failed(self, attempt: Attempt, why: str) -> None:
-        """A failing platform is nobody's verdict: again, or to its end with the user's quota given back."""
+        """A failing platform gives no verdict: runs the job again, or ends it and gives the user's quota back."""
         if attempt.job.attempt < MAX_ATTEMPTS:
             attempt.job_log.say(f"The platform failed in attempt {attempt.job.attempt}; the job is run again.")
             self._hand_back(attempt, count_attempt=True, why=why)

@@ -1,4 +1,4 @@
-"""Whether a job was held up by storage, which costs it no attempt, or failed by something else."""
+"""Decides whether storage held a job up, which costs it no attempt, or something else failed."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from core.adapters.files.disk_space import NO_ROOM, UNUSABLE
 
 MOST_UNCONFIRMED = 5
-"""So often one job is held up by an error of storage while every folder can be used: its own files are broken then."""
+"""How often an error of storage holds one job up while all folders can be used; after that its own files are broken."""
 
 
 @dataclass(kw_only=True)
@@ -23,7 +23,7 @@ class StorageFaults:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def hold_up(self, job_id: str, error: Exception) -> bool:
-        """Whether this error is the storage's: a folder cannot be used now, or the error says that it could not be."""
+        """Whether this error is the storage's: a folder cannot be used now, or the error says so of a moment ago."""
         number = error.errno if isinstance(error, OSError) else None
         if number in NO_ROOM or self.now():
             return True

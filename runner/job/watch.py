@@ -1,4 +1,4 @@
-"""Watching a run from its start, or from where another runner left it, to its end."""
+"""Watches a run from its start, or from where another runner left it, to its end."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ SHORT_LOOK_SECONDS = 0.05
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Watch:
-    """Raises LeaseLost, HandOver, RunLost, and Unavailable when the engine does not answer."""
+    """Watches one run. Raises LeaseLost, HandOver, RunLost, and Unavailable when the engine does not answer."""
 
     sandbox: Sandbox
     folder: RunFolder
     job_log: LogWriter
     pulse: Heartbeat
     settings: LaunchSettings
-    """Of the run, not of this process."""
+    """The run's own, not this process's."""
     stopping: threading.Event
 
     def to_its_end(self) -> RunRecord:
-        """Wait for the end of the container, or bring it about: cancel, time-out, too much output."""
+        """Waits for the end of the container, or stops it: cancel, time-out, too much output."""
         look = 0.02
         while not (state := self.sandbox.state()).ended:
             self.sandbox.peaks()
@@ -48,7 +48,7 @@ class Watch:
         return self._ended(state)
 
     def _reason_to_stop(self) -> Stop | None:
-        """Why it must end; what a runner before us had found is carried out though that one did not come to it."""
+        """Why the run must be stopped. A reason that an earlier runner noted without stopping the run still holds."""
         if (found := self.folder.stopped) is not None:
             return found
         if self.pulse.cancelled:
@@ -59,11 +59,11 @@ class Watch:
         return Stop.TIMEOUT if (self.folder.elapsed_seconds() or 0.0) > limit else None
 
     def _ended(self, state: SandboxState) -> RunRecord:
-        """How the program ended, on disk before its container goes.
+        """Stores how the program ended, before its container is removed.
 
-        Where somebody who watched it before us has come as far, what he saw holds: its container went with that.
+        If an earlier runner already recorded the end, that record wins: the container may be gone.
         """
-        be_sure(self.pulse, self.stopping)  # another runner may be reading what would go now
+        be_sure(self.pulse, self.stopping)  # another runner may be reading what would be removed now
         if (seen := self.folder.ended()) is not None:
             return seen
         if state.interrupted:

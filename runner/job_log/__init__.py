@@ -1,1 +1,1 @@
-"""What a run prints, on disk: written once, bounded, and taken over where another runner left it."""
+"""Writes what a run prints to disk: once, bounded, and continued where another runner left it."""

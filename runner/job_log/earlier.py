@@ -1,7 +1,7 @@
-"""A log that is not this job's: set aside, never mixed with that of a job of the same id that is posted again.
+"""Sets aside the log of an earlier job, so that it is not mixed with that of a job of the same id that is posted again.
 
-The same request is the same id. Where an older ledger was restored, a job that is posted again finds the log of the one
-that ran before.
+The same request has the same id. After an older ledger was restored, a job that is posted again finds the log of the
+earlier one.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ END = b"Ended: "
 
 
 def set_earlier_aside(log: Path, job: Job, *, resumed: bool) -> bool:
-    """Before a log is taken up for this job; whether there was another's. `resumed`: the job's own run is gone on with.
+    """Moves another job's log away; returns whether there was one. Call before this job's log is opened.
 
-    Raises OSError.
+    `resumed`: the job's own run goes on, so the log is its own. Raises OSError.
     """
     if resumed or not log.exists() or not (_is_first_claim(job) or _has_ended(log)):
         return False
@@ -32,14 +32,14 @@ def set_earlier_aside(log: Path, job: Job, *, resumed: bool) -> bool:
 
 
 def _is_first_claim(job: Job) -> bool:
-    """The ledger knows of no log, and of no run that a version without that record may have begun."""
+    """True if the ledger knows of no log, and of no run by an older version, which did not note logs."""
     return not job.logged and job.sandbox is None and job.attempt == 1
 
 
 def _has_ended(log: Path) -> bool:
-    """A job that is begun now has not ended: its last line would not be there.
+    """Whether the log has a job's last line: a job that is begun now has not ended, so the log is not its own.
 
-    Lines of the platform have no mark where an earlier version began the log; in any other, a run may print the same.
+    In a log begun by an earlier version, lines of the platform have no mark; in any other, a run may print such a line.
     """
     with log.open("rb") as file:
         is_marked = file.read(len(MARK)) == MARK

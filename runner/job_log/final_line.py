@@ -1,4 +1,4 @@
-"""The last line of a job that the ledger ended, without a runner that could say it."""
+"""Writes the last line of the log of a job that the ledger ended, without a runner that could write it."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ log = structlog.get_logger(__name__)
 
 
 def say_end(logs: Path, job: Job) -> None:
-    """The job's log in this folder ends with how it ended; one that does already, or that is not there, stays as it is.
+    """Appends how the job ended to its log in this folder. Does nothing if the log says so already, or is not there.
 
-    A copy takes the place of the file: a writer that was only paused goes on in one that nobody reads. Never raises for
-    a disk that does not take it.
+    A copy replaces the file, so a writer that was only paused goes on in a file without a name. Never raises for a disk
+    that cannot be written.
     """
     path = logs / f"{job.job_id}.log"
     end = f"Ended: {job.state}"

@@ -1,8 +1,8 @@
-"""Where a log and its position stand: taken by one writer from another, who may be dead, slow, or asleep.
+"""Hands a log and its position file over to a new writer; the former one may be dead, slow, or paused.
 
-Whoever takes them puts copies in their places, which only he writes: the other one goes on in files without a name.
-First the position, then the log; with either the record says truly what is in the file, so it matters nowhere when
-its writer is killed.
+The new writer replaces both by copies of its own; the former one goes on in files without a name. The position is
+replaced before the log; the record is right for the old file and for the new one, so a writer may be killed at any
+moment.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from runner.job_log.journal import PositionFile, Reached
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Held:
-    """The two files, open; nobody else writes them."""
+    """The two files, open; no other process writes them."""
 
     log: int
     """For appending and for reading."""
@@ -34,20 +34,20 @@ class Held:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Place:
-    """The names of both, which whoever holds the job may give to files of his own."""
+    """The names of both files; the runner that holds the job may give them to files of its own."""
 
     log: Path
     position: Path
     still_ours: Callable[[], None]
-    """Raises when the job is another runner's; asked right before the names are given away."""
+    """Raises when the job is another runner's; called right before the files are renamed."""
 
     def take(self, *, trusted: bool) -> Held:
-        """Go on where another writer stopped. A position that is not trusted says nothing of what is in the log.
+        """Goes on where another writer stopped. A position that is not trusted is ignored, and all of the log kept.
 
-        Raises what `still_ours` raises, and OSError when there is no room.
+        Raises what `still_ours` raises, and OSError when the disk is full.
         """
         self._clear()
-        intent = log_position.read(self.position) if trusted else None  # before the copy: what is in it may be more
+        intent = log_position.read(self.position) if trusted else None  # before the copy, which may have more
         try:
             source = os.open(self.log, os.O_RDONLY | os.O_NOFOLLOW)
         except FileNotFoundError:
@@ -58,7 +58,7 @@ class Place:
             os.close(source)
 
     def put_back(self, log: int, reached: Reached) -> Held:
-        """Our own files, when a runner that woke up late has put its copies over them. Raises as `take`."""
+        """Restores our own files after a runner that was paused has put its copies over them. Raises as `take`."""
         return self._put(log, lambda _copy: reached)
 
     def names(self, log: int) -> bool:
@@ -82,13 +82,13 @@ class Place:
             record.unlink(missing_ok=True)
             if held is not None:
                 held.close()
-            if isinstance(error, FileNotFoundError):  # who has the job by now clears away what is left of others
+            if isinstance(error, FileNotFoundError):  # a runner that took the job removes others' copies
                 self.still_ours()
             raise
         return held
 
     def _clear(self) -> None:
-        """Copies of who was killed over them; one that only sleeps finds them gone, and gives no name away."""
+        """Deletes temporary files of a killed writer. A writer that was only paused then fails to rename its own."""
         for path in (self.log, self.position):
             for left in path.parent.glob(f".{path.name}.*"):
                 left.unlink(missing_ok=True)

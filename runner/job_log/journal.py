@@ -1,7 +1,7 @@
-"""How far into a run's output its log file has come: written ahead of each append, so that a successor finds the byte.
+"""A write-ahead record of how far into a run's output its log has come, so that a successor goes on at the right byte.
 
-What the record says was about to be appended is compared with how much the file has grown since: that holds wherever a
-process is killed. One record, overwritten in place: it outlives its process, not the machine, and so does a run.
+A successor compares the append that the record announces with how much the file has grown since; that works wherever a
+process is killed. There is one record, overwritten in place: like a run, it outlives its process but not the machine.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ class Kind(IntEnum):
     STDOUT = 1
     STDERR = 2
     OWN = 3
-    """A line of the runner's; half of it in the file would be continued by what a run prints."""
+    """A line of the runner's; a half-written one is dropped, since a run's output would continue it."""
     TAIL = 4
-    """What was held back of a long output; half of it in the file is worth nothing."""
+    """The held back end of a long output; a half-written one is dropped."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Position:
-    """So many bytes of each stream, with so many lines, are accounted for."""
+    """How many bytes of each stream, and how many lines, are accounted for."""
 
     stdout: int = 0
     stderr: int = 0
@@ -53,15 +53,15 @@ class Position:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Reached:
-    """How far a log has come: the size that it should have, and what is accounted for in it."""
+    """How far a log has come: the size that it should have, and the output that is accounted for in it."""
 
     position: Position = field(default_factory=Position)
     size: int
     missing: int = 0
-    """So many of the bytes accounted for are not in it, and it does not say so yet."""
+    """How many of the bytes accounted for are not in the file, where no line says so yet."""
 
     def intent(self) -> Intent:
-        """On record while nothing is about to be appended."""
+        """The record while nothing is about to be appended."""
         return Intent(
             kind=Kind.OWN, offset=self.size, length=0, before=self.position, after=self.position, missing=self.missing
         )
@@ -69,7 +69,7 @@ class Reached:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Intent:
-    """One append: of what, from which byte of the file, how long; the position before it and after it."""
+    """One append: its kind, its offset in the file, its length in bytes, and the position before and after it."""
 
     kind: Kind
     offset: int
@@ -77,7 +77,7 @@ class Intent:
     before: Position
     after: Position
     missing: int = 0
-    """So many bytes are to be told as missing, by this append if it has any."""
+    """How many missing bytes the log has still to mention; this append does so if it is not empty."""
 
     def packed(self) -> bytes:
         before, after = self.before, self.after
@@ -95,9 +95,9 @@ class Intent:
         return cls(kind=Kind(kind), offset=offset, length=length, before=before, after=after, missing=missing)
 
     def outcome(self, log: int) -> Reached:
-        """What this open file has come to; see the head of this module.
+        """How far this open file has come after the append, which may be complete or not (see the module's docstring).
 
-        What stands beyond the append is nobody's: of a writer whose record was taken away, or half of a tail or a line.
+        Bytes after the recorded append are discarded: a fenced-off writer's, or half of a tail or of a line.
         """
         size = os.fstat(log).st_size
         applied = max(0, min(size - self.offset, self.length))
@@ -112,7 +112,7 @@ class Intent:
 
 
 class PositionFile:
-    """Where the last intent stands. Lives as long as the writer of the log."""
+    """The file with the last intent. Lives as long as the writer of the log."""
 
     def __init__(self, path: Path) -> None:
         self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW, 0o640)
@@ -125,8 +125,8 @@ class PositionFile:
 
 
 def read(path: Path) -> Intent | None:
-    """The last intent; None when no writer has begun."""
-    while (record := _content(path)) != _content(path):  # its writer is at it
+    """The last intent; None when no writer has begun. Reads again while a writer is changing it."""
+    while (record := _content(path)) != _content(path):  # its writer is changing it
         pass
     return Intent.unpacked(record) if len(record) == _RECORD.size else None
 

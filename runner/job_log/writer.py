@@ -1,4 +1,4 @@
-"""A job's log file: bytes as they come, visible at once, up to a bound (LOG-1, LOG-3)."""
+"""Writes a job's log file: bytes as they come, visible at once, up to a bound (LOG-1, LOG-3)."""
 
 from __future__ import annotations
 
@@ -19,16 +19,17 @@ FULL = "the disk was full"
 BROKEN = "the disk could not be written"
 INCOMPLETE = b"\n" + own_line("... more is missing: nobody read it, and the engine had not kept all of it ...")
 OURS = frozenset({Kind.OWN, Kind.TAIL})
-"""What may hold a line of the platform: torn, it must not be continued by what a run prints."""
+"""Kinds that may hold a line of the platform: if half-written, a run's output must not continue it."""
 
 
 class LogWriter:
     """Appends to one log file, from several threads. Lives as long as one runner holds one attempt of a job.
 
     `max_bytes` and `max_lines` bound what a run may print before it is stopped; `kept_bytes` of it stay: the
-    head, and the tail after a visible mark. `position` is a file beside it, from which a successor goes on; one that is
-    not `trusted` is of a time before the machine was started anew. One who was merely slow, or asleep, writes into a
-    file that nobody reads any more; before each line of our own it asks whether the job is `still_ours`, which raises.
+    head, and the tail after a visible mark. `position` is the file from which a successor goes on; one that is not
+    `trusted` dates from before a restart of the machine. A former writer that was only slow, or paused, writes into a
+    file without a name. Before each line of our own a writer whose file was replaced calls `still_ours`, which raises
+    when the job is another runner's.
     """
 
     def __init__(
@@ -77,11 +78,11 @@ class LogWriter:
         return self._taken.total
 
     def taken_of(self, stream: Stream) -> int:
-        """How many bytes of the stream were taken so far: a reader that begins anew goes on there."""
+        """How many bytes of the stream were taken so far; a new reader goes on there."""
         return self._taken.of(stream)
 
     def output(self, chunk: bytes, stream: Stream) -> None:
-        """What the run printed: the head goes to disk at once, of what is beyond it the last part is held back."""
+        """Takes what the run printed: the head goes to disk at once; of the rest the last part is held back."""
         with self._lock:
             if self._output_ended:
                 return
@@ -93,19 +94,19 @@ class LogWriter:
             self._hold_back(rest)
 
     def end_output(self) -> None:
-        """Nothing that a run printed follows from here on: the last line is ours."""
+        """Takes no more output from here on, so that the last line is ours."""
         with self._lock:
             self._output_ended = True
 
     def incomplete(self) -> None:
-        """Told of the run's output where the rest of it is dropped, too, or where the run ends."""
+        """Notes that output is missing; the log says so where the rest is dropped, too, or where the run ends."""
         with self._lock:
             self._incomplete = True
 
     def settle(self) -> None:
-        """On disk afterwards: all that was taken, or how much of it is missing there for want of room.
+        """Puts all that was taken on disk, or notes how much of it is missing because the disk was full.
 
-        Raises what `still_ours` raises, when the file is not ours any more.
+        Raises what `still_ours` raises when the file was replaced.
         """
         with self._lock:
             self._keep_place()
@@ -114,7 +115,7 @@ class LogWriter:
                 self._held.position.write(self._reached().intent())
 
     def keep_place(self) -> None:
-        """What readers find is ours afterwards. Raises as `settle`."""
+        """Makes our file the one that readers find. Raises as `settle`."""
         with self._lock:
             self._keep_place()
 
@@ -136,14 +137,14 @@ class LogWriter:
             del self._tail[: -self._half]
 
     def say(self, sentence: str) -> None:
-        """One line of the runner's own, always on a line of itself, after everything that was printed before it."""
+        """Writes a sentence of the runner's on a line of its own, after everything that was printed before."""
         with self._lock:
             self._keep_place()
             self._append_tail()
             self._append(self._line_start() + own_line(sentence), Kind.OWN, self._written)
 
     def quote(self, line: str) -> None:
-        """A line of another program that worked for the run: on the run's channel, as it is not the platform's."""
+        """Writes a line of a program that worked for the run, e.g. pip: on the run's channel, not the platform's."""
         with self._lock:
             self._keep_place()
             self._append_tail()
@@ -154,7 +155,7 @@ class LogWriter:
         return b"" if self._end in {b"", b"\n"} else b"\n"
 
     def say_once(self, sentence: str) -> None:
-        """The same, unless the log already ends with it: an earlier runner may have come as far."""
+        """Like `say`, unless the log already ends with the line: an earlier runner may have written it."""
         if not self._ends_with(own_line(sentence)):
             self.say(sentence)
 
@@ -187,13 +188,13 @@ class LogWriter:
         self._written = after
 
     def _words_first(self, kind: Kind) -> bytes:
-        """What must stand in the file before the next append does; each of these begins a line."""
+        """What must be written before the next append: a line on missing bytes, or the end of a half-written line."""
         if self._missing:
             return b"\n" + own_line(f"... {self._missing} bytes are missing here: {self._hindrance} ...")
         return b"\n" if self._torn and kind is not Kind.OWN else b""
 
     def _put(self, chunk: bytes, kind: Kind, after: Position) -> int:
-        """How many of the bytes could not be written, for want of room."""
+        """Appends `chunk`. Returns how many of its bytes could not be written because the disk was full or failed."""
         intent = Intent(
             kind=kind, offset=self._size, length=len(chunk), before=self._written, after=after, missing=self._missing
         )
@@ -212,7 +213,7 @@ class LogWriter:
 
 
 def _last_line(log: int, size: int) -> bytes:
-    """The last line of a file of this size, with its end if it has one; of one longer than ours, its last part."""
+    """The last line of a file of this size, with its newline if any; of one longer than ours only the last part."""
     start = max(0, size - LINE_BYTES - 1)
     found = os.pread(log, size - start, start)
     begin = found.rfind(b"\n", 0, max(0, len(found) - 1)) + 1

@@ -1,6 +1,6 @@
-"""Which claims of this host a living process holds: a locked file for each, unlocked by the kernel when that ends.
+"""A locked file for each claim that a process of this host holds; the kernel unlocks it when the process ends.
 
-So a killed runner is known at once by whoever looks, and its jobs need not wait for their leases to run out.
+So other runners see at once that a runner was killed, and its jobs need not wait for their leases to run out.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ FOLDER = ".held"
 
 
 class HeldClaims:
-    """The files of one host below the folder of jobs; hosts that share that folder leave each other's alone."""
+    """The files of one host, below the folder of jobs. Of other hosts' files only `clear_foreign` removes any."""
 
     def __init__(self, job_root: Path, host: str) -> None:
         self._folder = job_root / FOLDER
@@ -26,9 +26,9 @@ class HeldClaims:
 
     @contextmanager
     def holding(self, claim: Claim) -> Iterator[None]:
-        """Locked before it has its name: nobody finds it unlocked while this process lives.
+        """Keeps a file for the claim. It is locked before it has its name: unlocked means that this process is gone.
 
-        On storage without locks nothing is told, and leases alone say who is gone.
+        On storage without locks there is no file, and only leases show that a process is gone.
         """
         self._folder.mkdir(exist_ok=True)
         path = self._folder / f"{self._host}-{claim.job_id}-{claim.mark}"
@@ -41,7 +41,7 @@ class HeldClaims:
                 os.close(file)
 
     def dead(self) -> Iterator[tuple[str, str]]:
-        """Job and mark of each claim whose process is gone; told once."""
+        """Yields the job id and mark of each claim whose process is gone, and removes its file."""
         for path in self._folder.glob(f"{self._host}-*"):
             if is_free(path):
                 job_id, mark = path.name.removeprefix(f"{self._host}-").split("-")
@@ -49,7 +49,7 @@ class HeldClaims:
                 path.unlink(missing_ok=True)
 
     def clear_foreign(self, is_over: Callable[[str], bool], *, older_than: float) -> Iterator[str]:
-        """Removes what other hosts have of jobs that are over, and says which: a wiped engine has another name."""
+        """Removes other hosts' files of jobs that are over, and yields their names: a wiped engine has another name."""
         for path in self._folder.glob("[!.]*-*-*"):
             host, job_id, _mark = path.name.rsplit("-", 2)
             if host != self._host and _is_older(path, older_than) and is_over(job_id):
@@ -57,7 +57,7 @@ class HeldClaims:
                 yield path.name
 
     def clear_unnamed(self, *, older_than: float) -> Iterator[str]:
-        """Removes what a process that ended had not named yet, and says which; a younger one may be in the making."""
+        """Removes files that ended processes had not named yet, and yields their names; younger ones may be in use."""
         for path in self._folder.glob(f".{self._host}-*"):
             with suppress(FileNotFoundError):  # its process has just ended by itself
                 if path.stat().st_mtime < time.time() - older_than and is_free(path):

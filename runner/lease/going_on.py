@@ -1,4 +1,4 @@
-"""Whether this runner goes on with a job that it holds, and the ways in which it leaves one."""
+"""Checks whether this runner may go on with a job, and the exceptions by which it leaves one."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ log = structlog.get_logger(__name__)
 
 
 class HandOver(Exception):
-    """Raised when this runner is asked to stop while a job still runs: another one takes it."""
+    """Raised when this runner is asked to stop while a job still runs: another runner takes it over."""
 
 
 class Cancelled(Exception):
-    """Raised when somebody cancels a job that waits for a device, or for its result to be recorded."""
+    """Raised when a job is cancelled while it waits for a device, or for its result to be recorded."""
 
 
 class NeverStarted(Exception):
-    """Raised when the runner before us ended while it was launching the run: nothing of the submission has run."""
+    """Raised when an earlier runner ended while it was launching the run: nothing of the submission has run."""
 
 
 class ResultWaits(Exception):
@@ -45,10 +45,10 @@ def go_on(pulse: Heartbeat, stopping: threading.Event) -> None:
 
 
 def be_sure(pulse: Heartbeat, stopping: threading.Event) -> None:
-    """Wait until the ledger has just said that the job is ours. Raises LeaseLost or HandOver.
+    """Waits until the ledger confirms that this runner holds the job. Raises LeaseLost or HandOver.
 
-    Before each step that cannot be taken back: an outage of the ledger may outlast the lease, and whoever claims the
-    job first when it is over need not be who ran it until then.
+    Call before every irreversible step. An outage of the ledger can outlast the lease; another runner may then hold
+    the job.
     """
     while not pulse.refresh():
         if stopping.wait(RETRY_SECONDS):
@@ -57,7 +57,7 @@ def be_sure(pulse: Heartbeat, stopping: threading.Event) -> None:
 
 
 def told(step: Callable[[], AnswerT], pulse: Heartbeat, stopping: threading.Event) -> AnswerT:
-    """What the ledger must know, repeated while it is away and the job is ours. Raises LeaseLost or HandOver."""
+    """Repeats a call to the ledger until it answers, and returns the answer. Raises LeaseLost or HandOver."""
     while True:
         try:
             return step()
@@ -69,7 +69,7 @@ def told(step: Callable[[], AnswerT], pulse: Heartbeat, stopping: threading.Even
 
 
 def await_own(folders: SiteFolders, name: str, pulse: Heartbeat, stopping: threading.Event) -> None:
-    """While another folder is in the place of the site's, e.g. because that is not mounted: what is there will be lost.
+    """Waits while another folder stands in for the site's, e.g. because that is not mounted: files there would be lost.
 
     Raises LeaseLost or HandOver.
     """

@@ -1,4 +1,4 @@
-"""Keeping a claim alive from a thread of its own, and hearing of cancels and lost leases on the way."""
+"""Renews a claim's lease from a thread, and learns of cancels and lost leases on the way."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Heartbeat:
         self._thread.join(timeout=self._lease_seconds)
 
     def refresh(self) -> bool:
-        """Beat now: what was asked until this moment is known afterwards. False when the ledger does not answer."""
+        """Renews the lease now, which updates `cancelled` and `lost`. False when the ledger does not answer."""
         return self._beat()
 
     def check(self) -> None:

@@ -1,7 +1,7 @@
-"""Which processes of this host live: a locked file for each, whose name labels what goes with its process.
+"""A locked file for each living process of this host; its name labels what is removed once the process is gone.
 
-Probes and installers are of use to the process alone that started them. What a killed one left is known at once by any
-other process of its host, and what a living one has is left alone.
+Probes and installers are of use only to the process that started them. Any other process of its host sees at once what
+a killed process left, and leaves alone what a living one uses.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from runner.lease.process_locks import hold, is_free
 
 FOLDER = ".processes"
 KEPT_SECONDS = 20.0
-"""So long the file of a dead process stays: the engine may be carrying out the last that it was asked for."""
+"""How long the file of a dead process stays: the engine may still be carrying out its last request."""
 FOREIGN_SECONDS = 24 * 3600.0
-"""A file that was not touched for so long is of a process that is gone, of any host: living ones touch theirs."""
+"""A file untouched for so long is of a dead process, of whatever host: living ones touch theirs."""
 
 
 log = structlog.get_logger(__name__)
@@ -31,19 +31,19 @@ log = structlog.get_logger(__name__)
 
 @dataclass(kw_only=True)
 class _OwnFile:
-    """Of this process. It is made anew where it is gone; what it was before stays locked: it may come back."""
+    """The file of this process. Made anew when it is gone; the former file stays locked, because it may come back."""
 
     path: Path
     _held: list[int] = field(default_factory=list)
     _told: str = ""
 
     def keep(self) -> bool:
-        """Whether it is there; touched, or made now. Never raises."""
+        """Touches the file, or makes it. Returns whether it is there. Never raises."""
         try:
             os.utime(self.path)
         except FileNotFoundError:
             return self._made()
-        except OSError as error:  # it may be there, on storage that takes nothing now
+        except OSError as error:  # it may be there, on storage that takes no writes now
             log.info("file of this process not touched", error=str(error))
         return True
 
@@ -67,7 +67,7 @@ class _OwnFile:
 
 @dataclass(kw_only=True)
 class LivingProcesses:
-    """The files of one host below the folder of jobs; hosts that share that folder leave each other's alone."""
+    """The files of one host, below the folder of jobs. Other hosts' files are removed only after FOREIGN_SECONDS."""
 
     job_root: Path
     host: str
@@ -80,10 +80,10 @@ class LivingProcesses:
 
     @contextmanager
     def living(self) -> Iterator[str]:
-        """This process's mark, for as long as it lives; its file is locked before it has its name.
+        """Yields this process's mark and keeps its file, which is locked before it has its name.
 
-        On storage without locks, or that takes no file now or hangs, it has a mark without a file, which is not
-        judged: age alone decides then.
+        On storage without locks, or that takes no file now or hangs, the mark has no file. Then it is not known when
+        the process ends, and what carries its mark is removed by age alone.
         """
         mark = f"{self.host}-{secrets.token_hex(8)}"
         file = _OwnFile(path=self._folder / mark)
@@ -91,23 +91,23 @@ class LivingProcesses:
         self.touch()
         try:
             yield mark
-        finally:  # what it has not removed by itself is removed by another: the file stays until then
+        finally:  # the file stays until another process has removed what this one left
             file.close()
 
     def touch(self) -> None:
-        """This process's file, which is made now where it could not be before. Waits for storage in bounded time."""
+        """Touches this process's file, or makes it if that failed before. Waits for storage in bounded time."""
         if self._own is not None:
             self._own.begin(anew=True)
             self._own.answer()
 
     def is_dead(self, mark: str) -> bool:
-        """Whether the process of this mark is known to have ended. A mark without a file is not known."""
+        """Whether the process of this mark is known to have ended; False for a mark without a file."""
         if not mark.startswith(f"{self.host}-") or "/" in mark:
             return False
         return is_free(self._folder / mark)
 
     def forget(self) -> Iterator[str]:
-        """Removes the files of processes that are dead for long enough, and says which."""
+        """Removes the files of processes that are dead for long enough, and yields their names."""
         for path in self._folder.glob("*"):
             if self.is_dead(path.name):
                 since = self._dead_since.setdefault(path.name, time.monotonic())
@@ -118,7 +118,7 @@ class LivingProcesses:
                 path.unlink(missing_ok=True)
                 self._dead_since.pop(path.name, None)
                 yield path.name
-        for path in self._folder.glob(".*"):  # its process was killed before it had its name
+        for path in self._folder.glob(".*"):  # its process was killed before it had named the file
             if _untouched(path, KEPT_SECONDS):
                 path.unlink(missing_ok=True)
 

@@ -1,7 +1,7 @@
-"""Locked files that tell which processes live: the kernel unlocks one when its process ends, however that ends.
+"""Locked files that show which processes live: the kernel unlocks a file when its process ends, however it ends.
 
-The holder has it open for reading alone, under a shared lock. A file that is open for writing would keep its file
-system from being made read-only, and a shared lock is the one that storage over a network gives to a reader.
+The process has its file open read-only, under a shared lock. A file that is open for writing would keep its file system
+from being made read-only, and a shared lock is the only one that network storage gives to a reader.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from pathlib import Path
 
 
 def hold(path: Path) -> int | None:
-    """A file that is locked before it has this name: its descriptor, which the caller closes. Raises OSError.
+    """Makes a file that is locked before it has this name. Returns its descriptor, which the caller closes.
 
-    None, and no file, on storage without locks.
+    Returns None and makes no file on storage without locks. Raises OSError.
     """
     new = path.with_name(f".{path.name}")
     os.close(os.open(new, os.O_WRONLY | os.O_CREAT, 0o640))
@@ -32,7 +32,7 @@ def hold(path: Path) -> int | None:
 
 
 def is_free(path: Path) -> bool:
-    """Whether no process holds this file. False where that is not known: it is gone, or cannot be opened or locked."""
+    """Whether no process holds this file. False if that is not known: it is gone, or cannot be opened or locked."""
     try:
         file = os.open(path, os.O_WRONLY | os.O_NOFOLLOW)
     except OSError:
@@ -44,7 +44,7 @@ def is_free(path: Path) -> bool:
 
 
 def _locked(file: int, how: int) -> bool:
-    """Whether it is ours now; not where another process holds it or the storage knows no locks."""
+    """Tries to lock the file. False if another process holds it, or the storage has no locks."""
     try:
         fcntl.flock(file, how | fcntl.LOCK_NB)
     except OSError:

@@ -1,1 +1,1 @@
-"""What a crash left, found and mended while other jobs run."""
+"""Finds and mends what a crash left, while other jobs run."""

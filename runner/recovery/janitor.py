@@ -1,4 +1,4 @@
-"""Clears away what goes with its process: probes and installers in the engine, staging on disk, of dead processes."""
+"""Removes what dead processes left: probes and installers in the engine, staging on disk."""
 
 from __future__ import annotations
 
@@ -14,33 +14,33 @@ from runner.requirements.cache import DependencyCache
 OLD_SECONDS = 180.0
 """Longer than a probe can take."""
 PART_SECONDS = 60.0
-"""Longer than a file of a probe is in the making."""
+"""Longer than a file of a probe takes to write."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Janitor:
-    """Safe in every runner at once; of two processes of one host neither removes what the other still uses."""
+    """Safe in every runner at once; no process removes what another process of its host still uses."""
 
     engine: SandboxPort
     processes: LivingProcesses
     cache: DependencyCache
     mark: str = ""
-    """Of this process."""
+    """This process's own."""
 
     def of_the_dead(self) -> Iterator[tuple[str, int]]:
-        """Of processes of this host that are known to have ended: what kind of things, and how many."""
+        """Removes what ended processes of this host left; yields each kind of thing with the number removed."""
         self.processes.touch()
         yield "things of a dead process", self.engine.remove_of_processes(self.processes.is_dead)
         yield "staging", self.cache.clear(self.processes.is_dead)
         yield "process", sum(1 for _mark in self.processes.forget())
 
     def old(self) -> Iterator[tuple[str, int]]:
-        """Of processes of which nothing else is known: of older versions, other folders, or storage without locks."""
+        """Removes by age what carries no known process: of older versions, other folders, or storage without locks."""
         yield "canary", self.engine.remove_canaries(before=time.time() - OLD_SECONDS)
         yield "part", sum(1 for _path in self._old_parts())
 
     def _old_parts(self) -> Iterator[Path]:
-        """Of programs of the canary that were being put in place."""
+        """Removes temporary files of the canary's programs, and yields them."""
         for path in self.processes.job_root.glob(".canary/*/.*"):
             try:
                 is_old = path.stat().st_mtime < time.time() - PART_SECONDS

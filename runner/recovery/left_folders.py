@@ -1,4 +1,4 @@
-"""The folders of runs below the folder of jobs: those of running jobs, and those that nobody will need any more."""
+"""Finds the folders of running jobs below the folder of jobs, and removes those that are not needed any more."""
 
 from __future__ import annotations
 
@@ -14,27 +14,27 @@ from runner.run_folder import RunFolder, run_name
 SETTLED_SECONDS = 60.0
 """A folder younger than this may belong to a job that is being claimed right now."""
 UNKNOWN_SECONDS = 10.0
-"""One of a job that the ledger does not know belongs to no claim: it was emptied, or restored from before."""
+"""The same for a job that the ledger does not know. No claim has its folder: the ledger was emptied or restored."""
 NAME = re.compile(r"([0-9a-f]{32})(-[0-9a-z-]+)?")
-"""Of a run's folder, of any version. Anything else is somebody's own, or its file system's."""
+"""A run's folder, of any version. Anything else belongs to an admin, or to the file system."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LeftFolders:
-    """As they are there now."""
+    """The folders as they are on disk now."""
 
     job_root: Path
     job_of: Callable[[str], Job | None]
 
     def live(self) -> Iterator[tuple[Job, Path]]:
-        """Each running job, with the folder of its run."""
+        """Yields each running job with the folder of its run."""
         for job_id, path in self._there():
             job = self.job_of(job_id)
             if job is not None and job.state is JobState.RUNNING and run_name(job) == path.name:
                 yield job, path
 
     def clear(self) -> Iterator[str]:
-        """Removes those of runs that are over, and says which."""
+        """Removes the folders of runs that are over, and yields their names."""
         for job_id, path in self._there():
             if self._is_over(job_id, path):
                 RunFolder(path=path).remove()
@@ -55,7 +55,7 @@ class LeftFolders:
 
 
 def _is_past(job: Job | None, folder: str) -> bool:
-    """Whether nobody will need this folder any more, unless somebody is about to say that it is his."""
+    """True if no live claim refers to this folder. One may be about to, so callers also wait SETTLED_SECONDS."""
     if job is None or job.state is JobState.PENDING:
         return True
     return job.is_final or (job.sandbox is not None and run_name(job) != folder)

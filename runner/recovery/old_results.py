@@ -1,4 +1,4 @@
-"""Seals results of jobs that completed before there were seals: by one process at a time, seldom once it is done."""
+"""Seals results of jobs that completed before there were seals: by one process at a time, seldom once all are done."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from core.usecases.seal_old_results import SealOldResults
 
 TURN = "old results"
 AT_IT_SECONDS = 60.0
-"""After that another process goes on where one died, or met a tracking server that was away."""
+"""After this time another process goes on where one died, or found the tracking server away."""
 AGAIN_SECONDS = 600.0
 """A runner of an older version may still complete jobs without sealing their results."""
 
@@ -22,7 +22,7 @@ log = structlog.get_logger(__name__)
 def seal_old_results(
     job_status: JobStatusPort, results: ResultsPort, tracking: TrackingPort, runners: RunnersPort
 ) -> None:
-    """One round over all of them, when it is due. Raises Unavailable; the next round goes on where this one ended."""
+    """Seals all old results if it is this process's turn. After Unavailable the next turn goes on where this ended."""
     if not runners.turn(TURN, AT_IT_SECONDS):
         return
     tracking.check()

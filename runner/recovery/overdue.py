@@ -1,4 +1,4 @@
-"""Runs past their time that no runner watches: ended by the limit that they were launched with, and by no other."""
+"""Ends runs that no runner watches once they are past their time, by the limit of their launch and no other."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from core.ports.sandbox import SandboxPort
 from runner.run_folder import RunFolder
 
 OVERDUE_SECONDS = 20.0
-"""Past its time-out: by then its runner would have stopped it."""
+"""Seconds past its time-out after which a run is ended here: its runner would have stopped it by then."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class OverdueRuns:
-    """Of one host. A run whose lease lives is left to its holder, unless that is this very process."""
+    """The overdue runs of one host. A run whose lease lives is left to its runner, unless that is this process."""
 
     engine: SandboxPort
     host: str
@@ -29,7 +29,7 @@ class OverdueRuns:
     """The jobs that this process holds."""
 
     def end(self, live: Iterator[tuple[Job, Path]]) -> Iterator[str]:
-        """Ends those of these running jobs, with the folders of their runs, and says which; a successor finds why."""
+        """Ends the overdue runs among these jobs and run folders. Yields job ids; the next runner finds the reason."""
         for job, path in live:
             folder = RunFolder(path=path)
             if job.host == self.host and self._is_past_its_time(job, folder) and self._is_free(job):

@@ -1,4 +1,4 @@
-"""Steps repeated beside the jobs, in a thread for each part that they ask: one that hangs holds up no other."""
+"""Repeats steps beside the jobs, in one thread for each part that they use: a part that hangs holds up no other."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Round:
-    """What is asked of one part: each step with the seconds between two of its turns."""
+    """The steps that use one part, each with the seconds between two of its turns."""
 
     part: str
     steps: tuple[tuple[float, Step], ...]
 
     def run(self, ended: threading.Event) -> None:
-        """Until `ended` is set; every step has its first turn at once."""
+        """Repeats the steps until `ended` is set; every step has its first turn at once."""
         due = [0.0] * len(self.steps)
         while not ended.is_set():
             for number, (seconds, step) in enumerate(self.steps):
@@ -40,10 +40,10 @@ def begin(rounds: Iterable[Round], ended: threading.Event) -> None:
 
 
 def attempted(step: Step) -> None:
-    """A part that is away now is asked again in the next turn; one failing step keeps no other from its work."""
+    """Runs the step and logs its errors: a failed step is tried again in its next turn, and stops no other."""
     try:
         step()
     except (LeadersboardError, OSError) as error:
         log.warning("sweep step failed", step=step.__name__, error=str(error))
-    except Exception:  # the thread must not end: nothing else mends what it mends
+    except Exception:  # the thread must not end: no other does these steps
         log.exception("sweep step broke", step=step.__name__)

@@ -1,6 +1,6 @@
-"""The names that the ledger of this folder of jobs has had: a ledger that was emptied has another one afterwards.
+"""Keeps the names that the ledger of this folder of jobs has had: a ledger that was emptied has a new name.
 
-What was started under an earlier name is still this site's to clear away.
+This site still removes what was started under an earlier name.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ log = structlog.get_logger(__name__)
 
 @dataclass(kw_only=True)
 class SiteNames:
-    """An empty file for each, named after it. Lives as long as its process; storage that hangs holds nobody up."""
+    """An empty file for each name, named after it. Lives as long as its process; waits for storage in bounded time."""
 
     job_root: Path
     _unkept: set[str] = field(default_factory=set)
@@ -34,12 +34,12 @@ class SiteNames:
         self._look = BoundedLook(look=self._kept_and_seen)
 
     def add(self, name: str) -> None:
-        """It is kept at the next look that finds storage that takes a file; does not wait for it."""
+        """Adds a name without waiting: it is stored at the next `all` that finds storage writable."""
         if NAME.fullmatch(name):
             self._unkept.add(name)
 
     def all(self) -> tuple[str, ...]:
-        """The latest ones first; while the storage hangs, those that were seen last."""
+        """The names, latest first; while the storage hangs, those that were seen last."""
         self._look.begin(anew=True)
         found = self._look.answer()
         return self._seen if isinstance(found, float) else found

@@ -1,7 +1,7 @@
-"""Runs at the tracking server that are no job's result: left open by dead recorders, or of jobs that ended otherwise.
+"""Finds MLflow runs that contradict their job's state: left open by dead recorders, or of jobs that ended otherwise.
 
-Whose a run is says the ledger. Its tags and its status, which others may have changed, only lead to it: no other job's
-run is ever removed, and none that is its job's sealed one.
+The ledger decides which job a run belongs to. Tags and status, which others may have changed, only lead to the job: no
+run of another job is ever removed, and none that is its job's sealed result.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ OVERLAP = timedelta(hours=1)
 
 @dataclass(kw_only=True)
 class ClosedRuns:
-    """Each result is looked at until its job has ended. Lives as long as its process; used by one thread."""
+    """Checks each closed run until its job has ended. Lives as long as its process; used by one thread."""
 
     _since: datetime | None = None
     _undecided: dict[str, str] = field(default_factory=dict)
-    """Runs whose jobs had not ended, with those."""
+    """Job ids by run id, of runs whose jobs had not ended yet."""
 
     def untrue(
         self,
@@ -38,7 +38,7 @@ class ClosedRuns:
         job_of: Callable[[str], Job | None],
         now: datetime | None = None,
     ) -> Iterator[str]:
-        """Runs that are not how their job ended: it did not complete, or did with another one. `now`: the ledger's."""
+        """Yields runs whose job did not complete, or completed with another run. `now` is the ledger's time."""
         began = now or datetime.now(UTC)
         for benchmark in benchmarks:
             self._undecided |= tracking.closed_runs(benchmark, since=self._since or began - FIRST_LOOK, site=site)
@@ -63,10 +63,10 @@ def left_open(
     former: Collection[str] = (),
     job_of: Callable[[str], Job | None],
 ) -> Iterator[tuple[str, str]]:
-    """Open runs of jobs that have ended otherwise, with those: their recorder died, and no runner records them again.
+    """Yields open runs with their jobs, which ended otherwise: the recorder died, and no runner records the run again.
 
-    `former`: names that this site's ledger had before it was emptied. Their open runs of jobs that the ledger does not
-    know go, too. A run that is its job's result, and was opened again in MLflow, stays. So does a run of this site's
+    `former`: names that this site's ledger had before it was emptied. Their open runs go, too, if the ledger does not
+    know the job. A run that is its job's result, and was opened again in MLflow, stays. So does a run of this site's
     present name whose job the ledger does not know.
     """
     for benchmark, name in product(benchmarks, (site, *former)):
@@ -82,5 +82,8 @@ def left_open(
 
 
 def _may_go(owners: Mapping[str, str], run_id: str, job: Job) -> bool:
-    """A run that the ledger did not note: its recorder died at once, or another client made it with our tag."""
+    """True unless the ledger has another job for the run.
+
+    It has none if the recorder died at once, or if another client made the run with our tag.
+    """
     return owners.get(run_id, job.job_id) == job.job_id

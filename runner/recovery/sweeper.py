@@ -61,20 +61,20 @@ class Sweeper:
     post_mortem: PostMortem
     host_patience: float = 60.0
     counts: Counter[str] = field(default_factory=Counter)
-    """What was mended since this process began; of all processes, the runners' port knows."""
+    """What was mended since this process began; the runners' port has the counts of all processes."""
     freed: threading.Event = field(default_factory=threading.Event)
     """Set when the ledger ended a job whose run may still be in the engine."""
     in_hand: Collection[str] = frozenset()
     """The jobs that this process holds."""
     needed: dict[tuple[str, str], float] = field(default_factory=dict)
-    """Runs, by job and claim, that the engine had and that were needed when it was last asked, and how long each is
+    """Runs that the engine had and that were needed at the last look: by job and claim, with the seconds that each is
     kept once it has failed."""
     unsaid: deque[Job] = field(default_factory=deque)
-    """Jobs that the ledger ended, whose logs do not say so yet."""
+    """Jobs that the ledger ended and whose logs have no last line yet."""
     closed: ClosedRuns = field(default_factory=ClosedRuns)
 
     def rounds(self, every_seconds: float) -> tuple[Round, ...]:
-        """What a user waits for is looked at each second."""
+        """The steps by part. What a user waits for is checked each second."""
         often, tracked = min(TICK_SECONDS, every_seconds), self._tracked
         paces: Mapping[str, tuple[tuple[float, Step], ...]] = {
             "locks": ((often, self._dead_claims),),
@@ -83,7 +83,7 @@ class Sweeper:
                 (often, self._freed),
                 (every_seconds, self._leftovers),
             ),
-            "folders": (  # and the engine: what is done there is read here
+            "folders": (  # and the engine, for what these files say of it
                 (every_seconds, self._overdue),
                 (every_seconds, self._folders),
                 (every_seconds, self._of_dead_processes),
@@ -91,7 +91,7 @@ class Sweeper:
             ),
             "tracking": (
                 (every_seconds, tracked.waiting_results),
-                (TIDY_SECONDS, tracked.old_results),  # first: then the ledger knows whose each run is
+                (TIDY_SECONDS, tracked.old_results),  # first: then the ledger knows the job of each run
                 (TIDY_SECONDS, tracked.open_runs),
                 (TIDY_SECONDS, tracked.untrue),
             ),
@@ -103,14 +103,14 @@ class Sweeper:
         )
 
     def sweep(self, is_over: Callable[[], bool] = lambda: False) -> None:
-        """Everything that is done every few seconds, once; no step is begun any more when it is over."""
+        """Runs once all steps that are due every few seconds; begins no further step once `is_over` returns True."""
         first = (self._dead_claims, self._claims, self._last_lines, self._tracked.waiting_results)
         for step in (*first, self._doorbells, self._overdue, self._of_dead_processes, self._leftovers, self._folders):
             if not is_over():
                 attempted(self.post_mortem.of(step))
 
     def tidy(self) -> None:
-        """What nobody waits for."""
+        """Runs once the steps that no user waits for."""
         tracked = self._tracked
         for step in (tracked.old_results, tracked.open_runs, tracked.untrue, self._canaries, self._temporary):
             attempted(self.post_mortem.of(step))
@@ -135,7 +135,7 @@ class Sweeper:
         )  # fmt: skip
 
     def _dead_claims(self) -> None:
-        """Beside the ledger's own steps: storage that hangs or fails holds up no lease and no cancel."""
+        """In a thread apart from the ledger's steps: storage that hangs or fails holds up no lease and no cancel."""
         for job_id, mark in self.held.dead():
             if self.job_status.presume_dead(job_id, mark):
                 self._count("dead claim", job_id)
@@ -151,13 +151,13 @@ class Sweeper:
             self.job_queue.ring(self.host)
 
     def _last_lines(self) -> None:
-        """BOX-10, also where no runner is left to say it. A disk that hangs holds up no more than this."""
+        """BOX-10, also when no runner is left to write it. A disk that hangs holds up only this step."""
         with suppress(IndexError):  # another thread may have been waiting for the disk in the first sweep
             while True:
                 say_end(self.log_root, self.unsaid.popleft())
 
     def _freed(self) -> None:
-        """Also what another process ended: the ledger is asked, which costs less than the engine."""
+        """Removes runs that just ended, also by another process: asks the ledger, which costs less than the engine."""
         if self.freed.is_set() or not all(
             self._needed(self._known(job_id), claim, kept) for (job_id, claim), kept in tuple(self.needed.items())
         ):
@@ -173,10 +173,10 @@ class Sweeper:
         for name in self.resource_classes:
             if self.job_status.pending(name) and self.job_queue.silent(name):
                 self.job_queue.ring(name)
-                self._count("doorbell", "", resource_class=name)  # lost, or heard while its user had no place
+                self._count("doorbell", "", resource_class=name)  # lost, or answered while its user was at the limit
 
     def _overdue(self) -> None:
-        """A run past its time that no runner watches is ended here; its successor finds why."""
+        """Ends runs past their time that no runner watches; the next runner finds the reason."""
         overdue = OverdueRuns(
             engine=self.engine, host=self.host, resource_classes=self.resource_classes,
             is_held=self.job_status.is_held, in_hand=self.in_hand,
@@ -185,7 +185,7 @@ class Sweeper:
             self._count("overdue run", job_id)
 
     def _leftovers(self) -> None:
-        """The engine is asked first: what is launched meanwhile is not in its answer."""
+        """Asks the engine before the ledger, so that what is launched meanwhile is not in the answer."""
         runs = self.engine.runs().union(*(self.engine.runs(site=name) for name in self.site_names.all()))
         self.needed.clear()
         for job_id, claim in runs:
@@ -198,7 +198,7 @@ class Sweeper:
                 self._count("leftovers", job_id, things=self.engine.remove_leftovers(job_id, claim=claim))
 
     def _needed(self, job: Job | None, claim: str, kept_seconds: float) -> bool:
-        """What runs now, or failed a short while ago, where that was to be kept for the admins."""
+        """Whether the run goes on, or failed less than `kept_seconds` ago and is kept for admins."""
         if job is None or job.sandbox != claim:
             return False
         if job.state is JobState.FAILED and job.finished_at is not None:

@@ -1,4 +1,4 @@
-"""Files that are written beside what they will be, of processes that were killed before they named them."""
+"""Removes temporary files of processes that were killed before they renamed them."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from pathlib import Path
 from runner.lease.claim_locks import HeldClaims
 
 SETTLED_SECONDS = 20.0
-"""Whoever writes one has named it by then, or is at it for longer than anybody should be."""
+"""Older temporary files belong to dead writers; writing and renaming one takes far less time."""
 LOG_COPY = re.compile(r"\.([0-9a-f]{32})\.log\.[0-9a-f]+")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TemporaryFiles:
-    """Of this host's runners: copies of logs that were being taken over, and locks that never got their name."""
+    """Copies of logs that were being taken over, and lock files that never got their name."""
 
     held: HeldClaims
     log_root: Path
 
     def clear(self, is_over: Callable[[str], bool]) -> Iterator[str]:
-        """Removes them, and says which; of a job that is not over its next runner does it."""
+        """Removes them and yields their names. Copies for a job that is not over are left to its next runner."""
         yield from self.held.clear_unnamed(older_than=SETTLED_SECONDS)
         yield from self.held.clear_foreign(is_over, older_than=SETTLED_SECONDS)
         for path in self.log_root.glob(".*.log.*"):

@@ -1,4 +1,4 @@
-"""What a sweeper does at the tracking server: takes up waiting results, seals old ones, removes runs that are none."""
+"""The sweeper's steps for the tracking server: release waiting results, seal old ones, drop runs that are no result."""
 
 from __future__ import annotations
 
@@ -44,12 +44,12 @@ class TrackingSteps:
             self.count("waiting results", "", released=released)
 
     def old_results(self) -> None:
-        """Of jobs that completed before results were sealed; by one process at a time, and seldom once it is done."""
+        """Seals results from before there were seals: by one process at a time, seldom once all are done."""
         seal_old_results(self.job_status, self.results, self.tracking, self.runners)
 
     def open_runs(self) -> None:
-        """Runs at the tracking server whose job has ended: their recorder died and no runner records them again."""
-        self.tracking.check()  # one that is away or hangs is asked no more
+        """Removes open runs whose job has ended: their recorder died, and no runner records them again."""
+        self.tracking.check()  # or each request below would wait for a server that hangs
         site = self.job_status.ledger_id()
         former = [name for name in self.site_names.all() if name != site]
         for run_id, job_id in left_open(
@@ -59,7 +59,7 @@ class TrackingSteps:
             self.count("open run", job_id, run_id=run_id)
 
     def untrue(self) -> None:
-        """Results at the tracking server whose job ended otherwise."""
+        """Removes results at the tracking server whose job ended otherwise."""
         site, now = self.job_status.ledger_id(), self.job_status.now()
         for run_id in self.closed.untrue(
             self.tracking, self.results, self._benchmarks(), site=site, job_of=self.job_of, now=now

@@ -1,4 +1,4 @@
-"""Results that wait for the tracking server: one probe for all of them, then a few at a time, in their order."""
+"""Releases results that wait for the tracking server: one probe for all of them, then a few at a time, in order."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from core.ports.job_status import JobStatusPort
 from core.ports.tracking import TrackingPort
 
 RANDOM = random.SystemRandom()
-"""Several sites on one server do not come back to it in step."""
+"""For jitter, so that several sites on one server do not retry in step."""
 
 
 def take_up(ledger: JobStatusPort, tracking: TrackingPort, host: str) -> int:
-    """How many of this host's are taken up now; none while it is another runner's turn, or the pause is not over.
+    """Releases some of this host's results and returns how many; 0 if it is another runner's turn or the pause lasts.
 
     Raises Unavailable when the server does not answer.
     """

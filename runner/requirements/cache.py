@@ -1,7 +1,7 @@
-"""Installed packages, kept by what was asked for: an entry is made aside, published by one rename, never written again.
+"""Caches installed packages by what was asked for: an entry is made aside, published by a rename, never written again.
 
     .dependencies/<key>/tree/          mounted read-only into runs
-    .dependencies/<key>/record.json    what it is made of, and the digest of the tree
+    .dependencies/<key>/record.json    its packages, and the digest of the tree
 Only runners write here. A run that uses an entry has its key in its own folder (`dependencies`).
 """
 
@@ -28,10 +28,10 @@ from core.domain.errors import Unavailable
 FOLDER = ".dependencies"
 HELD = "dependencies"
 STALE_SECONDS = 2 * 3600
-"""A staging folder older than this is nobody's any more: installing has a limit far below it."""
+"""A staging folder older than this is abandoned: the limit for installing is far below it."""
 
 STAGING = re.compile(r"\.new-(?:([0-9A-Za-z]+-[0-9a-f]{16})-)?(?:gone-)?[0-9a-f]{16}")
-"""With the mark of its process, if that had one."""
+"""Has the mark of its process, if that had one."""
 LOCK_SECONDS = 60.0
 LOOK_SECONDS = 0.1
 
@@ -53,19 +53,19 @@ class Entry:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DependencyCache:
-    """Shared by all runners of a site, on the folder of their jobs."""
+    """Shared by all runners of a site, below the folder of their jobs."""
 
     job_root: Path
     kept_bytes: int
     process: str = ""
-    """The mark of this process, in the names of what it has in the making."""
+    """The mark of this process, used in the names of its temporary files and folders."""
 
     @property
     def _root(self) -> Path:
         return self.job_root / FOLDER
 
     def held(self, key: str, run_folder: Path) -> Entry | None:
-        """The entry, checked against its digest, held for this run from now on; None when there is no sound one."""
+        """Returns the entry and reserves it for this run; None if there is none that matches its digest."""
         with self._locked():
             entry = self._read(self._root / key)
             if entry is None:
@@ -76,7 +76,7 @@ class DependencyCache:
 
     @contextmanager
     def staging(self) -> Iterator[Path]:
-        """A new folder beside the entries, removed again unless it was published."""
+        """Yields a new folder beside the entries, removed at the end unless it was published."""
         path = self._new()
         (path / "tree").mkdir(parents=True)
         try:
@@ -85,7 +85,7 @@ class DependencyCache:
             shutil.rmtree(path, ignore_errors=True)
 
     def publish(self, key: str, staging: Path, packages: Sequence[Mapping[str, str]]) -> None:
-        """Whole or not at all; one that is there already stays as it is."""
+        """Makes the folder the entry for `key` by one rename; an entry that exists already stays as it is."""
         tree = staging / "tree"
         record = {"packages": list(packages), "digest": digest(tree), "bytes": _size(tree)}
         (staging / "record.json").write_text(json.dumps(record))
@@ -95,7 +95,7 @@ class DependencyCache:
             self._make_room(key)
 
     def file(self, source: Path) -> Path:
-        """A copy of a file of this machine where the engine sees it, e.g. the certificates for the index."""
+        """Copies a local file to where the engine sees it, e.g. the certificates for the index. Returns its path."""
         self._root.mkdir(exist_ok=True)
         name, content = self._root / f".{source.name}", source.read_bytes()
         if not name.exists() or name.read_bytes() != content:
@@ -105,7 +105,7 @@ class DependencyCache:
         return name
 
     def clear(self, is_dead: Callable[[str], bool]) -> int:
-        """Removes what processes had in the making that are dead, or that nothing is known of; how much that was."""
+        """Removes temporary files of dead processes, and any older than STALE_SECONDS. Returns how many."""
         found = 0
         for path in self._root.glob(".new-*"):
             named = STAGING.fullmatch(path.name)
@@ -130,7 +130,7 @@ class DependencyCache:
         return Entry(key=path.name, path=path, packages=record["packages"])
 
     def _make_room(self, newest: str) -> None:
-        """Least recently used go first; never one that a run holds, nor the one just made."""
+        """Removes the least recently used entries beyond `kept_bytes`; never one that a run holds, nor the newest."""
         used = {marker.read_text() for marker in self.job_root.glob(f"*/{HELD}")} | {newest}
         entries = sorted(self._root.glob("*/record.json"), key=lambda record: record.stat().st_mtime)
         sizes = {record.parent: int(json.loads(record.read_text())["bytes"]) for record in entries}
@@ -142,7 +142,7 @@ class DependencyCache:
                 log.info("kept packages removed", key=path.name, bytes=size)
 
     def _drop(self, path: Path) -> None:
-        """Away from its name at once; a run that has it mounted keeps it until its end."""
+        """Renames the entry away at once, then removes it; a run that has it mounted keeps it until its end."""
         gone = self._new()
         path.rename(gone)
         shutil.rmtree(gone, ignore_errors=True)
@@ -163,7 +163,7 @@ def _is_stale(path: Path) -> bool:
 
 
 def _gone(path: Path) -> None:
-    """A folder or a file; another process may be at it."""
+    """Removes a folder or a file; another process may be removing it, too."""
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path, ignore_errors=True)
     else:
@@ -171,7 +171,7 @@ def _gone(path: Path) -> None:
 
 
 def _take(lock: IO[str]) -> None:
-    """Whoever has it checks or removes packages; one that sleeps meanwhile is not waited for without end."""
+    """Takes the lock. Raises Unavailable after LOCK_SECONDS: the process that has it may be paused."""
     until = time.monotonic() + LOCK_SECONDS
     while True:
         try:
@@ -183,7 +183,7 @@ def _take(lock: IO[str]) -> None:
 
 
 def digest(tree: Path) -> str:
-    """Of all paths and contents."""
+    """SHA-256 over all paths and contents."""
     whole = hashlib.sha256()
     for path in sorted(path for path in tree.rglob("*") if path.is_file()):
         with path.open("rb") as file:

@@ -1,4 +1,4 @@
-"""A submission's requirements before its run: refused, found, or installed; then mounted read-only (BOX-7)."""
+"""Refuses, finds or installs a submission's requirements before its run; they are mounted read-only (BOX-7)."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from runner.run_folder import RunFolder
 
 
 class Preparing(Protocol):
-    """What an attempt asks before it launches a run."""
+    """Adds packages to the spec of a run before its launch."""
 
     def prepared(
         self, spec: SandboxSpec, folder: RunFolder, *, say: Callable[[str], None], keep_waiting: Callable[[], None]
     ) -> SandboxSpec:
-        """The same spec, with its packages. Raises RequirementsFailed, Unavailable, and what `keep_waiting` raises."""
+        """The spec with its packages added. Raises RequirementsFailed, Unavailable, and what `keep_waiting` raises."""
         ...
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Dependencies:
-    """On the real engine, with what earlier runs left."""
+    """Installs in the real engine, and reuses what was installed for earlier runs."""
 
     installer: Installer
     cache: DependencyCache
@@ -48,7 +48,7 @@ class Dependencies:
             say(f"Installing {len(wanted)} requirements from the package index …")
             self._install(key, replace(spec, image=image_id), wanted, keep_waiting)
             entry = self.cache.held(key, folder.path)
-        if entry is None:  # for others, which were installed meanwhile: no fault of the submission
+        if entry is None:  # evicted for others installed meanwhile: no fault of the submission
             raise Unavailable("The kept packages", "they had to make room before the run could hold them")
         for line in _told(entry):
             say(line)
@@ -64,7 +64,7 @@ class Dependencies:
 
 @dataclass(frozen=True, slots=True)
 class NoDependencies:
-    """Where nothing is installed: whoever asks for packages is told so."""
+    """Installs nothing, and refuses submissions that ask for packages."""
 
     def prepared(
         self,
@@ -80,7 +80,7 @@ class NoDependencies:
 
 
 def verdict_of(error: RequirementsFailed, *, say: Callable[[str], None], quote: Callable[[str], None]) -> Verdict:
-    """The log gets all of it, pip's words as no word of ours; the job its first sentence."""
+    """Writes all of the error to the log, pip's lines as quotes; the verdict has its first sentence."""
     first, *more = str(error).splitlines()
     if more:
         say(first)
@@ -91,13 +91,13 @@ def verdict_of(error: RequirementsFailed, *, say: Callable[[str], None], quote: 
 
 
 def used_by(folder: RunFolder) -> str:
-    """The key of what a run was given, for its record; empty when it asked for nothing."""
+    """The cache key of a run's packages, for its record; empty when it asked for none."""
     marker = folder.path / HELD
     return marker.read_text() if marker.is_file() else ""
 
 
 def key_of(wanted: tuple[str, ...], *, image_id: str, index: str) -> str:
-    """The same wishes on the same image from the same index have one entry."""
+    """The cache key: the same requirements on the same image from the same index have one entry."""
     return hashlib.sha256("\n".join([image_id, index, *wanted]).encode()).hexdigest()
 
 

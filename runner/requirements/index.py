@@ -1,4 +1,4 @@
-"""Where packages come from: the site's index, as pip and the proxy in front of it are told."""
+"""The site's package index, as configured for pip and for the proxy in front of it."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from urllib.parse import quote, unquote, urlsplit
 from core.settings import Settings
 
 SHORTEST_SECRET = 4
-"""Characters; a shorter word would be replaced in the middle of others. With its `@` it is hidden all the same."""
+"""In characters; a shorter secret would be replaced inside other words. With its `@` it is hidden all the same."""
 _BEFORE = r"""(^|[\s/'"(<=,])"""
 _CREDENTIALS = (
     re.compile(rf"""{_BEFORE}[^\s/'"(<=,:@]*:[^\s/'"]*@""", re.MULTILINE),
     re.compile(r"""(:/{1,3})[^\s/'"(<]*@"""),
     re.compile(r"""(%3A(?:%2F){1,3})(?:(?!%2F)[^\s/'"])*%40""", re.IGNORECASE),
 )
-"""`user:password@` wherever it stands, and whatever stands before an `@` in an address of any scheme."""
+"""`user:password@` anywhere, and everything before an `@` in an address of any scheme."""
 PORTS = {"https": 443, "http": 80}
 
 
@@ -27,7 +27,7 @@ class Index:
     """Its addresses may hold a password: they are in no repr, and `hidden` removes them from what users read."""
 
     urls: tuple[str, ...] = field(repr=False)
-    """The first is the index itself, the others are asked, too; none: nothing can be installed."""
+    """The index itself, then the extra ones. Empty if nothing can be installed."""
     trusted_host: str = ""
     ca: Path | None = None
     more_hosts: tuple[str, ...] = ()
@@ -43,7 +43,7 @@ class Index:
 
     @property
     def allowed(self) -> tuple[str, ...]:
-        """host:port of everything that an installer may speak to."""
+        """host:port of everything that an installer may connect to."""
         found = set()
         for parts in map(urlsplit, self.urls):
             host = parts.hostname or ""
@@ -53,7 +53,7 @@ class Index:
 
     @property
     def mark(self) -> str:
-        """Tells entries of one index from those of another; says nothing of its addresses."""
+        """Distinguishes cache entries of different indexes; reveals nothing of their addresses."""
         return hashlib.sha256("\n".join(self.urls).encode()).hexdigest()
 
     def environment(self) -> dict[str, str]:
@@ -63,9 +63,9 @@ class Index:
         return {name: value for name, value in found.items() if value}
 
     def hidden(self, text: str) -> str:
-        """The same text without the index's addresses, hosts and passwords, and without anybody else's credentials.
+        """Returns the text without the index's addresses, hosts and passwords, and without any other credentials.
 
-        A job's log is the user's to read. Hide before a text is cut: half of a secret is not found.
+        Users read a job's log. Call it before a text is cut: half of a secret is not found.
         """
         for secret in sorted(self._secrets(), key=len, reverse=True):
             text = re.sub(re.escape(secret), "(the index)", text, flags=re.IGNORECASE)
@@ -74,7 +74,7 @@ class Index:
         return text
 
     def _secrets(self) -> set[str]:
-        """Each in the forms that programs print: as it is set, decoded, encoded."""
+        """The words to hide, each in the forms that programs print: as it is set, decoded, encoded."""
         found = {host.partition(":")[0] for host in self.allowed} | set(self.more_hosts)
         for url, parts in ((url, urlsplit(url)) for url in self.urls):
             user, _separator, host = parts.netloc.rpartition("@")

@@ -1,4 +1,4 @@
-"""Installing a submission's wheels in the engine: a proxy to the index, an installer behind it, a bounded volume."""
+"""Installs a submission's wheels in the engine: a proxy to the index, an installer behind it, a bounded volume."""
 
 from __future__ import annotations
 
@@ -52,14 +52,14 @@ class RequirementsFailed(LeadersboardError):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Installer:
-    """Lives as long as its process; each call has containers, volume and network of its own and leaves none."""
+    """Lives as long as its process. Each call makes its own containers, volume and network, and removes them."""
 
     client: docker.DockerClient
     seccomp: str
     index: Index
     limits: RequirementsLimits
     process: str = ""
-    """The mark of its process, with which an installation ends."""
+    """The mark of this process; other processes remove its installations once it is gone."""
 
     @classmethod
     def on(cls, socket: str, *, seccomp: str, index: Index, limits: RequirementsLimits, process: str = "") -> Installer:
@@ -82,9 +82,9 @@ class Installer:
         ca: Path | None,
         keep_waiting: Callable[[], None],
     ) -> list[dict[str, str]]:
-        """Plain files below `into`, and name, version and sha256 of each wheel.
+        """Installs plain files below `into`. Returns name, version and sha256 of each wheel.
 
-        Raises RequirementsFailed, Unavailable, and what `keep_waiting` raises: it is called all the time.
+        Raises RequirementsFailed, Unavailable, and what `keep_waiting` raises, which is called while pip runs.
         """
         spec = replace(spec, process=self.process)
         with engine_errors():
@@ -104,7 +104,7 @@ class Installer:
                     self._clear(spec)
 
     def _ready(self, spec: SandboxSpec) -> Container:
-        """Volume with its holder, network with its proxy."""
+        """Starts the volume's holder, and the network with its proxy. Returns the holder."""
         name, mine = thing_name(spec, "packages"), labels(spec, "packages")
         wanted = volume_options(self.limits)
         volume = self.client.volumes.create(name, driver="local", driver_opts=wanted, labels=mine)
@@ -147,7 +147,7 @@ class Installer:
             raise RequirementsFailed(self._why(installer, out_of_memory=state["OOMKilled"]))
 
     def _why(self, installer: Container, *, out_of_memory: bool) -> str:
-        """Secrets are hidden in the whole text, then it is cut: to its last lines, and each line to its beginning."""
+        """The error text, from pip's output: secrets are hidden in all of it before it and its lines are cut."""
         text = self.index.hidden(installer.logs(tail=READ_LINES).decode(errors="replace"))
         lines = [line[:LONGEST_LINE] for line in text.splitlines() if line.strip()][-LAST_LINES:]
         if out_of_memory or "No space left on device" in text:
@@ -183,7 +183,7 @@ class Installer:
         return tar.read()
 
     def _clear(self, spec: SandboxSpec) -> None:
-        """Containers, then what they were on."""
+        """Removes the containers, then the volume and the network that they used."""
         for thing in ("installer", "index", "packages"):
             remove(found(self.client, thing_name(spec, thing)))
         name = thing_name(spec, "packages")

@@ -15,7 +15,7 @@ from runner.requirements.index import Index
 
 UID = 59001
 USER = f"{UID}:{UID}"
-"""Nobody's but the installer's: below those of runs."""
+"""The installer's alone: below the user ids of runs."""
 PROGRAM_BYTES = 512 * MIB
 PROXY_BYTES = 128 * MIB
 CA = "/index/ca.pem"
@@ -59,7 +59,7 @@ def _walls(spec: SandboxSpec, role: str, *, image_id: str, seccomp: str, memory:
 
 
 def proxy_options(spec: SandboxSpec, index: Index, *, image_id: str, seccomp: str) -> dict[str, Any]:
-    """On the engine's own bridge, and later on the installer's network."""
+    """The proxy's options: on the engine's own bridge, and later on the installer's network."""
     walls = _walls(spec, "index", image_id=image_id, seccomp=seccomp, memory=PROXY_BYTES)
     return walls | {
         "command": ["python", "-I", "-c", _text(index_proxy), *index.allowed],
@@ -78,7 +78,7 @@ def installer_options(
     seccomp: str,
     ca: Path | None,
 ) -> dict[str, Any]:
-    """Its only way out is the proxy: the network that it is on has none."""
+    """The installer's options. Its only way out is the proxy: its own network has none."""
     memory = 2 * limits.installed_bytes + PROGRAM_BYTES
     walls = _walls(spec, "installer", image_id=image_id, seccomp=seccomp, memory=memory)
     mounts = [_packages(spec, limits)]
@@ -110,7 +110,7 @@ def installer_options(
 
 
 def holder_options(spec: SandboxSpec, limits: RequirementsLimits, *, image_id: str, seccomp: str) -> dict[str, Any]:
-    """Keeps what was installed until it was read."""
+    """The options of the holder, which keeps what was installed until it was read."""
     return _walls(spec, "packages", image_id=image_id, seccomp=seccomp, memory=32 * MIB) | {
         "command": ["sleep", "infinity"],
         "environment": {"PATH": "/usr/bin:/bin"},
@@ -122,7 +122,7 @@ def holder_options(spec: SandboxSpec, limits: RequirementsLimits, *, image_id: s
 
 
 def _packages(spec: SandboxSpec, limits: RequirementsLimits, *, read_only: bool = False) -> Mount:
-    """With the volume's bound and labels: one that went meanwhile is made anew by the engine, and just so."""
+    """Repeats the volume's size and labels, because Docker silently recreates a missing volume on start."""
     return Mount(
         "/out", thing_name(spec, "packages"), type="volume", read_only=read_only, no_copy=True,
         driver_config=DriverConfig("local", volume_options(limits)), labels=labels(spec, "packages"),

@@ -1,4 +1,4 @@
-"""What an installer's container says that it installed: read as untrusted, since it is written behind its walls."""
+"""Reads the list of packages that an installer's container wrote: untrusted, since it is written inside the sandbox."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _PACKAGES = TypeAdapter(list[Package])
 
 
 def packages_of(record: bytes) -> list[dict[str, str]]:
-    """The packages in order. Raises InvalidInput when the record is none."""
+    """Returns the packages in order. Raises InvalidInput when the record is no such list."""
     try:
         return [package.model_dump() for package in _PACKAGES.validate_json(record)]
     except ValidationError as error:

@@ -1,1 +1,1 @@
-"""Which jobs this process takes, and what it reports of itself."""
+"""Takes jobs for this process, and reports its state."""

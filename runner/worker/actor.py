@@ -26,7 +26,7 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RunNext:
-    """Claims one job and runs it; afterwards rings for whoever waited, e.g. for its user's slot."""
+    """Claims one job and runs it; then rings for jobs that waited, e.g. for their user's slot."""
 
     job_status: JobStatusPort
     job_queue: JobQueuePort
@@ -59,7 +59,7 @@ class RunNext:
             if not takes_new:
                 self._leave_to_others(resource_class)
             return
-        if claim.job.sandbox is not None:  # the bell rang for another job, and this one may take long
+        if claim.job.sandbox is not None:  # the doorbell was for another job, and this one may take long
             self._ring_for_others(resource_class)
         try:
             with self.duty.holding(claim.job_id):
@@ -71,10 +71,10 @@ class RunNext:
             self._ring_for_others(resource_class)
 
     def _leave_to_others(self, resource_class: str) -> None:
-        """The bell rang here, where no job begins: it is passed on to a runner that takes some, if there is one."""
+        """Passes a doorbell on, which this runner does not answer now, if another runner takes jobs of the class."""
         seen = self.duty.runners.runners()
         if any(other.is_ready_for(resource_class) for other in seen if other.report.name != self.duty.name):
-            self.draining.wait(PASS_ON_SECONDS)  # whoever listens beside us hears it first
+            self.draining.wait(PASS_ON_SECONDS)  # other listeners get it first
             self._ring_for_others(resource_class)
 
     def _ring_for_others(self, resource_class: str) -> None:
@@ -83,7 +83,7 @@ class RunNext:
 
 
 def declare(broker: RedisBroker, run_next: Callable[[str], None], resource_classes: Sequence[str]) -> None:
-    """One actor for the queues of all classes. No retries and no time limit: both are the ledger's and ours."""
+    """Declares one actor for the queues of all classes. No retries and no time limit: the ledger and we do both."""
 
     def heard(resource_class: str) -> None:
         try:

@@ -1,4 +1,4 @@
-"""Whether this process takes new jobs now, why not, and which it has in hand; the runs that it has go on regardless."""
+"""Whether this process takes new jobs now, or why not, and which jobs it holds; those go on regardless."""
 
 from __future__ import annotations
 
@@ -15,39 +15,39 @@ from core.domain.runners import RunnerState, Wish
 from core.ports.runners import RunnersPort
 
 ANY_ORPHAN = ""
-"""No class has this name: who claims it gets only runs of this host that lost their runner."""
+"""The name of no class: a claim of it yields only runs of this host that lost their runner."""
 WRITTEN = frozenset({"logs", "jobs"})
 """The folders that a run's files go to."""
 Standing = tuple[RunnerState, str | None]
 
 
 def worker_name() -> str:
-    """This process's own: its machine's name and its number."""
+    """The name of this process: its machine's name and its process id."""
     return f"{socket.gethostname()}:{os.getpid()}"
 
 
 @dataclass(kw_only=True)
 class Duty:
-    """Lives as long as its process; asked before each claim and told in each report."""
+    """Lives as long as its process; checked before each claim, and part of each report."""
 
     name: str
     host: str
     runners: RunnersPort
     check_engine: Callable[[], None]
     folders: Callable[[], Sequence[FolderState]]
-    """How the folders that runs need stand now, asked in bounded time."""
+    """The state of the folders that runs need, read in bounded time."""
     min_free_bytes: int
-    """Of the disk under the logs and the jobs: below it no run is begun."""
+    """Free bytes of the disks for logs and jobs below which no run is begun."""
     draining: threading.Event
     """Set when the process was asked to end."""
     too_old: Callable[[], str | None] = lambda: None
-    """Why its engine's version lets no job begin here, as it is now. Raises Unavailable."""
+    """Why the engine's present version lets no job begin here; None if it does. Raises Unavailable."""
     refusal: str | None = None
-    """Why the canary wants no job to run here."""
+    """Why the canary lets no job run here."""
     jobs: set[str] = field(default_factory=set)
 
     def begin(self) -> None:
-        """What an admin wanted of an earlier process of this name ended with that. Raises Unavailable."""
+        """Clears an admin's wish for an earlier process of this name. Raises Unavailable."""
         self.runners.set_wish(self.name, Wish.RUN)
 
     @contextmanager
@@ -59,11 +59,11 @@ class Duty:
             self.jobs.discard(job_id)
 
     def takes_new(self) -> bool:
-        """Raises Unavailable when nobody can say."""
+        """Whether new jobs are taken. Raises Unavailable when the ledger does not answer."""
         return self.standing()[0] is RunnerState.READY
 
     def standing(self) -> Standing:
-        """What it does about new jobs, and why not. Raises Unavailable."""
+        """The state with regard to new jobs, and the reason unless it takes them. Raises Unavailable."""
         if self.draining.is_set():
             return self._emptied("it was asked to stop")
         wish = self.runners.wish(self.name, self.host)
@@ -77,7 +77,7 @@ class Duty:
         return (RunnerState.DRAINING if self.jobs else RunnerState.DRAINED), why
 
     def storage_fault(self) -> str | None:
-        """Why neither a new job nor a run that lost its runner may be taken up here now; None when they may."""
+        """Why no new job, and no run that lost its runner, may be taken up here now; None when they may."""
         return _fault(self.folders())
 
     def _hindered(self) -> Standing | None:

@@ -1,4 +1,4 @@
-"""Whether the engine is new enough for foreign programs, asked again from time to time: it may be updated meanwhile."""
+"""Checks whether the engine is new enough for foreign programs; repeatedly, as it may be updated meanwhile."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Floors:
 
     versions: Callable[[], Mapping[str, str]]
     allowed: bool
-    """ALLOW_OLD_ENGINE: an admin has looked at what is too old, and takes jobs all the same."""
+    """ALLOW_OLD_ENGINE: an admin knows what is too old, and takes jobs all the same."""
     clock: Callable[[], float] = time.monotonic
     _found: str | None = None
     _until: float = float("-inf")

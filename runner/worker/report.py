@@ -1,4 +1,4 @@
-"""This runner tells of itself every few seconds, and one of each host's runners of its engine (BOX-11)."""
+"""Every few seconds each runner reports its state, and one runner of each host that of its engine (BOX-11)."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ log = structlog.get_logger(__name__)
 
 @dataclass(kw_only=True)
 class HostFacts:
-    """What other parts of a runner found out about its host."""
+    """Facts about the host that other parts of the runner found out."""
 
     warnings: tuple[str, ...] = ()
     old_engine_allowed: bool = False
@@ -38,7 +38,7 @@ class HostFacts:
 
 @dataclass(kw_only=True)
 class Reporter:
-    """Tells until it is ended; a part that is away is told of the next time."""
+    """Reports until it is ended; what fails now is reported the next time."""
 
     runners: RunnersPort
     duty: Duty
@@ -58,12 +58,12 @@ class Reporter:
                 return
 
     def tell(self) -> None:
-        """Of the process, and of its host when that is this one's turn. Never raises."""
+        """Reports on the process, and on its host when it is this process's turn. Never raises."""
         _quietly(lambda: self.runners.publish(self.process()))
         _quietly(self._tell_of_the_host)
 
     def withdraw(self) -> None:
-        """The process ends as it should: it is not listed as silent. Never raises."""
+        """Withdraws the report of a process that ends in order, so that it is not listed as silent. Never raises."""
         _quietly(lambda: self.runners.withdraw(self.duty.name, self.duty.host))
 
     def _tell_of_the_host(self) -> None:

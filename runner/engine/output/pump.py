@@ -1,7 +1,7 @@
-"""Between the engine's stream of a run and its reader, as a process of its own: `python output_pump.py SECONDS`.
+"""Passes the engine's stream of a run on to its reader, as a process of its own: `python output_pump.py SECONDS`.
 
-While nobody takes what the engine sends, the program waits in its own writes: so a flood is held up, but so is the run
-of a runner that was paused, for as long as the engine's stream stays open. This lets go of it after so many seconds.
+While the stream is open and not read, the program blocks in its writes. That slows a flood down, but would also block
+the run of a paused runner. So this process closes the stream once nothing could be passed on for SECONDS.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ CHUNK_BYTES = 65536
 
 
 def pump(source: int, target: int, *, patience_seconds: float) -> bool:
-    """True when all was passed on; False once the target is gone, or nothing could be passed on for so long."""
-    os.set_blocking(target, False)  # it takes what it has room for
+    """Copies until the source ends. False if the target is gone, or nothing could be passed on for so long."""
+    os.set_blocking(target, False)  # a write takes only what there is room for
     source_or_end, room = select.poll(), select.poll()
     source_or_end.register(source, select.POLLIN)
-    source_or_end.register(target, 0)  # tells only of its end
+    source_or_end.register(target, 0)  # reports only its end
     room.register(target, select.POLLOUT)
     while target not in dict(source_or_end.poll()):
         left = os.read(source, CHUNK_BYTES)

@@ -1,8 +1,8 @@
-"""Reading what one container prints: attached from before its start, or from the engine's own record of it.
+"""Reads what one container prints: attached from before its start, or from the engine's own record of it.
 
-Attached, nothing is missed and a flood waits for us; where we sleep, the pump lets the run go on. The record (the
-`local` driver's) is for whoever comes later: another runner, or this one when its stream broke. It is read from its
-beginning, and what was taken before is skipped.
+Attached, nothing is missed, and a flood waits for the reader; if this process is paused, the pump lets the run go on.
+The record (the `local` driver's) is for later readers: another runner, or this one when its stream broke. It is read
+from its beginning, and what was taken before is skipped.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ PAUSE_SECONDS = 1.0
 BURST_SECONDS = 2.0
 BYTES_PER_SECOND = 8 * MIB
 LINES_PER_SECOND = 100_000
-"""What prints more than this for longer than a burst is held up in its own writes: the engine and all who share its
-machine pay for each byte and line of a flood."""
+"""A program that prints more than this for longer than a burst is blocked in its writes: each byte and line of a flood
+costs the engine and everything else on its machine."""
 UNREAD_SECONDS = 30.0
-"""So long a run waits for a reader that sleeps: another runner has its job by then."""
+"""How long a run waits for a paused reader: another runner has its job by then."""
 ENTRY_AT_MOST = 64 * 1024
-"""A record is given a new file a little before its size is reached."""
+"""The engine starts a new file of the record a little before its size is reached, by at most this many bytes."""
 TRIES = 5
-"""So often a broken stream is taken up again before the rest of the text is given up; the run itself goes on."""
+"""How often a broken stream is taken up again before the rest of the text is given up; the run itself goes on."""
 _HEADER = struct.Struct(">BxxxL")
 
 
@@ -56,7 +56,7 @@ class OutputStream:
     def attach(self) -> None:
         """Call before the container is started.
 
-        The engine's record is not asked for as well: what is printed while the engine reads that would come twice.
+        The engine's record is not requested as well: what is printed while the engine reads it would come twice.
         """
         wanted = {"stdout": 1, "stderr": 1, "stream": 1}
         opened: Any = self._api.attach_socket(self._container, params=wanted)
@@ -67,11 +67,11 @@ class OutputStream:
         self._begin(lambda: self._attached(pump))
 
     def follow(self) -> None:
-        """For a container that was started before."""
+        """Reads from the record; for a container that was started before."""
         self._begin(self._recorded)
 
     def settle(self) -> None:
-        """What was read is on disk afterwards; raises as the output's own `settle`."""
+        """Puts what was read on disk; raises as the output's own `settle`."""
         self._output.settle()
 
     def close(self) -> None:
@@ -89,7 +89,7 @@ class OutputStream:
     def _run(self, read: Callable[[], None]) -> None:
         try:
             for _try in range(TRIES):
-                with contextlib.suppress(Exception):  # a broken stream ends the text, never the run: `state` decides
+                with contextlib.suppress(Exception):  # a broken stream ends the text, never the run
                     read()
                     if not self._still_runs():
                         return
@@ -103,7 +103,7 @@ class OutputStream:
             self._api.close()
 
     def _still_runs(self) -> bool:
-        """Raises what the engine raises: then it is not known, and the record is read."""
+        """Whether the container runs. Passes the engine's errors on: then that is not known, and the record is read."""
         try:
             return bool(self._api.inspect_container(self._container)["State"]["Running"])
         except docker.errors.NotFound:
@@ -126,7 +126,7 @@ class OutputStream:
                 skip[stream] -= known
                 if chunk[known:]:
                     self._take(chunk[known:], stream)
-                if room >= 0 and (room := room - len(chunk) - ENTRY_BYTES) < 0:  # what came first may be gone from it
+                if room >= 0 and (room := room - len(chunk) - ENTRY_BYTES) < 0:  # its beginning may be gone by now
                     self._output.incomplete()
 
     def _take(self, chunk: bytes, stream: Stream) -> None:
@@ -139,7 +139,7 @@ class OutputStream:
 
 
 class _Pump:
-    """Lives as long as the stream that it holds."""
+    """The pump's process; lives as long as the stream that it reads."""
 
     def __init__(self, stream: int) -> None:
         ours, its = os.pipe()
@@ -147,7 +147,7 @@ class _Pump:
         try:
             self._process = subprocess.Popen(  # noqa: S603 no word of a submission is in it
                 [sys.executable, "-I", "-S", pump.__file__, str(UNREAD_SECONDS)], stdin=stream, stdout=its,
-                stderr=subprocess.DEVNULL, start_new_session=True,  # what stops our whole group leaves it running
+                stderr=subprocess.DEVNULL, start_new_session=True,  # a signal to our whole group leaves it running
             )  # fmt: skip
         except BaseException:
             self._pipe.close()
@@ -156,7 +156,7 @@ class _Pump:
             os.close(its)
 
     def chunks(self) -> Iterator[bytes]:
-        """Raises ConnectionError when they are not all."""
+        """Yields what the container prints. Raises ConnectionError when something is missing."""
         with self._pipe:
             while chunk := self._pipe.read(pump.CHUNK_BYTES):
                 yield chunk
@@ -169,7 +169,7 @@ class _Pump:
 
 
 def _frames(chunks: Iterable[bytes]) -> Iterator[tuple[Stream, bytes]]:
-    """The engine's framing taken off; the end of a stream that is cut in the middle of a frame is left out."""
+    """Removes the engine's framing. Drops an incomplete frame at the end of a broken stream."""
     came = b""
     for chunk in chunks:
         came += chunk

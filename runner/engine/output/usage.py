@@ -1,4 +1,4 @@
-"""The highest figures of a run, looked at from outside: nothing of ours measures where a submission could forge it."""
+"""Samples the peaks of a run from outside its container, where a submission cannot forge them."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from runner.engine.errors import engine_errors
 
 FIRST_SAMPLE_SECONDS, LONGEST_SAMPLE_SECONDS = 0.05, 1.0
 GPU_SAMPLE_SECONDS = 15.0
-"""Asking for a device's memory is a container of its own, and is not waited for."""
+"""Reading a device's memory takes a container of its own, so it runs in a thread."""
 
 
 class Peaks:
-    """Sampled whenever somebody looks, ever rarer: short runs have samples, too."""
+    """Sampled when `seen` is called, at growing intervals, so that short runs have samples, too."""
 
     def __init__(self, container: Container | None, gpu_memory: Callable[[], int] | None) -> None:
-        """`gpu_memory` tells how many bytes of the run's device are taken; None when it has none."""
+        """`gpu_memory` returns the used bytes of the run's device; None when it has none."""
         self._container, self._gpu_memory = container, gpu_memory
         self._highest: dict[str, float] = {}
         self._lock = threading.Lock()
@@ -30,7 +30,7 @@ class Peaks:
         self._next_gpu = time.monotonic() + 1.0
 
     def seen(self) -> dict[str, float]:
-        """So far. Never raises; may be empty."""
+        """The peaks so far. Never raises; may be empty."""
         now = time.monotonic()
         if self._container is not None and now >= self._next:
             self._next = now + self._pause
@@ -54,7 +54,7 @@ class Peaks:
             self._take("gpu_memory_bytes", gpu_memory())
 
     def _take(self, name: str, value: float) -> None:
-        """A container that has just started or just ended has no figures."""
+        """Ignores zeros: a container that has just started or just ended has no figures."""
         if value:
             with self._lock:
                 self._highest[name] = max(self._highest.get(name, 0.0), float(value))

@@ -1,9 +1,9 @@
-"""Which user id a run gets: one that no other run in this engine has, told by the labels of holders.
+"""Gives each run a user id that no other run in this engine has; the labels of holders say which are taken.
 
 The kernel counts some things per user id, whatever container they are in: inotify watches, pending signals, keys. Two
-runs of one id could use up each other's. A slot is taken by making the holder that carries it and looking afterwards
-who else does: of two that took the same at once, the later looker sees both and takes another. So neither a lock nor a
-common folder is needed, whichever processes and sites share the engine.
+runs with one id could use up each other's. A runner takes a slot by making a holder with its label, and then checks
+whether another holder has the same: of two runners that took it at once, the later one to check sees both and takes
+another. So processes and sites that share the engine need neither a lock nor a common folder.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ TRIES = 20
 
 
 def free(client: docker.DockerClient) -> Iterator[int]:
-    """One to try after the other, any of those that nobody has. Raises Unavailable when there is none."""
+    """Yields random free slots to try. Raises Unavailable when there is none, or after TRIES."""
     for _try in range(TRIES):
         left = sorted(set(SLOTS) - set(taken(client)))
         if not left:
@@ -31,12 +31,12 @@ def free(client: docker.DockerClient) -> Iterator[int]:
 
 
 def is_alone(client: docker.DockerClient, slot: int) -> bool:
-    """Whether only one holder carries it: the caller's."""
+    """Whether only the caller's holder carries the slot."""
     return taken(client)[slot] == 1
 
 
 def taken(client: docker.DockerClient) -> Counter[int]:
-    """How many holders carry each slot, of every site; asked for as one list, without a question for each."""
+    """How many holders of all sites carry each slot; one request to the engine."""
     found = client.api.containers(all=True, filters={"label": [SLOT, f"{LABEL}.role=holder"]})
     slots = [str(item["Labels"].get(SLOT)) for item in found]
     return Counter(int(slot) for slot in slots if slot.isdigit())

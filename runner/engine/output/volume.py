@@ -43,7 +43,7 @@ class OutputVolume:
 
     @property
     def slot(self) -> int:
-        """Whose user id may write to it."""
+        """The slot whose user id may write to the volume."""
         return int(self.holder.labels[SLOT])
 
     @classmethod
@@ -67,7 +67,7 @@ class OutputVolume:
         return cls(client=client, spec=spec, holder=holder, volume=volume)
 
     def check_bound(self, wanted: dict[str, str]) -> None:
-        """Creating a volume whose name exists ignores the options, so they are read back once it cannot go any more."""
+        """Docker ignores the options if the volume exists, so they are read back once the holder keeps it there."""
         self.holder.start()
         self.volume.reload()
         if (self.volume.attrs.get("Options") or {}).get("o") != wanted["o"]:
@@ -75,7 +75,7 @@ class OutputVolume:
 
     @classmethod
     def found(cls, client: docker.DockerClient, spec: SandboxSpec) -> OutputVolume | None:
-        """As another process made it."""
+        """The volume that another process made, with its holder; None when either is gone."""
         try:
             holder = client.containers.get(f"holder-{spec.name}")
             return cls(client=client, spec=spec, holder=holder, volume=client.volumes.get(volume_name(spec)))
@@ -83,7 +83,7 @@ class OutputVolume:
             return None
 
     def is_kept(self) -> bool:
-        """False when the holder has ended: then the volume was emptied, and what a run left there is gone."""
+        """False when the holder has ended: then the volume is empty, and what the run left is gone."""
         try:
             self.holder.reload()
         except docker.errors.NotFound:
@@ -91,7 +91,7 @@ class OutputVolume:
         return bool(self.holder.status == "running")
 
     def harvest(self, into: Path) -> Harvest:
-        """Raw metrics.json and copies of the plain files. Call when the run's container is gone.
+        """Returns the raw metrics.json and copies the plain files. Call when the run's container is gone.
 
         Raises RunLost when the holder has ended before everything was read: what is read after that is empty.
         """
@@ -103,7 +103,7 @@ class OutputVolume:
                 walk.copy(stream)
         except docker.errors.APIError:
             problem = problem or UNREADABLE
-        if not self.is_kept():  # neither a name that was not found nor a refusal is the submission's doing then
+        if not self.is_kept():  # then a missing file or a refusal is not the submission's doing
             raise RunLost("The engine lost the output of this run.")
         return Harvest(
             metrics=metrics,
@@ -115,7 +115,7 @@ class OutputVolume:
         )
 
     def _metrics(self) -> tuple[bytes | None, str | None]:
-        """The header comes before any byte: what is not a plain file of a sane size is never read."""
+        """Checks the header first: what is not a plain file of a sane size is never read."""
         try:
             chunks, header = self.holder.get_archive(f"/out/{METRICS}")
         except docker.errors.NotFound:
@@ -164,7 +164,7 @@ class Chunks(io.RawIOBase):
 
 
 class _Walk:
-    """One pass over the output: plain files are copied, everything else is left out with a sentence."""
+    """One pass over the output: copies plain files, and leaves everything else out with a notice."""
 
     def __init__(self, into: Path, spec: SandboxSpec) -> None:
         self._limits = limits = spec.limits
