@@ -12,7 +12,7 @@ pytestmark = pytest.mark.unit
 
 NUMBER = re.compile(r"\b(?:SUB|JOB|BOX|LOG|TRK|SCO|AUT|DOR|UI|FLD|RUN|PER|REL|TST)-\d+\b|\bR\d{1,2}(?=[,:)])")
 SOURCES = ("core", "gateway", "runner", "client", "ui", "bench", "tests", "docs", "scripts")
-PAPERS = ("SECURITY.md", "docs/threat-model.md", "docs/security.md", "docs/decisions/0015-audit-trail.md")
+PAPERS = ("SECURITY.md", "docs/threat-model.md", "docs/security.md", "docs/decisions/0013-audit-trail.md")
 
 
 @pytest.mark.parametrize("name", PAPERS)

@@ -82,7 +82,7 @@ def test_status_follows_a_job_to_its_end(site: Site) -> None:
 
 
 def test_an_accepted_job_rings_for_its_class_once(site: Site) -> None:
-    """Design, decision 1: the ring follows the answer; of a job that has ended nobody is told again."""
+    """The ring follows the answer; of a job that has ended nobody is told again."""
     site.post_job()
     assert site.ports.job_queue.rings == {"small": 1}
     ended = site.run()
