@@ -45,7 +45,7 @@ def pumps() -> set[str]:
     found = set()
     for words in Path("/proc").glob("[0-9]*/cmdline"):
         try:
-            if b"output_pump.py" in words.read_bytes():
+            if b"engine/output/pump.py" in words.read_bytes():
                 found.add(words.parent.name)
         except OSError:
             continue

@@ -1,4 +1,4 @@
-"""Passes the engine's stream of a run on to its reader, as a process of its own: `python output_pump.py SECONDS`.
+"""Passes the engine's stream of a run on to its reader, as a process of its own: `python pump.py SECONDS`.
 
 While the stream is open and not read, the program blocks in its writes. That slows a flood down, but would also block
 the run of a paused runner. So this process closes the stream once nothing could be passed on for SECONDS.

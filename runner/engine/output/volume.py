@@ -55,7 +55,7 @@ class OutputVolume:
                 return made
             remove(made.holder)  # another run took the same one at the same moment
             made.volume.remove(force=True)
-        raise AssertionError("slots.free ends by raising")
+        raise AssertionError("user_ids.free ends by raising")
 
     @classmethod
     def _of_slot(
