@@ -12,7 +12,10 @@ pytestmark = pytest.mark.unit
 
 NUMBER = re.compile(r"\b(?:SUB|JOB|BOX|LOG|TRK|SCO|AUT|DOR|UI|FLD|RUN|PER|REL|TST)-\d+\b|\bR\d{1,2}(?=[,:)])")
 SOURCES = ("core", "gateway", "runner", "client", "ui", "bench", "tests", "docs", "scripts")
-PAPERS = ("SECURITY.md", "docs/threat-model.md", "docs/security.md", "docs/decisions/0013-audit-trail.md")
+PAPERS = (
+    *("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md", "scripts/README.md"),
+    *sorted(str(page.relative_to(REPOSITORY)) for page in (REPOSITORY / "docs").rglob("*.md")),
+)
 
 
 @pytest.mark.parametrize("name", PAPERS)
