@@ -40,7 +40,7 @@ class PostMortem:
                 step()
             except (LeadersboardError, OSError):
                 raise
-            except Exception as error:
+            except Exception as error:  # whatever broke becomes a letter for an admin
                 self(f"sweep {step.__name__.strip('_')}", error)
                 raise
 

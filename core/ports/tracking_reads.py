@@ -1,4 +1,4 @@
-"""Reads the tracking server's own pages and answers, for people who view them."""
+"""The port that reads the tracking server's pages and API answers on behalf of signed-in users."""
 
 from __future__ import annotations
 

@@ -74,7 +74,7 @@ class Watch:
         """Run the app. An exception becomes a problem document, unless an answer has begun."""
         try:
             await self._app(scope, receive, send)
-        except Exception as error:
+        except Exception as error:  # a fault of ours is answered and logged, never silent
             if seen.status != NOTHING_ANSWERED:
                 raise
             await handlers.unexpected(Request(scope), error)(scope, receive, send)

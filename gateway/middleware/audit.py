@@ -185,7 +185,7 @@ class AuditOutcomes:
 
         try:
             await self._app(scope, receive, concluding)
-        except Exception:
+        except Exception:  # an act that broke is recorded as failed; raised on
             await _conclude(scope, BROKEN)
             raise
         finally:

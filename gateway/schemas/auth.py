@@ -57,7 +57,7 @@ class MeView(Answer):
 
 
 class AccountView(Answer):
-    """`kind` oidc: the name of a user who signs in at the issuer, which also sets the role."""
+    """With `kind` oidc the user signs in at the issuer, and the issuer sets the role."""
 
     name: str
     role: Role

@@ -18,7 +18,7 @@ from runner.worker.report import HostFacts
 
 EVERY_SECONDS = 3600.0
 RED_SECONDS = 60.0
-"""Time until the canary runs again after a red one: an admin who mends the engine need not restart the runner."""
+"""Seconds until the canary runs again after a red one. A mended engine is found without a restart of the runner."""
 LOOK_SECONDS = 2.0
 
 log = structlog.get_logger(__name__)

@@ -57,7 +57,7 @@ def test_an_answer_is_read_in_pieces(parts: Parts) -> None:
 
 @pytest.mark.parametrize(("held", "asked"), [(Shows.FILE, Shows.DATA), (Shows.DATA, Shows.FILE)])
 def test_slow_receivers_of_one_kind_hold_up_no_other(mlflow_url: str, held: Shows, asked: Shows) -> None:
-    """As many answers as there may be at once, of which nobody takes a byte: the rest is answered."""
+    """All places for answers are taken by clients that read nothing; other calls are still answered."""
     most = FILES if held is Shows.FILE else ANSWERS
     with closing(MlflowReads(mlflow_url, timeout_seconds=5)) as reads, ExitStack() as stack:
         for _receiver in range(most):

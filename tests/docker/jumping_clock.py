@@ -32,7 +32,7 @@ class Clock:
 
 
 def forget_killed() -> None:
-    """Removes what the library shared with processes that are gone, which nobody else does."""
+    """Removes the shared memory that libfaketime leaves behind when its processes end."""
     for path in Path("/dev/shm").iterdir():
         found = SHARED.fullmatch(path.name)
         if found and not Path("/proc", found[1]).exists():

@@ -51,7 +51,7 @@ class SmallDisk:
 
     @contextmanager
     def read_only(self) -> Iterator[None]:
-        """For whoever opens something meanwhile. A file that is open for writing keeps the disk itself from it.
+        """New openings find it read-only. A file that is open for writing keeps the disk itself writable.
 
         Then, and where the path is a plain folder, it is a view that takes no writes, mounted above it.
         """

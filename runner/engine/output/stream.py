@@ -149,7 +149,7 @@ class _Pump:
                 [sys.executable, "-I", "-S", pump.__file__, str(UNREAD_SECONDS)], stdin=stream, stdout=its,
                 stderr=subprocess.DEVNULL, start_new_session=True,  # a signal to our whole group leaves it running
             )  # fmt: skip
-        except BaseException:
+        except BaseException:  # whatever it is, the pipe must not stay open; raised on
             self._pipe.close()
             raise
         finally:
