@@ -130,7 +130,6 @@ def site(tmp_path: Path, redis_client: redis.Redis, mlflow_url: str, fresh_name:
     made.runs.close()
 
 
-@pytest.mark.parametrize("tagged", ["its own job", "another old job", "no job"])
 def test_with_no_days_nothing_is_old(site: Site) -> None:
     """RETENTION_DAYS=0 keeps everything, also when an admin asks for a round."""
     job = site.ended("ann", old=True)
@@ -139,6 +138,7 @@ def test_with_no_days_nothing_is_old(site: Site) -> None:
     assert site.ledger.get(job.job_id) == job
 
 
+@pytest.mark.parametrize("tagged", ["its own job", "another old job", "no job"])
 def test_no_date_and_no_tag_in_mlflow_makes_a_young_result_go(site: Site, mlflow_url: str, tagged: str) -> None:
     """DOR-3: whose a run is, and how old, says the ledger; a pinned job's run that names another job stays, too."""
     young, pinned, old = site.ended("ann", old=False), site.ended("bob", old=True), site.ended("cyd", old=True)
