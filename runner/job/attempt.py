@@ -23,15 +23,17 @@ from runner.job.context import Workbench
 from runner.job.launch_spec import NoBenchmark, data_of, first_line, spec_of, submission_of, write_config
 from runner.job.record import Recorder
 from runner.job.result import add_log, left_out
+from runner.job.signals import Cancelled, NeverStarted
 from runner.job.watch import Watch
 from runner.job_log.final_line import say_end
 from runner.job_log.writer import LogWriter
 from runner.launch_settings import LaunchSettings
-from runner.lease.going_on import AnswerT, Cancelled, HandOver, NeverStarted, await_own, be_sure, go_on, told
-from runner.lease.heartbeat import Heartbeat
+from runner.lease.lease import AnswerT, HandOver, Lease
 from runner.requirements.dependencies import used_by, verdict_of
 from runner.requirements.installer import RequirementsFailed
 from runner.run_folder import RunFolder
+
+LOOK_SECONDS = 1.0
 
 log = structlog.get_logger(__name__)
 
@@ -43,7 +45,7 @@ class Attempt:
     parts: Workbench
     claim: Claim
     job_log: LogWriter
-    pulse: Heartbeat
+    lease: Lease
     folder: RunFolder
     settings: LaunchSettings | None
     """Those of the run's launch, past or to come; None if neither the run nor this process has any for its class."""
@@ -93,7 +95,7 @@ class Attempt:
         try:
             return self._harvested() or self._carried_out(submission)
         except RunLost:
-            be_sure(self.pulse, self.parts.stopping)
+            self.lease.confirm()
             if (record := self._harvested()) is None:
                 raise
             return record
@@ -132,9 +134,9 @@ class Attempt:
         self.tell(lambda: status.note(self.claim, sandbox=self.folder.claim))  # or a sweep removes its installer
         data = data_of(self.parts, self.job, self._heed)
         prepared = self.parts.dependencies.prepared(
-            self._spec(submission, None), self.folder, say=self.job_log.say, keep_waiting=self._heed
+            self._spec(submission, None), self.folder, say=self.job_log.say, check=self._heed
         )
-        with self.parts.gpus.reserved(self.limits.gpus, keep_waiting=self._heed, say=self._waits) as gpu:
+        with self.parts.gpus.reserved(self.limits.gpus, check=self._heed, say=self._waits) as gpu:
             device = f"gpu {gpu}" if gpu else "cpu"
             spec = replace(self._spec(submission, gpu), data=data, dependencies=prepared.dependencies)
             write_config(self.parts, self.job, self.folder, device=device)
@@ -167,9 +169,9 @@ class Attempt:
         return sandbox
 
     def _heed(self) -> None:
-        """`go_on` for steps in which no container runs. Raises Cancelled besides."""
-        go_on(self.pulse, self.parts.stopping)
-        if self.pulse.cancelled:
+        """`Lease.check` for steps in which no container runs. Raises Cancelled besides."""
+        self.lease.check()
+        if self.lease.cancelled:
             raise Cancelled
 
     def _note(self, *, phase: Phase | None = None, device: str | None = None) -> None:
@@ -184,7 +186,7 @@ class Attempt:
 
     def _watch(self, sandbox: Sandbox) -> RunRecord:
         watch = Watch(
-            sandbox=sandbox, folder=self.folder, job_log=self.job_log, pulse=self.pulse, settings=self.known,
+            sandbox=sandbox, folder=self.folder, job_log=self.job_log, lease=self.lease, settings=self.known,
             stopping=self.parts.stopping,
         )  # fmt: skip
         return watch.to_its_end()
@@ -193,7 +195,7 @@ class Attempt:
         """Reads what the run left, once its container is gone; if another runner was first, its record wins."""
         self._note(phase=Phase.COLLECTING)
         with collected(sandbox, record, self.folder, self.job_log) as (found, artifacts):
-            be_sure(self.pulse, self.parts.stopping)
+            self.lease.confirm()
             return self.folder.harvest(found, artifacts)
 
     def _track(self, verdict: Verdict, record: RunRecord, submission: Submission) -> SealedResult:
@@ -209,13 +211,13 @@ class Attempt:
         add_log(artifacts, self.parts.ports.storage.log_path(self.job.job_id))
         recorder = Recorder(parts=self.parts, claim=self.claim, run=self.folder.claim, tell=self.tell)
         return recorder.record(
-            verdict, record, submission, artifacts, dependencies=used_by(self.folder), keep_going=self.pulse.check,
+            verdict, record, submission, artifacts, dependencies=used_by(self.folder), keep_going=self._heed,
             ask=self._ask_and_heed, seal=self._seal,
         )  # fmt: skip
 
     def _ask_and_heed(self) -> None:
         """Asks the ledger first, so that what another runner may have done meanwhile is not done twice."""
-        be_sure(self.pulse, self.parts.stopping)
+        self.lease.confirm()
         self._heed()
 
     def _seal(self) -> None:
@@ -229,20 +231,26 @@ class Attempt:
 
     def end(self, outcome: Outcome, result: SealedResult | None = None) -> None:
         """Writes the log's last line, then the final state with the result: a client that sees it finds the rest."""
-        be_sure(self.pulse, self.parts.stopping)
+        self.lease.confirm()
         self.job_log.end_output()
         last = f"Ended: {outcome.state}{': ' + outcome.message if outcome.message else ''}"
         self.job_log.say_once(last)
-        await_own(self.parts.ports.folders, "logs", self.pulse, self.parts.stopping)
+        self._await_own_logs()
         self.job_log.say_once(last)  # in the file that readers find
         self.tell(lambda: self.parts.ports.job_status.finish(self.claim, outcome, result))
         for path in self.parts.job_root.glob(f"{self.job.job_id}-*"):  # those of its earlier runs, too
             RunFolder(path=path).remove()
         log.info("finished", job_id=self.job.job_id, state=outcome.state, reason=outcome.reason)
 
+    def _await_own_logs(self) -> None:
+        """Waits while another folder stands in for the site's, e.g. because that is not mounted: logs would be lost."""
+        while self.parts.ports.folders.is_foreign("logs"):
+            self.lease.check()
+            self.parts.stopping.wait(LOOK_SECONDS)
+
     def tell(self, step: Callable[[], AnswerT]) -> AnswerT:
         """Repeats a call to the ledger until it answers. Writes the log's last line if that cancelled the job."""
-        answer = told(step, self.pulse, self.parts.stopping)
+        answer = self.lease.retrying(step)
         if isinstance(answer, Job) and answer.state is JobState.CANCELLED:
             say_end(self.parts.ports.storage.log_path(answer.job_id).parent, answer)
         return answer

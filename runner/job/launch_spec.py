@@ -29,21 +29,21 @@ class NoBenchmark(LeadersboardError):
     code = "no_benchmark"
 
 
-def submission_of(parts: Workbench, job: Job, keep_waiting: Callable[[], None]) -> Submission:
+def submission_of(parts: Workbench, job: Job, check: Callable[[], None]) -> Submission:
     """The submission to run. Waits for one that retention put aside: it comes back when retention finds this job.
 
-    `keep_waiting` ends the wait by raising. Raises NotFound.
+    `check` ends the wait by raising. Raises NotFound.
     """
-    return _awaited(lambda: parts.ports.storage.get_submission(job.submission_id), parts, keep_waiting)
+    return _awaited(lambda: parts.ports.storage.get_submission(job.submission_id), parts, check)
 
 
-def data_of(parts: Workbench, job: Job, keep_waiting: Callable[[], None]) -> Path:
+def data_of(parts: Workbench, job: Job, check: Callable[[], None]) -> Path:
     """The public data of the job's benchmark. Waits for a benchmark whose file is being rewritten.
 
-    `keep_waiting` ends the wait by raising. Raises NoBenchmark.
+    `check` ends the wait by raising. Raises NoBenchmark.
     """
     try:
-        return _awaited(lambda: parts.ports.benchmarks.data_folder(job.benchmark), parts, keep_waiting)
+        return _awaited(lambda: parts.ports.benchmarks.data_folder(job.benchmark), parts, check)
     except NotFound as error:
         raise NoBenchmark(
             f"This site no longer has the benchmark {job.benchmark!r}. It was not your submission's fault, and the job "
@@ -51,7 +51,7 @@ def data_of(parts: Workbench, job: Job, keep_waiting: Callable[[], None]) -> Pat
         ) from error
 
 
-def _awaited(read: Callable[[], FoundT], parts: Workbench, keep_waiting: Callable[[], None]) -> FoundT:
+def _awaited(read: Callable[[], FoundT], parts: Workbench, check: Callable[[], None]) -> FoundT:
     until = time.monotonic() + ASIDE_SECONDS
     while True:
         try:
@@ -59,7 +59,7 @@ def _awaited(read: Callable[[], FoundT], parts: Workbench, keep_waiting: Callabl
         except NotFound:
             if time.monotonic() > until:
                 raise
-        keep_waiting()
+        check()
         parts.stopping.wait(LOOK_SECONDS)
 
 

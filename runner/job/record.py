@@ -13,7 +13,7 @@ from core.domain.submission import Submission
 from core.domain.verdict import RunRecord, Verdict
 from runner.job.context import Workbench
 from runner.job.result import recorded, result_of
-from runner.lease.going_on import AnswerT
+from runner.lease.lease import AnswerT
 
 
 class Tell(Protocol):

@@ -20,7 +20,7 @@ from core.domain.sealed_result import MAX_SEALED_FILES, SealedFile, SealedResult
 from core.domain.submission import Submission
 from core.domain.verdict import RunRecord, Verdict
 from core.ports.tracking import Result, TrackingPort
-from runner.lease.going_on import ResultWaits
+from runner.job.signals import ResultWaits
 
 log = structlog.get_logger(__name__)
 

@@ -13,11 +13,11 @@ from runner.dead_letters import PostMortem
 from runner.job.attempt import Attempt
 from runner.job.context import Workbench
 from runner.job.launch_spec import why_again
+from runner.job.signals import NeverStarted, ResultWaits
 from runner.job_log.earlier import set_earlier_aside
 from runner.job_log.writer import LogWriter
 from runner.launch_settings import LogLimits
-from runner.lease.going_on import HandOver, NeverStarted, ResultWaits, be_sure, told
-from runner.lease.heartbeat import Heartbeat
+from runner.lease.lease import HandOver, Lease
 from runner.run_folder import RunFolder, run_name
 
 ROOM_SECONDS = 5.0
@@ -49,25 +49,25 @@ class RunJob:
         try:
             with (
                 self.bench.held.holding(claim),
-                Heartbeat(ledger, claim, lease_seconds=self.bench.lease_seconds) as pulse,
+                Lease(ledger, claim, lease_seconds=self.bench.lease_seconds, stopping=self.bench.stopping) as lease,
             ):
-                be_sure(pulse, self.bench.stopping)  # only the runner that holds the job may take its log
-                self._take_up(claim, pulse)
+                lease.confirm()  # only the runner that holds the job may take its log
+                self._take_up(claim, lease)
         except OSError as error:  # of the lock, mostly
             if not self.bench.storage_faults.hold_up(claim.job_id, error):
                 raise
             log.warning("no storage for a job", job_id=claim.job_id, error=str(error))
             self._let_go(claim)
 
-    def _take_up(self, claim: Claim, pulse: Heartbeat) -> None:
+    def _take_up(self, claim: Claim, lease: Lease) -> None:
         if fault := self.bench.storage_faults.now():  # it appeared after the claim
             self._put_off(claim, fault)
             return
         try:
             folder = self._folder(claim)
             settings = folder.settings or self.bench.settings_for(claim.job.resource_class)
-            self._clear_log(claim, folder, pulse)
-            job_log = self._log(claim, folder, pulse, settings.log if settings else self.bench.log_limits)
+            self._clear_log(claim, folder, lease)
+            job_log = self._log(claim, folder, lease, settings.log if settings else self.bench.log_limits)
         except OSError as error:
             if not self.bench.storage_faults.hold_up(claim.job_id, error):
                 raise
@@ -75,7 +75,7 @@ class RunJob:
             return
         with job_log:
             self._run(
-                Attempt(parts=self.bench, claim=claim, job_log=job_log, pulse=pulse, folder=folder, settings=settings)
+                Attempt(parts=self.bench, claim=claim, job_log=job_log, lease=lease, folder=folder, settings=settings)
             )
 
     def _put_off(self, claim: Claim, why: str) -> None:
@@ -101,21 +101,21 @@ class RunJob:
             return left
         return RunFolder.make(root / f"{job.job_id}-{claim.mark}")
 
-    def _clear_log(self, claim: Claim, folder: RunFolder, pulse: Heartbeat) -> None:
+    def _clear_log(self, claim: Claim, folder: RunFolder, lease: Lease) -> None:
         """Notes the log in the ledger before anything is written: from then on the log of this id is this job's."""
         ports = self.bench.ports
         resumed = folder.can_be_taken_over or folder.went_with_the_machine
         if set_earlier_aside(ports.storage.log_path(claim.job_id), claim.job, resumed=resumed):
             log.warning("log of an earlier job set aside", job_id=claim.job_id)
         if not claim.job.logged:
-            told(lambda: ports.job_status.note(claim, logged=True), pulse, self.bench.stopping)
+            lease.retrying(lambda: ports.job_status.note(claim, logged=True))
 
-    def _log(self, claim: Claim, folder: RunFolder, pulse: Heartbeat, limits: LogLimits) -> LogWriter:
+    def _log(self, claim: Claim, folder: RunFolder, lease: Lease, limits: LogLimits) -> LogWriter:
         return LogWriter(
             self.bench.ports.storage.log_path(claim.job_id),
             position=folder.position,
             trusted=folder.elapsed_seconds() is not None,  # it outlives no restart of the machine
-            still_ours=lambda: be_sure(pulse, self.bench.stopping),
+            confirm=lease.confirm,
             **limits.model_dump(),
         )
 
@@ -169,7 +169,7 @@ class RunJob:
 
     def _failed(self, attempt: Attempt, error: Exception) -> None:
         """Handles a failure of the platform; a failure because another runner has taken the job is none."""
-        be_sure(attempt.pulse, self.bench.stopping)
+        attempt.lease.confirm()
         expected = isinstance(error, LeadersboardError)
         log.warning("platform failed", job_id=attempt.job.job_id, error=str(error), exc_info=not expected)
         PostMortem(dead_letters=self.bench.ports.dead_letters)("run job", error, attempt.job)

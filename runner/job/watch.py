@@ -10,8 +10,7 @@ from core.domain.verdict import RunRecord, Stop
 from core.ports.sandbox import Sandbox, SandboxState
 from runner.job_log.writer import LogWriter
 from runner.launch_settings import GRACE_SECONDS, LaunchSettings
-from runner.lease.going_on import be_sure, go_on
-from runner.lease.heartbeat import Heartbeat
+from runner.lease.lease import Lease
 from runner.run_folder import RunFolder
 
 LONGEST_LOOK_SECONDS = 0.5
@@ -25,7 +24,7 @@ class Watch:
     sandbox: Sandbox
     folder: RunFolder
     job_log: LogWriter
-    pulse: Heartbeat
+    lease: Lease
     settings: LaunchSettings
     """The run's own, not this process's."""
     stopping: threading.Event
@@ -41,7 +40,7 @@ class Watch:
                 self.sandbox.stop(grace_seconds=self.settings.grace_seconds.get(reason, GRACE_SECONDS[reason]))
                 state = self.sandbox.state()
                 break
-            go_on(self.pulse, self.stopping)
+            self.lease.check()
             if self.sandbox.await_output_end(look):  # its end is near, or only its output's: look again soon
                 self.stopping.wait(min(look, SHORT_LOOK_SECONDS))
             look = min(LONGEST_LOOK_SECONDS, look * 1.5)
@@ -51,7 +50,7 @@ class Watch:
         """Why the run must be stopped. A reason that an earlier runner noted without stopping the run still holds."""
         if (found := self.folder.stopped) is not None:
             return found
-        if self.pulse.cancelled:
+        if self.lease.cancelled:
             return Stop.CANCEL
         if self.job_log.over_limit:
             return Stop.LOG_LIMIT
@@ -63,7 +62,7 @@ class Watch:
 
         If an earlier runner already recorded the end, that record wins: the container may be gone.
         """
-        be_sure(self.pulse, self.stopping)  # another runner may be reading what would be removed now
+        self.lease.confirm()  # another runner may be reading what would be removed now
         if (seen := self.folder.ended()) is not None:
             return seen
         if state.interrupted:

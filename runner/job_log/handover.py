@@ -38,13 +38,13 @@ class Place:
 
     log: Path
     position: Path
-    still_ours: Callable[[], None]
+    confirm: Callable[[], None]
     """Raises when the job is another runner's; called right before the files are renamed."""
 
     def take(self, *, trusted: bool) -> Held:
         """Goes on where another writer stopped. A position that is not trusted is ignored, and all of the log kept.
 
-        Raises what `still_ours` raises, and OSError when the disk is full.
+        Raises what `confirm` raises, and OSError when the disk is full.
         """
         self._clear()
         intent = log_position.read(self.position) if trusted else None  # before the copy, which may have more
@@ -74,7 +74,7 @@ class Place:
         held = None
         try:
             held = _copied(source, copy, record, judged)
-            self.still_ours()
+            self.confirm()
             record.replace(self.position)
             copy.replace(self.log)
         except BaseException as error:
@@ -83,7 +83,7 @@ class Place:
             if held is not None:
                 held.close()
             if isinstance(error, FileNotFoundError):  # a runner that took the job removes others' copies
-                self.still_ours()
+                self.confirm()
             raise
         return held
 

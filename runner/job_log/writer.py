@@ -28,7 +28,7 @@ class LogWriter:
     `max_bytes` and `max_lines` bound what a run may print before it is stopped; `kept_bytes` of it stay: the
     head, and the tail after a visible mark. `position` is the file from which a successor goes on; one that is not
     `trusted` dates from before a restart of the machine. A former writer that was only slow, or paused, writes into a
-    file without a name. Before each line of our own a writer whose file was replaced calls `still_ours`, which raises
+    file without a name. Before each line of our own a writer whose file was replaced calls `confirm`, which raises
     when the job is another runner's.
     """
 
@@ -41,9 +41,9 @@ class LogWriter:
         max_lines: int,
         kept_bytes: int,
         trusted: bool = True,
-        still_ours: Callable[[], None],
+        confirm: Callable[[], None],
     ) -> None:
-        self._place = Place(log=path, position=position, still_ours=still_ours)
+        self._place = Place(log=path, position=position, confirm=confirm)
         self._lock = threading.Lock()
         self._max_bytes, self._max_lines, self._half = max_bytes, max_lines, kept_bytes // 2
         self._hold(self._place.take(trusted=trusted))
@@ -106,7 +106,7 @@ class LogWriter:
     def settle(self) -> None:
         """Puts all that was taken on disk, or notes how much of it is missing because the disk was full.
 
-        Raises what `still_ours` raises when the file was replaced.
+        Raises what `confirm` raises when the file was replaced.
         """
         with self._lock:
             self._keep_place()

@@ -31,7 +31,7 @@ class Site:
     def writing(self) -> Iterator[LogWriter]:
         limits = {"max_bytes": 10**6, "max_lines": 10**6, "kept_bytes": 10**6}
         place = self.log.with_name("position")
-        with LogWriter(self.log, position=place, still_ours=lambda: None, **limits) as writer:
+        with LogWriter(self.log, position=place, confirm=lambda: None, **limits) as writer:
             yield writer
 
     def open(self, page: Page, path: str, token: str = Door.token) -> Page:

@@ -263,7 +263,7 @@ def test_the_sweeper_removes_what_no_job_owns(bench: Bench[DockerEngine], engine
     bench.ledger.note(claim, sandbox="c1")
     position = folder / "position"
     path = bench.storage.log_path(claim.job_id)
-    with LogWriter(path, position=position, still_ours=lambda: None, **bench.log_limits) as job_log:
+    with LogWriter(path, position=position, confirm=lambda: None, **bench.log_limits) as job_log:
         engine.launch(spec, job_log).detach()
     sweeper = bench.sweeper()
     sweeper.sweep()

@@ -51,7 +51,7 @@ def test_a_log_goes_on_where_there_is_room_again(tmp_path: Path, monkeypatch: py
     disk = Disk(9)
     monkeypatch.setattr(writer.os, "write", disk.write)
     limits = {"max_bytes": 10**6, "max_lines": 10**6, "kept_bytes": 10**6}
-    with LogWriter(tmp_path / "job.log", position=tmp_path / "position", still_ours=ours, **limits) as log:
+    with LogWriter(tmp_path / "job.log", position=tmp_path / "position", confirm=ours, **limits) as log:
         log.output(b"0123456789abc\n", Stream.STDOUT)
         log.output(b"lost\n", Stream.STDOUT)
         disk.room = 10**6
@@ -237,7 +237,7 @@ def test_a_log_that_went_into_an_empty_folder_is_in_the_sites_own_when_the_job_e
         return len(looks) < 3
 
     monkeypatch.setattr(SiteFolders, "is_foreign", is_foreign)
-    monkeypatch.setattr("runner.lease.going_on.RETRY_SECONDS", 0.01)
+    monkeypatch.setattr("runner.job.attempt.LOOK_SECONDS", 0.01)
     job = bench.run(claim)
     assert (job.state, looks) == (JobState.COMPLETED, ["logs"] * 3)
     assert "hello from the run" in bench.log_of(job)

@@ -41,7 +41,7 @@ def reserved(gpus: Gpus, patience: int = 3) -> tuple[str | None, list[str]]:
             raise EnoughError
 
     try:
-        with gpus.reserved(GpuPolicy.REQUIRED, keep_waiting=wait, say=said.append) as device:
+        with gpus.reserved(GpuPolicy.REQUIRED, check=wait, say=said.append) as device:
             return device, said
     except EnoughError:
         return None, said

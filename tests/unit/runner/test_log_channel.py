@@ -37,7 +37,7 @@ SECRET = "\u4eba"
 
 def writer(folder: Path, kept: int = 10**6) -> LogWriter:
     limits = {"max_bytes": 10**9, "max_lines": 10**9, "kept_bytes": kept}
-    return LogWriter(folder / "job.log", position=folder / "position", still_ours=lambda: None, **limits)
+    return LogWriter(folder / "job.log", position=folder / "position", confirm=lambda: None, **limits)
 
 
 def written(folder: Path, steps: list[tuple[Stream | str, bytes | str]], kept: int) -> int:

@@ -66,9 +66,9 @@ def ours() -> None:
 
 
 def writer(
-    folder: Path, limits: dict[str, int] = LIMITS, *, trusted: bool = True, still_ours: Callable[[], None] = ours
+    folder: Path, limits: dict[str, int] = LIMITS, *, trusted: bool = True, confirm: Callable[[], None] = ours
 ) -> LogWriter:
-    return LogWriter(folder / "job.log", position=folder / "position", trusted=trusted, still_ours=still_ours, **limits)
+    return LogWriter(folder / "job.log", position=folder / "position", trusted=trusted, confirm=confirm, **limits)
 
 
 successor = writer
@@ -145,7 +145,7 @@ def test_order_within_a_stream_is_kept(tmp_path: Path) -> None:
 def test_a_writer_that_wakes_up_late_changes_nothing(tmp_path: Path) -> None:
     """A paused runner whose lease was taken writes into a file that nobody reads any more, and says nothing at all."""
     lease = Lease()
-    late = writer(tmp_path, still_ours=lease.check)
+    late = writer(tmp_path, confirm=lease.check)
     late.output(b"first\n", Stream.STDOUT)
     with successor(tmp_path) as log:
         lease.lost = True
@@ -226,7 +226,7 @@ def asleep_in_takeover(folder: Path, lease: Lease, before: str, meanwhile: Calla
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Path, before, trapped)
         with pytest.raises(LeaseLost):
-            successor(folder, still_ours=lease.check)
+            successor(folder, confirm=lease.check)
 
 
 @pytest.mark.parametrize("before", ["read_bytes", "replace"])

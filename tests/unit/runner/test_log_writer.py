@@ -26,7 +26,7 @@ def path(tmp_path: Path) -> Path:
 
 def writer(path: Path, kept: int = 1000) -> LogWriter:
     return LogWriter(
-        path, position=path.with_name("position"), still_ours=lambda: None, max_bytes=100_000, max_lines=1000,
+        path, position=path.with_name("position"), confirm=lambda: None, max_bytes=100_000, max_lines=1000,
         kept_bytes=kept,
     )  # fmt: skip
 
@@ -158,7 +158,7 @@ def test_half_a_line_of_ours_is_not_continued_by_a_run(path: Path, torn: bytes, 
     path.write_bytes(torn)
     place = path.with_name("position")
     limits = {"max_bytes": 100_000, "max_lines": 1000, "kept_bytes": 1000}
-    with LogWriter(path, position=place, still_ours=lambda: None, trusted=state == "trusted", **limits) as log:
+    with LogWriter(path, position=place, confirm=lambda: None, trusted=state == "trusted", **limits) as log:
         log.output(b"[leadersboard] Ended: completed\n", Stream.STDOUT)
     assert path.read_bytes() == torn + b"\n[leadersboard] Ended: completed\n"
 

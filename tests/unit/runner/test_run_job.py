@@ -401,7 +401,7 @@ def test_an_outage_of_the_ledger_that_outlasts_the_lease_leaves_the_run_to_its_n
         return renew(held, lease_seconds=lease_seconds)
 
     monkeypatch.setattr(bench.ledger, "renew", away_for_a_while)
-    monkeypatch.setattr("runner.lease.going_on.RETRY_SECONDS", 0.05)
+    monkeypatch.setattr("runner.lease.lease.RETRY_SECONDS", 0.05)
     assert bench.run(claim).state is JobState.RUNNING
     assert bench.engine.job_ids() == {claim.job_id}
     assert RunFolder(path=bench.root / "jobs" / f"{claim.job_id}-{claim.mark}").harvested() is None
@@ -456,7 +456,7 @@ def test_a_ledger_that_is_away_at_the_end_is_told_when_it_is_back(
         return finish(claim, outcome, result)
 
     monkeypatch.setattr(bench.ledger, "finish", away_at_first)
-    monkeypatch.setattr("runner.lease.going_on.RETRY_SECONDS", 0.05)
+    monkeypatch.setattr("runner.lease.lease.RETRY_SECONDS", 0.05)
     job = bench.run(bench.claim(GOOD))
     assert (job.state, job.attempt, len(calls)) == (JobState.COMPLETED, 1, 3)
     assert bench.log_of(job).count("Ended:") == 1
@@ -475,7 +475,7 @@ def test_a_ledger_that_is_away_at_the_launch_costs_no_attempt(
         note(claim, **changes)
 
     monkeypatch.setattr(bench.ledger, "note", away_at_times)
-    monkeypatch.setattr("runner.lease.going_on.RETRY_SECONDS", 0.05)
+    monkeypatch.setattr("runner.lease.lease.RETRY_SECONDS", 0.05)
     job = bench.run(bench.claim(GOOD))
     assert (job.state, job.attempt, len(bench.engine.launched)) == (JobState.COMPLETED, 1, 1)
 

@@ -14,8 +14,7 @@ from core.domain.errors import LeaseLost
 from core.domain.job import Claim, Job, JobState
 from core.domain.limits import SMALL, GpuPolicy, ResourceClass
 from runner.job_log.writer import LogWriter
-from runner.lease.going_on import go_on
-from runner.lease.heartbeat import Heartbeat
+from runner.lease.lease import Lease
 from tests.process_sandbox import ProcessEngine, ProcessSandbox
 from tests.runner_bench import GOOD, Bench
 
@@ -93,12 +92,12 @@ def test_a_last_word_that_comes_late_is_not_said(bench: Bench[ProcessEngine], mo
 def test_who_lost_the_job_does_not_leave_it(bench: Bench[ProcessEngine]) -> None:
     """Asked to stop, it asks the ledger first: with the job gone there is nothing to leave, and no word to say."""
     claim, stopping = bench.claim(GOOD), threading.Event()
-    pulse = Heartbeat(bench.ledger, claim, lease_seconds=30)
+    lease = Lease(bench.ledger, claim, lease_seconds=30, stopping=stopping)
     bench.ledger._leases.take(claim.job_id, claim.token, -1.0)
     bench.sweep()
     stopping.set()
     with pytest.raises(LeaseLost):
-        go_on(pulse, stopping)
+        lease.check()
 
 
 def test_the_end_of_a_long_log_outlives_its_runner(

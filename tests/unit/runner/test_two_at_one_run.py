@@ -155,7 +155,7 @@ def test_a_sleeper_that_cannot_ask_whether_the_job_is_its_own_touches_nothing(
         return renew(held, lease_seconds=lease_seconds)
 
     monkeypatch.setattr(bench.ledger, "renew", away_once)
-    monkeypatch.setattr("runner.lease.going_on.RETRY_SECONDS", 0.05)
+    monkeypatch.setattr("runner.lease.lease.RETRY_SECONDS", 0.05)
     bench.run(claim)
     runner.join()
     assert refused

@@ -19,7 +19,7 @@ from core.domain.job import Claim, JobRequest
 from core.domain.limits import UserLimits
 from core.domain.metrics import MAX_BYTES
 from core.settings import Settings
-from runner.lease.heartbeat import Heartbeat
+from runner.lease.lease import Lease
 from tests.conftest import redis_url
 
 pytestmark = pytest.mark.integration
@@ -64,7 +64,7 @@ def kept_busy(*works: Callable[[], None]) -> Iterator[None]:
             thread.join()
 
 
-def test_threads_that_never_wait_do_not_starve_the_heartbeat(
+def test_threads_that_never_wait_do_not_starve_the_lease(
     redis_client: redis.Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Issue 5: between two renewals is never more than a quarter of the lease."""
@@ -84,10 +84,10 @@ def test_threads_that_never_wait_do_not_starve_the_heartbeat(
     monkeypatch.setattr(ledger, "renew", noted)
     began = time.monotonic()
     busy = kept_busy(*[spin] * SPINNING, parse, match)
-    with Heartbeat(ledger, claim, lease_seconds=LEASE_SECONDS) as pulse, busy:
+    with Lease(ledger, claim, lease_seconds=LEASE_SECONDS, stopping=threading.Event()) as lease, busy:
         time.sleep(HELD_SECONDS)
         moments = [began, *renewed, time.monotonic()]
     gaps = [later - earlier for earlier, later in itertools.pairwise(moments)]
     assert max(gaps) < LONGEST_GAP_SECONDS, gaps
-    assert not pulse.lost
+    assert not lease.lost
     client.close()
