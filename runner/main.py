@@ -22,11 +22,11 @@ from runner.dead_letters import PostMortem
 from runner.engine.advisories import old_parts
 from runner.engine.docker_sandbox import DockerEngine
 from runner.engine.inspection import Inspection
-from runner.job.context import Workbench
+from runner.job.context import JobContext
 from runner.job.run_job import RunJob
 from runner.recovery.periodic import begin
 from runner.recovery.sweeper import Sweeper
-from runner.wiring import open_workbench
+from runner.wiring import open_context, sweeper_of
 from runner.worker.actor import RunNext, declare
 from runner.worker.availability import Duty, worker_name
 from runner.worker.engine_floors import Floors
@@ -91,28 +91,28 @@ class Life(Middleware):
 
     def _begin(self) -> None:
         """Opens every part before it starts any. Raises Unavailable."""
-        bench = open_workbench(
+        context = open_context(
             self._settings, self._broker, host=self._host, stopping=self._stopping, opened=self._opened
         )
-        duty, mourn = self._duty(bench), PostMortem(dead_letters=bench.ports.dead_letters)
+        duty, mourn = self._duty(context), PostMortem(dead_letters=context.ports.dead_letters)
         duty.begin()
-        run_next, sweeper = self._answering(bench, duty, mourn), self._sweeping(bench, duty, mourn)
+        run_next, sweeper = self._answering(context, duty, mourn), self._sweeping(context, duty, mourn)
         facts = HostFacts(old_engine_allowed=self._settings.allow_old_engine)
-        for one in old_parts(bench.engine.versions()):
+        for one in old_parts(context.engine.versions()):
             log.warning("engine is old", warning=one.sentence, jobs_taken=facts.old_engine_allowed)
-        watch = self._canary_watch(bench, duty, facts)
-        self._report(bench, duty, facts)  # first: a disk that hangs may hold up the sweep
+        watch = self._canary_watch(context, duty, facts)
+        self._report(context, duty, facts)  # first: a disk that hangs may hold up the sweep
         self._run_next = run_next
         sweep_first(sweeper)
         begin(sweeper.rounds(self._settings.sweep_seconds), self._draining)
         threading.Thread(target=watch.run, args=(self._draining,), daemon=True, name="canary").start()
 
-    def _answering(self, bench: Workbench, duty: Duty, mourn: PostMortem) -> RunNext:
+    def _answering(self, context: JobContext, duty: Duty, mourn: PostMortem) -> RunNext:
         return RunNext(
-            job_status=bench.ports.job_status,
-            job_queue=bench.ports.job_queue,
-            engine=bench.engine,
-            run_job=RunJob(bench=bench),
+            job_status=context.ports.job_status,
+            job_queue=context.ports.job_queue,
+            engine=context.engine,
+            run_job=RunJob(context=context),
             lease_seconds=self._settings.lease_seconds,
             running_limit=self._settings.max_concurrent_running,
             host=self._host,
@@ -121,32 +121,19 @@ class Life(Middleware):
             post_mortem=mourn,
         )
 
-    def _sweeping(self, bench: Workbench, duty: Duty, mourn: PostMortem) -> Sweeper:
-        ports, settings = bench.ports, self._settings
-        return Sweeper(
-            job_status=ports.job_status,
-            job_queue=ports.job_queue,
-            runners=ports.runners,
-            tracking=ports.tracking,
-            results=ports.results,
-            benchmarks=ports.benchmarks,
-            engine=bench.engine,
-            held=bench.held,
-            janitor=bench.janitor,
-            site_names=bench.site_names,
-            host=self._host,
-            resource_classes=bench.resource_classes,
-            job_root=settings.job_root,
-            log_root=settings.log_root,
-            host_patience=settings.host_patience_seconds,
+    def _sweeping(self, context: JobContext, duty: Duty, mourn: PostMortem) -> Sweeper:
+        return sweeper_of(
+            context,
+            log_root=self._settings.log_root,
+            host_patience=self._settings.host_patience_seconds,
             in_hand=duty.jobs,
             post_mortem=mourn,
         )
 
-    def _canary_watch(self, bench: Workbench, duty: Duty, facts: HostFacts) -> CanaryWatch:
+    def _canary_watch(self, context: JobContext, duty: Duty, facts: HostFacts) -> CanaryWatch:
         """From here on no new job is claimed until the canary found that the walls hold."""
-        settings, ports = self._settings, bench.ports
-        classes = tuple(bench.resource_classes.values())
+        settings, ports = self._settings, context.ports
+        classes = tuple(context.resource_classes.values())
 
         def ring() -> None:
             for item in classes:
@@ -154,41 +141,41 @@ class Life(Middleware):
                     ports.job_queue.ring(item.name)
 
         canary = Canary(
-            engine=bench.engine,
+            engine=context.engine,
             resource_classes=classes,
-            image=bench.image,
-            site=bench.site,
+            image=context.image,
+            site=context.site,
             folder=settings.job_root / ".canary",
             runtime=settings.sandbox_runtime,
-            process=bench.janitor.mark,
+            process=context.janitor.mark,
         )
         return CanaryWatch(canary=canary, duty=duty, facts=facts, runners=ports.runners, ring=ring)
 
-    def _duty(self, bench: Workbench) -> Duty:
+    def _duty(self, context: JobContext) -> Duty:
         settings = self._settings
         return Duty(
             name=worker_name(),
             host=self._host,
-            runners=bench.ports.runners,
-            check_engine=bench.engine.check,
-            too_old=Floors(versions=bench.engine.versions, allowed=settings.allow_old_engine).refusal,
-            folders=bench.ports.folders.states,
+            runners=context.ports.runners,
+            check_engine=context.engine.check,
+            too_old=Floors(versions=context.engine.versions, allowed=settings.allow_old_engine).refusal,
+            folders=context.ports.folders.states,
             min_free_bytes=settings.min_free_run_bytes,
             draining=self._draining,
         )
 
-    def _report(self, bench: Workbench, duty: Duty, facts: HostFacts) -> None:
+    def _report(self, context: JobContext, duty: Duty, facts: HostFacts) -> None:
         ended = threading.Event()
-        inspection = Inspection(self._settings.engine_socket, site=bench.site)
+        inspection = Inspection(self._settings.engine_socket, site=context.site)
         self._opened.callback(inspection.close)
         reporter = Reporter(
-            runners=bench.ports.runners,
+            runners=context.ports.runners,
             duty=duty,
-            clock_skew=bench.ports.job_status.clock_skew,
-            engine=bench.engine,
-            gpus=bench.gpus,
+            clock_skew=context.ports.job_status.clock_skew,
+            engine=context.engine,
+            gpus=context.gpus,
             inspection=inspection,
-            resource_classes=tuple(bench.resource_classes.values()),
+            resource_classes=tuple(context.resource_classes.values()),
             facts=facts,
         )
         thread = threading.Thread(target=reporter.run, args=(ended,), daemon=True, name="report")

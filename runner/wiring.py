@@ -1,25 +1,34 @@
-"""Opens what every job of a runner process shares, from its settings."""
+"""Opens what every job of a runner process shares, from its settings; and makes the sweeper of the same parts."""
 
 from __future__ import annotations
 
 import threading
+from collections.abc import Collection
 from contextlib import ExitStack
+from pathlib import Path
 
 from dramatiq.brokers.redis import RedisBroker
 
 from core.settings import Settings
 from core.wiring import open_ports
+from runner.dead_letters import PostMortem
 from runner.engine.capacity import fitted
 from runner.engine.container_spec import EngineMeans, record_bytes
 from runner.engine.docker_sandbox import DockerEngine
 from runner.gpus import Gpus
-from runner.job.context import Workbench
+from runner.job.context import JobContext
 from runner.job.storage_faults import StorageFaults
 from runner.launch_settings import LogLimits
 from runner.lease.claim_locks import HeldClaims
 from runner.lease.living_processes import LivingProcesses
+from runner.recovery.engine import EngineSteps
+from runner.recovery.files import FileSteps
 from runner.recovery.janitor import Janitor
+from runner.recovery.ledger import LedgerSteps
+from runner.recovery.mended import Mended
 from runner.recovery.site_names import SiteNames
+from runner.recovery.sweeper import Sweeper
+from runner.recovery.tracking import TrackingSteps
 from runner.requirements.cache import DependencyCache
 from runner.requirements.dependencies import Dependencies
 from runner.requirements.index import Index
@@ -29,9 +38,9 @@ TRACKING_SECONDS = 20.0
 """Deadline for one answer, so that a runner whose tracking server hangs takes the next job within 30 s (R13)."""
 
 
-def open_workbench(
+def open_context(
     settings: Settings, broker: RedisBroker, *, host: str, stopping: threading.Event, opened: ExitStack
-) -> Workbench:
+) -> JobContext:
     """Opens the parts; `opened` closes them. Raises Unavailable when a part does not answer yet.
 
     Waits for storage in bounded time only, so that a folder that hangs is reported to admins.
@@ -46,7 +55,7 @@ def open_workbench(
     seccomp = settings.seccomp_profile.read_text()
     engine = _engine(settings, seccomp, opened, site=site, process=process)
     kept = DependencyCache(job_root=settings.job_root, kept_bytes=settings.requirements.kept_bytes, process=process)
-    return Workbench(
+    return JobContext(
         ports=ports,
         engine=engine,
         gpus=Gpus(engine, lock_file=settings.job_root / f".gpus-{host}", busy_bytes=settings.gpu_busy_bytes),
@@ -64,6 +73,35 @@ def open_workbench(
         janitor=Janitor(engine=engine, processes=processes, cache=kept, mark=process),
         site_names=_names(settings, site),
     )
+
+
+def sweeper_of(
+    context: JobContext, *, log_root: Path, host_patience: float, in_hand: Collection[str], post_mortem: PostMortem
+) -> Sweeper:
+    """The sweeper of this process, which holds the jobs `in_hand`."""
+    ports, mended = context.ports, Mended(runners=context.ports.runners)
+    ledger = LedgerSteps(
+        job_status=ports.job_status, job_queue=ports.job_queue, held=context.held, host=context.host,
+        host_patience=host_patience, resource_classes=context.resource_classes, mended=mended,
+    )  # fmt: skip
+    return Sweeper(
+        ledger=ledger,
+        engine=EngineSteps(
+            engine=context.engine, job_status=ports.job_status, job_of=ledger.job_of, site_names=context.site_names,
+            mended=mended, job_ended=ledger.freed,
+        ),
+        tracking=TrackingSteps(
+            job_status=ports.job_status, tracking=ports.tracking, results=ports.results, runners=ports.runners,
+            benchmarks=ports.benchmarks, site_names=context.site_names, host=context.host, job_of=ledger.job_of,
+            mended=mended,
+        ),
+        files=FileSteps(
+            engine=context.engine, held=context.held, janitor=context.janitor, job_of=ledger.job_of,
+            is_held=ports.job_status.is_held, host=context.host, resource_classes=context.resource_classes,
+            job_root=context.job_root, log_root=log_root, in_hand=in_hand, ended=ledger.ended, mended=mended,
+        ),
+        post_mortem=post_mortem,
+    )  # fmt: skip
 
 
 def _names(settings: Settings, site: str) -> SiteNames:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Generic, TypeVar
 
@@ -18,17 +18,19 @@ from core.ports.sandbox import SandboxPort
 from core.wiring import Ports
 from runner.dead_letters import PostMortem
 from runner.gpus import Gpus
-from runner.job.context import Workbench
+from runner.job.context import JobContext
 from runner.job.run_job import RunJob
 from runner.job.storage_faults import StorageFaults
 from runner.launch_settings import LogLimits
 from runner.lease.claim_locks import HeldClaims
 from runner.lease.living_processes import LivingProcesses
 from runner.recovery.janitor import Janitor
+from runner.recovery.periodic import attempted
 from runner.recovery.site_names import SiteNames
-from runner.recovery.sweeper import Sweeper
+from runner.recovery.sweeper import TEMPORARY_SECONDS, TIDY_SECONDS, Sweeper
 from runner.requirements.cache import DependencyCache
 from runner.requirements.dependencies import NoDependencies, Preparing
+from runner.wiring import sweeper_of
 from tests.twins.accounts import MemoryAccounts
 from tests.twins.audit import MemoryAudit
 from tests.twins.dead_letters import MemoryDeadLetters
@@ -128,30 +130,24 @@ class Bench(Generic[Engine]):
     def sweep(self) -> None:
         self.ledger.sweep(max_attempts=3, host="here")
 
-    def sweeper(self) -> Sweeper:
-        return Sweeper(
-            job_status=self.ledger, job_queue=self.queue, runners=self.runners, tracking=self.tracking,
-            results=self.results,
-            benchmarks=BenchmarkFolders(self.root / "benchmarks"), engine=self.engine, held=self.held, host="here",
-            resource_classes=self._classes(), job_root=self.root / "jobs", log_root=self.root / "logs",
-            post_mortem=PostMortem(dead_letters=self.dead_letters), janitor=self.janitor, site_names=self.site_names,
+    def sweeper(self, *, in_hand: Collection[str] = ()) -> Sweeper:
+        return sweeper_of(
+            self.context(), log_root=self.root / "logs", host_patience=60.0, in_hand=in_hand,
+            post_mortem=PostMortem(dead_letters=self.dead_letters),
         )  # fmt: skip
 
-    def _classes(self) -> dict[str, ResourceClass]:
-        return {"small": self.limits} if self.resource_classes is None else self.resource_classes
-
-    def run(self, claim: Claim) -> Job:
+    def context(self) -> JobContext:
         ports = Ports(
             storage=self.storage, job_status=self.ledger, results=self.results, job_queue=self.queue,
             rate_limit=self.ledger, tracking=self.tracking, benchmarks=BenchmarkFolders(self.root / "benchmarks"),
             accounts=MemoryAccounts(), sessions=MemorySessions(), login_throttle=MemoryLoginThrottle(),
             runners=self.runners, dead_letters=self.dead_letters, audit=MemoryAudit(),
         )  # fmt: skip
-        bench = Workbench(
+        return JobContext(
             ports=ports,
             engine=self.engine,
             gpus=Gpus(self.engine, lock_file=self.root / "gpus.lock"),
-            resource_classes=self._classes(),
+            resource_classes={"small": self.limits} if self.resource_classes is None else self.resource_classes,
             image=self.image,
             site=self.site,
             host="here",
@@ -165,7 +161,9 @@ class Bench(Generic[Engine]):
             dependencies=self.dependencies,
             storage_faults=self.storage_faults,
         )
-        RunJob(bench=bench)(claim)
+
+    def run(self, claim: Claim) -> Job:
+        RunJob(context=self.context())(claim)
         return self.ledger.get(claim.job_id)
 
     def log_of(self, job: Job) -> str:
@@ -175,6 +173,14 @@ class Bench(Generic[Engine]):
         assert [path.name for path in (self.root / "jobs").iterdir()] == [".held"]
         assert list((self.root / "jobs" / ".held").iterdir()) == []
         assert self.engine.job_ids() == set()
+
+
+def tidy(sweeper: Sweeper) -> None:
+    """Run once the steps that no user waits for."""
+    for one in sweeper.rounds(0.0):
+        for seconds, step in one.steps:
+            if seconds in {TIDY_SECONDS, TEMPORARY_SECONDS}:
+                attempted(step)
 
 
 def when(condition: Callable[[], bool], action: Callable[[], object]) -> threading.Thread:

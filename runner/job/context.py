@@ -20,7 +20,7 @@ from runner.requirements.dependencies import NoDependencies, Preparing
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Workbench:
+class JobContext:
     """Lives as long as its process."""
 
     ports: Ports

@@ -23,8 +23,8 @@ from runner.engine.container_spec import EngineMeans
 from runner.engine.docker_sandbox import DockerEngine
 from runner.engine.one_run import DockerSandbox
 from runner.engine.output import stream as output_stream
-from runner.job.watch import GRACE_SECONDS
 from runner.job_log.writer import LogWriter
+from runner.launch_settings import GRACE_SECONDS
 from tests.conftest import service
 from tests.docker.conftest import SECCOMP
 from tests.runner_bench import GOOD, Bench, when

@@ -21,7 +21,7 @@ from core.domain.limits import UserLimits
 from core.domain.metrics import RunMetrics
 from core.ports.tracking import Result, RunRef
 from core.usecases.seal_old_results import SealOldResults
-from runner.job.result import files_of
+from runner.job.record import files_of
 from runner.recovery.stale_results import ClosedRuns, left_open
 from tests.builders import write_benchmark
 from tests.conftest import redis_url

@@ -17,7 +17,7 @@ import redis
 
 from core.domain.limits import MIB
 from runner.engine.docker_sandbox import DockerEngine
-from runner.job.watch import GRACE_SECONDS
+from runner.launch_settings import GRACE_SECONDS
 from tests.conftest import redis_url
 from tests.docker.hostile.arena import ROWS, Arena
 from tests.docker.hostile.processes import engine_rss

@@ -73,7 +73,7 @@ def test_a_result_that_cannot_be_kept_yet_is_not_thrown_away(tmp_path: Path, mon
         return write(self, name, content, **how)
 
     monkeypatch.setattr(RunFolder, "_write", refuse)
-    monkeypatch.setattr("runner.job.run_job.ROOM_SECONDS", 0.01)
+    monkeypatch.setattr("runner.job.release.ROOM_SECONDS", 0.01)
     job = bench.run(bench.claim(GOOD))
     assert job.state is JobState.RUNNING
     job = bench.run(bench.claim_again())
@@ -87,7 +87,7 @@ def test_a_run_is_not_taken_over_into_a_full_log_disk_and_costs_no_attempt(
     """Its copy of the log finds no room: it waits as it is, however often that is tried."""
     bench = Bench(tmp_path, ProcessEngine(tmp_path / "engine"))
     claim = bench.left_running("import time; print('begun', flush=True); time.sleep(1)\n" + GOOD)
-    monkeypatch.setattr("runner.job.run_job.ROOM_SECONDS", 0.01)
+    monkeypatch.setattr("runner.job.release.ROOM_SECONDS", 0.01)
     with monkeypatch.context() as full:
         full.setattr(shutil, "copyfile", no_room)
         for _try in range(8):  # more than one attempt may lose runners
@@ -102,7 +102,7 @@ def test_a_run_is_not_taken_over_into_a_full_log_disk_and_costs_no_attempt(
 def test_a_job_is_not_begun_without_room_for_its_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It goes back to the queue with its attempt."""
     bench = Bench(tmp_path, ProcessEngine(tmp_path / "engine"))
-    monkeypatch.setattr("runner.job.run_job.ROOM_SECONDS", 0.01)
+    monkeypatch.setattr("runner.job.release.ROOM_SECONDS", 0.01)
     with monkeypatch.context() as full:
         full.setattr(RunFolder, "make", no_room)
         assert bench.run(bench.claim(GOOD)).state is JobState.PENDING
@@ -130,7 +130,7 @@ def test_storage_that_cannot_be_written_costs_no_attempt(
     bench = Bench(tmp_path, ProcessEngine(tmp_path / "engine"))
     broken = [f"jobs: {errno.errorcode[number]}"]
     bench.storage_faults = StorageFaults(now=lambda: broken[0] if broken else None)
-    monkeypatch.setattr("runner.job.run_job.ROOM_SECONDS", 0.01)
+    monkeypatch.setattr("runner.job.release.ROOM_SECONDS", 0.01)
 
     def refuse(*_args: Any, **_options: Any) -> Any:
         raise OSError(number, "broken")
@@ -154,12 +154,12 @@ def test_storage_that_cannot_be_written_costs_no_attempt(
 def test_files_of_one_job_that_stay_broken_are_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every folder can be used: the job does not go round for ever, and its user is not charged."""
     bench = Bench(tmp_path, ProcessEngine(tmp_path / "engine"))
-    monkeypatch.setattr("runner.job.run_job.ROOM_SECONDS", 0.01)
+    monkeypatch.setattr("runner.job.release.ROOM_SECONDS", 0.01)
 
     def refuse(*_args: Any, **_options: Any) -> Any:
         raise OSError(errno.EIO, "Input/output error")
 
-    monkeypatch.setattr("runner.job.attempt.submission_of", refuse)
+    monkeypatch.setattr(bench.storage, "get_submission", refuse)
     job = bench.run(bench.claim(GOOD))
     for _try in range(6 * MAX_ATTEMPTS):
         if job.is_final:
@@ -173,7 +173,7 @@ def test_a_run_whose_folder_is_gone_with_its_file_system_is_not_thrown_away(
 ) -> None:
     """An empty folder in its place says nothing: the run is left alone, and taken over when the folder is back."""
     bench = Bench(tmp_path, ProcessEngine(tmp_path / "engine"))
-    monkeypatch.setattr("runner.job.run_job.ROOM_SECONDS", 0.01)
+    monkeypatch.setattr("runner.job.release.ROOM_SECONDS", 0.01)
     claim = bench.left_running("import time; print('begun', flush=True); time.sleep(1)\n" + GOOD)
     (tmp_path / "jobs").rename(tmp_path / "away")
     (tmp_path / "jobs").mkdir()
@@ -197,7 +197,7 @@ def test_a_result_whose_files_are_not_mounted_now_is_not_recorded_without_them(
     jobs, aside = tmp_path / "jobs", tmp_path / "aside"
     gone: list[str] = []
     bench.storage_faults = StorageFaults(now=lambda: gone[0] if gone else None)
-    monkeypatch.setattr("runner.job.run_job.ROOM_SECONDS", 0.01)
+    monkeypatch.setattr("runner.job.release.ROOM_SECONDS", 0.01)
 
     def unmount(artifacts: Path, _job_log: Path) -> None:
         gone.append("jobs: its file is gone")
@@ -206,7 +206,7 @@ def test_a_result_whose_files_are_not_mounted_now_is_not_recorded_without_them(
         assert not artifacts.exists()
 
     with monkeypatch.context() as broken:
-        broken.setattr("runner.job.attempt.add_log", unmount)
+        broken.setattr("runner.job.record.add_log", unmount)
         assert bench.run(bench.claim(GOOD)).state is JobState.RUNNING
     gone.clear()
     shutil.rmtree(jobs)
@@ -237,7 +237,7 @@ def test_a_log_that_went_into_an_empty_folder_is_in_the_sites_own_when_the_job_e
         return len(looks) < 3
 
     monkeypatch.setattr(SiteFolders, "is_foreign", is_foreign)
-    monkeypatch.setattr("runner.job.attempt.LOOK_SECONDS", 0.01)
+    monkeypatch.setattr("runner.job.release.FOREIGN_SECONDS", 0.01)
     job = bench.run(claim)
     assert (job.state, looks) == (JobState.COMPLETED, ["logs"] * 3)
     assert "hello from the run" in bench.log_of(job)

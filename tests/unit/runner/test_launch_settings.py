@@ -147,7 +147,7 @@ def test_a_job_without_its_benchmark_is_not_begun_and_costs_nothing(
     bench: Bench[ProcessEngine], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One attempt, one clear sentence; a benchmark that is being written anew is waited for."""
-    monkeypatch.setattr("runner.job.launch_spec.ASIDE_SECONDS", 0.0)
+    monkeypatch.setattr("runner.job.attempt.ASIDE_SECONDS", 0.0)
     claim = bench.claim(GOOD)
     shutil.rmtree(bench.root / "benchmarks" / "synthetic")
     job = bench.run(claim)

@@ -15,10 +15,10 @@ from core.domain.errors import Conflict, Unavailable
 from core.domain.job import CANCEL_SECONDS, MAX_ATTEMPTS, MAX_LOSSES, Job, JobState, Outcome
 from core.domain.tracking_state import compared
 from core.ports.tracking import Result, RunRef
-from runner.job.result import add_log
+from runner.job.record import add_log
 from runner.recovery.periodic import begin
 from tests.process_sandbox import ProcessEngine
-from tests.runner_bench import GOOD, Bench, when
+from tests.runner_bench import GOOD, Bench, tidy, when
 
 pytestmark = pytest.mark.unit
 
@@ -37,7 +37,7 @@ def bench(tmp_path: Path) -> Bench[ProcessEngine]:
 def assert_it_completed_once(bench: Bench[ProcessEngine], job: Job) -> None:
     sweeper = bench.sweeper()
     sweeper.sweep()
-    sweeper.tidy()
+    tidy(sweeper)
     ((ref, _result),) = bench.tracking.results.values()
     assert (bench.ledger.get(job.job_id).state, job.run_id) == (JobState.COMPLETED, ref.run_id)
     recorded = bench.results.get(job.job_id)
@@ -121,14 +121,15 @@ def test_a_result_whose_job_ended_otherwise_is_taken_back(
     ((ref, result),) = bench.tracking.results.values()
     bench.tracking.results["0" * 32] = (RunRef(run_id="somebody's", experiment_id="synthetic"), result)
     sweeper = bench.sweeper()
-    sweeper.tidy()
+    tidy(sweeper)
     assert len(bench.tracking.results) == 2, "its job has not ended"
-    sweeper.closed._since = sweeper.closed._since.replace(year=9999)  # from now on it is not among the late ones
+    closed = sweeper.tracking.closed
+    closed._since = closed._since.replace(year=9999)  # from now on it is not among the late ones
     stays, outcome = ENDS[how]
     bench.ledger.finish(claim, outcome(ref.run_id))
-    sweeper.tidy()
+    tidy(sweeper)
     assert set(bench.tracking.results) == {"0" * 32} | ({claim.job_id} if stays else set())
-    assert sweeper.counts["untrue run"] == (not stays)
+    assert bench.runners.mended().get("untrue run", 0) == (not stays)
 
 
 def test_what_the_ledger_cancelled_has_a_last_line(
@@ -143,7 +144,7 @@ def test_what_the_ledger_cancelled_has_a_last_line(
         monkeypatch.setattr(bench.ledger, "clock", lambda: time.time() + CANCEL_SECONDS + 1)
         sweeper = bench.sweeper()
         sweeper.sweep()
-        sweeper.unsaid.append(bench.ledger.get(claim.job_id))  # as if its runner had come to say it just before
+        sweeper.ledger.ended.append(bench.ledger.get(claim.job_id))  # as if its runner had come to say it just before
         sweeper.sweep()
         sleeper.write(b" and the rest\n")
     assert path.read_bytes().splitlines()[-2:] == [b"half a line", b"\xff[leadersboard] Ended: cancelled"]
@@ -165,7 +166,7 @@ def test_what_the_ledger_gave_up_has_a_last_line(bench: Bench[ProcessEngine]) ->
         bench.ledger.note(claim, sandbox=claim.mark)
     assert bench.log_of(job).splitlines()[-1] == f"[leadersboard] Ended: failed: {job.error_message}"
     bench.storage.log_path(job.job_id).unlink()
-    sweeper.unsaid.append(job)
+    sweeper.ledger.ended.append(job)
     sweeper.sweep()
     assert list((bench.root / "logs").iterdir()) == []
 
@@ -182,9 +183,9 @@ def test_a_disk_that_takes_no_last_line_keeps_no_sweep_from_its_work(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("runner.job_log.final_line.shutil.copyfile", full)
-    sweeper.unsaid.extend([bench.ledger.finish(claim, Outcome(state=JobState.FAILED))] * 2)
+    sweeper.ledger.ended.extend([bench.ledger.finish(claim, Outcome(state=JobState.FAILED))] * 2)
     sweeper.sweep()
-    assert (log.read_bytes(), len(sweeper.unsaid)) == (before, 0)
+    assert (log.read_bytes(), len(sweeper.ledger.ended)) == (before, 0)
     assert [path.name for path in log.parent.iterdir()] == [log.name]
 
 
@@ -235,7 +236,7 @@ def test_a_recorders_log_is_whole_at_every_moment(tmp_path: Path, monkeypatch: p
         target.write_bytes(b"the")
         raise Killed
 
-    monkeypatch.setattr("runner.job.result.shutil.copyfile", cut)
+    monkeypatch.setattr("runner.job.record.shutil.copyfile", cut)
     with pytest.raises(Killed):
         add_log(artifacts, log)
     assert (artifacts / "logs" / "j.log").read_bytes() == b"the whole log\n"

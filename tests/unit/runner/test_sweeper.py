@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import time
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,7 +15,7 @@ from core.domain.verdict import FailureReason, Stop
 from runner.recovery.left_folders import LeftFolders
 from runner.run_folder import RunFolder
 from tests.process_sandbox import ProcessEngine
-from tests.runner_bench import GOOD, Bench
+from tests.runner_bench import GOOD, Bench, tidy
 
 pytestmark = pytest.mark.unit
 
@@ -45,7 +44,7 @@ def test_a_dead_runner_is_known_without_waiting_for_its_lease(bench: Bench[Proce
     assert bench.ledger.orphans("here") == 1
     assert "here" in bench.queue.rings
     assert bench.claim_again().job.attempt == 1
-    assert sweeper.counts["dead claim"] == 1
+    assert bench.runners.mended()["dead claim"] == 1
     bench.engine.remove_leftovers(claim.job_id)
 
 
@@ -76,7 +75,7 @@ def test_a_run_that_this_very_process_does_not_stop_in_time_is_ended(bench: Benc
     (folder.path / "begun").write_text(f"{boot} {float(seconds) - SMALL.timeout_seconds - 21}")
     bench.sweeper().sweep()
     assert folder.stopped is None
-    replace(bench.sweeper(), in_hand={claim.job_id}).sweep()
+    bench.sweeper(in_hand={claim.job_id}).sweep()
     assert folder.stopped is Stop.TIMEOUT
     assert bench.run(claim).failure_reason is FailureReason.TIMEOUT
 
@@ -101,10 +100,10 @@ def test_an_open_run_of_a_job_that_has_ended_is_closed_away(bench: Bench[Process
     claim = bench.claim(GOOD)
     bench.tracking.begun = {"r1": (claim.job_id, "synthetic"), "r2": ("0" * 32, "synthetic")}
     sweeper = bench.sweeper()
-    sweeper.tidy()
+    tidy(sweeper)
     assert set(bench.tracking.begun) == {"r1", "r2"}
     bench.run(claim)
-    sweeper.tidy()
+    tidy(sweeper)
     assert set(bench.tracking.begun) == {"r2"}
     assert len(bench.tracking.results) == 1
 
@@ -116,10 +115,10 @@ def test_a_tracking_server_that_hangs_is_asked_nothing_that_may_take_long(
     asked: list[str] = []
     monkeypatch.setattr(bench.tracking, "open_runs", lambda benchmark, **_site: asked.append(benchmark) or {})
     bench.tracking.away = True
-    bench.sweeper().tidy()
+    tidy(bench.sweeper())
     assert asked == []
     bench.tracking.away = False
-    bench.sweeper().tidy()
+    tidy(bench.sweeper())
     assert asked == ["synthetic"]
 
 

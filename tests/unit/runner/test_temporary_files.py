@@ -11,7 +11,7 @@ import pytest
 
 from core.domain.job import JobState, Outcome
 from tests.process_sandbox import ProcessEngine
-from tests.runner_bench import Bench
+from tests.runner_bench import Bench, tidy
 
 pytestmark = pytest.mark.unit
 
@@ -38,10 +38,10 @@ def test_a_copy_of_a_log_goes_once_nobody_will_need_it(bench: Bench[ProcessEngin
     young = logs / f".{'1' * 32}.log.0123abcd"
     young.write_text("x")
     sweeper = bench.sweeper()
-    sweeper.tidy()
+    tidy(sweeper)
     assert [path.exists() for path in (copy, log, stray, other, young)] == [True, True, False, True, True]
     bench.ledger.finish(claim, Outcome(state=JobState.FAILED))
-    sweeper.tidy()
+    tidy(sweeper)
     assert [path.exists() for path in (copy, log)] == [False, True]
     assert bench.runners.mended()["temporary file"] == 2
 
@@ -53,7 +53,7 @@ def test_a_lock_that_never_got_its_name_goes_with_its_process(bench: Bench[Proce
     with alive.open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         os.utime(alive, (time.time() - 100, time.time() - 100))
-        bench.sweeper().tidy()
+        tidy(bench.sweeper())
         assert [path.exists() for path in (dead, alive, other)] == [False, True, True]
 
 
@@ -62,5 +62,5 @@ def test_a_lock_of_an_engine_that_was_wiped_goes_with_its_job(bench: Bench[Proce
     claim, over = bench.claim("pass"), "0" * 32
     folder = bench.root / "jobs" / ".held"
     gone, kept = aged(folder / f"there-{over}-12345678"), aged(folder / f"there-{claim.job_id}-12345678")
-    bench.sweeper().tidy()
+    tidy(bench.sweeper())
     assert [path.exists() for path in (gone, kept)] == [False, True]
