@@ -79,7 +79,7 @@ def runner(**limits: float) -> Iterator[Bench[DockerEngine]]:
     try:
         yield bench
     finally:
-        for job_id in engine.job_ids():
+        for job_id, _claim in engine.runs():
             engine.remove_leftovers(job_id)
         engine.close()
         shutil.rmtree(root)

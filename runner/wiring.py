@@ -1,4 +1,4 @@
-"""Opens what every job of a runner process shares, from its settings; and makes the sweeper of the same parts."""
+"""Opens what every job of a runner process shares, from its settings, and builds its long-lived parts upon that."""
 
 from __future__ import annotations
 
@@ -11,16 +11,21 @@ from dramatiq.brokers.redis import RedisBroker
 
 from core.settings import Settings
 from core.wiring import open_ports
-from runner.dead_letters import PostMortem
+from runner.canary.probe import Canary
+from runner.canary.scheduler import CanaryScheduler
+from runner.dead_letters import DeadLetterWriter
 from runner.engine.capacity import fitted
 from runner.engine.container_spec import EngineMeans, record_bytes
 from runner.engine.docker_sandbox import DockerEngine
+from runner.engine.inspection import Inspection
 from runner.gpus import Gpus
 from runner.job.context import JobContext
+from runner.job.run_job import RunJob
 from runner.job.storage_faults import StorageFaults
 from runner.launch_settings import LogLimits
 from runner.lease.claim_locks import HeldClaims
 from runner.lease.living_processes import LivingProcesses
+from runner.process_name import process_name
 from runner.recovery.engine import EngineSteps
 from runner.recovery.files import FileSteps
 from runner.recovery.janitor import Janitor
@@ -33,6 +38,10 @@ from runner.requirements.cache import DependencyCache
 from runner.requirements.dependencies import Dependencies
 from runner.requirements.index import Index
 from runner.requirements.installer import Installer
+from runner.worker.actor import RunNext
+from runner.worker.availability import Availability
+from runner.worker.engine_floors import Floors
+from runner.worker.report import HostFacts, Reporter
 
 TRACKING_SECONDS = 20.0
 """Deadline for one answer, so that a runner whose tracking server hangs takes the next job within 30 s (R13)."""
@@ -76,7 +85,7 @@ def open_context(
 
 
 def sweeper_of(
-    context: JobContext, *, log_root: Path, host_patience: float, in_hand: Collection[str], post_mortem: PostMortem
+    context: JobContext, *, log_root: Path, host_patience: float, in_hand: Collection[str], letters: DeadLetterWriter
 ) -> Sweeper:
     """The sweeper of this process, which holds the jobs `in_hand`."""
     ports, mended = context.ports, Mended(runners=context.ports.runners)
@@ -100,8 +109,78 @@ def sweeper_of(
             is_held=ports.job_status.is_held, host=context.host, resource_classes=context.resource_classes,
             job_root=context.job_root, log_root=log_root, in_hand=in_hand, ended=ledger.ended, mended=mended,
         ),
-        post_mortem=post_mortem,
+        letters=letters,
     )  # fmt: skip
+
+
+def availability_of(context: JobContext, settings: Settings, *, draining: threading.Event) -> Availability:
+    return Availability(
+        name=process_name(),
+        host=context.host,
+        runners=context.ports.runners,
+        check_engine=context.engine.check,
+        too_old=Floors(versions=context.engine.versions, allowed=settings.allow_old_engine).refusal,
+        folders=context.ports.folders.states,
+        min_free_bytes=settings.min_free_run_bytes,
+        draining=draining,
+    )
+
+
+def run_next_of(
+    context: JobContext, settings: Settings, availability: Availability, letters: DeadLetterWriter
+) -> RunNext:
+    return RunNext(
+        job_status=context.ports.job_status,
+        job_queue=context.ports.job_queue,
+        run_job=RunJob(context=context),
+        lease_seconds=settings.lease_seconds,
+        running_limit=settings.max_concurrent_running,
+        host=context.host,
+        draining=availability.draining,
+        availability=availability,
+        letters=letters,
+    )
+
+
+def canary_scheduler_of(
+    context: JobContext, settings: Settings, availability: Availability, facts: HostFacts
+) -> CanaryScheduler:
+    """From here on no new job is claimed until the canary found that the walls hold."""
+    ports, classes = context.ports, tuple(context.resource_classes.values())
+
+    def ring() -> None:
+        for item in classes:
+            if ports.job_status.pending(item.name):
+                ports.job_queue.ring(item.name)
+
+    canary = Canary(
+        engine=context.engine,
+        resource_classes=classes,
+        image=context.image,
+        site=context.site,
+        folder=settings.job_root / ".canary",
+        runtime=settings.sandbox_runtime,
+        process=context.janitor.mark,
+    )
+    return CanaryScheduler(canary=canary, availability=availability, facts=facts, runners=ports.runners, ring=ring)
+
+
+def reporter_of(
+    context: JobContext, settings: Settings, availability: Availability, facts: HostFacts, *, opened: ExitStack
+) -> Reporter:
+    """`opened` closes its connection to the engine."""
+    inspection = Inspection(settings.engine_socket, site=context.site)
+    opened.callback(inspection.close)
+    return Reporter(
+        runners=context.ports.runners,
+        availability=availability,
+        clock_skew=context.ports.job_status.clock_skew,
+        engine=context.engine,
+        gpus=context.gpus,
+        inspection=inspection,
+        resource_classes=tuple(context.resource_classes.values()),
+        facts=facts,
+    )
 
 
 def _names(settings: Settings, site: str) -> SiteNames:

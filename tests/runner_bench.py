@@ -16,7 +16,7 @@ from core.domain.limits import SMALL, ResourceClass, UploadLimits, UserLimits
 from core.domain.submission import Upload, UploadedFile
 from core.ports.sandbox import SandboxPort
 from core.wiring import Ports
-from runner.dead_letters import PostMortem
+from runner.dead_letters import DeadLetterWriter
 from runner.gpus import Gpus
 from runner.job.context import JobContext
 from runner.job.run_job import RunJob
@@ -133,7 +133,7 @@ class Bench(Generic[Engine]):
     def sweeper(self, *, in_hand: Collection[str] = ()) -> Sweeper:
         return sweeper_of(
             self.context(), log_root=self.root / "logs", host_patience=60.0, in_hand=in_hand,
-            post_mortem=PostMortem(dead_letters=self.dead_letters),
+            letters=DeadLetterWriter(dead_letters=self.dead_letters),
         )  # fmt: skip
 
     def context(self) -> JobContext:
@@ -172,7 +172,12 @@ class Bench(Generic[Engine]):
     def assert_nothing_left(self) -> None:
         assert [path.name for path in (self.root / "jobs").iterdir()] == [".held"]
         assert list((self.root / "jobs" / ".held").iterdir()) == []
-        assert self.engine.job_ids() == set()
+        assert self.engine.runs() == set()
+
+
+def jobs_in(engine: SandboxPort) -> set[str]:
+    """The jobs of this site of which the engine still has something."""
+    return {job_id for job_id, _claim in engine.runs()}
 
 
 def tidy(sweeper: Sweeper) -> None:

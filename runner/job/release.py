@@ -10,7 +10,7 @@ from core.domain.errors import LeadersboardError, LeaseLost, NotFound, RunLost, 
 from core.domain.job import MAX_ATTEMPTS, Claim, Job, JobState, Outcome
 from core.domain.sealed_result import SealedResult
 from core.domain.verdict import FailureReason
-from runner.dead_letters import PostMortem
+from runner.dead_letters import DeadLetterWriter
 from runner.job.attempt import Attempt
 from runner.job.context import JobContext
 from runner.job.signals import ResultWaits
@@ -88,7 +88,7 @@ def leave_result(attempt: Attempt, waits: ResultWaits) -> None:
         ports.tracking.check()
     except Unavailable:
         return
-    PostMortem(dead_letters=ports.dead_letters)("record result", waits.__cause__ or waits, attempt.job)
+    DeadLetterWriter(dead_letters=ports.dead_letters).keep("record result", waits.__cause__ or waits, attempt.job)
 
 
 def fail(attempt: Attempt, error: Exception) -> None:
@@ -97,7 +97,7 @@ def fail(attempt: Attempt, error: Exception) -> None:
     attempt.lease.confirm()
     expected = isinstance(error, LeadersboardError)
     log.warning("platform failed", job_id=job.job_id, error=str(error), exc_info=not expected)
-    PostMortem(dead_letters=context.ports.dead_letters)("run job", error, job)
+    DeadLetterWriter(dead_letters=context.ports.dead_letters).keep("run job", error, job)
     if context.storage_faults.hold_up(job.job_id, error):  # nothing is thrown away until an admin has mended the disk
         context.stopping.wait(ROOM_SECONDS)
         _settle(attempt, lambda: let_go(context, attempt.claim))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from runner.dead_letters import PostMortem
+from runner.dead_letters import DeadLetterWriter
 from runner.recovery.engine import EngineSteps
 from runner.recovery.files import FileSteps
 from runner.recovery.ledger import LedgerSteps
@@ -25,7 +25,7 @@ class Sweeper:
     engine: EngineSteps
     tracking: TrackingSteps
     files: FileSteps
-    post_mortem: PostMortem
+    letters: DeadLetterWriter
 
     def rounds(self, every_seconds: float) -> tuple[Round, ...]:
         """The steps by what may hang, with the seconds between two turns. What a user waits for is due each second."""
@@ -50,7 +50,7 @@ class Sweeper:
             "files": ((often, files.last_lines), (TEMPORARY_SECONDS, files.temporary)),
         }
         return tuple(
-            Round(part=part, steps=tuple((seconds, self.post_mortem.of(step)) for seconds, step in steps))
+            Round(part=part, steps=tuple((seconds, self.letters.keeping(step)) for seconds, step in steps))
             for part, steps in paces.items()
         )
 
@@ -61,4 +61,4 @@ class Sweeper:
         then = (ledger.doorbells, files.overdue, files.of_dead_processes, engine.leftovers, files.folders)
         for step in (*first, *then):
             if not is_over():
-                attempted(self.post_mortem.of(step))
+                attempted(self.letters.keeping(step))

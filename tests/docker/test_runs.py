@@ -27,7 +27,7 @@ from runner.job_log.writer import LogWriter
 from runner.launch_settings import GRACE_SECONDS
 from tests.conftest import service
 from tests.docker.conftest import SECCOMP
-from tests.runner_bench import GOOD, Bench, when
+from tests.runner_bench import GOOD, Bench, jobs_in, when
 
 pytestmark = pytest.mark.docker
 
@@ -217,7 +217,7 @@ def test_a_second_attempt_starts_clean_and_keeps_the_log_of_the_first(
         bench.run(claim)
     stopper.join()
     bench.stopping.clear()
-    assert engine.job_ids() == {claim.job_id}
+    assert jobs_in(engine) == {claim.job_id}
     again = bench.claim_again()
     seen: list[int] = []
 
@@ -267,11 +267,11 @@ def test_the_sweeper_removes_what_no_job_owns(bench: Bench[DockerEngine], engine
         engine.launch(spec, job_log).detach()
     sweeper = bench.sweeper()
     sweeper.sweep()
-    assert engine.job_ids() == {claim.job_id}, "a running job's container was removed"
+    assert jobs_in(engine) == {claim.job_id}, "a running job's container was removed"
     bench.ledger.cancel(claim.job_id)
     bench.ledger._leases.take(claim.job_id, claim.token, -1.0)
     sweeper.sweep()
-    assert engine.job_ids() == set()
+    assert jobs_in(engine) == set()
 
 
 def test_a_failed_run_is_kept_for_its_admins_where_the_site_wants_it(
@@ -291,14 +291,14 @@ def test_a_failed_run_is_kept_for_its_admins_where_the_site_wants_it(
     sweeper = replace(bench.sweeper(), engine=without)
     sweeper.sweep()
     sweeper._freed()
-    assert bench.engine.job_ids() == {bad.job_id}
+    assert jobs_in(bench.engine) == {bad.job_id}
     (kept,) = inner.containers.list(all=True, filters={"label": f"leadersboard.job={bad.job_id}"}, ignore_removed=True)
     assert (kept.labels["leadersboard.role"], kept.status, kept.attrs["State"]["ExitCode"]) == ("job", "exited", 7)
     assert kept.attrs["HostConfig"]["NetworkMode"] == "none"
     ended = replace(bad, finished_at=bad.finished_at - timedelta(seconds=61) if bad.finished_at else None)
     bench.ledger._store(ended)
     sweeper._freed()
-    assert bench.engine.job_ids() == set()
+    assert jobs_in(bench.engine) == set()
     bench.engine.close()
 
 

@@ -67,7 +67,7 @@ def remove_run(site: Site) -> None:
     image = service("LEADERSBOARD_TEST_SANDBOX_IMAGE")
     engine = DockerEngine(service("LEADERSBOARD_TEST_ENGINE"), site=site.ledger.ledger_id(), image=image, seccomp="{}")
     with closing(engine):
-        for job_id in engine.job_ids():
+        for job_id, _claim in engine.runs():
             engine.remove_leftovers(job_id)
 
 

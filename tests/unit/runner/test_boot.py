@@ -13,15 +13,15 @@ from dramatiq.brokers.stub import StubBroker
 import runner.main
 from core.domain.errors import Unavailable
 from core.settings import Settings
-from runner.main import Life, sweep_first
+from runner.main import WorkerProcess, sweep_first
 from tests.process_sandbox import ProcessEngine
 from tests.runner_bench import Bench, when
 
 pytestmark = pytest.mark.unit
 
 
-def life(monkeypatch: pytest.MonkeyPatch, begin: Callable[[], None]) -> tuple[Life, StubBroker]:
-    made = Life(Settings(), StubBroker(middleware=[]), host="here")  # type: ignore[arg-type] none of it is asked
+def booting(monkeypatch: pytest.MonkeyPatch, begin: Callable[[], None]) -> tuple[WorkerProcess, StubBroker]:
+    made = WorkerProcess(Settings(), StubBroker(middleware=[]), host="here")  # type: ignore[arg-type] none of it is asked
     broker = StubBroker(middleware=[made])
     monkeypatch.setattr(made, "_begin", begin)
     monkeypatch.setattr(runner.main.time, "sleep", lambda _seconds: None)
@@ -37,7 +37,7 @@ def test_a_part_that_is_away_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> N
         if len(tries) < 3:
             raise Unavailable("The job ledger (Redis)", "BusyLoadingError")
 
-    _life, broker = life(monkeypatch, begin)
+    _process, broker = booting(monkeypatch, begin)
     broker.emit_after("process_boot")
     assert len(tries) == 3
 
@@ -50,7 +50,7 @@ def test_a_process_that_cannot_begin_ends(monkeypatch: pytest.MonkeyPatch, error
     def begin() -> Any:
         raise error
 
-    _life, broker = life(monkeypatch, begin)
+    _process, broker = booting(monkeypatch, begin)
     with pytest.raises(SystemExit, match="runner: "):
         broker.emit_after("process_boot")
 

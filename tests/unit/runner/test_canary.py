@@ -16,13 +16,13 @@ from core.domain.canary import CanaryReport, CanaryRow
 from core.domain.errors import Unavailable
 from core.domain.limits import SMALL
 from core.ports.sandbox import RunOutput, SandboxSpec, SandboxState, Stream
-from runner.canary import watch
+from runner.canary import scheduler
 from runner.canary.checks import limit_rules, rows, wall_rules
 from runner.canary.command import table
 from runner.canary.probe import MOST_PRINTED, Canary, Printed, lower
-from runner.canary.watch import CanaryWatch
+from runner.canary.scheduler import CanaryScheduler
 from runner.engine.advisories import old_parts, refusal
-from runner.worker.availability import Duty
+from runner.worker.availability import Availability
 from runner.worker.report import HostFacts
 from tests.twins.runners import MemoryRunners
 
@@ -186,20 +186,20 @@ def report_of(*found: CanaryRow) -> CanaryReport:
 
 
 @dataclass
-class Watched:
-    """A watch whose canary says what the test wants."""
+class Scheduled:
+    """A scheduler whose canary says what the test wants."""
 
     says: list[CanaryReport | Exception]
     rung: int = 0
-    duty: Duty = field(init=False)
+    availability: Availability = field(init=False)
     facts: HostFacts = field(default_factory=HostFacts)
     runners: MemoryRunners = field(default_factory=MemoryRunners)
 
     def __post_init__(self) -> None:
-        self.duty = Duty(name="a:1", host="h", runners=self.runners, check_engine=lambda: None, folders=list,
-                         min_free_bytes=0, draining=threading.Event())  # fmt: skip
-        self.watch = CanaryWatch(
-            canary=self._next, duty=self.duty, facts=self.facts, runners=self.runners, ring=self._ring
+        self.availability = Availability(name="a:1", host="h", runners=self.runners, check_engine=lambda: None,
+                                         folders=list, min_free_bytes=0, draining=threading.Event())  # fmt: skip
+        self.scheduler = CanaryScheduler(
+            canary=self._next, availability=self.availability, facts=self.facts, runners=self.runners, ring=self._ring
         )
 
     def _next(self) -> CanaryReport:
@@ -214,39 +214,39 @@ class Watched:
 
 
 def test_no_job_is_begun_before_the_walls_are_known_to_hold() -> None:
-    watched = Watched([report_of(row(ok=True))])
-    assert not watched.duty.takes_new()
-    watched.watch.probe()
-    assert (watched.duty.takes_new(), watched.rung) == (True, 1)
-    assert (watched.facts.canary or {})["ok"] is True
+    scheduled = Scheduled([report_of(row(ok=True))])
+    assert not scheduled.availability.takes_new()
+    scheduled.scheduler.probe()
+    assert (scheduled.availability.takes_new(), scheduled.rung) == (True, 1)
+    assert (scheduled.facts.canary or {})["ok"] is True
 
 
 def test_a_red_row_refuses_jobs_until_it_is_green_and_says_why() -> None:
     """BOX-12: in the words that admins see in the runner's report."""
     found = [report_of(row(ok=True)), report_of(row(ok=False)), RuntimeError("odd"), report_of(row(ok=True))]
-    watched = Watched(list(found))
-    watched.watch.probe()
-    watched.watch.probe()
-    assert "small: network: expected lo, found lo eth0" in str(watched.duty.standing()[1])
-    assert (watched.facts.canary or {})["rows"][0]["ok"] is False
-    watched.watch.probe()
-    assert "RuntimeError" in str(watched.duty.refusal)
-    watched.watch.probe()
-    assert (watched.duty.takes_new(), watched.rung) == (True, 2)
+    scheduled = Scheduled(list(found))
+    scheduled.scheduler.probe()
+    scheduled.scheduler.probe()
+    assert "small: network: expected lo, found lo eth0" in str(scheduled.availability.state()[1])
+    assert (scheduled.facts.canary or {})["rows"][0]["ok"] is False
+    scheduled.scheduler.probe()
+    assert "RuntimeError" in str(scheduled.availability.refusal)
+    scheduled.scheduler.probe()
+    assert (scheduled.availability.takes_new(), scheduled.rung) == (True, 2)
 
 
 def test_it_is_asked_at_the_start_and_when_an_admin_wants_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(watch, "LOOK_SECONDS", 0.01)
-    watched = Watched([report_of(row(ok=True)) for _ in range(2)])
+    monkeypatch.setattr(scheduler, "LOOK_SECONDS", 0.01)
+    scheduled = Scheduled([report_of(row(ok=True)) for _ in range(2)])
     ended = threading.Event()
-    thread = threading.Thread(target=watched.watch.run, args=(ended,))
+    thread = threading.Thread(target=scheduled.scheduler.run, args=(ended,))
     thread.start()
-    while len(watched.says) == 2 or watched.duty.refusal:
+    while len(scheduled.says) == 2 or scheduled.availability.refusal:
         ended.wait(0.01)
     ended.wait(0.1)
-    assert len(watched.says) == 1  # the hour is not over
-    watched.runners.ask_canary("h")
-    while watched.says:
+    assert len(scheduled.says) == 1  # the hour is not over
+    scheduled.runners.ask_canary("h")
+    while scheduled.says:
         ended.wait(0.01)
     ended.set()
     thread.join()

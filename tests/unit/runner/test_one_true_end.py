@@ -18,7 +18,7 @@ from core.ports.tracking import Result, RunRef
 from runner.job.record import add_log
 from runner.recovery.periodic import begin
 from tests.process_sandbox import ProcessEngine
-from tests.runner_bench import GOOD, Bench, tidy, when
+from tests.runner_bench import GOOD, Bench, jobs_in, tidy, when
 
 pytestmark = pytest.mark.unit
 
@@ -220,9 +220,9 @@ def test_what_another_process_ended_is_removed_within_seconds(
     bench.ledger.cancel(claim.job_id)
     monkeypatch.setattr(bench.ledger, "clock", lambda: time.time() + CANCEL_SECONDS + 1)
     bench.sweep()
-    removed = when(lambda: bench.engine.job_ids() == set(), ended.set)
+    removed = when(lambda: jobs_in(bench.engine) == set(), ended.set)
     removed.join()
-    assert bench.engine.job_ids() == set()
+    assert jobs_in(bench.engine) == set()
 
 
 def test_a_recorders_log_is_whole_at_every_moment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,7 +13,7 @@ from core.domain.errors import Unavailable
 from core.domain.job import JobState
 from runner.recovery.periodic import Round, begin
 from tests.process_sandbox import ProcessEngine
-from tests.runner_bench import Bench, when
+from tests.runner_bench import Bench, jobs_in, when
 
 pytestmark = pytest.mark.unit
 
@@ -97,7 +97,7 @@ def test_a_jobs_disk_that_hangs_keeps_no_cancelled_run_in_the_engine(
     begin(bench.sweeper().rounds(0.05), ended)
     time.sleep(0.3)  # by now both hang
     bench.ledger.cancel(claim.job_id)
-    when(lambda: bench.engine.job_ids() == set(), lambda: None).join()
+    when(lambda: jobs_in(bench.engine) == set(), lambda: None).join()
     ended.set()
     hangs.set()
-    assert bench.engine.job_ids() == set()
+    assert jobs_in(bench.engine) == set()

@@ -18,7 +18,7 @@ from core.ports.sandbox import Harvest, RunOutput, SandboxSpec
 from core.ports.tracking import Result, RunRef
 from runner.run_folder import RunFolder
 from tests.process_sandbox import ProcessEngine, ProcessSandbox
-from tests.runner_bench import GOOD, Bench, when
+from tests.runner_bench import GOOD, Bench, jobs_in, when
 
 pytestmark = pytest.mark.unit
 
@@ -217,7 +217,7 @@ def test_a_result_waits_for_the_tracking_server(bench: Bench[ProcessEngine]) -> 
     """TRK-5: MLflow being away keeps no runner and loses nothing; the status says "recording" meanwhile."""
     bench.tracking.away = True
     job = bench.run(bench.claim(GOOD))
-    assert (job.state, job.phase, bench.engine.job_ids()) == (JobState.RUNNING, "recording", set())
+    assert (job.state, job.phase, jobs_in(bench.engine)) == (JobState.RUNNING, "recording", set())
     assert bench.ledger.claim("small", worker="w", lease_seconds=9, running_limit=1, host="here") is None
     bench.tracking.away = False
     assert bench.ledger.release_results("here") == 1
@@ -272,7 +272,7 @@ def test_a_lost_lease_leaves_the_run_to_its_new_holder(bench: Bench[ProcessEngin
     job = bench.run(claim)
     thief.join()
     assert job.state is JobState.RUNNING
-    assert bench.engine.job_ids() == {claim.job_id}
+    assert jobs_in(bench.engine) == {claim.job_id}
     assert (bench.root / "jobs" / f"{claim.job_id}-{claim.mark}" / "begun").exists()
     bench.engine.remove_leftovers(claim.job_id)
 
@@ -403,7 +403,7 @@ def test_an_outage_of_the_ledger_that_outlasts_the_lease_leaves_the_run_to_its_n
     monkeypatch.setattr(bench.ledger, "renew", away_for_a_while)
     monkeypatch.setattr("runner.lease.lease.RETRY_SECONDS", 0.05)
     assert bench.run(claim).state is JobState.RUNNING
-    assert bench.engine.job_ids() == {claim.job_id}
+    assert jobs_in(bench.engine) == {claim.job_id}
     assert RunFolder(path=bench.root / "jobs" / f"{claim.job_id}-{claim.mark}").harvested() is None
     bench.engine.remove_leftovers(claim.job_id)
 

@@ -15,7 +15,7 @@ from core.domain.verdict import FailureReason, Stop
 from runner.recovery.left_folders import LeftFolders
 from runner.run_folder import RunFolder
 from tests.process_sandbox import ProcessEngine
-from tests.runner_bench import GOOD, Bench, tidy
+from tests.runner_bench import GOOD, Bench, jobs_in, tidy
 
 pytestmark = pytest.mark.unit
 
@@ -127,10 +127,10 @@ def test_what_an_earlier_claim_left_goes_and_the_present_run_stays(bench: Bench[
     claim = bench.left_running(ENDLESS)
     sweeper = bench.sweeper()
     sweeper.sweep()
-    assert bench.engine.job_ids() == {claim.job_id}
+    assert jobs_in(bench.engine) == {claim.job_id}
     bench.ledger.note(claim, sandbox="another")
     sweeper.sweep()
-    assert bench.engine.job_ids() == set()
+    assert jobs_in(bench.engine) == set()
 
 
 @pytest.mark.parametrize("name", ["lost+found", "backup", "0123abcd-old"])

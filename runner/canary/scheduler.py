@@ -13,7 +13,7 @@ from core.domain.canary import CanaryReport
 from core.domain.errors import LeadersboardError
 from core.domain.runners import PROBING
 from core.ports.runners import RunnersPort
-from runner.worker.availability import Duty
+from runner.worker.availability import Availability
 from runner.worker.report import HostFacts
 
 EVERY_SECONDS = 3600.0
@@ -25,26 +25,25 @@ log = structlog.get_logger(__name__)
 
 
 @dataclass(kw_only=True)
-class CanaryWatch:
+class CanaryScheduler:
     """Lives as long as its process, in a thread of its own; uses no worker thread of jobs."""
 
     canary: Callable[[], CanaryReport]
-    duty: Duty
+    availability: Availability
     facts: HostFacts
     runners: RunnersPort
     ring: Callable[[], None]
     """Called once jobs may be begun, since some may have waited."""
-    latest: CanaryReport | None = None
 
     def __post_init__(self) -> None:
-        self.duty.refusal = PROBING
+        self.availability.refusal = PROBING
 
     def run(self, ended: threading.Event) -> None:
         due = 0.0
         while not ended.is_set():
-            if not self.duty.storage_fault() and (time.monotonic() >= due or self._asked()):
+            if not self.availability.storage_fault() and (time.monotonic() >= due or self._asked()):
                 self.probe()
-                due = time.monotonic() + (EVERY_SECONDS if self.duty.refusal is None else RED_SECONDS)
+                due = time.monotonic() + (EVERY_SECONDS if self.availability.refusal is None else RED_SECONDS)
             ended.wait(LOOK_SECONDS)
 
     def probe(self) -> None:
@@ -53,10 +52,10 @@ class CanaryWatch:
             report = self.canary()
         except Exception as error:  # a probe that breaks has proved nothing
             log.exception("canary broke")
-            self.duty.refusal = f"the sandbox could not be probed: {type(error).__name__}"
+            self.availability.refusal = f"the sandbox could not be probed: {type(error).__name__}"
             return
-        self.latest, self.facts.canary = report, report.as_mapping()
-        refused, self.duty.refusal = self.duty.refusal, report.refusal
+        self.facts.canary = report.as_mapping()
+        refused, self.availability.refusal = self.availability.refusal, report.refusal
         for row in report.red:
             log.error("wall does not hold", check=row.check, resource_class=row.resource_class,
                       expected=row.expected, found=row.found)  # fmt: skip
@@ -72,6 +71,6 @@ class CanaryWatch:
 
     def _asked(self) -> bool:
         try:
-            return self.runners.take_canary(self.duty.host)
+            return self.runners.take_canary(self.availability.host)
         except LeadersboardError:
             return False

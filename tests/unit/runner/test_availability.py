@@ -15,10 +15,10 @@ from core.domain.folders import FolderState
 from core.domain.job import MAX_ATTEMPTS, Claim, JobRequest
 from core.domain.limits import UserLimits
 from core.domain.runners import ClassFigures, RunnerReport, RunnerState, Wish
-from runner.dead_letters import PostMortem
+from runner.dead_letters import DeadLetterWriter
 from runner.worker import actor
 from runner.worker.actor import RunNext
-from runner.worker.availability import Duty
+from runner.worker.availability import Availability
 from runner.worker.engine_floors import FRESH_SECONDS, Floors
 from tests.process_sandbox import ProcessEngine
 from tests.twins.dead_letters import MemoryDeadLetters
@@ -43,7 +43,7 @@ class Post:
 
     def __post_init__(self) -> None:
         self.engine = ProcessEngine(self.root / "engine")
-        self.duty = Duty(
+        self.availability = Availability(
             name="box:1", host="here", runners=self.runners, check_engine=self.engine.check,
             folders=lambda: self.states, min_free_bytes=0, draining=threading.Event(),
         )  # fmt: skip
@@ -52,10 +52,10 @@ class Post:
 
     def run_next(self, run_job: Callable[[Claim], None] | None = None) -> None:
         RunNext(
-            job_status=self.jobs, job_queue=self.queue, engine=self.engine,
+            job_status=self.jobs, job_queue=self.queue,
             run_job=run_job or (lambda claim: self.ran.append(claim.job_id)), lease_seconds=30, running_limit=1,
-            host="here", draining=self.duty.draining, duty=self.duty,
-            post_mortem=PostMortem(dead_letters=self.letters, process="box:1"),
+            host="here", draining=self.availability.draining, availability=self.availability,
+            letters=DeadLetterWriter(dead_letters=self.letters, process="box:1"),
         )("small")  # fmt: skip
 
     def another(self, **changes: object) -> None:
@@ -72,7 +72,7 @@ def post(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Post:
 
 
 def test_a_ready_runner_takes_the_job(post: Post) -> None:
-    assert post.duty.standing() == (RunnerState.READY, None)
+    assert post.availability.state() == (RunnerState.READY, None)
     post.run_next()
     assert post.ran == [post.job_id]
 
@@ -84,7 +84,7 @@ def test_a_paused_runner_takes_none_until_it_is_resumed(post: Post, target: str,
     post.runners.set_wish(target, wish)
     post.run_next()
     assert post.ran == []
-    assert post.duty.standing()[0] == state
+    assert post.availability.state()[0] == state
     post.runners.set_wish(target, Wish.RUN)
     post.run_next()
     assert post.ran == [post.job_id]
@@ -93,18 +93,18 @@ def test_a_paused_runner_takes_none_until_it_is_resumed(post: Post, target: str,
 def test_a_pause_ends_with_its_process(post: Post) -> None:
     """A container that is started again has the same names and numbers; a host's pause holds for it, too."""
     post.runners.set_wish("box:1", Wish.PAUSE)
-    post.duty.begin()
-    assert post.duty.standing()[0] is RunnerState.READY
+    post.availability.begin()
+    assert post.availability.state()[0] is RunnerState.READY
     post.runners.set_wish("here", Wish.PAUSE)
-    post.duty.begin()
-    assert post.duty.standing()[0] is RunnerState.PAUSED
+    post.availability.begin()
+    assert post.availability.state()[0] is RunnerState.PAUSED
 
 
 def test_a_drained_runner_says_so_once_its_jobs_have_ended(post: Post) -> None:
     post.runners.set_wish("box:1", Wish.DRAIN)
-    with post.duty.holding("j"):
-        assert post.duty.standing()[0] is RunnerState.DRAINING
-    assert post.duty.standing()[0] is RunnerState.DRAINED
+    with post.availability.holding("j"):
+        assert post.availability.state()[0] is RunnerState.DRAINING
+    assert post.availability.state()[0] is RunnerState.DRAINED
 
 
 def test_a_paused_runner_still_takes_over_runs_of_its_host(post: Post) -> None:
@@ -133,9 +133,9 @@ def test_a_bell_heard_by_a_paused_runner_is_passed_on(post: Post) -> None:
 
 def test_a_runner_that_its_canary_refuses_takes_none(post: Post) -> None:
     """BOX-12: and says why."""
-    post.duty.refusal = "the network is open"
+    post.availability.refusal = "the network is open"
     post.run_next()
-    assert (post.ran, post.duty.standing()) == ([], (RunnerState.REFUSED, "the network is open"))
+    assert (post.ran, post.availability.state()) == ([], (RunnerState.REFUSED, "the network is open"))
 
 
 def test_a_runner_on_an_old_engine_takes_none(post: Post) -> None:
@@ -149,9 +149,9 @@ def test_a_runner_on_an_old_engine_takes_none(post: Post) -> None:
         return versions
 
     floors = Floors(versions=asked, allowed=False, clock=lambda: now)
-    post.duty.too_old = floors.refusal
+    post.availability.too_old = floors.refusal
     post.run_next()
-    state, reason = post.duty.standing()
+    state, reason = post.availability.state()
     assert (post.ran, state) == ([], RunnerState.REFUSED)
     assert "runc 1.1.15+ds1 (lowest: 1.3.6)" in (reason or "")
     assert "ALLOW_OLD_ENGINE" in (reason or "")
@@ -160,12 +160,12 @@ def test_a_runner_on_an_old_engine_takes_none(post: Post) -> None:
     assert post.ran == [post.job_id]
     versions.clear()
     now = 2 * FRESH_SECONDS
-    assert post.duty.standing()[0] is RunnerState.NO_ENGINE
+    assert post.availability.state()[0] is RunnerState.NO_ENGINE
 
 
 def test_an_admin_may_accept_an_old_engine(post: Post) -> None:
     """ALLOW_OLD_ENGINE: by a setting, and by nothing else."""
-    post.duty.too_old = Floors(versions=dict, allowed=True).refusal
+    post.availability.too_old = Floors(versions=dict, allowed=True).refusal
     post.run_next()
     assert post.ran == [post.job_id]
 
@@ -173,9 +173,9 @@ def test_an_admin_may_accept_an_old_engine(post: Post) -> None:
 def test_a_nearly_full_disk_begins_no_run(post: Post) -> None:
     """RUN-7: jobs wait, nothing crashes."""
     post.states = [FolderState(name="logs", path="/logs", free_bytes=10**9)]
-    post.duty.min_free_bytes = 10**18
+    post.availability.min_free_bytes = 10**18
     post.run_next()
-    state, reason = post.duty.standing()
+    state, reason = post.availability.state()
     assert (post.ran, state) == ([], RunnerState.DISK_LOW)
     assert "logs" in (reason or "")
 
@@ -191,22 +191,44 @@ def test_a_folder_that_cannot_be_used_begins_no_run_and_takes_none_over(post: Po
     before = post.jobs.get(post.job_id)
     post.states = [FolderState(name="jobs", path="/jobs", fault="Read-only file system")]
     post.run_next()
-    assert post.duty.standing() == (RunnerState.NO_STORAGE, "jobs (/jobs): Read-only file system")
+    assert post.availability.state() == (RunnerState.NO_STORAGE, "jobs (/jobs): Read-only file system")
     assert (post.ran, post.jobs.get(post.job_id)) == ([], before)
     post.states = []
     post.run_next()
     assert post.ran == [post.job_id]
 
 
+def test_the_engine_is_asked_once_for_each_bell(post: Post) -> None:
+    """An answer costs it the inspection of an image."""
+    asked: list[str] = []
+    post.availability.check_engine = lambda: asked.append("engine")
+    post.run_next()
+    assert (post.ran, asked) == ([post.job_id], ["engine"])
+
+
+def test_no_run_is_taken_over_while_the_engine_is_away(post: Post) -> None:
+    """Also by a runner that takes no new jobs: the run waits as it is."""
+    claim = post.jobs.claim("small", worker="dead", lease_seconds=30, running_limit=1, host="here")
+    assert claim is not None
+    post.jobs.note(claim, sandbox=claim.mark)
+    post.jobs.leave(claim)
+    post.engine.away = True
+    for wish in (Wish.RUN, Wish.PAUSE):
+        post.runners.set_wish("box:1", wish)
+        with pytest.raises(Unavailable):
+            post.run_next()
+    assert post.ran == []
+
+
 def test_an_engine_away_is_told(post: Post) -> None:
     post.engine.away = True
-    assert post.duty.standing()[0] is RunnerState.NO_ENGINE
+    assert post.availability.state()[0] is RunnerState.NO_ENGINE
 
 
 def test_a_job_in_hand_is_known_while_it_runs(post: Post) -> None:
     seen: list[set[str]] = []
-    post.run_next(lambda _claim: seen.append(set(post.duty.jobs)))
-    assert (seen, post.duty.jobs) == ([{post.job_id}], set())
+    post.run_next(lambda _claim: seen.append(set(post.availability.jobs)))
+    assert (seen, post.availability.jobs) == ([{post.job_id}], set())
 
 
 def test_what_breaks_unexpectedly_leaves_a_dead_letter(post: Post) -> None:
@@ -228,4 +250,4 @@ def test_a_letter_that_cannot_be_kept_hides_no_failure(post: Post, monkeypatch: 
         raise Unavailable("Redis")
 
     monkeypatch.setattr(post.letters, "keep", away)
-    PostMortem(dead_letters=post.letters)("step", OSError("x"))
+    DeadLetterWriter(dead_letters=post.letters).keep("step", OSError("x"))
