@@ -11,7 +11,7 @@ import pytest
 from bench import growth
 from tests.docker.own_parts import own_redis
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.alone]
 
 MANY = 20_000
 ROUNDS = 60

@@ -223,6 +223,7 @@ def assert_told_in_words(pages_url: str, token: str) -> None:
         assert (answer.status_code, "does not answer" in answer.json()["message"]) == (503, True)
 
 
+@pytest.mark.alone
 def test_the_way_through_costs_little(site: TrackedSite, mlflow_url: str) -> None:
     """The target is 30 ms a call, as bench/mlflow_pages.py measures it; here with room for a busy machine."""
     found = measure(site, mlflow_url, 15)

@@ -26,6 +26,18 @@ def test_every_test_that_a_paper_names_exists(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", PAPERS)
+def test_every_test_that_a_paper_names_without_its_folder_exists(name: str) -> None:
+    """`test_x.py::test_y`, or `folder/test_x.py`: a file of ours, and a test in it."""
+    sources = {path.as_posix(): path.read_text() for path in (REPOSITORY / "tests").rglob("test_*.py")}
+    named = re.findall(r"`([\w/.]*\btest_\w+\.py)(?:::(test_\w+))?", (REPOSITORY / name).read_text())
+    assert [
+        (file, test)
+        for file, test in named
+        if not any(path.endswith(f"/{file}") and f"def {test}" in text for path, text in sources.items())
+    ] == []
+
+
+@pytest.mark.parametrize("name", PAPERS)
 def test_every_page_that_a_paper_points_to_exists(name: str) -> None:
     paper = REPOSITORY / name
     links = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", paper.read_text())

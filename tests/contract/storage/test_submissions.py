@@ -1,49 +1,22 @@
-"""The storage's contract, held by folders on a real disk."""
+"""The storage port's contract for submissions: lists, archives, logs."""
 
 from __future__ import annotations
 
 import gzip
 import io
 import os
-import signal
-import subprocess
-import sys
 import tarfile
-import time
 import tracemalloc
 from pathlib import Path
 
 import pytest
 
-from core.adapters.files.storage import FilesystemStorage
-from core.domain.errors import InvalidInput, LeadersboardError, NotFound
-from core.domain.limits import UploadLimits
-from core.domain.submission import Submission, Upload, UploadedFile
+from core.domain.errors import InvalidInput, NotFound
+from core.domain.submission import Upload, UploadedFile
 from core.ports.storage import StoragePort
-from tests.conftest import REPOSITORY
+from tests.contract.storage.folders import bytes_read, storage_at, uploaded
 
 pytestmark = pytest.mark.contract
-
-
-def storage_at(root: Path) -> FilesystemStorage:
-    (root / "logs").mkdir(parents=True, exist_ok=True)
-    return FilesystemStorage(upload_root=root, log_root=root / "logs", limits=UploadLimits(), min_free_bytes=0)
-
-
-@pytest.fixture
-def storage(tmp_path: Path) -> StoragePort:
-    return storage_at(tmp_path)
-
-
-def uploaded(storage: StoragePort, user: str = "ann", *, note: str = "", **files: bytes) -> Submission:
-    named = {"main.py": b"print(1)", **{name.replace("__", "."): raw for name, raw in files.items()}}
-    sent = [UploadedFile(name=name, content=io.BytesIO(raw)) for name, raw in named.items()]
-    return storage.create_submission(Upload(user_id=user, files=sent), {"note": note})
-
-
-def strays(root: Path) -> list[str]:
-    """Every file but those of complete submissions."""
-    return [str(path) for path in root.rglob("*") if path.is_file() and not path.relative_to(root).parts[0].isalnum()]
 
 
 def test_lists_are_newest_first_in_pages_by_user(storage: StoragePort) -> None:
@@ -113,98 +86,6 @@ def test_a_lost_index_is_made_anew_at_the_start(tmp_path: Path) -> None:
     assert len(before.submissions) == len(made)
 
 
-def test_a_refused_upload_leaves_nothing(tmp_path: Path) -> None:
-    """SUB-6: not in the folders, not in the lists."""
-    storage = storage_at(tmp_path)
-    with pytest.raises(LeadersboardError):
-        uploaded(storage, code__zip=b"this is no zip")
-    assert strays(tmp_path) == []
-    assert storage.list_submissions().submissions == ()
-
-
-SLOW_UPLOAD = """
-import io, pathlib, sys
-from tests.contract.test_storage import storage_at, uploaded
-from core.domain.submission import Upload, UploadedFile
-class Slow(io.BytesIO):
-    def read(self, size=-1):
-        print("reading", flush=True)
-        sys.stdin.readline()
-        return super().read(size)
-root = pathlib.Path(sys.argv[1])
-files = [UploadedFile(name="main.py", content=Slow(b"print(1)"))]
-storage_at(root).create_submission(Upload(user_id="ann", files=files), {})
-print("done", flush=True)
-"""
-
-
-@pytest.fixture
-def slow_upload(tmp_path: Path) -> subprocess.Popen[str]:
-    """Another gateway in the middle of an upload; a line to it lets it go on."""
-    process = subprocess.Popen(
-        [sys.executable, "-c", SLOW_UPLOAD, str(tmp_path)], cwd=REPOSITORY, text=True,
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
-    )  # fmt: skip
-    assert process.stdout is not None
-    assert process.stdout.readline() == "reading\n"
-    return process
-
-
-def test_an_upload_of_another_gateway_is_not_cleared_away(tmp_path: Path, slow_upload: subprocess.Popen[str]) -> None:
-    """SUB-6: a gateway that starts leaves the living uploads of others alone, however old they are."""
-    (stage,) = (tmp_path / ".staging").iterdir()
-    os.utime(stage, (time.time() - 3600, time.time() - 3600))
-    assert storage_at(tmp_path).clear_staging() == 0
-    out, _ = slow_upload.communicate("\n" * 9, timeout=20)
-    assert out.endswith("done\n")
-    assert len(storage_at(tmp_path).list_submissions().submissions) == 1
-
-
-def test_an_upload_that_was_killed_is_cleared_away_at_once(tmp_path: Path, slow_upload: subprocess.Popen[str]) -> None:
-    """SUB-6: after kill -9 the next start leaves no submission and no stray file, however young it is."""
-    slow_upload.send_signal(signal.SIGKILL)
-    slow_upload.communicate(timeout=20)
-    storage = storage_at(tmp_path)
-    assert storage.clear_staging() == 1
-    assert strays(tmp_path) == []
-    assert storage.list_submissions().submissions == ()
-
-
-def test_an_upload_that_has_no_name_yet_is_left_alone_while_it_is_young(tmp_path: Path) -> None:
-    """SUB-6: between the making of a folder and its lock nobody can tell it from one that was left."""
-    storage = storage_at(tmp_path)
-    storage.clear_staging()
-    unnamed = tmp_path / ".staging" / f".{'0' * 32}"
-    unnamed.mkdir()
-    assert storage.clear_staging() == 0
-    os.utime(unnamed, (time.time() - 100, time.time() - 100))
-    assert storage.clear_staging() == 1
-
-
-def test_a_kill_before_the_rename_leaves_no_entry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """SUB-6: an entry is written before its submission is visible; without it, it goes with the staging folder."""
-    storage = storage_at(tmp_path)
-
-    class Killed(BaseException):
-        """The process ends here."""
-
-    def killed(_path: Path, _target: Path) -> None:
-        raise Killed
-
-    with monkeypatch.context() as broken:
-        original = Path.rename
-        broken.setattr(
-            Path, "rename", lambda path, to: killed(path, to) if to.parent == tmp_path else original(path, to)
-        )
-        broken.setattr("core.adapters.files.staging.shutil.rmtree", lambda *_args, **_more: None)
-        with pytest.raises(Killed):
-            uploaded(storage)
-    assert strays(tmp_path) != []
-    assert storage.list_submissions().submissions == ()
-    storage.clear_staging()
-    assert strays(tmp_path) == []
-
-
 def test_an_archive_holds_the_files_and_is_the_same_again(storage: StoragePort) -> None:
     """SUB-7: what was uploaded, under its own names, whatever their length; packed again it is the same content."""
     long = "/".join(["folder"] * 20) + "/é and a long name " + "x" * 150 + ".py"
@@ -260,12 +141,6 @@ def test_the_tail_of_a_huge_log_costs_what_a_small_ones_does(tmp_path: Path) -> 
         assert found.next_offset == path.stat().st_size
         assert found.offset == found.next_offset - len(found.text)
     assert spent["b" * 32] <= 1.1 * spent["a" * 32] + 4096
-
-
-def bytes_read() -> int:
-    """What this process has read so far, whatever from."""
-    lines = Path("/proc/self/io").read_text().splitlines()
-    return int(next(line for line in lines if line.startswith("rchar")).split()[1])
 
 
 def test_gzip_is_what_the_archive_says(storage: StoragePort) -> None:
