@@ -11,7 +11,7 @@ from tests.conftest import REPOSITORY
 pytestmark = pytest.mark.unit
 
 NUMBER = re.compile(r"\b(?:SUB|JOB|BOX|LOG|TRK|SCO|AUT|DOR|UI|FLD|RUN|PER|REL|TST)-\d+\b|\bR\d{1,2}(?=[,:)])")
-SOURCES = ("core", "gateway", "runner", "client", "ui", "bench", "tests", "docs", "scripts")
+SOURCES = ("core", "gateway", "runner", "client", "ui", "measurements", "tests", "docs", "scripts")
 PAPERS = (
     *("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md", "scripts/README.md"),
     *sorted(str(page.relative_to(REPOSITORY)) for page in (REPOSITORY / "docs").rglob("*.md")),

@@ -1,6 +1,6 @@
 """Measures what the platform adds to a run: a no-op job through the API beside the same container by `docker run`.
 
-    scripts/bench overhead [--rounds 10]
+    scripts/measure overhead [--rounds 10]
 
 Both sides use the same inner engine and image, and alternate, so that noise affects both. The job is
 timed from before `POST /jobs` until a status request answers `completed` (asked every 20 ms); the container from create

@@ -13,9 +13,9 @@ from urllib.parse import urlsplit
 
 import docker
 
-from bench.chaos.limits import LENIENT, STRICT
-from bench.chaos.people import tokens
-from bench.chaos.plan import USERS, Plan
+from measurements.chaos.limits import LENIENT, STRICT
+from measurements.chaos.people import tokens
+from measurements.chaos.plan import USERS, Plan
 from tests.docker.jumping_clock import forget_killed, jumping_clock
 from tests.docker.own_parts import OwnPart, give_small_image, own_engine, own_mlflow, own_redis
 from tests.docker.runner_site import Site, kill_group

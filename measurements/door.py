@@ -1,6 +1,6 @@
 """PER-1 to PER-5: P50 and P95 of the gateway with 100 users, beside a bare FastAPI app under the same load.
 
-    .venv/bin/python -m bench.door --redis URL/10 --mlflow http://localhost:15011 [--seconds 60]
+    .venv/bin/python -m measurements.door --redis URL/10 --mlflow http://localhost:15011 [--seconds 60]
 
 The Redis database is emptied before and after. Both servers, the load generator and Redis share this machine.
 """
@@ -37,7 +37,7 @@ def bare_app() -> Iterator[str]:
     """The bare app with the gateway's server flags, but uvicorn's own protocol and no log."""
     port = free_port()
     flags = ["--factory", "--host", "127.0.0.1", "--port", str(port), "--no-access-log", "--timeout-keep-alive", "15"]
-    command = [sys.executable, "-m", "uvicorn", "bench.bare_app:build", *flags]
+    command = [sys.executable, "-m", "uvicorn", "measurements.bare_app:build", *flags]
     process = subprocess.Popen(command, cwd=REPOSITORY, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         await_life(f"http://127.0.0.1:{port}")

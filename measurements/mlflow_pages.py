@@ -1,6 +1,6 @@
 """Measures what UI and gateway add to a call of MLflow's pages, compared with the same call at MLflow itself.
 
-    .venv/bin/python -m bench.mlflow_pages --redis URL/10 --mlflow http://localhost:15011 [--rounds 200]
+    .venv/bin/python -m measurements.mlflow_pages --redis URL/10 --mlflow http://localhost:15011 [--rounds 200]
 
 One line per call: P50 and P95 of both paths in ms, and the difference. The paths alternate. Exits with 1 above the
 target.

@@ -1,6 +1,6 @@
 """PER-7: measures claim, status and lists with 100,000 jobs on record, beside the same with 100.
 
-    scripts/bench growth [--jobs 100000] [--rounds 400]
+    scripts/measure growth [--jobs 100000] [--rounds 400]
 
 Uses two databases of its own Redis, which writes to disk before every answer as in production; rounds alternate.
 Every job on record, of two users, was admitted and then cancelled, or claimed and completed, by the ledger's own

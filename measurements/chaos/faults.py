@@ -11,8 +11,8 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from functools import partial
 
-from bench.chaos.limits import LENIENT, STRICT
-from bench.chaos.stage import RUNNERS, Stage
+from measurements.chaos.limits import LENIENT, STRICT
+from measurements.chaos.stage import RUNNERS, Stage
 from tests.docker.dying_runner import BESIDE
 from tests.docker.runner_site import kill_group
 from tests.docker.small_disk import SmallDisk

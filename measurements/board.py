@@ -1,6 +1,6 @@
 """Measures a board of many results: read cold from a real Redis, and from the gateway's cache (SCO-4, PER-3).
 
-    python -m bench.board redis://127.0.0.1:6379/9 [RESULTS]
+    python -m measurements.board redis://127.0.0.1:6379/9 [RESULTS]
 
 The database must be empty; it holds RESULTS sealed results (10,000 by default) while this runs, and none after it.
 """

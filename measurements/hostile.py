@@ -1,6 +1,6 @@
 """Measures what hostile runs cost the engine and their neighbours, and what the walls cost an honest run.
 
-    scripts/bench hostile [flood] [neighbour] [walls] [bound] [--rounds 5]
+    scripts/measure hostile [flood] [neighbour] [walls] [bound] [--rounds 5]
 
 Sides alternate, so that noise affects both; prints medians and their ratio.
 """

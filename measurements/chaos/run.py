@@ -7,11 +7,11 @@ import shutil
 import time
 from pathlib import Path
 
-from bench.chaos.faults import TELLS_ITSELF, faults
-from bench.chaos.findings import left_over, look
-from bench.chaos.people import Crowd
-from bench.chaos.plan import Plan, Report
-from bench.chaos.stage import Stage, stage
+from measurements.chaos.faults import TELLS_ITSELF, faults
+from measurements.chaos.findings import left_over, look
+from measurements.chaos.people import Crowd
+from measurements.chaos.plan import Plan, Report
+from measurements.chaos.stage import Stage, stage
 
 POSTED_SECONDS = 60
 SETTLE_SECONDS = 180

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 import httpx2
 
-from bench.chaos.plan import Wish
+from measurements.chaos.plan import Wish
 
 AGAIN_SECONDS = 0.2
 CANCEL_AFTER_SECONDS = (0.5, 3.0, 8.0)

@@ -1,6 +1,6 @@
 """Breaks services at random while jobs run, then checks the results.
 
-    scripts/bench chaos --minutes 20 --jobs 300 --seed 7
+    scripts/measure chaos --minutes 20 --jobs 300 --seed 7
 
 Starts its own gateway, runners, Redis and MLflow. It breaks these, the connection to MLflow, the folders (only as root)
 and the clocks; with --engine also its own inner engine, which uses up attempts. Prints one table row and every fault
@@ -14,8 +14,8 @@ import os
 import tempfile
 from pathlib import Path
 
-from bench.chaos.plan import Plan, table
-from bench.chaos.run import run
+from measurements.chaos.plan import Plan, table
+from measurements.chaos.run import run
 
 
 def main() -> None:

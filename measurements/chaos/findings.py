@@ -7,12 +7,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from typing import Any
 
-from bench.chaos.limits import deserved
-from bench.chaos.plan import LINES, Plan, Report
-from bench.chaos.stage import Stage
 from core.adapters.mlflow.tracking import MlflowTracking
 from core.domain.dead_letter import MOST_KEPT
 from core.domain.job import MAX_ATTEMPTS, Job, JobState
+from measurements.chaos.limits import deserved
+from measurements.chaos.plan import LINES, Plan, Report
+from measurements.chaos.stage import Stage
 from tests.docker.runner_site import Site, half_made, in_engine, lines_of, processes
 
 ALL_LINES = [f"line {number}" for number in range(LINES)]

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from bench.chaos import limits
+from measurements.chaos import limits
 from tests.runner_bench import GOOD
 
 USERS = 5

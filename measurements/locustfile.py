@@ -1,7 +1,8 @@
-"""PER-5: users of the gateway. Each has a submission, a job with a 1,000-line log, and sends a request every 2 s.
+r"""PER-5: users of the gateway. Each has a submission, a job with a 1,000-line log, and sends a request every 2 s.
 
-`bench/door.py` runs this against its servers; by hand:
-BENCH_TOKENS=token,token BENCH_LOGS=/shared/logs locust -f bench/locustfile.py --headless -u 100 -r 10 -t 60s --host …
+`measurements/door.py` runs this against its servers; by hand:
+BENCH_TOKENS=token,token BENCH_LOGS=/shared/logs \
+  locust -f measurements/locustfile.py --headless -u 100 -r 10 -t 60s --host …
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Runs jobs of many users while gateway, runner, Redis and MLflow are restarted, each twice, as an admin does it.
 
-    scripts/bench restarts --jobs 300 --users 30 --minutes 4
+    scripts/measure restarts --jobs 300 --users 30 --minutes 4
 
 Starts all services itself, except the engine. Prints the figures and every broken promise; then it exits with 1. The
 promises: each job completes in its first attempt, with one run in MLflow and its whole log; no user has two running
@@ -26,12 +26,12 @@ from pathlib import Path
 
 import httpx2
 
-from bench.chaos.findings import ALL_LINES, missing_files, runs_by_job
-from bench.chaos.people import Crowd, token
-from bench.chaos.plan import Wish, program
-from bench.chaos.stage import door_settings, gateway_process
 from core.domain.job import Job, JobState
 from core.domain.limits import SMALL
+from measurements.chaos.findings import ALL_LINES, missing_files, runs_by_job
+from measurements.chaos.people import Crowd, token
+from measurements.chaos.plan import Wish, program
+from measurements.chaos.stage import door_settings, gateway_process
 from tests.docker.own_parts import OwnPart, own_mlflow, own_redis
 from tests.docker.runner_site import Site, lines_of
 from tests.running_gateway import free_port

@@ -1,6 +1,6 @@
 """Measures the memory of ten concurrent uploads of 100 MB: the gateway's resident size over idle, sampled from outside.
 
-.venv/bin/python -m bench.upload_memory --redis URL/10 --mlflow http://localhost:15011
+.venv/bin/python -m measurements.upload_memory --redis URL/10 --mlflow http://localhost:15011
 """
 
 from __future__ import annotations
