@@ -40,9 +40,9 @@ class Walk:
             self.files.append(self._within[-1])
 
 
-def test_a_claim_enters_each_file_once_in_order(tmp_path: Path) -> None:
+def test_a_claim_enters_each_file_once_in_order(runner: Bench[ProcessEngine]) -> None:
     """And goes back to the one that takes the steps, five times at most; what follows the last step is its end."""
-    runner, walk = Bench(tmp_path, ProcessEngine(tmp_path / "engine")), Walk()
+    walk = Walk()
     claim = runner.claim(GOOD)
     sys.setprofile(walk)
     try:
