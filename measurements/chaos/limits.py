@@ -30,8 +30,8 @@ room = os.statvfs("/dev/shm")
 told = room.f_blocks * room.f_frsize // {MIB}
 print("launched with", told, flush=True)
 """
-LENGTHY = f"{TELL}time.sleep(600 if told == {STRICT_MIB} else {LENIENT_RUN_SECONDS})\n{GOOD}"
-WORDY = f"{TELL}for n in range({MANY_LINES}):\n    print('more', n, flush=True)\n{GOOD}"
+LENGTHY = f"time.sleep(600 if told == {STRICT_MIB} else {LENIENT_RUN_SECONDS})\n{GOOD}"
+WORDY = f"for n in range({MANY_LINES}):\n    print('more', n, flush=True)\n{GOOD}"
 
 
 def _settings(*, seconds: int, lines: int, shm: int) -> dict[str, str]:
