@@ -10,7 +10,7 @@ from core.domain.job import JobState
 from core.domain.limits import MIB, SMALL
 from core.domain.verdict import FailureReason
 from runner.recovery.overdue import OVERDUE_SECONDS
-from tests.runner_bench import GOOD
+from tests.twin_runner import GOOD
 
 CLASS = "differing"
 STRICT_SECONDS, LENIENT_SECONDS = 8, 90

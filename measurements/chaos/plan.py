@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from measurements.chaos import limits
-from tests.runner_bench import GOOD
+from tests.twin_runner import GOOD
 
 USERS = 5
 LINES = 20

@@ -15,7 +15,7 @@ import redis
 from runner.engine.docker_sandbox import DockerEngine
 from tests.conftest import REPOSITORY, redis_url, service
 from tests.docker.runner_site import Site
-from tests.runner_bench import Bench, jobs_in
+from tests.twin_runner import TwinRunner, jobs_in
 
 SECCOMP = (REPOSITORY / "seccomp.json").read_text()
 
@@ -50,9 +50,11 @@ def engine_folder(fresh_name: str) -> Iterator[Path]:
 
 
 @pytest.fixture
-def bench(engine_folder: Path, engine: DockerEngine, image: str, fresh_name: str) -> Iterator[Bench[DockerEngine]]:
+def runner(
+    engine_folder: Path, engine: DockerEngine, image: str, fresh_name: str
+) -> Iterator[TwinRunner[DockerEngine]]:
     """A runner on the real engine; after each test the engine must hold nothing of it (BOX-10)."""
-    started = Bench(engine_folder, engine, image=image, site=fresh_name)
+    started = TwinRunner(engine_folder, engine, image=image, site=fresh_name)
     yield started
     for _try in range(20):  # the engine answers removals a moment before they show
         if not jobs_in(engine):

@@ -14,8 +14,8 @@ from core.domain.runners import RunnerState
 from runner.engine.advisories import old_parts
 from tests.conftest import redis_url
 from tests.docker.runner_site import Site, until
-from tests.runner_bench import GOOD
 from tests.running_gateway import environment, gateway_thread
+from tests.twin_runner import GOOD
 
 pytestmark = pytest.mark.docker
 

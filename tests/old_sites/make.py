@@ -27,8 +27,8 @@ from core.domain.dead_letter import Failure
 from runner.engine.docker_sandbox import DockerEngine
 from tests.conftest import redis_url, service
 from tests.docker.runner_site import Site, kill_group, until
-from tests.runner_bench import GOOD
 from tests.running_gateway import Door, environment, gateway_process
+from tests.twin_runner import GOOD
 
 PASSWORD = "correct horse battery staple"
 SLOW = f"import time\nprint('begun', flush=True)\ntime.sleep(20)\n{GOOD}"

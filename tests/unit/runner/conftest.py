@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from tests.process_sandbox import ProcessEngine
-from tests.runner_bench import Bench
+from tests.twin_runner import TwinRunner
 
 
 @pytest.fixture
-def runner(tmp_path: Path) -> Bench[ProcessEngine]:
-    return Bench(tmp_path, ProcessEngine(tmp_path / "engine"))
+def runner(tmp_path: Path) -> TwinRunner[ProcessEngine]:
+    return TwinRunner(tmp_path, ProcessEngine(tmp_path / "engine"))

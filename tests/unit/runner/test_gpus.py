@@ -11,7 +11,7 @@ from core.domain.limits import GIB, GpuPolicy
 from runner import gpus as gpus_module
 from runner.gpus import Gpus
 from tests.process_sandbox import ProcessEngine
-from tests.runner_bench import GOOD, Bench
+from tests.twin_runner import GOOD, TwinRunner
 
 pytestmark = pytest.mark.unit
 
@@ -109,7 +109,7 @@ def test_looking_after_harms_no_run(engine: ProcessEngine, tmp_path: Path, monke
 
 def test_a_job_waits_with_a_word_in_its_status(tmp_path: Path) -> None:
     """BOX-5: its status and its log say what it waits for."""
-    runner = Bench(tmp_path, ProcessEngine(tmp_path / "engine", devices=("GPU-a",), taken={"GPU-a"}))
+    runner = TwinRunner(tmp_path, ProcessEngine(tmp_path / "engine", devices=("GPU-a",), taken={"GPU-a"}))
     claim = runner.claim(GOOD)
     seen: list[str | None] = []
 

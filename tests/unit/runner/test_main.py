@@ -15,7 +15,7 @@ from core.domain.errors import Unavailable
 from core.settings import Settings
 from runner.main import WorkerProcess, sweep_first
 from tests.process_sandbox import ProcessEngine
-from tests.runner_bench import Bench, when
+from tests.twin_runner import TwinRunner, when
 
 pytestmark = pytest.mark.unit
 
@@ -60,7 +60,7 @@ def test_a_first_sweep_that_hangs_keeps_no_process_from_its_jobs(
 ) -> None:
     """Storage may hang for ever; a step that is under way then is the last one of that sweep."""
     monkeypatch.setattr(runner.main, "FIRST_SWEEP_SECONDS", 0.05)
-    twin = Bench(tmp_path, ProcessEngine(tmp_path / "engine"))
+    twin = TwinRunner(tmp_path, ProcessEngine(tmp_path / "engine"))
     hangs, steps = threading.Event(), []
 
     def dead() -> Iterator[tuple[str, str]]:

@@ -12,12 +12,12 @@ from core.domain.job import Claim, JobState
 from core.domain.limits import SMALL, GpuPolicy, ResourceClass
 from runner.run_folder import RunFolder
 from tests.process_sandbox import ProcessEngine
-from tests.runner_bench import GOOD, Bench, when
+from tests.twin_runner import GOOD, TwinRunner, when
 
 pytestmark = pytest.mark.unit
 
 
-def test_a_submission_that_was_put_aside_is_waited_for(runner: Bench[ProcessEngine]) -> None:
+def test_a_submission_that_was_put_aside_is_waited_for(runner: TwinRunner[ProcessEngine]) -> None:
     """RUN-7: retention gives it back once it has seen the job, which costs that nothing."""
     claim = runner.claim(GOOD)
     folder = runner.root / "submissions" / claim.job.submission_id
@@ -40,7 +40,7 @@ def test_a_submission_that_was_put_aside_is_waited_for(runner: Bench[ProcessEngi
     ],
 )
 def test_the_job_says_which_device_it_got(
-    runner: Bench[ProcessEngine], policy: GpuPolicy, devices: tuple[str, ...], device: str | None, state: JobState
+    runner: TwinRunner[ProcessEngine], policy: GpuPolicy, devices: tuple[str, ...], device: str | None, state: JobState
 ) -> None:
     """BOX-5: one whole device where there is any, else the CPU; a class that needs one is told so."""
     runner.limits = ResourceClass(**SMALL.model_dump() | {"gpus": policy})
@@ -52,7 +52,7 @@ def test_the_job_says_which_device_it_got(
     runner.assert_nothing_left()
 
 
-def test_a_taken_device_is_waited_for(runner: Bench[ProcessEngine]) -> None:
+def test_a_taken_device_is_waited_for(runner: TwinRunner[ProcessEngine]) -> None:
     """BOX-5: devices are never shared."""
     runner.engine.devices, runner.engine.taken = ("GPU-a",), {"GPU-a"}
     claim = runner.claim(GOOD)
@@ -61,7 +61,7 @@ def test_a_taken_device_is_waited_for(runner: Bench[ProcessEngine]) -> None:
     freed.join()
 
 
-def test_a_cancelled_job_does_not_wait_for_a_device(runner: Bench[ProcessEngine]) -> None:
+def test_a_cancelled_job_does_not_wait_for_a_device(runner: TwinRunner[ProcessEngine]) -> None:
     """JOB-8: nothing of it is ever started."""
     runner.engine.devices, runner.engine.taken = ("GPU-a",), {"GPU-a"}
     claim = runner.claim(GOOD)
@@ -70,7 +70,7 @@ def test_a_cancelled_job_does_not_wait_for_a_device(runner: Bench[ProcessEngine]
     assert runner.engine.launched == []
 
 
-def test_a_job_that_is_cancelled_before_its_launch_gets_no_container(runner: Bench[ProcessEngine]) -> None:
+def test_a_job_that_is_cancelled_before_its_launch_gets_no_container(runner: TwinRunner[ProcessEngine]) -> None:
     """JOB-8: also when nothing has to be waited for; what nobody wants any more is not begun."""
     claim = runner.claim(GOOD)
     runner.ledger.cancel(claim.job_id)
@@ -81,7 +81,7 @@ def test_a_job_that_is_cancelled_before_its_launch_gets_no_container(runner: Ben
 
 
 def test_a_ledger_that_is_away_at_the_launch_costs_no_attempt(
-    runner: Bench[ProcessEngine], monkeypatch: pytest.MonkeyPatch
+    runner: TwinRunner[ProcessEngine], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """REL-2: what it must know is told before anything is started."""
     note, calls = runner.ledger.note, []
@@ -98,7 +98,7 @@ def test_a_ledger_that_is_away_at_the_launch_costs_no_attempt(
     assert (job.state, job.attempt, len(runner.engine.launched)) == (JobState.COMPLETED, 1, 1)
 
 
-def test_a_runner_that_ends_during_the_launch_costs_no_attempt(runner: Bench[ProcessEngine]) -> None:
+def test_a_runner_that_ends_during_the_launch_costs_no_attempt(runner: TwinRunner[ProcessEngine]) -> None:
     """Begun on disk, unknown to the engine, nothing printed: it is run under a claim of its own."""
     first = killed_during_launch(runner)
     assert runner.run(runner.claim_again()).state is JobState.PENDING
@@ -109,7 +109,7 @@ def test_a_runner_that_ends_during_the_launch_costs_no_attempt(runner: Bench[Pro
     runner.assert_nothing_left()
 
 
-def test_a_started_run_that_the_engine_lost_with_its_runner_costs_an_attempt(runner: Bench[ProcessEngine]) -> None:
+def test_a_started_run_that_the_engine_lost_with_its_runner_costs_an_attempt(runner: TwinRunner[ProcessEngine]) -> None:
     """Then the submission may have run for long."""
     first = killed_during_launch(runner)
     RunFolder(path=runner.root / "jobs" / f"{first.job_id}-{first.mark}").start()
@@ -118,7 +118,7 @@ def test_a_started_run_that_the_engine_lost_with_its_runner_costs_an_attempt(run
     assert (job.state, job.attempt) == (JobState.COMPLETED, 2)
 
 
-def killed_during_launch(runner: Bench[ProcessEngine]) -> Claim:
+def killed_during_launch(runner: TwinRunner[ProcessEngine]) -> Claim:
     """As a killed runner leaves it: in the ledger and on disk, with nothing in the engine; to be taken over."""
     claim = runner.claim(GOOD)
     runner.ledger.note(claim, sandbox=claim.mark)

@@ -14,7 +14,7 @@ from core.domain.job import CANCEL_SECONDS, JobState
 from core.ports.tracking import Result, RunRef
 from runner.job.record import add_log
 from tests.process_sandbox import ProcessEngine
-from tests.runner_bench import GOOD, Bench, jobs_in
+from tests.twin_runner import GOOD, TwinRunner, jobs_in
 
 pytestmark = pytest.mark.unit
 
@@ -41,7 +41,7 @@ def test_a_recorders_log_is_whole_at_every_moment(tmp_path: Path, monkeypatch: p
     assert [os.fspath(path.relative_to(artifacts)) for path in artifacts.rglob("*.*")] == ["logs/j.log"]
 
 
-def test_a_result_that_waits_outlives_the_machine(runner: Bench[ProcessEngine]) -> None:
+def test_a_result_that_waits_outlives_the_machine(runner: TwinRunner[ProcessEngine]) -> None:
     """TRK-5: it is on disk; a runner that stops while it is recorded throws nothing away."""
     runner.tracking.away = True
     claim = runner.claim(GOOD)
@@ -57,7 +57,7 @@ def test_a_result_that_waits_outlives_the_machine(runner: Bench[ProcessEngine]) 
     runner.assert_nothing_left()
 
 
-def test_a_result_waits_for_the_tracking_server(runner: Bench[ProcessEngine]) -> None:
+def test_a_result_waits_for_the_tracking_server(runner: TwinRunner[ProcessEngine]) -> None:
     """TRK-5: MLflow being away keeps no runner and loses nothing; the status says "recording" meanwhile."""
     runner.tracking.away = True
     job = runner.run(runner.claim(GOOD))
@@ -73,7 +73,7 @@ def test_a_result_waits_for_the_tracking_server(runner: Bench[ProcessEngine]) ->
 
 
 def test_a_tracking_server_that_answers_and_takes_nothing_is_told_to_admins(
-    runner: Bench[ProcessEngine], monkeypatch: pytest.MonkeyPatch
+    runner: TwinRunner[ProcessEngine], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """TRK-5: the result waits, and somebody can find out why; one that is away is no news."""
     runner.tracking.away = True
@@ -96,7 +96,7 @@ def test_a_tracking_server_that_answers_and_takes_nothing_is_told_to_admins(
 
 
 def test_a_cancel_is_heard_while_the_result_waits(
-    runner: Bench[ProcessEngine], monkeypatch: pytest.MonkeyPatch
+    runner: TwinRunner[ProcessEngine], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """JOB-8: nobody holds the job then; the sweep carries it out."""
     runner.tracking.away = True
@@ -107,7 +107,7 @@ def test_a_cancel_is_heard_while_the_result_waits(
     assert runner.tracking.results == {}
 
 
-def test_a_cancel_is_heard_until_the_result_is_recorded(runner: Bench[ProcessEngine]) -> None:
+def test_a_cancel_is_heard_until_the_result_is_recorded(runner: TwinRunner[ProcessEngine]) -> None:
     """JOB-8: also for a run that was faster than a heartbeat."""
     claim = runner.claim(GOOD)
     record = runner.tracking.record
@@ -123,7 +123,7 @@ def test_a_cancel_is_heard_until_the_result_is_recorded(runner: Bench[ProcessEng
     runner.assert_nothing_left()
 
 
-def test_performance_under_our_own_names_is_left_out_and_named(runner: Bench[ProcessEngine]) -> None:
+def test_performance_under_our_own_names_is_left_out_and_named(runner: TwinRunner[ProcessEngine]) -> None:
     """The platform's own figure wins; where it has none, the submission's does not take its place."""
     report = '{"params": {}, "metrics": {"image_auc": 1}, "performance": {"wall_seconds": 0, "Gpu_Memory_Bytes": 1}}'
     program = f"import sys, pathlib; pathlib.Path(sys.argv[4], 'metrics.json').write_text({report!r})"

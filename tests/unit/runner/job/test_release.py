@@ -11,12 +11,12 @@ from core.domain.job import Claim, Job, JobState, Outcome
 from core.domain.sealed_result import SealedResult
 from core.ports.sandbox import Harvest
 from tests.process_sandbox import ProcessEngine, ProcessSandbox
-from tests.runner_bench import GOOD, Bench, when
+from tests.twin_runner import GOOD, TwinRunner, when
 
 pytestmark = pytest.mark.unit
 
 
-def test_a_stopping_runner_hands_its_run_over(runner: Bench[ProcessEngine]) -> None:
+def test_a_stopping_runner_hands_its_run_over(runner: TwinRunner[ProcessEngine]) -> None:
     """RUN-3: the run goes on, and another runner brings it to its end: one attempt, one start, the whole log."""
     claim = runner.claim("import time; print('begun'); time.sleep(1.5); print('still here')\n" + GOOD)
     stopper = when(lambda: "begun" in runner.storage.read_log(claim.job_id).text, runner.stopping.set)
@@ -30,7 +30,7 @@ def test_a_stopping_runner_hands_its_run_over(runner: Bench[ProcessEngine]) -> N
     runner.assert_nothing_left()
 
 
-def test_a_stopping_runner_puts_back_what_has_not_begun(runner: Bench[ProcessEngine]) -> None:
+def test_a_stopping_runner_puts_back_what_has_not_begun(runner: TwinRunner[ProcessEngine]) -> None:
     """RUN-3: a job that waits for a device is nobody's run yet; no attempt is used up."""
     runner.engine.devices, runner.engine.taken = ("GPU-a",), {"GPU-a"}
     claim = runner.claim(GOOD)
@@ -41,7 +41,7 @@ def test_a_stopping_runner_puts_back_what_has_not_begun(runner: Bench[ProcessEng
     runner.assert_nothing_left()
 
 
-def test_a_job_that_is_cancelled_while_its_runner_stops_is_not_run_again(runner: Bench[ProcessEngine]) -> None:
+def test_a_job_that_is_cancelled_while_its_runner_stops_is_not_run_again(runner: TwinRunner[ProcessEngine]) -> None:
     """RUN-3 and JOB-8 at once: the hand-over ends it."""
     claim = runner.claim("import time; print('begun'); time.sleep(60)")
 
@@ -57,7 +57,7 @@ def test_a_job_that_is_cancelled_while_its_runner_stops_is_not_run_again(runner:
 
 
 def test_what_fails_because_another_runner_has_the_job_is_no_failure(
-    runner: Bench[ProcessEngine], monkeypatch: pytest.MonkeyPatch
+    runner: TwinRunner[ProcessEngine], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """No word of it in the log that the other one writes, and no dead letter."""
     claim = runner.claim(GOOD)
@@ -75,7 +75,7 @@ def test_what_fails_because_another_runner_has_the_job_is_no_failure(
 
 
 def test_a_ledger_that_is_away_at_the_end_is_told_when_it_is_back(
-    runner: Bench[ProcessEngine], monkeypatch: pytest.MonkeyPatch
+    runner: TwinRunner[ProcessEngine], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The run is not repeated for it, and the log has one last line."""
     finish, calls = runner.ledger.finish, []

@@ -8,12 +8,12 @@ from core.domain.job import JobState
 from core.domain.limits import UserLimits
 from core.domain.verdict import FailureReason
 from tests.process_sandbox import ProcessEngine
-from tests.runner_bench import GOOD, Bench, when
+from tests.twin_runner import GOOD, TwinRunner, when
 
 pytestmark = pytest.mark.unit
 
 
-def test_a_good_run_is_recorded_and_completed(runner: Bench[ProcessEngine]) -> None:
+def test_a_good_run_is_recorded_and_completed(runner: TwinRunner[ProcessEngine]) -> None:
     """Metrics, artifacts with the log, tags and our own measurements reach the tracking server as one run."""
     job = runner.run(runner.claim(GOOD))
     ref, result = runner.tracking.results[job.job_id]
@@ -27,7 +27,7 @@ def test_a_good_run_is_recorded_and_completed(runner: Bench[ProcessEngine]) -> N
     runner.assert_nothing_left()
 
 
-def test_a_run_sees_its_job_and_overrides(runner: Bench[ProcessEngine]) -> None:
+def test_a_run_sees_its_job_and_overrides(runner: TwinRunner[ProcessEngine]) -> None:
     """JOB-1: what the config holds besides its own keys reaches the run as job.json."""
     program = "import json, os; print(sorted(json.load(open(os.environ['LEADERSBOARD_JOB'])).items()))\n"
     log = runner.log_of(runner.run(runner.claim(program)))
@@ -55,7 +55,7 @@ def test_a_run_sees_its_job_and_overrides(runner: Bench[ProcessEngine]) -> None:
     ],
 )
 def test_a_bad_run_fails_with_its_reason(
-    runner: Bench[ProcessEngine], program: str, reason: FailureReason, words: str
+    runner: TwinRunner[ProcessEngine], program: str, reason: FailureReason, words: str
 ) -> None:
     """BOX-9: the message names the deciding fact, the log stays and says how it ended, nothing is recorded or left."""
     job = runner.run(runner.claim(program))
@@ -66,7 +66,7 @@ def test_a_bad_run_fails_with_its_reason(
     runner.assert_nothing_left()
 
 
-def test_an_engine_that_loses_a_run_costs_an_attempt_and_not_the_job(runner: Bench[ProcessEngine]) -> None:
+def test_an_engine_that_loses_a_run_costs_an_attempt_and_not_the_job(runner: TwinRunner[ProcessEngine]) -> None:
     """A failing platform is an error, never a verdict: the job is run again, and the third time it is over."""
     claim = runner.claim("import time; time.sleep(60)")
     for attempt in (1, 2, 3):
@@ -81,7 +81,7 @@ def test_an_engine_that_loses_a_run_costs_an_attempt_and_not_the_job(runner: Ben
     runner.assert_nothing_left()
 
 
-def test_an_old_run_whose_class_is_gone_ends_in_words_and_at_nobodys_cost(runner: Bench[ProcessEngine]) -> None:
+def test_an_old_run_whose_class_is_gone_ends_in_words_and_at_nobodys_cost(runner: TwinRunner[ProcessEngine]) -> None:
     """An older version kept nothing of what it was launched with: it ends rather than be put back for ever."""
     claim = runner.claim("import time; print('begun'); time.sleep(60)")
     begun = lambda: "begun" in runner.storage.read_log(claim.job_id).text  # noqa: E731
@@ -99,7 +99,9 @@ def test_an_old_run_whose_class_is_gone_ends_in_words_and_at_nobodys_cost(runner
     runner.assert_nothing_left()
 
 
-def test_a_machine_that_was_started_anew_costs_an_attempt_and_the_log_says_so(runner: Bench[ProcessEngine]) -> None:
+def test_a_machine_that_was_started_anew_costs_an_attempt_and_the_log_says_so(
+    runner: TwinRunner[ProcessEngine],
+) -> None:
     """Its runs went with it: what was printed stays, and no run is begun again as if it were the first."""
     claim = runner.left_running("print('begun', flush=True); import time; time.sleep(60)")
     runner.engine.remove_leftovers(claim.job_id)

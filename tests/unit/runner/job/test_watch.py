@@ -9,12 +9,12 @@ from core.domain.limits import SMALL
 from core.domain.verdict import FailureReason, Stop
 from runner.run_folder import RunFolder
 from tests.process_sandbox import ProcessEngine
-from tests.runner_bench import Bench, when
+from tests.twin_runner import TwinRunner, when
 
 pytestmark = pytest.mark.unit
 
 
-def test_a_run_past_its_time_is_stopped(runner: Bench[ProcessEngine]) -> None:
+def test_a_run_past_its_time_is_stopped(runner: TwinRunner[ProcessEngine]) -> None:
     """BOX-9: also one that ignores SIGTERM; its log until then stays."""
     runner.limits = SMALL.model_copy(update={"timeout_seconds": 1})
     program = "import signal, time; signal.signal(15, signal.SIG_IGN); print('begun'); time.sleep(60)"
@@ -25,7 +25,7 @@ def test_a_run_past_its_time_is_stopped(runner: Bench[ProcessEngine]) -> None:
     runner.assert_nothing_left()
 
 
-def test_a_flood_is_stopped_and_its_log_bounded(runner: Bench[ProcessEngine]) -> None:
+def test_a_flood_is_stopped_and_its_log_bounded(runner: TwinRunner[ProcessEngine]) -> None:
     """LOG-3: past the hard limit the run is stopped; what is kept on disk has its own bound."""
     job = runner.run(runner.claim("while True: print('x' * 99)"))
     assert job.failure_reason is FailureReason.LOG_LIMIT
@@ -34,7 +34,7 @@ def test_a_flood_is_stopped_and_its_log_bounded(runner: Bench[ProcessEngine]) ->
     runner.assert_nothing_left()
 
 
-def test_a_cancelled_run_is_stopped(runner: Bench[ProcessEngine]) -> None:
+def test_a_cancelled_run_is_stopped(runner: TwinRunner[ProcessEngine]) -> None:
     """JOB-8: the runner hears of it at its next heartbeat."""
     claim = runner.claim("import time; print('begun'); time.sleep(60)")
     begun = lambda: "begun" in runner.storage.read_log(claim.job_id).text  # noqa: E731
@@ -46,7 +46,7 @@ def test_a_cancelled_run_is_stopped(runner: Bench[ProcessEngine]) -> None:
 
 
 def test_a_stop_that_its_runner_did_not_come_to_is_carried_out(
-    runner: Bench[ProcessEngine],
+    runner: TwinRunner[ProcessEngine],
 ) -> None:
     """BOX-9: killed between the word and the deed; whoever takes the run over ends it for the same reason."""
     claim = runner.left_running("import time; print('begun', flush=True); time.sleep(60); print('slept')")

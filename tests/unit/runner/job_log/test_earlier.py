@@ -13,19 +13,19 @@ from core.domain.job import Job, JobState
 from core.domain.job_log import MARK, OWN, SIGN
 from runner.job_log.earlier import set_earlier_aside
 from tests.process_sandbox import ProcessEngine
-from tests.runner_bench import GOOD, Bench
+from tests.twin_runner import GOOD, TwinRunner
 from tests.twins.job_status import MemoryJobStatus
 
 pytestmark = pytest.mark.unit
 
 
-def set_aside(runner: Bench[ProcessEngine]) -> list[str]:
+def set_aside(runner: TwinRunner[ProcessEngine]) -> list[str]:
     """Their text, without what marks the platform's lines."""
     found = (runner.root / "logs" / EARLIER).glob("*")
     return [path.read_bytes().replace(SIGN, b"").decode() for path in found]
 
 
-def test_a_job_posted_again_after_a_restore_has_a_log_and_a_run_of_its_own(runner: Bench[ProcessEngine]) -> None:
+def test_a_job_posted_again_after_a_restore_has_a_log_and_a_run_of_its_own(runner: TwinRunner[ProcessEngine]) -> None:
     """The ledger is as it was before the job was posted."""
     claim = runner.claim(GOOD)
     first = runner.run(claim)
@@ -38,7 +38,7 @@ def test_a_job_posted_again_after_a_restore_has_a_log_and_a_run_of_its_own(runne
     assert set_aside(runner) == [old]
 
 
-def test_a_log_of_a_job_that_waited_when_the_ledger_was_copied_is_set_aside(runner: Bench[ProcessEngine]) -> None:
+def test_a_log_of_a_job_that_waited_when_the_ledger_was_copied_is_set_aside(runner: TwinRunner[ProcessEngine]) -> None:
     """It ran since, and runs once more."""
     claim = runner.claim(GOOD)
     first = runner.run(claim)
@@ -48,7 +48,7 @@ def test_a_log_of_a_job_that_waited_when_the_ledger_was_copied_is_set_aside(runn
     assert len(set_aside(runner)) == 1
 
 
-def test_a_log_with_an_end_is_of_no_job_that_begins(runner: Bench[ProcessEngine]) -> None:
+def test_a_log_with_an_end_is_of_no_job_that_begins(runner: TwinRunner[ProcessEngine]) -> None:
     """The copy of the ledger has it running: its run and its folder have gone since."""
     claim = runner.claim(GOOD)
     first = runner.run(claim)
@@ -58,7 +58,7 @@ def test_a_log_with_an_end_is_of_no_job_that_begins(runner: Bench[ProcessEngine]
     assert runner.log_of(second).count("Ended: completed") == 1
 
 
-def test_the_log_of_an_attempt_that_was_handed_back_stays(runner: Bench[ProcessEngine]) -> None:
+def test_the_log_of_an_attempt_that_was_handed_back_stays(runner: TwinRunner[ProcessEngine]) -> None:
     """It is this job's, whether or not the attempt counted, and so is one that a version without the record began."""
     claim = runner.claim(GOOD)
     runner.stopping.set()
@@ -70,7 +70,7 @@ def test_the_log_of_an_attempt_that_was_handed_back_stays(runner: Bench[ProcessE
     assert set_aside(runner) == []
 
 
-def test_nothing_is_set_aside_for_a_job_that_was_lost(runner: Bench[ProcessEngine]) -> None:
+def test_nothing_is_set_aside_for_a_job_that_was_lost(runner: TwinRunner[ProcessEngine]) -> None:
     """The ledger is asked first: the log may be another runner's by now."""
     claim = runner.claim(GOOD)
     (runner.root / "logs" / f"{claim.job_id}.log").write_text("of another\n")
@@ -81,7 +81,7 @@ def test_nothing_is_set_aside_for_a_job_that_was_lost(runner: Bench[ProcessEngin
         runner.ledger.note(claim, logged=True)
 
 
-def test_retention_removes_earlier_logs_with_the_log(runner: Bench[ProcessEngine], tmp_path: Path) -> None:
+def test_retention_removes_earlier_logs_with_the_log(runner: TwinRunner[ProcessEngine], tmp_path: Path) -> None:
     claim = runner.claim(GOOD)
     runner.run(claim)
     runner.ledger = MemoryJobStatus(_name=runner.site)
@@ -97,7 +97,7 @@ def test_retention_removes_earlier_logs_with_the_log(runner: Bench[ProcessEngine
     ids=["marked", "printed by the run", "of an earlier version", "begun by one"],
 )
 def test_only_the_platforms_own_end_ends_a_log(
-    runner: Bench[ProcessEngine], begins: bytes, ends: bytes, *, aside: bool
+    runner: TwinRunner[ProcessEngine], begins: bytes, ends: bytes, *, aside: bool
 ) -> None:
     """A run that prints such a line hides no log of an attempt; logs of versions without marks are known as well."""
     job: Job = replace(runner.claim(GOOD).job, logged=True, attempt=2)

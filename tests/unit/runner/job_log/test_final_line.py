@@ -9,7 +9,7 @@ import pytest
 
 from core.domain.job import CANCEL_SECONDS, MAX_LOSSES, JobState, Outcome
 from tests.process_sandbox import ProcessEngine
-from tests.runner_bench import Bench
+from tests.twin_runner import TwinRunner
 
 pytestmark = pytest.mark.unit
 
@@ -17,7 +17,7 @@ ENDLESS = "import time; print('begun'); time.sleep(60)"
 
 
 def test_what_the_ledger_cancelled_has_a_last_line(
-    runner: Bench[ProcessEngine], monkeypatch: pytest.MonkeyPatch
+    runner: TwinRunner[ProcessEngine], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """BOX-10: on a line of its own, and nothing follows it: a runner that was paused writes where nobody reads."""
     claim = runner.left_running(ENDLESS)
@@ -37,7 +37,7 @@ def test_what_the_ledger_cancelled_has_a_last_line(
     assert [found.name for found in path.parent.iterdir()] == [path.name]
 
 
-def test_what_the_ledger_gave_up_has_a_last_line(runner: Bench[ProcessEngine]) -> None:
+def test_what_the_ledger_gave_up_has_a_last_line(runner: TwinRunner[ProcessEngine]) -> None:
     """BOX-10: with the reason; of a job that never had a log none is made."""
     claim = runner.left_running(ENDLESS)
     for _round in range(MAX_LOSSES):
@@ -56,7 +56,7 @@ def test_what_the_ledger_gave_up_has_a_last_line(runner: Bench[ProcessEngine]) -
 
 
 def test_a_disk_that_takes_no_last_line_keeps_no_sweep_from_its_work(
-    runner: Bench[ProcessEngine], monkeypatch: pytest.MonkeyPatch
+    runner: TwinRunner[ProcessEngine], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The log stays as it was, and nothing is left beside it."""
     claim = runner.left_running(ENDLESS)

@@ -14,7 +14,7 @@ import pytest
 from core.domain.job import Claim
 from runner.lease.claim_locks import FOLDER, HeldClaims
 from tests.process_sandbox import ProcessEngine
-from tests.runner_bench import GOOD, Bench
+from tests.twin_runner import GOOD, TwinRunner
 
 pytestmark = pytest.mark.unit
 
@@ -34,7 +34,7 @@ sys.stdin.read()
 
 @pytest.fixture
 def claim(tmp_path: Path) -> Claim:
-    return Bench(tmp_path / "bench", ProcessEngine(tmp_path / "engine")).claim(GOOD)
+    return TwinRunner(tmp_path / "bench", ProcessEngine(tmp_path / "engine")).claim(GOOD)
 
 
 def test_a_killed_process_is_told_once(tmp_path: Path, claim: Claim) -> None:

@@ -21,7 +21,7 @@ from runner.recovery.janitor import Janitor
 from runner.recovery.site_names import SiteNames
 from runner.requirements.cache import DependencyCache
 from tests.process_sandbox import ProcessEngine
-from tests.runner_bench import Bench, when
+from tests.twin_runner import TwinRunner, when
 
 pytestmark = pytest.mark.unit
 
@@ -124,7 +124,7 @@ def test_a_folder_that_was_away_for_a_while_has_the_file_of_a_living_process(tmp
 
 def test_what_tells_that_a_process_lives_and_what_it_holds_is_not_open_for_writing(tmp_path: Path) -> None:
     """An admin cannot make a file system read-only that has such a file. (The position of a run's log is one.)"""
-    claim = Bench(tmp_path / "bench", ProcessEngine(tmp_path / "engine")).claim("pass")
+    claim = TwinRunner(tmp_path / "bench", ProcessEngine(tmp_path / "engine")).claim("pass")
     before = written_files()
     with of(tmp_path).living(), HeldClaims(tmp_path, "here").holding(claim):
         assert written_files() == before

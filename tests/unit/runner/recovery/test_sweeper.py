@@ -14,18 +14,18 @@ from core.domain.verdict import FailureReason, Stop
 from runner.recovery.left_folders import LeftFolders
 from runner.run_folder import RunFolder
 from tests.process_sandbox import ProcessEngine
-from tests.runner_bench import GOOD, Bench, jobs_in, tidy
+from tests.twin_runner import GOOD, TwinRunner, jobs_in, tidy
 
 pytestmark = pytest.mark.unit
 
 ENDLESS = "import time; print('begun'); time.sleep(60)"
 
 
-def folder_of(runner: Bench[ProcessEngine], claim: Claim) -> RunFolder:
+def folder_of(runner: TwinRunner[ProcessEngine], claim: Claim) -> RunFolder:
     return RunFolder(path=runner.root / "jobs" / f"{claim.job_id}-{claim.job.sandbox}")
 
 
-def test_a_dead_runner_is_known_without_waiting_for_its_lease(runner: Bench[ProcessEngine]) -> None:
+def test_a_dead_runner_is_known_without_waiting_for_its_lease(runner: TwinRunner[ProcessEngine]) -> None:
     """The kernel unlocks what a killed process held; the run waits for its next runner, who is called."""
     claim = runner.left_running(ENDLESS)
     sweeper = runner.sweeper()
@@ -42,7 +42,7 @@ def test_a_dead_runner_is_known_without_waiting_for_its_lease(runner: Bench[Proc
     runner.engine.remove_leftovers(claim.job_id)
 
 
-def test_a_run_past_its_time_is_ended_though_nobody_watches_it(runner: Bench[ProcessEngine]) -> None:
+def test_a_run_past_its_time_is_ended_though_nobody_watches_it(runner: TwinRunner[ProcessEngine]) -> None:
     """BOX-9: its successor finds the time-out, not a killed program."""
     runner.limits = SMALL.model_copy(update={"timeout_seconds": 30})
     claim = runner.left_running(ENDLESS)
@@ -61,7 +61,7 @@ def test_a_run_past_its_time_is_ended_though_nobody_watches_it(runner: Bench[Pro
     runner.assert_nothing_left()
 
 
-def test_a_run_that_this_very_process_does_not_stop_in_time_is_ended(runner: Bench[ProcessEngine]) -> None:
+def test_a_run_that_this_very_process_does_not_stop_in_time_is_ended(runner: TwinRunner[ProcessEngine]) -> None:
     """BOX-9: its heart beats, and the thread that should watch it hangs: its own sweeper is there for that."""
     claim = runner.left_running(ENDLESS)
     folder = folder_of(runner, claim)
@@ -75,7 +75,7 @@ def test_a_run_that_this_very_process_does_not_stop_in_time_is_ended(runner: Ben
 
 
 def test_results_that_wait_are_released_once_the_tracking_server_answers(
-    runner: Bench[ProcessEngine], monkeypatch: pytest.MonkeyPatch
+    runner: TwinRunner[ProcessEngine], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """TRK-5: and not before; it is not asked again at once."""
     runner.tracking.away = True
@@ -89,7 +89,7 @@ def test_results_that_wait_are_released_once_the_tracking_server_answers(
     assert runner.run(runner.claim_again()).state is JobState.COMPLETED
 
 
-def test_an_open_run_of_a_job_that_has_ended_is_closed_away(runner: Bench[ProcessEngine]) -> None:
+def test_an_open_run_of_a_job_that_has_ended_is_closed_away(runner: TwinRunner[ProcessEngine]) -> None:
     """TRK-5: no run stays open after its job; one that is being recorded is left alone, and one of an unknown job."""
     claim = runner.claim(GOOD)
     runner.tracking.begun = {"r1": (claim.job_id, "synthetic"), "r2": ("0" * 32, "synthetic")}
@@ -103,7 +103,7 @@ def test_an_open_run_of_a_job_that_has_ended_is_closed_away(runner: Bench[Proces
 
 
 def test_a_tracking_server_that_hangs_is_asked_nothing_that_may_take_long(
-    runner: Bench[ProcessEngine], monkeypatch: pytest.MonkeyPatch
+    runner: TwinRunner[ProcessEngine], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """JOB-8: a cancel does not wait for the sweeper while that waits for an answer."""
     asked: list[str] = []
@@ -116,7 +116,7 @@ def test_a_tracking_server_that_hangs_is_asked_nothing_that_may_take_long(
     assert asked == ["synthetic"]
 
 
-def test_what_an_earlier_claim_left_goes_and_the_present_run_stays(runner: Bench[ProcessEngine]) -> None:
+def test_what_an_earlier_claim_left_goes_and_the_present_run_stays(runner: TwinRunner[ProcessEngine]) -> None:
     """BOX-10: a run that was repeated elsewhere meanwhile is nobody's any more."""
     claim = runner.left_running(ENDLESS)
     sweeper = runner.sweeper()
@@ -128,7 +128,7 @@ def test_what_an_earlier_claim_left_goes_and_the_present_run_stays(runner: Bench
 
 
 @pytest.mark.parametrize("name", ["lost+found", "backup", "0123abcd-old"])
-def test_a_folder_that_is_no_runs_stays(runner: Bench[ProcessEngine], name: str) -> None:
+def test_a_folder_that_is_no_runs_stays(runner: TwinRunner[ProcessEngine], name: str) -> None:
     """The root of a disk, or a folder that an admin uses for something else, too."""
     other = runner.root / "jobs" / name
     other.mkdir()
@@ -138,7 +138,7 @@ def test_a_folder_that_is_no_runs_stays(runner: Bench[ProcessEngine], name: str)
 
 
 def test_a_folder_that_another_runner_removes_keeps_no_other_from_going(
-    runner: Bench[ProcessEngine], monkeypatch: pytest.MonkeyPatch
+    runner: TwinRunner[ProcessEngine], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Both look at the same ones at the same time."""
     gone, stray = (runner.root / "jobs" / f"{digit * 32}-12345678" for digit in "01")
@@ -149,7 +149,7 @@ def test_a_folder_that_another_runner_removes_keeps_no_other_from_going(
     assert not stray.exists()
 
 
-def test_a_sweep_that_is_over_begins_no_step(runner: Bench[ProcessEngine]) -> None:
+def test_a_sweep_that_is_over_begins_no_step(runner: TwinRunner[ProcessEngine]) -> None:
     """Its process has begun its rounds, which do the same."""
     runner.engine.away = True
     claim = runner.claim("pass")
@@ -161,7 +161,7 @@ def test_a_sweep_that_is_over_begins_no_step(runner: Bench[ProcessEngine]) -> No
     assert runner.ledger.orphans("here") == 1
 
 
-def test_folders_of_nobody_go_once_they_have_settled(runner: Bench[ProcessEngine]) -> None:
+def test_folders_of_nobody_go_once_they_have_settled(runner: TwinRunner[ProcessEngine]) -> None:
     """One that was made a moment ago may belong to a job that is being claimed."""
     claim = runner.left_running(ENDLESS)
     stray = runner.root / "jobs" / f"{'0' * 32}-12345678"

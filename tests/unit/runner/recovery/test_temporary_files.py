@@ -11,7 +11,7 @@ import pytest
 
 from core.domain.job import JobState, Outcome
 from tests.process_sandbox import ProcessEngine
-from tests.runner_bench import Bench, tidy
+from tests.twin_runner import TwinRunner, tidy
 
 pytestmark = pytest.mark.unit
 
@@ -23,7 +23,7 @@ def aged(path: Path) -> Path:
     return path
 
 
-def test_a_copy_of_a_log_goes_once_nobody_will_need_it(runner: Bench[ProcessEngine]) -> None:
+def test_a_copy_of_a_log_goes_once_nobody_will_need_it(runner: TwinRunner[ProcessEngine]) -> None:
     """LOG-1: the log itself stays, and so does the copy of a job that is still to be taken over."""
     claim = runner.claim("pass")
     logs = runner.root / "logs"
@@ -41,7 +41,7 @@ def test_a_copy_of_a_log_goes_once_nobody_will_need_it(runner: Bench[ProcessEngi
     assert runner.runners.mended()["temporary file"] == 2
 
 
-def test_a_lock_that_never_got_its_name_goes_with_its_process(runner: Bench[ProcessEngine]) -> None:
+def test_a_lock_that_never_got_its_name_goes_with_its_process(runner: TwinRunner[ProcessEngine]) -> None:
     """One that a living process holds stays, and so does another host's."""
     folder = runner.root / "jobs" / ".held"
     dead, alive, other = (aged(folder / f".{name}") for name in ("here-a-1", "here-b-2", "there-c-3"))
@@ -52,7 +52,7 @@ def test_a_lock_that_never_got_its_name_goes_with_its_process(runner: Bench[Proc
         assert [path.exists() for path in (dead, alive, other)] == [False, True, True]
 
 
-def test_a_lock_of_an_engine_that_was_wiped_goes_with_its_job(runner: Bench[ProcessEngine]) -> None:
+def test_a_lock_of_an_engine_that_was_wiped_goes_with_its_job(runner: TwinRunner[ProcessEngine]) -> None:
     """It has another name since, so that no runner looks for what it held before; what a job that goes on has stays."""
     claim, over = runner.claim("pass"), "0" * 32
     folder = runner.root / "jobs" / ".held"

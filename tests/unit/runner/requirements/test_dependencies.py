@@ -16,7 +16,7 @@ from runner.requirements.dependencies import Dependencies, key_of
 from runner.requirements.index import Index
 from runner.requirements.installer import ADVICE, RequirementsFailed
 from tests.process_sandbox import ProcessEngine
-from tests.runner_bench import GOOD, Bench
+from tests.twin_runner import GOOD, TwinRunner
 from tests.unit.runner.requirements.installations import INDEX, WHEEL, cache
 
 pytestmark = pytest.mark.unit
@@ -49,12 +49,12 @@ def test_the_key_tells_wishes_image_and_index_apart() -> None:
 
 
 @pytest.fixture
-def runner(runner: Bench[ProcessEngine]) -> Bench[ProcessEngine]:
+def runner(runner: TwinRunner[ProcessEngine]) -> TwinRunner[ProcessEngine]:
     runner.limits = runner.limits.model_copy(update={"requirements": True})
     return runner
 
 
-def test_the_second_run_finds_what_the_first_installed(runner: Bench[ProcessEngine]) -> None:
+def test_the_second_run_finds_what_the_first_installed(runner: TwinRunner[ProcessEngine]) -> None:
     """One installation; both logs and both records say what it was."""
     installer: Any = FakeInstaller()
     runner.dependencies = Dependencies(installer=installer, cache=cache(runner.root / "jobs"))
@@ -70,7 +70,7 @@ def test_the_second_run_finds_what_the_first_installed(runner: Bench[ProcessEngi
 
 
 def test_packages_that_had_to_make_room_at_once_are_no_fault_of_the_submission(
-    runner: Bench[ProcessEngine], monkeypatch: pytest.MonkeyPatch
+    runner: TwinRunner[ProcessEngine], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What another runner published between the installation and the run's hold on it."""
     installer: Any = FakeInstaller()
@@ -88,7 +88,7 @@ def test_packages_that_had_to_make_room_at_once_are_no_fault_of_the_submission(
     ],
 )
 def test_what_cannot_be_installed_fails_the_job_with_words(
-    runner: Bench[ProcessEngine], requirements: str, fails: str, words: str
+    runner: TwinRunner[ProcessEngine], requirements: str, fails: str, words: str
 ) -> None:
     """BOX-9: the reason is `requirements`; nothing was run."""
     installer: Any = FakeInstaller(fails=fails)
@@ -102,14 +102,14 @@ def test_what_cannot_be_installed_fails_the_job_with_words(
     assert runner.engine.launched == []
 
 
-def test_a_class_without_requirements_fails_such_a_run(runner: Bench[ProcessEngine]) -> None:
+def test_a_class_without_requirements_fails_such_a_run(runner: TwinRunner[ProcessEngine]) -> None:
     """Also when the job was admitted before the setting changed."""
     runner.limits = runner.limits.model_copy(update={"requirements": False})
     job = runner.run(runner.claim(GOOD, requirements="timm"))
     assert (job.state, job.failure_reason) == ("failed", FailureReason.REQUIREMENTS)
 
 
-def test_a_runner_that_installs_nothing_says_so(runner: Bench[ProcessEngine]) -> None:
+def test_a_runner_that_installs_nothing_says_so(runner: TwinRunner[ProcessEngine]) -> None:
     """Without an installer the run is refused, not run without its packages."""
     job = runner.run(runner.claim(GOOD, requirements="timm"))
     assert "installs no packages" in (job.error_message or "")

@@ -10,7 +10,7 @@ import pytest
 from core.domain.job import JobState
 from core.domain.limits import SMALL
 from tests.process_sandbox import ProcessEngine
-from tests.runner_bench import GOOD, Bench, when
+from tests.twin_runner import GOOD, TwinRunner, when
 
 pytestmark = pytest.mark.unit
 
@@ -19,7 +19,7 @@ PROGRAM = "import time; print('begun', flush=True); time.sleep(1.5)\n" + GOOD
 
 @pytest.mark.parametrize("hours", [-1, 1])
 def test_a_runs_time_does_not_hang_on_the_wall_clock(
-    runner: Bench[ProcessEngine], monkeypatch: pytest.MonkeyPatch, hours: int
+    runner: TwinRunner[ProcessEngine], monkeypatch: pytest.MonkeyPatch, hours: int
 ) -> None:
     """A time-out of 30 s is 30 s, whatever time it is."""
     runner.limits = SMALL.model_copy(update={"timeout_seconds": 30})
@@ -33,7 +33,7 @@ def test_a_runs_time_does_not_hang_on_the_wall_clock(
     assert job.state is JobState.COMPLETED
 
 
-def test_a_ledger_whose_clock_jumps_ahead_repeats_nothing(runner: Bench[ProcessEngine]) -> None:
+def test_a_ledger_whose_clock_jumps_ahead_repeats_nothing(runner: TwinRunner[ProcessEngine]) -> None:
     """All leases end at once: whoever claims next goes on with the run that is there."""
     claim = runner.claim(PROGRAM)
     thread = threading.Thread(target=runner.run, args=(claim,))

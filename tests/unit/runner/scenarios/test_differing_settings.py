@@ -12,7 +12,7 @@ from core.domain.runners import ClassFigures, RunnerReport, RunnerState
 from core.domain.verdict import FailureReason
 from runner.run_folder import RunFolder
 from tests.process_sandbox import ProcessEngine
-from tests.runner_bench import GOOD, Bench
+from tests.twin_runner import GOOD, TwinRunner
 
 pytestmark = pytest.mark.unit
 
@@ -21,7 +21,7 @@ ENDLESS = "import time; print('begun', flush=True); time.sleep(60)"
 LIMITS = UserLimits(jobs_per_hour=5)
 
 
-def folder_of(runner: Bench[ProcessEngine], claim: Claim) -> RunFolder:
+def folder_of(runner: TwinRunner[ProcessEngine], claim: Claim) -> RunFolder:
     return RunFolder(path=runner.root / "jobs" / f"{claim.job_id}-{claim.job.sandbox}")
 
 
@@ -30,7 +30,7 @@ def begun_ago(folder: RunFolder, seconds: float) -> None:
     (folder.path / "begun").write_text(f"{boot} {float(begun) - seconds}")
 
 
-def test_a_runner_with_a_shorter_limit_lets_a_run_have_its_time(runner: Bench[ProcessEngine]) -> None:
+def test_a_runner_with_a_shorter_limit_lets_a_run_have_its_time(runner: TwinRunner[ProcessEngine]) -> None:
     """BOX-9: also after a restart with another setting."""
     claim = runner.left_running(SLOW)
     begun_ago(folder_of(runner, claim), 90)
@@ -39,7 +39,7 @@ def test_a_runner_with_a_shorter_limit_lets_a_run_have_its_time(runner: Bench[Pr
     assert (job.state, job.attempt) == (JobState.COMPLETED, 1), job.error_message
 
 
-def test_a_runner_with_a_longer_limit_stops_a_run_at_its_own(runner: Bench[ProcessEngine]) -> None:
+def test_a_runner_with_a_longer_limit_stops_a_run_at_its_own(runner: TwinRunner[ProcessEngine]) -> None:
     """The message names the limit that was applied, not the one that is set by then."""
     runner.limits = SMALL.model_copy(update={"timeout_seconds": 30})
     claim = runner.left_running(ENDLESS)
@@ -51,7 +51,9 @@ def test_a_runner_with_a_longer_limit_stops_a_run_at_its_own(runner: Bench[Proce
 
 
 @pytest.mark.parametrize("held", [True, False])
-def test_a_sweeper_with_a_shorter_limit_ends_no_run_of_another(runner: Bench[ProcessEngine], *, held: bool) -> None:
+def test_a_sweeper_with_a_shorter_limit_ends_no_run_of_another(
+    runner: TwinRunner[ProcessEngine], *, held: bool
+) -> None:
     """Whether its runner holds it at this moment or not; nor does one of another engine on the same machine."""
     claim = runner.left_running(ENDLESS)
     folder = folder_of(runner, claim)
@@ -64,7 +66,7 @@ def test_a_sweeper_with_a_shorter_limit_ends_no_run_of_another(runner: Bench[Pro
     runner.engine.remove_leftovers(claim.job_id)
 
 
-def test_an_old_run_without_settings_is_judged_by_those_of_its_runner(runner: Bench[ProcessEngine]) -> None:
+def test_an_old_run_without_settings_is_judged_by_those_of_its_runner(runner: TwinRunner[ProcessEngine]) -> None:
     """An upgrade between its launch and its end."""
     claim = runner.left_running(ENDLESS)
     (folder_of(runner, claim).path / "settings").unlink()
@@ -73,7 +75,7 @@ def test_an_old_run_without_settings_is_judged_by_those_of_its_runner(runner: Be
     assert "after 60 s" in (runner.run(claim).error_message or "")
 
 
-def test_the_caps_of_a_log_are_those_of_the_launch(runner: Bench[ProcessEngine]) -> None:
+def test_the_caps_of_a_log_are_those_of_the_launch(runner: TwinRunner[ProcessEngine]) -> None:
     """LOG-3: how much a run may print does not shrink or grow while it runs."""
     program = "import time\nprint('begun', flush=True)\ntime.sleep(1.5)\nprint('x' * 2000, flush=True)\n" + GOOD
     claim = runner.left_running(program)
@@ -83,7 +85,7 @@ def test_the_caps_of_a_log_are_those_of_the_launch(runner: Bench[ProcessEngine])
     assert "x" * 2000 in runner.log_of(job)
 
 
-def test_the_message_of_a_flood_names_its_limits(runner: Bench[ProcessEngine]) -> None:
+def test_the_message_of_a_flood_names_its_limits(runner: TwinRunner[ProcessEngine]) -> None:
     """As they were applied."""
     job = runner.run(runner.claim("while True: print('x' * 99)"))
     assert job.failure_reason is FailureReason.LOG_LIMIT
@@ -91,7 +93,7 @@ def test_the_message_of_a_flood_names_its_limits(runner: Bench[ProcessEngine]) -
 
 
 @pytest.mark.parametrize("change", ["removed", "renamed"])
-def test_a_run_outlives_its_class(runner: Bench[ProcessEngine], change: str) -> None:
+def test_a_run_outlives_its_class(runner: TwinRunner[ProcessEngine], change: str) -> None:
     """It goes on by what it was launched with, to its true end."""
     claim = runner.left_running(SLOW)
     runner.resource_classes = {} if change == "removed" else {"other": SMALL.model_copy(update={"name": "other"})}
@@ -100,7 +102,7 @@ def test_a_run_outlives_its_class(runner: Bench[ProcessEngine], change: str) -> 
     assert (job.state, job.attempt) == (JobState.COMPLETED, 1), job.error_message
 
 
-def test_a_job_that_would_go_back_to_a_queue_of_no_runner_ends_in_words(runner: Bench[ProcessEngine]) -> None:
+def test_a_job_that_would_go_back_to_a_queue_of_no_runner_ends_in_words(runner: TwinRunner[ProcessEngine]) -> None:
     """Its class was removed, and the engine has lost its run: nothing would ever run it again."""
     claim = runner.left_running(ENDLESS)
     runner.engine.remove_leftovers(claim.job_id)
@@ -112,7 +114,7 @@ def test_a_job_that_would_go_back_to_a_queue_of_no_runner_ends_in_words(runner: 
     runner.assert_nothing_left()
 
 
-def test_a_job_whose_class_another_runner_has_goes_back_to_its_queue(runner: Bench[ProcessEngine]) -> None:
+def test_a_job_whose_class_another_runner_has_goes_back_to_its_queue(runner: TwinRunner[ProcessEngine]) -> None:
     """Two runners of different settings beside each other."""
     figures = ClassFigures.model_validate(SMALL.model_dump())
     runner.runners.publish(
@@ -127,7 +129,7 @@ def test_a_job_whose_class_another_runner_has_goes_back_to_its_queue(runner: Ben
     assert runner.run(claim).state is JobState.PENDING
 
 
-def test_a_run_outlives_its_benchmark(runner: Bench[ProcessEngine]) -> None:
+def test_a_run_outlives_its_benchmark(runner: TwinRunner[ProcessEngine]) -> None:
     """What it needs of it is mounted already; its result is recorded under the name that it was run for."""
     claim = runner.left_running(SLOW)
     shutil.rmtree(runner.root / "benchmarks" / "synthetic")
@@ -136,7 +138,7 @@ def test_a_run_outlives_its_benchmark(runner: Bench[ProcessEngine]) -> None:
 
 
 def test_a_job_without_its_benchmark_is_not_begun_and_costs_nothing(
-    runner: Bench[ProcessEngine], monkeypatch: pytest.MonkeyPatch
+    runner: TwinRunner[ProcessEngine], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One attempt, one clear sentence; a benchmark that is being written anew is waited for."""
     monkeypatch.setattr("runner.job.attempt.ASIDE_SECONDS", 0.0)

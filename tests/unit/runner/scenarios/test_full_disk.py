@@ -22,7 +22,7 @@ from runner.job_log import writer
 from runner.job_log.writer import LogWriter
 from runner.run_folder import RunFolder
 from tests.process_sandbox import ProcessEngine
-from tests.runner_bench import GOOD, Bench
+from tests.twin_runner import GOOD, TwinRunner
 
 pytestmark = pytest.mark.unit
 
@@ -63,7 +63,7 @@ def test_a_log_goes_on_where_there_is_room_again(tmp_path: Path, monkeypatch: py
 
 def test_a_result_that_cannot_be_kept_yet_is_not_thrown_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The job waits for room with its attempt; the run is not repeated."""
-    runner = Bench(tmp_path, ProcessEngine(tmp_path / "engine"))
+    runner = TwinRunner(tmp_path, ProcessEngine(tmp_path / "engine"))
     write, full = RunFolder._write, [True]
 
     def refuse(self: RunFolder, name: str, content: bytes, **how: bool) -> Any:
@@ -85,7 +85,7 @@ def test_a_run_is_not_taken_over_into_a_full_log_disk_and_costs_no_attempt(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its copy of the log finds no room: it waits as it is, however often that is tried."""
-    runner = Bench(tmp_path, ProcessEngine(tmp_path / "engine"))
+    runner = TwinRunner(tmp_path, ProcessEngine(tmp_path / "engine"))
     claim = runner.left_running("import time; print('begun', flush=True); time.sleep(1)\n" + GOOD)
     monkeypatch.setattr("runner.job.release.ROOM_SECONDS", 0.01)
     with monkeypatch.context() as full:
@@ -101,7 +101,7 @@ def test_a_run_is_not_taken_over_into_a_full_log_disk_and_costs_no_attempt(
 
 def test_a_job_is_not_begun_without_room_for_its_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It goes back to the queue with its attempt."""
-    runner = Bench(tmp_path, ProcessEngine(tmp_path / "engine"))
+    runner = TwinRunner(tmp_path, ProcessEngine(tmp_path / "engine"))
     monkeypatch.setattr("runner.job.release.ROOM_SECONDS", 0.01)
     with monkeypatch.context() as full:
         full.setattr(RunFolder, "make", no_room)
@@ -127,7 +127,7 @@ def test_storage_that_cannot_be_written_costs_no_attempt(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
 ) -> None:
     """Whatever it answers: neither the job nor its run is thrown away, however often it is tried meanwhile."""
-    runner = Bench(tmp_path, ProcessEngine(tmp_path / "engine"))
+    runner = TwinRunner(tmp_path, ProcessEngine(tmp_path / "engine"))
     broken = [f"jobs: {errno.errorcode[number]}"]
     runner.storage_faults = StorageFaults(now=lambda: broken[0] if broken else None)
     monkeypatch.setattr("runner.job.release.ROOM_SECONDS", 0.01)
@@ -153,7 +153,7 @@ def test_storage_that_cannot_be_written_costs_no_attempt(
 
 def test_files_of_one_job_that_stay_broken_are_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every folder can be used: the job does not go round for ever, and its user is not charged."""
-    runner = Bench(tmp_path, ProcessEngine(tmp_path / "engine"))
+    runner = TwinRunner(tmp_path, ProcessEngine(tmp_path / "engine"))
     monkeypatch.setattr("runner.job.release.ROOM_SECONDS", 0.01)
 
     def refuse(*_args: Any, **_options: Any) -> Any:
@@ -172,7 +172,7 @@ def test_a_run_whose_folder_is_gone_with_its_file_system_is_not_thrown_away(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An empty folder in its place says nothing: the run is left alone, and taken over when the folder is back."""
-    runner = Bench(tmp_path, ProcessEngine(tmp_path / "engine"))
+    runner = TwinRunner(tmp_path, ProcessEngine(tmp_path / "engine"))
     monkeypatch.setattr("runner.job.release.ROOM_SECONDS", 0.01)
     claim = runner.left_running("import time; print('begun', flush=True); time.sleep(1)\n" + GOOD)
     (tmp_path / "jobs").rename(tmp_path / "away")
@@ -193,7 +193,7 @@ def test_a_result_whose_files_are_not_mounted_now_is_not_recorded_without_them(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It waits for the folder with its attempt, and has every file then."""
-    runner = Bench(tmp_path, ProcessEngine(tmp_path / "engine"))
+    runner = TwinRunner(tmp_path, ProcessEngine(tmp_path / "engine"))
     jobs, aside = tmp_path / "jobs", tmp_path / "aside"
     gone: list[str] = []
     runner.storage_faults = StorageFaults(now=lambda: gone[0] if gone else None)
@@ -222,7 +222,7 @@ def test_a_log_that_went_into_an_empty_folder_is_in_the_sites_own_when_the_job_e
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The file system was not mounted when the log was begun, nor at the end: the job ends when it is."""
-    runner = Bench(tmp_path, ProcessEngine(tmp_path / "engine"))
+    runner = TwinRunner(tmp_path, ProcessEngine(tmp_path / "engine"))
     logs, aside = tmp_path / "logs", tmp_path / "aside"
     claim = runner.claim(GOOD)
     logs.rename(aside)

@@ -10,12 +10,12 @@ import pytest
 from core.domain.job import JobState
 from runner.recovery.periodic import begin
 from tests.process_sandbox import ProcessEngine
-from tests.runner_bench import Bench, jobs_in, when
+from tests.twin_runner import TwinRunner, jobs_in, when
 
 pytestmark = pytest.mark.unit
 
 
-def asked_of(runner: Bench[ProcessEngine]) -> Mapping[str, tuple[object, str, Collection[str]]]:
+def asked_of(runner: TwinRunner[ProcessEngine]) -> Mapping[str, tuple[object, str, Collection[str]]]:
     """What each part is asked, and its answer when it has nothing."""
     return {
         "tracking": (runner.tracking, "open_runs", {}),
@@ -26,7 +26,7 @@ def asked_of(runner: Bench[ProcessEngine]) -> Mapping[str, tuple[object, str, Co
 
 
 @pytest.mark.parametrize("part", ["tracking", "engine", "locks", "folders"])
-def test_a_part_that_hangs_does_not_keep_a_cancel_waiting(runner: Bench[ProcessEngine], part: str) -> None:
+def test_a_part_that_hangs_does_not_keep_a_cancel_waiting(runner: TwinRunner[ProcessEngine], part: str) -> None:
     """JOB-8: who is asked for seconds on end is another than who looks for cancels, bells and lost runners."""
     runner.lease_seconds = 0.2
     claim = runner.claim("print('never begun')")
@@ -52,7 +52,7 @@ def test_a_part_that_hangs_does_not_keep_a_cancel_waiting(runner: Bench[ProcessE
 
 
 def test_a_jobs_disk_that_hangs_keeps_no_cancelled_run_in_the_engine(
-    runner: Bench[ProcessEngine], monkeypatch: pytest.MonkeyPatch
+    runner: TwinRunner[ProcessEngine], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """JOB-8: what is looked for on that disk is looked for in other threads."""
     runner.lease_seconds = 0.2

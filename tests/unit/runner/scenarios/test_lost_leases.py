@@ -13,12 +13,12 @@ from core.domain.verdict import RunRecord
 from core.ports.sandbox import RunOutput, SandboxSpec
 from runner.run_folder import RunFolder
 from tests.process_sandbox import ProcessEngine
-from tests.runner_bench import GOOD, Bench, jobs_in, when
+from tests.twin_runner import GOOD, TwinRunner, jobs_in, when
 
 pytestmark = pytest.mark.unit
 
 
-def test_a_lost_lease_leaves_the_run_to_its_new_holder(runner: Bench[ProcessEngine]) -> None:
+def test_a_lost_lease_leaves_the_run_to_its_new_holder(runner: TwinRunner[ProcessEngine]) -> None:
     """Whoever holds the job now watches the container: this runner touches nothing of it any more."""
     claim = runner.claim("import time; print('begun'); time.sleep(60)")
     begun = lambda: "begun" in runner.storage.read_log(claim.job_id).text  # noqa: E731
@@ -31,7 +31,7 @@ def test_a_lost_lease_leaves_the_run_to_its_new_holder(runner: Bench[ProcessEngi
     runner.engine.remove_leftovers(claim.job_id)
 
 
-def test_a_runner_that_lost_its_lease_leaves_its_successor_alone(runner: Bench[ProcessEngine]) -> None:
+def test_a_runner_that_lost_its_lease_leaves_its_successor_alone(runner: TwinRunner[ProcessEngine]) -> None:
     """Both live for a while: the run is one, its log has every line once, and the late one's word does not count."""
     late = runner.claim("import time\nfor n in range(20): print('line', n, flush=True); time.sleep(0.1)\n" + GOOD)
     late_runner = threading.Thread(target=runner.run, args=(late,))
@@ -49,7 +49,7 @@ def test_a_runner_that_lost_its_lease_leaves_its_successor_alone(runner: Bench[P
 
 
 def test_an_outage_of_the_ledger_that_outlasts_the_lease_leaves_the_run_to_its_new_holder(
-    runner: Bench[ProcessEngine], monkeypatch: pytest.MonkeyPatch
+    runner: TwinRunner[ProcessEngine], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whoever claims it first after that reads what the run left: nothing of it has been cleared away."""
     claim = runner.claim("print('begun')\n" + GOOD)
@@ -72,7 +72,7 @@ def test_an_outage_of_the_ledger_that_outlasts_the_lease_leaves_the_run_to_its_n
 
 
 def test_what_a_slower_runner_reads_while_another_takes_its_run_over_counts(
-    runner: Bench[ProcessEngine], monkeypatch: pytest.MonkeyPatch
+    runner: TwinRunner[ProcessEngine], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The engine knows nothing of the run any more, because everything of it is on disk."""
     claim, folder = harvesting_too_slowly(runner)
@@ -97,7 +97,7 @@ RECORD = RunRecord(
 )
 
 
-def harvesting_too_slowly(runner: Bench[ProcessEngine]) -> tuple[Claim, RunFolder]:
+def harvesting_too_slowly(runner: TwinRunner[ProcessEngine]) -> tuple[Claim, RunFolder]:
     """A run that has ended, whose runner lost its lease before it had read everything."""
     claim = runner.claim(GOOD)
     runner.ledger.note(claim, sandbox=claim.mark)

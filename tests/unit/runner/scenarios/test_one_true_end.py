@@ -15,7 +15,7 @@ from core.domain.tracking_state import compared
 from core.ports.tracking import Result, RunRef
 from runner.recovery.periodic import begin
 from tests.process_sandbox import ProcessEngine
-from tests.runner_bench import GOOD, Bench, jobs_in, tidy, when
+from tests.twin_runner import GOOD, TwinRunner, jobs_in, tidy, when
 
 pytestmark = pytest.mark.unit
 
@@ -26,7 +26,7 @@ class Killed(BaseException):
     """The process is gone: nothing after this happens."""
 
 
-def assert_it_completed_once(runner: Bench[ProcessEngine], job: Job) -> None:
+def assert_it_completed_once(runner: TwinRunner[ProcessEngine], job: Job) -> None:
     sweeper = runner.sweeper()
     sweeper.sweep()
     tidy(sweeper)
@@ -40,7 +40,7 @@ def assert_it_completed_once(runner: Bench[ProcessEngine], job: Job) -> None:
 
 @pytest.mark.parametrize("asked", ["nobody holds it", "its successor holds it"])
 def test_a_cancel_after_the_result_comes_too_late(
-    runner: Bench[ProcessEngine], monkeypatch: pytest.MonkeyPatch, asked: str
+    runner: TwinRunner[ProcessEngine], monkeypatch: pytest.MonkeyPatch, asked: str
 ) -> None:
     """JOB-8: the runner that recorded it was killed before it said so; the job completes all the same."""
     claim = runner.claim(GOOD)
@@ -66,7 +66,7 @@ def test_a_cancel_after_the_result_comes_too_late(
 
 @pytest.mark.parametrize("answers", [True, False])
 def test_a_cancel_while_the_result_is_closed_comes_too_late(
-    runner: Bench[ProcessEngine], monkeypatch: pytest.MonkeyPatch, *, answers: bool
+    runner: TwinRunner[ProcessEngine], monkeypatch: pytest.MonkeyPatch, *, answers: bool
 ) -> None:
     """JOB-8: however long MLflow takes for that, and when it does it without an answer."""
     claim = runner.claim(GOOD)
@@ -103,7 +103,7 @@ ENDS = {
 
 @pytest.mark.parametrize("how", ENDS)
 def test_a_result_whose_job_ended_otherwise_is_taken_back(
-    runner: Bench[ProcessEngine], monkeypatch: pytest.MonkeyPatch, how: str
+    runner: TwinRunner[ProcessEngine], monkeypatch: pytest.MonkeyPatch, how: str
 ) -> None:
     """TRK-5: also when that is long after it was closed, and never before the job has ended."""
     claim = runner.claim(GOOD)
@@ -125,7 +125,7 @@ def test_a_result_whose_job_ended_otherwise_is_taken_back(
 
 
 def test_a_cancel_that_meets_a_stop_is_the_logs_last_line(
-    runner: Bench[ProcessEngine], monkeypatch: pytest.MonkeyPatch
+    runner: TwinRunner[ProcessEngine], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """BOX-10: the runner says that the run goes on, and then the ledger ends the job."""
     claim = runner.claim(ENDLESS)
@@ -145,7 +145,7 @@ def test_a_cancel_that_meets_a_stop_is_the_logs_last_line(
 
 
 def test_what_another_process_ended_is_removed_within_seconds(
-    runner: Bench[ProcessEngine], monkeypatch: pytest.MonkeyPatch
+    runner: TwinRunner[ProcessEngine], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """JOB-8: the run is in this host's engine, whoever carries the cancel out in the ledger."""
     claim = runner.left_running(ENDLESS)

@@ -14,12 +14,12 @@ from core.domain.sealed_result import SealedFrom
 from core.domain.tracking_state import compared
 from core.ports.tracking import Result, RunRef
 from tests.process_sandbox import ProcessEngine
-from tests.runner_bench import GOOD, Bench, tidy
+from tests.twin_runner import GOOD, TwinRunner, tidy
 
 pytestmark = pytest.mark.unit
 
 
-def assert_sealed_as_tracked(runner: Bench[ProcessEngine], job_id: str, auc: float = 0.5) -> None:
+def assert_sealed_as_tracked(runner: TwinRunner[ProcessEngine], job_id: str, auc: float = 0.5) -> None:
     """One run, the job's, which says what is sealed."""
     recorded = runner.results.get(job_id)
     assert recorded is not None
@@ -29,7 +29,7 @@ def assert_sealed_as_tracked(runner: Bench[ProcessEngine], job_id: str, auc: flo
     assert compared(recorded.result, runner.tracking.tracked([ref])[ref.run_id]).differences == ()
 
 
-def test_everything_of_a_result_is_sealed(runner: Bench[ProcessEngine]) -> None:
+def test_everything_of_a_result_is_sealed(runner: TwinRunner[ProcessEngine]) -> None:
     """Figures, params, where it came from, and the hash of each file but the log's."""
     job = runner.run(runner.claim(GOOD))
     recorded = runner.results.get(job.job_id)
@@ -47,7 +47,7 @@ def test_everything_of_a_result_is_sealed(runner: Bench[ProcessEngine]) -> None:
 
 
 @pytest.mark.parametrize("program", ["raise SystemExit(3)", "print('no metrics')"])
-def test_a_job_that_failed_has_no_result(runner: Bench[ProcessEngine], program: str) -> None:
+def test_a_job_that_failed_has_no_result(runner: TwinRunner[ProcessEngine], program: str) -> None:
     """Nothing of it is on a board."""
     job = runner.run(runner.claim(program))
     assert job.state is JobState.FAILED
@@ -55,7 +55,7 @@ def test_a_job_that_failed_has_no_result(runner: Bench[ProcessEngine], program: 
     assert runner.results.of_benchmark("synthetic") == {}
 
 
-def test_a_result_that_waits_is_sealed_once_it_is_recorded(runner: Bench[ProcessEngine]) -> None:
+def test_a_result_that_waits_is_sealed_once_it_is_recorded(runner: TwinRunner[ProcessEngine]) -> None:
     """TRK-5: a job is complete when its result is in both places."""
     runner.tracking.away = True
     claim = runner.claim(GOOD)
@@ -68,7 +68,7 @@ def test_a_result_that_waits_is_sealed_once_it_is_recorded(runner: Bench[Process
 
 
 def test_what_was_changed_before_the_end_is_not_taken_for_the_result(
-    runner: Bench[ProcessEngine], monkeypatch: pytest.MonkeyPatch
+    runner: TwinRunner[ProcessEngine], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The server closed the run and did not answer; then somebody logs another value, before the job is complete."""
     claim = runner.claim(GOOD)
@@ -89,7 +89,7 @@ def test_what_was_changed_before_the_end_is_not_taken_for_the_result(
     assert_sealed_as_tracked(runner, claim.job_id)
 
 
-def test_a_forged_run_is_not_taken_for_the_result(runner: Bench[ProcessEngine]) -> None:
+def test_a_forged_run_is_not_taken_for_the_result(runner: TwinRunner[ProcessEngine]) -> None:
     """Finished, with the job's own tags, and there before the real one: only what the ledger noted counts."""
     claim = runner.claim(GOOD)
     forged = RunRef(run_id="forged", experiment_id="synthetic")
@@ -105,7 +105,7 @@ def test_a_forged_run_is_not_taken_for_the_result(runner: Bench[ProcessEngine]) 
     assert (recorded.result.run_id != "forged", recorded.result.metrics) == (True, {"image_auc": 0.5})
 
 
-def test_no_tag_makes_the_sweeper_remove_anothers_run(runner: Bench[ProcessEngine]) -> None:
+def test_no_tag_makes_the_sweeper_remove_anothers_run(runner: TwinRunner[ProcessEngine]) -> None:
     """Open or closed: whose a run is says the ledger."""
     done = runner.run(runner.claim(GOOD))
     other = runner.run(runner.claim("raise SystemExit(1)"))
@@ -119,7 +119,7 @@ def test_no_tag_makes_the_sweeper_remove_anothers_run(runner: Bench[ProcessEngin
     assert {"open run", "untrue run"}.isdisjoint(runner.runners.mended())
 
 
-def test_old_jobs_are_sealed_by_the_sweeper(runner: Bench[ProcessEngine]) -> None:
+def test_old_jobs_are_sealed_by_the_sweeper(runner: TwinRunner[ProcessEngine]) -> None:
     """By itself, once; a tracking server that is away only delays it."""
     job = runner.run(runner.claim(GOOD))
     sealed = runner.ledger.results.pop(job.job_id)  # as an older version leaves it

@@ -15,7 +15,7 @@ from core.domain.limits import SMALL, GpuPolicy, ResourceClass
 from runner.job_log.writer import LogWriter
 from runner.lease.lease import Lease
 from tests.process_sandbox import ProcessEngine, ProcessSandbox
-from tests.runner_bench import GOOD, Bench
+from tests.twin_runner import GOOD, TwinRunner
 
 pytestmark = pytest.mark.unit
 
@@ -40,7 +40,7 @@ class Sleeper:
 
         patch.setattr(owner, name, trapped)
 
-    def put_to_sleep(self, runner: Bench[ProcessEngine], program: str) -> Claim:
+    def put_to_sleep(self, runner: TwinRunner[ProcessEngine], program: str) -> Claim:
         """Whose job is another's to claim now."""
         self.claim = runner.claim(program)
         self._thread = threading.Thread(target=runner.run, args=(self.claim,))
@@ -56,7 +56,7 @@ class Sleeper:
 
 
 def test_a_first_word_that_comes_late_is_not_said(
-    runner: Bench[ProcessEngine], monkeypatch: pytest.MonkeyPatch
+    runner: TwinRunner[ProcessEngine], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nothing had begun when it fell asleep: no line of the run is torn or lost, and there is one first line."""
     sleeper = Sleeper(monkeypatch, LogWriter, "say_once", lambda _self, words: words.startswith("Attempt"))
@@ -76,7 +76,9 @@ def test_a_first_word_that_comes_late_is_not_said(
     assert log.count("Attempt 1:") == 1
 
 
-def test_a_last_word_that_comes_late_is_not_said(runner: Bench[ProcessEngine], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_last_word_that_comes_late_is_not_said(
+    runner: TwinRunner[ProcessEngine], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Also where no run ever began."""
     runner.limits = ResourceClass(**SMALL.model_dump() | {"gpus": GpuPolicy.REQUIRED})
     sleeper = Sleeper(monkeypatch, LogWriter, "end_output", lambda _self: True)
@@ -85,7 +87,7 @@ def test_a_last_word_that_comes_late_is_not_said(runner: Bench[ProcessEngine], m
     assert runner.log_of(job).count("Ended:") == 1
 
 
-def test_who_lost_the_job_does_not_leave_it(runner: Bench[ProcessEngine]) -> None:
+def test_who_lost_the_job_does_not_leave_it(runner: TwinRunner[ProcessEngine]) -> None:
     """Asked to stop, it asks the ledger first: with the job gone there is nothing to leave, and no word to say."""
     claim, stopping = runner.claim(GOOD), threading.Event()
     lease = Lease(runner.ledger, claim, lease_seconds=30, stopping=stopping)
@@ -97,7 +99,7 @@ def test_who_lost_the_job_does_not_leave_it(runner: Bench[ProcessEngine]) -> Non
 
 
 def test_the_end_of_a_long_log_outlives_its_runner(
-    runner: Bench[ProcessEngine], monkeypatch: pytest.MonkeyPatch
+    runner: TwinRunner[ProcessEngine], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """LOG-3: killed when the container, and with it the engine's record, is gone."""
     runner.log_limits["kept_bytes"] = 200

@@ -18,7 +18,7 @@ from core.domain.limits import UploadLimits
 from core.ports.sandbox import Harvest
 from runner.run_folder import RunFolder
 from tests.process_sandbox import ProcessEngine, ProcessSandbox
-from tests.runner_bench import GOOD, Bench
+from tests.twin_runner import GOOD, TwinRunner
 
 pytestmark = pytest.mark.unit
 
@@ -51,21 +51,21 @@ def begun(step: Callable[[], Job]) -> tuple[threading.Thread, list[Job]]:
     return thread, found
 
 
-def await_line(runner: Bench[ProcessEngine], claim: Claim, line: str) -> None:
+def await_line(runner: TwinRunner[ProcessEngine], claim: Claim, line: str) -> None:
     deadline = time.monotonic() + 20
     while line not in runner.storage.read_log(claim.job_id).text:
         assert time.monotonic() < deadline
         time.sleep(0.01)
 
 
-def lose(runner: Bench[ProcessEngine], claim: Claim) -> None:
+def lose(runner: TwinRunner[ProcessEngine], claim: Claim) -> None:
     """The lease of this claim runs out, and the sweeper says what becomes of the job."""
     runner.ledger._leases.take(claim.job_id, claim.token, -1.0)
     runner.sweep()
 
 
 def test_a_sleeper_that_wakes_before_its_launch_leaves_the_next_run_alone(
-    runner: Bench[ProcessEngine], monkeypatch: pytest.MonkeyPatch
+    runner: TwinRunner[ProcessEngine], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It had said that it would start the run, and had not: another claim's is none of its business."""
     sleep = Sleep(monkeypatch, runner.engine, "launch")
@@ -86,7 +86,7 @@ def test_a_sleeper_that_wakes_before_its_launch_leaves_the_next_run_alone(
 
 
 def test_a_sleeper_that_wakes_before_it_reads_leaves_the_other_readers_files_alone(
-    runner: Bench[ProcessEngine], monkeypatch: pytest.MonkeyPatch
+    runner: TwinRunner[ProcessEngine], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Both read the same output at once; what is recorded is whole."""
     sleep = Sleep(monkeypatch, RunFolder, "fresh_artifacts")
@@ -119,7 +119,7 @@ def test_a_sleeper_that_wakes_before_it_reads_leaves_the_other_readers_files_alo
     assert [name for name in files if name.endswith(".bin")] == [f"file{number}.bin" for number in range(6)]
 
 
-def recorded(runner: Bench[ProcessEngine], monkeypatch: pytest.MonkeyPatch) -> list[str]:
+def recorded(runner: TwinRunner[ProcessEngine], monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The names of what reaches the tracking server."""
     names: list[str] = []
     record = runner.tracking.record
@@ -133,7 +133,7 @@ def recorded(runner: Bench[ProcessEngine], monkeypatch: pytest.MonkeyPatch) -> l
 
 
 def test_a_sleeper_that_cannot_ask_whether_the_job_is_its_own_touches_nothing(
-    runner: Bench[ProcessEngine], monkeypatch: pytest.MonkeyPatch
+    runner: TwinRunner[ProcessEngine], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It wakes while the ledger is away: it waits for its word before it clears away or writes anything."""
     claim = runner.claim(LONG)
@@ -159,7 +159,7 @@ def test_a_sleeper_that_cannot_ask_whether_the_job_is_its_own_touches_nothing(
 
 
 def test_a_sweeper_leaves_a_folder_alone_that_is_about_to_be_a_runs(
-    runner: Bench[ProcessEngine], monkeypatch: pytest.MonkeyPatch
+    runner: TwinRunner[ProcessEngine], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The runner before had said that it would begin, and died; its successor's folder is there before its word is."""
     claim = runner.claim(GOOD)

@@ -11,7 +11,7 @@ import pytest
 
 from core.domain.job import JobState
 from tests.process_sandbox import ProcessEngine
-from tests.runner_bench import GOOD, Bench
+from tests.twin_runner import GOOD, TwinRunner
 
 pytestmark = pytest.mark.unit
 
@@ -40,7 +40,7 @@ class Walk:
             self.files.append(self._within[-1])
 
 
-def test_a_claim_enters_each_file_once_in_order(runner: Bench[ProcessEngine]) -> None:
+def test_a_claim_enters_each_file_once_in_order(runner: TwinRunner[ProcessEngine]) -> None:
     """And goes back to the one that takes the steps, five times at most; what follows the last step is its end."""
     walk = Walk()
     claim = runner.claim(GOOD)

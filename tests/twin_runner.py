@@ -56,7 +56,7 @@ BENCHMARK = "name: synthetic\ntitle: t\nprimary_metric: image_auc\ncategories: [
 Engine = TypeVar("Engine", bound=SandboxPort)
 
 
-class Bench(Generic[Engine]):
+class TwinRunner(Generic[Engine]):
     """Everything that one runner needs, below one folder."""
 
     def __init__(self, root: Path, engine: Engine, *, image: str = "sandbox", site: str = "test") -> None:
