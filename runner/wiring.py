@@ -23,7 +23,7 @@ from runner.job.context import JobContext
 from runner.job.run_job import RunJob
 from runner.job.storage_faults import StorageFaults
 from runner.launch_settings import LogLimits
-from runner.lease.claim_locks import HeldClaims
+from runner.lease.claim_locks import ClaimLocks
 from runner.lease.living_processes import LivingProcesses
 from runner.process_name import process_name
 from runner.recovery.engine import EngineSteps
@@ -72,7 +72,7 @@ def open_context(
         image=settings.sandbox_image,
         site=site,
         host=host,
-        held=HeldClaims(settings.job_root, host),
+        claim_locks=ClaimLocks(settings.job_root, host),
         job_root=settings.job_root,
         lease_seconds=settings.lease_seconds,
         log_limits=_log_limits(settings),
@@ -90,7 +90,7 @@ def sweeper_of(
     """The sweeper of this process, which holds the jobs `in_hand`."""
     ports, mended = context.ports, Mended(runners=context.ports.runners)
     ledger = LedgerSteps(
-        job_status=ports.job_status, job_queue=ports.job_queue, held=context.held, host=context.host,
+        job_status=ports.job_status, job_queue=ports.job_queue, claim_locks=context.claim_locks, host=context.host,
         host_patience=host_patience, resource_classes=context.resource_classes, mended=mended,
     )  # fmt: skip
     return Sweeper(
@@ -105,7 +105,7 @@ def sweeper_of(
             mended=mended,
         ),
         files=FileSteps(
-            engine=context.engine, held=context.held, janitor=context.janitor, job_of=ledger.job_of,
+            engine=context.engine, claim_locks=context.claim_locks, janitor=context.janitor, job_of=ledger.job_of,
             is_held=ports.job_status.is_held, host=context.host, resource_classes=context.resource_classes,
             job_root=context.job_root, log_root=log_root, in_hand=in_hand, ended=ledger.ended, mended=mended,
         ),

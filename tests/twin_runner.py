@@ -22,7 +22,7 @@ from runner.job.context import JobContext
 from runner.job.run_job import RunJob
 from runner.job.storage_faults import StorageFaults
 from runner.launch_settings import LogLimits
-from runner.lease.claim_locks import HeldClaims
+from runner.lease.claim_locks import ClaimLocks
 from runner.lease.living_processes import LivingProcesses
 from runner.recovery.janitor import Janitor
 from runner.recovery.periodic import attempted
@@ -73,7 +73,7 @@ class TwinRunner(Generic[Engine]):
         self.engine = engine
         self.image = image
         self.site = site
-        self.held = HeldClaims(root / "jobs", "here")
+        self.claim_locks = ClaimLocks(root / "jobs", "here")
         self.janitor = Janitor(
             engine=engine, processes=LivingProcesses(job_root=root / "jobs", host="here"),
             cache=DependencyCache(job_root=root / "jobs", kept_bytes=0),
@@ -151,7 +151,7 @@ class TwinRunner(Generic[Engine]):
             image=self.image,
             site=self.site,
             host="here",
-            held=self.held,
+            claim_locks=self.claim_locks,
             job_root=self.root / "jobs",
             lease_seconds=self.lease_seconds,
             log_limits=LogLimits(**self.log_limits),

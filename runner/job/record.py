@@ -40,7 +40,7 @@ def record_result(attempt: Attempt, verdict: Verdict, record: RunRecord, submiss
         raise RunLost("The files of this run are gone.")
     for sentence in _left_out(verdict):
         attempt.job_log.say_once(sentence)
-    attempt.job_log.keep_place()
+    attempt.job_log.keep_name()
     add_log(artifacts, attempt.context.ports.storage.log_path(attempt.job.job_id))
     return _Recorder(attempt=attempt).record(verdict, record, submission, artifacts)
 

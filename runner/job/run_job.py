@@ -53,7 +53,7 @@ class RunJob:
         context = self.context
         lease = Lease(context.ports.job_status, claim, lease_seconds=context.lease_seconds, stopping=context.stopping)
         try:
-            with context.held.holding(claim), lease:
+            with context.claim_locks.holding(claim), lease:
                 lease.confirm()  # only the runner that holds the job may take its log
                 self._take_up(claim, lease)
         except OSError as error:  # of the lock, mostly

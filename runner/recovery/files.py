@@ -12,7 +12,7 @@ from core.domain.job import Job
 from core.domain.limits import ResourceClass
 from core.ports.sandbox import SandboxPort
 from runner.job_log.final_line import say_end
-from runner.lease.claim_locks import HeldClaims
+from runner.lease.claim_locks import ClaimLocks
 from runner.recovery.janitor import Janitor
 from runner.recovery.left_folders import LeftFolders
 from runner.recovery.mended import Mended
@@ -26,7 +26,7 @@ class FileSteps:
 
     engine: SandboxPort
     """Asked for what the files say of its runs."""
-    held: HeldClaims
+    claim_locks: ClaimLocks
     janitor: Janitor
     job_of: Callable[[str], Job | None]
     is_held: Callable[[str], bool]
@@ -63,7 +63,7 @@ class FileSteps:
 
     def temporary(self) -> None:
         """Removes copies of logs and lock files that never got their name."""
-        files = TemporaryFiles(held=self.held, log_root=self.log_root)
+        files = TemporaryFiles(claim_locks=self.claim_locks, log_root=self.log_root)
         for name in files.clear(lambda job_id: (job := self.job_of(job_id)) is None or job.is_final):
             self.mended("temporary file", name=name)
 

@@ -11,7 +11,7 @@ from core.domain.errors import NotFound
 from core.domain.job import MAX_ATTEMPTS, Job
 from core.ports.job_queue import JobQueuePort
 from core.ports.job_status import JobStatusPort
-from runner.lease.claim_locks import HeldClaims
+from runner.lease.claim_locks import ClaimLocks
 from runner.recovery.mended import Mended
 
 
@@ -21,7 +21,7 @@ class LedgerSteps:
 
     job_status: JobStatusPort
     job_queue: JobQueuePort
-    held: HeldClaims
+    claim_locks: ClaimLocks
     host: str
     host_patience: float
     """Seconds after which the jobs of a silent host are run elsewhere."""
@@ -34,7 +34,7 @@ class LedgerSteps:
 
     def dead_claims(self) -> None:
         """In a thread apart from the ledger's steps: storage that hangs or fails holds up no lease and no cancel."""
-        for job_id, mark in self.held.dead():
+        for job_id, mark in self.claim_locks.dead():
             if self.job_status.presume_dead(job_id, mark):
                 self.mended("dead claim", job_id)
 

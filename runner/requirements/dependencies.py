@@ -50,7 +50,7 @@ class Dependencies:
             entry = self.cache.held(key, folder.path)
         if entry is None:  # evicted for others installed meanwhile: no fault of the submission
             raise Unavailable("The kept packages", "they had to make room before the run could hold them")
-        for line in _told(entry):
+        for line in _lines_of(entry):
             say(line)
         return replace(spec, dependencies=entry.tree)
 
@@ -116,7 +116,7 @@ def _wanted(spec: SandboxSpec) -> tuple[str, ...]:
         raise RequirementsFailed(f"{error}.") from error
 
 
-def _told(entry: Entry) -> list[str]:
+def _lines_of(entry: Entry) -> list[str]:
     if not entry.packages:
         return ["Requirements: the sandbox image has all of them."]
     lines = [f"  {one['name']}=={one['version']} sha256:{one['sha256']}" for one in entry.packages]

@@ -68,7 +68,7 @@ def test_a_first_sweep_that_hangs_keeps_no_process_from_its_jobs(
         steps.append("locks")
         return iter(())
 
-    monkeypatch.setattr(twin.held, "dead", dead)
+    monkeypatch.setattr(twin.claim_locks, "dead", dead)
     monkeypatch.setattr(twin.engine, "runs", lambda **_site: steps.append("engine") or set())
     sweep_first(twin.sweeper())
     assert steps == []

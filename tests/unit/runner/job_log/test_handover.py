@@ -108,7 +108,7 @@ def test_a_sleeper_that_was_taking_over_does_not_take_the_log_back(tmp_path: Pat
     assert sorted(path.name for path in tmp_path.iterdir()) == ["job.log", "position"]
 
 
-@pytest.mark.parametrize("act", ["say", "say_once", "settle", "keep_place"])
+@pytest.mark.parametrize("act", ["say", "say_once", "settle", "keep_name"])
 def test_a_file_that_was_put_over_the_log_does_not_stay(tmp_path: Path, act: str) -> None:
     """Whatever did it: what readers find is the owner's own again, before its next word and before it is recorded."""
     with writer(tmp_path) as log:

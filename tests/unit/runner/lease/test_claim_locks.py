@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from core.domain.job import Claim
-from runner.lease.claim_locks import FOLDER, HeldClaims
+from runner.lease.claim_locks import FOLDER, ClaimLocks
 from tests.process_sandbox import ProcessEngine
 from tests.twin_runner import GOOD, TwinRunner
 
@@ -23,10 +23,10 @@ import sys
 from contextlib import ExitStack
 from pathlib import Path
 from types import SimpleNamespace
-from runner.lease.claim_locks import HeldClaims
+from runner.lease.claim_locks import ClaimLocks
 claim = SimpleNamespace(job_id=sys.argv[2], mark=sys.argv[3])
 stack = ExitStack()
-stack.enter_context(HeldClaims(Path(sys.argv[1]), "here").holding(claim))
+stack.enter_context(ClaimLocks(Path(sys.argv[1]), "here").holding(claim))
 print("held", flush=True)
 sys.stdin.read()
 """
@@ -43,7 +43,7 @@ def test_a_killed_process_is_told_once(tmp_path: Path, claim: Claim) -> None:
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=Path.cwd()) as holder:
         assert holder.stdout is not None
         assert holder.stdout.readline() == b"held\n"
-        here, elsewhere = HeldClaims(tmp_path, "here"), HeldClaims(tmp_path, "elsewhere")
+        here, elsewhere = ClaimLocks(tmp_path, "here"), ClaimLocks(tmp_path, "elsewhere")
         assert list(here.dead()) == []
         holder.kill()
         holder.wait()
@@ -59,7 +59,7 @@ def test_without_locks_leases_alone_count(tmp_path: Path, claim: Claim, monkeypa
         raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
 
     monkeypatch.setattr(fcntl, "flock", refuse)
-    held = HeldClaims(tmp_path, "here")
+    held = ClaimLocks(tmp_path, "here")
     with held.holding(claim):
         assert list(held.dead()) == []
     assert list((tmp_path / FOLDER).iterdir()) == []

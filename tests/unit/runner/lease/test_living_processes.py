@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from core.adapters.files.bounded_look import BoundedLook
-from runner.lease.claim_locks import HeldClaims
+from runner.lease.claim_locks import ClaimLocks
 from runner.lease.living_processes import FOLDER, KEPT_SECONDS, LivingProcesses
 from runner.recovery.janitor import Janitor
 from runner.recovery.site_names import SiteNames
@@ -126,7 +126,7 @@ def test_what_tells_that_a_process_lives_and_what_it_holds_is_not_open_for_writi
     """An admin cannot make a file system read-only that has such a file. (The position of a run's log is one.)"""
     claim = TwinRunner(tmp_path / "bench", ProcessEngine(tmp_path / "engine")).claim("pass")
     before = written_files()
-    with of(tmp_path).living(), HeldClaims(tmp_path, "here").holding(claim):
+    with of(tmp_path).living(), ClaimLocks(tmp_path, "here").holding(claim):
         assert written_files() == before
 
 

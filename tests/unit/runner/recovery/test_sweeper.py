@@ -29,7 +29,7 @@ def test_a_dead_runner_is_known_without_waiting_for_its_lease(runner: TwinRunner
     """The kernel unlocks what a killed process held; the run waits for its next runner, who is called."""
     claim = runner.left_running(ENDLESS)
     sweeper = runner.sweeper()
-    held = runner.held.holding(claim)
+    held = runner.claim_locks.holding(claim)
     held.__enter__()
     sweeper.sweep()
     assert runner.ledger.orphans("here") == 0, "a living runner lost its job"

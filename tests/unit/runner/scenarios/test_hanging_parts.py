@@ -20,7 +20,7 @@ def asked_of(runner: TwinRunner[ProcessEngine]) -> Mapping[str, tuple[object, st
     return {
         "tracking": (runner.tracking, "open_runs", {}),
         "engine": (runner.engine, "runs", set()),
-        "locks": (runner.held, "dead", ()),
+        "locks": (runner.claim_locks, "dead", ()),
         "folders": (runner.janitor.processes, "forget", ()),
     }
 
@@ -64,7 +64,7 @@ def test_a_jobs_disk_that_hangs_keeps_no_cancelled_run_in_the_engine(
         hangs.wait(30)
         return ()
 
-    for part, step in ((runner.held, "dead"), (runner.janitor.processes, "forget")):
+    for part, step in ((runner.claim_locks, "dead"), (runner.janitor.processes, "forget")):
         monkeypatch.setattr(part, step, hang)
     begin(runner.sweeper().rounds(0.05), ended)
     assert hanging.acquire(timeout=20)
