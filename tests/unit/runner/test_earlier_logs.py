@@ -47,7 +47,7 @@ def test_a_log_of_a_job_that_waited_when_the_ledger_was_copied_is_set_aside(benc
     """It ran since, and runs once more."""
     claim = bench.claim(GOOD)
     first = bench.run(claim)
-    bench.ledger._store(replace(first, state=JobState.PENDING, attempt=0, run_id=None, sandbox=None, logged=False))
+    bench.ledger.restore(replace(first, state=JobState.PENDING, attempt=0, run_id=None, sandbox=None, logged=False))
     second = bench.run(bench.claim_again())
     assert bench.log_of(second).count("Ended: completed") == 1
     assert len(set_aside(bench)) == 1
@@ -57,7 +57,7 @@ def test_a_log_with_an_end_is_of_no_job_that_begins(bench: Bench[ProcessEngine])
     """The copy of the ledger has it running: its run and its folder have gone since."""
     claim = bench.claim(GOOD)
     first = bench.run(claim)
-    bench.ledger._store(replace(first, state=JobState.PENDING, attempt=0, run_id=None, sandbox="gone", logged=True))
+    bench.ledger.restore(replace(first, state=JobState.PENDING, attempt=0, run_id=None, sandbox="gone", logged=True))
     second = bench.run(bench.claim_again())
     assert second.state is JobState.COMPLETED
     assert bench.log_of(second).count("Ended: completed") == 1
