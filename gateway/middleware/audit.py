@@ -26,6 +26,7 @@ from core.wiring import Ports
 from gateway.auth.client_address import ClientAddress
 from gateway.middleware.audit_table import OPEN_READS, UNRECORDED, Rule, rule_of
 from gateway.middleware.audit_table import Scope as RuleScope
+from gateway.problems import handlers
 
 ENTRY = "audit_entry"
 OUR_ID = re.compile(r"[0-9a-f]{32}")
@@ -95,7 +96,7 @@ class Auditor:
             target=target if call.rule.kind is not AuditTarget.SITE else f"{call.method} {call.template}",
             owner=owner or "",
             address=self._address.of(request),
-            request_id=str(getattr(request.state, "request_id", "")),
+            request_id=handlers.request_id(request),
             details={name: call.named[name] for name in call.rule.details if call.named.get(name)},
         )
         if call.rule.reads or call.method in {"GET", "HEAD"}:
@@ -122,7 +123,7 @@ class Auditor:
             target=target,
             owner=owner,
             address=self._address.of(request),
-            request_id=str(getattr(request.state, "request_id", "")),
+            request_id=handlers.request_id(request),
         )
         self.read(act)
 

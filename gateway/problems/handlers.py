@@ -54,7 +54,7 @@ def problem(
     headers: Mapping[str, str] | None = None,
 ) -> JSONResponse:
     """The answer for an error, in the shape that all errors have."""
-    listed = tuple((_utf8(fault.field), _utf8(fault.rule)) for fault in faults)
+    listed = [Fault(field=_utf8(fault.field), rule=_utf8(fault.rule)) for fault in faults]
     content = document.document(status, code, _utf8(detail), request_id(request), listed)
     return JSONResponse(content, status, headers=dict(headers or {}), media_type=document.MEDIA_TYPE)
 

@@ -59,7 +59,7 @@ def test_every_object_of_the_api_has_an_example(document: dict[str, Any]) -> Non
 
 @pytest.mark.parametrize("status", problems.KINDS)
 def test_every_problem_has_a_true_example(status: int) -> None:
-    schemas.Problem.model_validate(problems.example(status))
+    problems.Problem.model_validate(problems.example(status))
 
 
 def test_every_call_has_a_summary_a_tag_and_an_id_of_its_own(document: dict[str, Any]) -> None:
