@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx2
 import pytest
+from argon2 import extract_parameters
 
 from core.domain.errors import LimitReached
 from gateway.auth.passwords import Argon2Passwords
 from tests.unit.gateway.auth.door import ANN_TOKEN, PASSWORD, CountingPasswords, Door, bearer
+from tests.waiting import until
 
 pytestmark = pytest.mark.unit
 
@@ -20,22 +21,19 @@ pytestmark = pytest.mark.unit
 WRONG = "wrong horse battery"
 
 
-def test_an_unknown_name_takes_as_long() -> None:
-    """AUT-2: with the real cost, a wrong name takes as long as a wrong password, and that is long."""
-    passwords = Argon2Passwords()
-    kept = passwords.hashed(PASSWORD)
+def test_an_unknown_name_takes_as_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    """AUT-2: for a name without account a hash of the real cost is computed, as for a wrong password."""
+    passwords, verified = Argon2Passwords(), []
+    kept, really = passwords.hashed(PASSWORD), passwords._verify
 
-    def seconds(password_hash: str | None) -> float:
-        best = []
-        for _ in range(5):
-            begin = time.perf_counter()
-            assert not passwords.matches(password_hash, WRONG)
-            best.append(time.perf_counter() - begin)
-        return min(best)
+    def noted(password_hash: str, password: str) -> bool:
+        verified.append(extract_parameters(password_hash))
+        return really(password_hash, password)
 
-    known, unknown = seconds(kept), seconds(None)
-    assert min(known, unknown) > 0.02
-    assert 0.5 < known / unknown < 2
+    monkeypatch.setattr(passwords, "_verify", noted)
+    assert [passwords.matches(one, WRONG) for one in (kept, None)] == [False, False]
+    assert verified[0] == verified[1]
+    assert (verified[0].memory_cost, verified[0].time_cost) == (65_536, 3)
 
 
 def test_passwords_are_kept_as_argon2id_hashes() -> None:
@@ -70,8 +68,7 @@ def test_few_passwords_are_hashed_at_once() -> None:
     passwords._verify = slow  # type: ignore[method-assign]
     with ThreadPoolExecutor(10) as pool:
         waiting = [pool.submit(passwords.matches, None, WRONG) for _ in range(10)]
-        while passwords._line._value:  # type: ignore[attr-defined]
-            time.sleep(0.01)
+        until(lambda: not passwords._line._value)  # type: ignore[attr-defined]
         with pytest.raises(LimitReached):
             passwords.matches(None, WRONG)
         go.set()

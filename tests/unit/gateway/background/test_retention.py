@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +17,7 @@ from gateway.background import retention
 from tests.memory_ports import memory_ports
 from tests.sites import Site
 from tests.unit.gateway.scripted_retention import GOES, NOTHING, ScriptedRetention
+from tests.waiting import until
 
 pytestmark = pytest.mark.unit
 
@@ -110,13 +110,6 @@ def test_it_begins_and_ends_with_the_app(tmp_path: Path, monkeypatch: pytest.Mon
 
 def retention_threads() -> list[threading.Thread]:
     return [thread for thread in threading.enumerate() if thread.name == "retention"]
-
-
-def until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 10
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 def test_old_entries_of_the_audit_trail_go_with_the_rest(site: Site) -> None:

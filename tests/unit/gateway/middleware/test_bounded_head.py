@@ -15,12 +15,13 @@ from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from gateway.middleware.bounded_head import BoundedHeadProtocol as GatewayDoor
+from tests.slow_client import Address, is_cut_off
+from tests.waiting import until
 from ui.http_protocol import DoorProtocol as UiDoor
 from wire import pace
 
 pytestmark = pytest.mark.unit
 
-Address = tuple[str, int]
 WINDOW = 0.5
 LEAST = 100
 PATIENCE = 20.0
@@ -74,8 +75,7 @@ def address(request: pytest.FixtureRequest, sending: Sending, monkeypatch: pytes
     listener = socket.create_server(("127.0.0.1", 0))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
-    while not server.started:
-        time.sleep(0.01)
+    until(lambda: server.started)
     yield listener.getsockname()
     server.should_exit = server.force_exit = True
     thread.join(PATIENCE)
@@ -115,19 +115,7 @@ def test_what_does_not_arrive_ends_its_connection(address: Address, sent: bytes,
     "begun", [b"GET / HTTP/1.1\r\nX: ", HEAD % b"taken", HEAD % b"hello", GET + b"GET / HTTP/1.1\r\nX: "]
 )
 def test_a_byte_now_and_then_buys_no_time(address: Address, begun: bytes) -> None:
-    with socket.create_connection(address, timeout=0.1) as wire:
-        wire.sendall(begun)
-        deadline = time.monotonic() + PATIENCE
-        while time.monotonic() < deadline:
-            try:
-                wire.sendall(b"a")
-                if wire.recv(65536) == b"":
-                    return
-            except TimeoutError:
-                continue
-            except ConnectionError:
-                return
-    pytest.fail("the connection is still open")
+    assert is_cut_off(address, begun, pause_seconds=0.1, patience_seconds=PATIENCE)
 
 
 def test_a_slow_body_that_goes_on_arrives(address: Address) -> None:

@@ -103,10 +103,10 @@ def test_after_the_body_receive_may_wait_for_ever() -> None:
         async def receive() -> Any:
             if messages:
                 return messages.pop()
-            await asyncio.sleep(0.1)
+            await asyncio.sleep(0.02)
             return {"type": "http.disconnect"}
 
-        limited = timed(receive, 0.02)
+        limited = timed(receive, 0.01)
         await limited()
         found: str = (await limited())["type"]
         return found

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,6 +14,7 @@ from core.domain.job import JobState, Outcome
 from gateway.routes.logs import RETRY_MS
 from gateway.state import state_of
 from tests.sites import Site, posted
+from tests.waiting import until
 
 pytestmark = pytest.mark.unit
 
@@ -121,16 +121,9 @@ def test_a_viewer_who_goes_away_is_noticed(site: Site) -> None:
         with client.stream("GET", f"/jobs/{job_id}/logs/stream") as answer:
             lines = answer.iter_lines()
             assert next(lines) == f"retry: {RETRY_MS}"
-            assert eventually(lambda: hub.watched == 1)
-        assert eventually(lambda: hub.watched == 0)
-        assert eventually(lambda: not +hub._streams)
-
-
-def eventually(check: object, seconds: float = 5.0) -> bool:
-    until = time.monotonic() + seconds
-    while not check() and time.monotonic() < until:  # type: ignore[operator]
-        time.sleep(0.02)
-    return bool(check())  # type: ignore[operator]
+            until(lambda: hub.watched == 1)
+        until(lambda: hub.watched == 0)
+        until(lambda: not +hub._streams)
 
 
 def test_a_stream_begins_with_the_last_lines(site: Site) -> None:
