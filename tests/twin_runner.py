@@ -15,7 +15,6 @@ from core.domain.job import Claim, Job, JobRequest
 from core.domain.limits import SMALL, ResourceClass, UploadLimits, UserLimits
 from core.domain.submission import Upload, UploadedFile
 from core.ports.sandbox import SandboxPort
-from core.wiring import Ports
 from runner.dead_letters import DeadLetterWriter
 from runner.gpus import Gpus
 from runner.job.context import JobContext
@@ -31,15 +30,12 @@ from runner.recovery.sweeper import TEMPORARY_SECONDS, TIDY_SECONDS, Sweeper
 from runner.requirements.cache import DependencyCache
 from runner.requirements.dependencies import NoDependencies, Preparing
 from runner.wiring import sweeper_of
-from tests.twins.accounts import MemoryAccounts
-from tests.twins.audit import MemoryAudit
+from tests.memory_ports import memory_ports
 from tests.twins.dead_letters import MemoryDeadLetters
 from tests.twins.job_queue import MemoryJobQueue
 from tests.twins.job_status import MemoryJobStatus
-from tests.twins.login_throttle import MemoryLoginThrottle
 from tests.twins.results import MemoryResults
 from tests.twins.runners import MemoryRunners
-from tests.twins.sessions import MemorySessions
 from tests.twins.tracking import MemoryTracking
 
 GOOD = """
@@ -137,11 +133,10 @@ class TwinRunner(Generic[Engine]):
         )  # fmt: skip
 
     def context(self) -> JobContext:
-        ports = Ports(
+        ports = memory_ports(
             storage=self.storage, job_status=self.ledger, results=self.results, job_queue=self.queue,
-            rate_limit=self.ledger, tracking=self.tracking, benchmarks=BenchmarkFolders(self.root / "benchmarks"),
-            accounts=MemoryAccounts(), sessions=MemorySessions(), login_throttle=MemoryLoginThrottle(),
-            runners=self.runners, dead_letters=self.dead_letters, audit=MemoryAudit(),
+            tracking=self.tracking, benchmarks=BenchmarkFolders(self.root / "benchmarks"), runners=self.runners,
+            dead_letters=self.dead_letters,
         )  # fmt: skip
         return JobContext(
             ports=ports,

@@ -244,7 +244,7 @@ def test_a_failed_run_is_kept_for_its_admins_where_the_site_wants_it(
     assert (kept.labels["leadersboard.role"], kept.status, kept.attrs["State"]["ExitCode"]) == ("job", "exited", 7)
     assert kept.attrs["HostConfig"]["NetworkMode"] == "none"
     ended = replace(bad, finished_at=bad.finished_at - timedelta(seconds=61) if bad.finished_at else None)
-    runner.ledger._store(ended)
+    runner.ledger.restore(ended)
     sweeper.engine.freed()
     assert jobs_in(runner.engine) == set()
     runner.engine.close()

@@ -42,7 +42,7 @@ def test_a_log_of_a_job_that_waited_when_the_ledger_was_copied_is_set_aside(runn
     """It ran since, and runs once more."""
     claim = runner.claim(GOOD)
     first = runner.run(claim)
-    runner.ledger._store(replace(first, state=JobState.PENDING, attempt=0, run_id=None, sandbox=None, logged=False))
+    runner.ledger.restore(replace(first, state=JobState.PENDING, attempt=0, run_id=None, sandbox=None, logged=False))
     second = runner.run(runner.claim_again())
     assert runner.log_of(second).count("Ended: completed") == 1
     assert len(set_aside(runner)) == 1
@@ -52,7 +52,7 @@ def test_a_log_with_an_end_is_of_no_job_that_begins(runner: TwinRunner[ProcessEn
     """The copy of the ledger has it running: its run and its folder have gone since."""
     claim = runner.claim(GOOD)
     first = runner.run(claim)
-    runner.ledger._store(replace(first, state=JobState.PENDING, attempt=0, run_id=None, sandbox="gone", logged=True))
+    runner.ledger.restore(replace(first, state=JobState.PENDING, attempt=0, run_id=None, sandbox="gone", logged=True))
     second = runner.run(runner.claim_again())
     assert second.state is JobState.COMPLETED
     assert runner.log_of(second).count("Ended: completed") == 1
