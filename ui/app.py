@@ -10,8 +10,8 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, RedirectResponse
 from fastapi.staticfiles import StaticFiles
 
-from client.exchange import open_http
-from client.relay import open_relay
+from client.api.exchange import open_http
+from client.api.relay import open_relay
 from ui.desk import Desk
 from ui.guard import Guard
 from ui.log_events import log_routes

@@ -9,9 +9,9 @@ from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter, Header, Query, Request
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
-from client.api import LeadersboardClient
-from client.errors import Invalid, LeadersboardError, NotAllowed, NotFound, NotSignedIn, TooMany
-from client.models import LogPart
+from client.api.client import LeadersboardClient
+from client.api.errors import Invalid, LeadersboardError, NotAllowed, NotFound, NotSignedIn, TooMany
+from client.api.models import LogPart
 from ui.desk import Desk
 from ui.places import Places
 

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
-from client.errors import Invalid, LeadersboardError, NotAllowed, NotSignedIn, TooMany
+from client.api.errors import Invalid, LeadersboardError, NotAllowed, NotSignedIn, TooMany
 from ui.desk import Desk, is_secure
 from ui.markup import Templates
 from ui.sessions import delete_cookie, set_cookie

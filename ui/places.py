@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from client.errors import Problem, TooMany
+from client.api.errors import Problem, TooMany
 
 
 class Places:

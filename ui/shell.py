@@ -7,7 +7,7 @@ from typing import Any
 
 import gradio as gr
 
-from client.errors import LeadersboardError
+from client.api.errors import LeadersboardError
 from ui.desk import Desk
 from ui.markup import Templates
 from ui.notices import notice_of

@@ -9,9 +9,9 @@ from fastapi import APIRouter, Path, Request
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from client.errors import LeadersboardError, Refused, Unreachable
-from client.models import Job
-from client.relay import relay_submission
+from client.api.errors import LeadersboardError, Refused, Unreachable
+from client.api.models import Job
+from client.api.relay import relay_submission
 from ui.desk import Desk
 from ui.markup import Templates
 from ui.notices import notice_of

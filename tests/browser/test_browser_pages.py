@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from client.api import connect
-from client.archive import uploads_of
+from client.api.archive import uploads_of
 from tests.browser.conftest import DESKTOP, PHONE, Open, expected
 
 pytestmark = pytest.mark.browser

@@ -2,7 +2,7 @@
 
 import gradio as gr
 
-from client.errors import LeadersboardError
+from client.api.errors import LeadersboardError
 from ui.shell import Frame, is_admin
 
 

@@ -4,8 +4,8 @@ from typing import Any
 
 import gradio as gr
 
-from client.api import LeadersboardClient
-from client.models import Benchmark, Board, Job, JobState, Metric, Results, Standing
+from client.api.client import LeadersboardClient
+from client.api.models import Benchmark, Board, Job, JobState, Metric, Results, Standing
 from ui.pages.timeline import steps_of
 from ui.shell import QUIET, Frame, asset, close_page, header_of, is_admin, open_page, told
 

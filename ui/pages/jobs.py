@@ -4,7 +4,7 @@ from typing import Any
 
 import gradio as gr
 
-from client.models import JobState
+from client.api.models import JobState
 from ui.shell import QUIET, Frame, close_page, header_of, is_admin, open_page, told
 
 HERE = "/jobs"

@@ -5,7 +5,7 @@ from typing import Any
 
 import gradio as gr
 
-from client.models import Benchmark, ResourceClass
+from client.api.models import Benchmark, ResourceClass
 from ui.shell import QUIET, Frame, asset, close_page, header_of, open_page, told
 
 HERE = "/submit"

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from client.models import Job, JobState
+from client.api.models import Job, JobState
 
 PHASES = ("queued", "preparing", "running", "collecting", "recording")
 

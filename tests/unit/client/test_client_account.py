@@ -4,7 +4,15 @@ from pathlib import Path
 
 import pytest
 
-from client.account import Account, NotConfigured, account_path, checked_url, find_account, forget_account, keep_account
+from client.cli.account import (
+    Account,
+    NotConfigured,
+    account_path,
+    checked_url,
+    find_account,
+    forget_account,
+    keep_account,
+)
 
 pytestmark = pytest.mark.unit
 

@@ -5,8 +5,8 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from client.api import LeadersboardClient
-from client.errors import (
+from client.api.client import LeadersboardClient
+from client.api.errors import (
     Invalid,
     LeadersboardError,
     NotAllowed,

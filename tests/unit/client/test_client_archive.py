@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from client.archive import CannotPack, uploads_of
+from client.api.archive import CannotPack, uploads_of
 
 pytestmark = pytest.mark.unit
 

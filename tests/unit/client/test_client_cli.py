@@ -9,11 +9,11 @@ import httpx2
 import pytest
 from typer.testing import CliRunner, Result
 
-import client.api
-import client.follow
-import client.signing
-from client.account import Account, keep_account
-from client.cli import build
+import client.api.client
+import client.api.signing
+import client.cli.follow
+from client.cli.account import Account, keep_account
+from client.cli.command import build
 from tests.unit.client.fake_platform import SUBMISSION, Platform, job, problem
 
 Run = Callable[..., Result]
@@ -43,9 +43,9 @@ RESULTS |= {"mlflow_ui_url": "http://m/#/x", "artifacts": [{"path": "roc.png", "
 @pytest.fixture
 def run(platform: Platform, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
     """Run the command as a signed-in user, against the platform of the test."""
-    monkeypatch.setattr(client.api, "open_http", platform.http)
-    monkeypatch.setattr(client.signing, "open_http", platform.http)
-    monkeypatch.setattr(client.follow, "PERIOD", 0.0)
+    monkeypatch.setattr(client.api.client, "open_http", platform.http)
+    monkeypatch.setattr(client.api.signing, "open_http", platform.http)
+    monkeypatch.setattr(client.cli.follow, "PERIOD", 0.0)
     for name, value in {
         "API_URL": "http://api.test",
         "LEADERSBOARD_TOKEN": "t",
@@ -137,7 +137,7 @@ def test_following_waits_out_a_short_failure(run: Run, platform: Platform, folde
 
 def test_following_gives_up_at_last(run: Run, platform: Platform, folder: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """When patience is over, the failure is told and the code is three."""
-    monkeypatch.setattr(client.follow, "PATIENCE", -1.0)
+    monkeypatch.setattr(client.cli.follow, "PATIENCE", -1.0)
     accepts(platform, httpx2.ConnectError("no"))
     assert run("submit", folder, "--wait").exit_code == 3
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from client.models import Job
-from client.report import job_lines
+from client.api.models import Job
+from client.cli.report import job_lines
 from client.wording import between
 from tests.unit.client.fake_platform import job
 

@@ -6,9 +6,9 @@ import pytest
 
 import client.visible_text
 import core.domain.visible_text
-from client.log_lines import LONGEST_LINE, LogLine, LogLines
-from client.overrides import BadOption, job_config, parse_metadata, parse_overrides
-from client.terminal import ESCAPES, harmless, log_line, one_line, table
+from client.cli.log_lines import LONGEST_LINE, LogLine, LogLines
+from client.cli.overrides import BadOption, job_config, parse_metadata, parse_overrides
+from client.cli.terminal import ESCAPES, harmless, log_line, one_line, table
 from client.visible_text import visible
 from client.wording import ago, duration, memory, number, size
 

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import httpx2
 from pydantic import BaseModel, ValidationError
 
-from client.errors import FieldFault, NotSignedIn, Problem, UnexpectedAnswer, Unreachable, refusal
+from client.api.errors import FieldFault, NotSignedIn, Problem, UnexpectedAnswer, Unreachable, refusal
 
 AnswerT = TypeVar("AnswerT", bound=BaseModel)
 

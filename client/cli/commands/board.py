@@ -4,9 +4,9 @@ from typing import Annotated
 
 import typer
 
-from client.commands.jobs import AsJson, show
-from client.endings import signed_in
-from client.report import board_lines
+from client.cli.commands.jobs import AsJson, show
+from client.cli.endings import signed_in
+from client.cli.report import board_lines
 
 
 def board(

@@ -7,13 +7,13 @@ from enum import IntEnum
 
 import typer
 
-from client.account import NotConfigured, find_account
-from client.api import LeadersboardClient, connect
-from client.archive import CannotPack
-from client.download import CannotSave
-from client.errors import LeadersboardError, NotSignedIn, Refused, Unreachable
-from client.overrides import BadOption
-from client.terminal import one_line, say
+from client.api.archive import CannotPack
+from client.api.client import LeadersboardClient, connect
+from client.api.download import CannotSave
+from client.api.errors import LeadersboardError, NotSignedIn, Refused, Unreachable
+from client.cli.account import NotConfigured, find_account
+from client.cli.overrides import BadOption
+from client.cli.terminal import one_line, say
 
 
 class ExitCode(IntEnum):

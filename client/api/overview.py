@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from client.models import Answer
+from client.api.models import Answer
 
 
 class Notice(Answer):

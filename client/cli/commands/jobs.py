@@ -4,12 +4,12 @@ from typing import Annotated
 
 import typer
 
-from client.endings import signed_in
-from client.log_lines import LogLines
-from client.models import Answer
-from client.report import job_lines, jobs_lines, results_lines
-from client.terminal import log_line, one_line, say
-from client.watch import watch_job
+from client.api.models import Answer
+from client.cli.endings import signed_in
+from client.cli.log_lines import LogLines
+from client.cli.report import job_lines, jobs_lines, results_lines
+from client.cli.terminal import log_line, one_line, say
+from client.cli.watch import watch_job
 
 JobId = Annotated[str, typer.Argument(metavar="JOB", help="The job's id.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the API's answer as JSON.")]

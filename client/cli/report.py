@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable
 
-from client.models import Board, Job, JobState, Results, Standing, SubmissionSummary, Tracking
-from client.terminal import faint, one_line, state_word, strong, table
+from client.api.models import Board, Job, JobState, Results, Standing, SubmissionSummary, Tracking
+from client.cli.terminal import faint, one_line, state_word, strong, table
 from client.wording import ago, between, duration, number, size
 
 

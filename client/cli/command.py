@@ -2,12 +2,12 @@
 
 import typer
 
-from client.commands.account import login, logout
-from client.commands.board import board
-from client.commands.jobs import cancel, jobs, logs, results, status
-from client.commands.submissions import download, rerun, submissions
-from client.commands.submit import HELP, submit
-from client.endings import EXIT_CODES
+from client.cli.commands.account import login, logout
+from client.cli.commands.board import board
+from client.cli.commands.jobs import cancel, jobs, logs, results, status
+from client.cli.commands.submissions import download, rerun, submissions
+from client.cli.commands.submit import HELP, submit
+from client.cli.endings import EXIT_CODES
 
 EPILOG = f"""The address comes from API_URL and the token from LEADERSBOARD_TOKEN where they are set, else from `login`.
 

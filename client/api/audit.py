@@ -4,7 +4,7 @@ from datetime import datetime
 
 from pydantic import Field
 
-from client.models import Answer
+from client.api.models import Answer
 
 
 class AuditEntry(Answer):

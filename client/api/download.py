@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from client.api import LeadersboardClient
+from client.api.client import LeadersboardClient
 
 PART = re.compile(r"[^\0/\\]{1,255}")
 

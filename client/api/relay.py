@@ -5,9 +5,9 @@ from collections.abc import AsyncIterator
 import httpx2
 from pydantic import ValidationError
 
-from client.errors import UnexpectedAnswer, Unreachable, refusal
-from client.exchange import TIMEOUT, UPLOAD_TIMEOUT, problem_of
-from client.models import Submission
+from client.api.errors import UnexpectedAnswer, Unreachable, refusal
+from client.api.exchange import TIMEOUT, UPLOAD_TIMEOUT, problem_of
+from client.api.models import Submission
 
 
 def open_relay(base_url: str) -> httpx2.AsyncClient:

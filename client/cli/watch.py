@@ -4,13 +4,13 @@ import time
 
 import typer
 
-from client.api import LeadersboardClient
-from client.endings import ExitCode
-from client.errors import LeadersboardError
-from client.follow import Changed, Event, Follower, Printed
-from client.models import Job, JobState
-from client.report import change_line, ending_lines, rank_line, results_lines
-from client.terminal import faint, log_line, one_line, say
+from client.api.client import LeadersboardClient
+from client.api.errors import LeadersboardError
+from client.api.models import Job, JobState
+from client.cli.endings import ExitCode
+from client.cli.follow import Changed, Event, Follower, Printed
+from client.cli.report import change_line, ending_lines, rank_line, results_lines
+from client.cli.terminal import faint, log_line, one_line, say
 
 BOARD_PAGE = 200
 

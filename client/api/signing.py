@@ -5,8 +5,8 @@ from datetime import datetime
 import httpx2
 from pydantic import Field
 
-from client.exchange import Exchange, open_http
-from client.models import Answer
+from client.api.exchange import Exchange, open_http
+from client.api.models import Answer
 
 LOGOUT_SECONDS = 5.0  # leaving must not take long
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from client.terminal import harmless
+from client.cli.terminal import harmless
 
 LONGEST_LINE = 64 * 1024
 Range = tuple[int, int]

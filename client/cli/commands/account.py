@@ -5,12 +5,20 @@ from typing import Annotated
 
 import typer
 
-from client.account import DEFAULT_URL, Account, account_path, checked_url, forget_account, keep_account, kept_account
-from client.api import connect
-from client.endings import told_failures
-from client.errors import LeadersboardError, NotNow, NotSignedIn
-from client.signing import logged_in, logged_out
-from client.terminal import one_line, say
+from client.api.client import connect
+from client.api.errors import LeadersboardError, NotNow, NotSignedIn
+from client.api.signing import logged_in, logged_out
+from client.cli.account import (
+    DEFAULT_URL,
+    Account,
+    account_path,
+    checked_url,
+    forget_account,
+    keep_account,
+    kept_account,
+)
+from client.cli.endings import told_failures
+from client.cli.terminal import one_line, say
 
 
 def login(

@@ -5,10 +5,10 @@ from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from typing import TypeVar
 
-from client.api import LeadersboardClient
-from client.errors import LeadersboardError, TooMany, Unavailable, Unreachable
-from client.log_lines import LogLine, LogLines
-from client.models import Job
+from client.api.client import LeadersboardClient
+from client.api.errors import LeadersboardError, TooMany, Unavailable, Unreachable
+from client.api.models import Job
+from client.cli.log_lines import LogLine, LogLines
 
 PERIOD = 0.5
 LONGEST_PAUSE = 10.0

@@ -5,12 +5,12 @@ from typing import Annotated
 
 import typer
 
-from client.commands.jobs import AsJson, JobId, show
-from client.download import save_artifacts
-from client.endings import signed_in
-from client.report import submissions_lines
-from client.terminal import one_line, say
-from client.watch import watch_job
+from client.api.download import save_artifacts
+from client.cli.commands.jobs import AsJson, JobId, show
+from client.cli.endings import signed_in
+from client.cli.report import submissions_lines
+from client.cli.terminal import one_line, say
+from client.cli.watch import watch_job
 
 
 def submissions(

@@ -9,10 +9,10 @@ from urllib.parse import quote
 
 import httpx2
 
-from client.audit import AuditPage
-from client.errors import NotFound, Problem
-from client.exchange import UPLOAD_TIMEOUT, Exchange, open_http
-from client.models import (
+from client.api.audit import AuditPage
+from client.api.errors import NotFound, Problem
+from client.api.exchange import UPLOAD_TIMEOUT, Exchange, open_http
+from client.api.models import (
     ArtifactList,
     BenchmarkList,
     Board,
@@ -25,11 +25,11 @@ from client.models import (
     Submission,
     SubmissionPage,
 )
-from client.overview import Overview
+from client.api.overview import Overview
 
 
 class LeadersboardClient:
-    """The platform as seen by one user; every method raises `client.errors.LeadersboardError` if it fails."""
+    """The platform as seen by one user; every method raises `client.api.errors.LeadersboardError` if it fails."""
 
     def __init__(self, http: httpx2.Client, token: str) -> None:
         self._exchange = Exchange(http, token)

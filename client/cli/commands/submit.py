@@ -5,13 +5,13 @@ from typing import Annotated
 
 import typer
 
-from client.api import LeadersboardClient
-from client.archive import uploads_of
-from client.endings import EXIT_CODES, signed_in
-from client.models import Job, Submission
-from client.overrides import job_config, parse_metadata, parse_overrides
-from client.terminal import one_line, say
-from client.watch import watch_job
+from client.api.archive import uploads_of
+from client.api.client import LeadersboardClient
+from client.api.models import Job, Submission
+from client.cli.endings import EXIT_CODES, signed_in
+from client.cli.overrides import job_config, parse_metadata, parse_overrides
+from client.cli.terminal import one_line, say
+from client.cli.watch import watch_job
 
 HELP = f"""Submit PATH (a folder, a .py file or an archive) and queue a job for it.
 
