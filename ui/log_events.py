@@ -12,8 +12,8 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 from client.api.client import LeadersboardClient
 from client.api.errors import Invalid, LeadersboardError, NotAllowed, NotFound, NotSignedIn, TooMany
 from client.api.models import LogPart
-from ui.desk import Desk
-from ui.places import Places
+from ui.browser_sessions import BrowserSessions
+from ui.slots import Slots
 
 PERIOD = 0.5
 STEPS_PER_STATE = 4  # the log is asked for twice a second, the state every two seconds
@@ -39,11 +39,11 @@ class Place:
     is_away: bool = False
 
 
-def log_routes(desk: Desk) -> APIRouter:
+def log_routes(sessions: BrowserSessions) -> APIRouter:
     """The route `/jobs/{job_id}/log-events`."""
     router = APIRouter()
     limiter = CapacityLimiter(MOST_CALLS_AT_ONCE)
-    places = Places("logs open", of_one_user=STREAMS_OF_ONE_USER, of_all=STREAMS_OF_ALL)
+    places = Slots("logs open", of_one_user=STREAMS_OF_ONE_USER, of_all=STREAMS_OF_ALL)
 
     @router.get("/jobs/{job_id}/log-events", response_class=EventSourceResponse)
     async def log_events(
@@ -51,8 +51,8 @@ def log_routes(desk: Desk) -> APIRouter:
     ) -> AsyncIterator[ServerSentEvent]:
         place = Place(offset=int(last_event_id) if last_event_id else offset)
         try:
-            with places.one_of(desk.signed_in(request).user_id):
-                async for event in _events(Viewer(desk, request, job_id, limiter), place):
+            with places.one_of(sessions.signed_in(request).user_id):
+                async for event in _events(Viewer(sessions, request, job_id, limiter), place):
                     yield event
         except (NotSignedIn, TooMany) as error:
             yield ServerSentEvent(event="over", data={"why": str(error)})
@@ -63,8 +63,8 @@ def log_routes(desk: Desk) -> APIRouter:
 class Viewer:
     """Calls the API for one viewer of one job. Each call looks up the session, so that signing out ends the stream."""
 
-    def __init__(self, desk: Desk, request: Request, job_id: str, limiter: CapacityLimiter) -> None:
-        self._desk = desk
+    def __init__(self, sessions: BrowserSessions, request: Request, job_id: str, limiter: CapacityLimiter) -> None:
+        self._sessions = sessions
         self._request = request
         self._job_id = job_id
         self._limiter = limiter
@@ -80,7 +80,9 @@ class Viewer:
         return await self._ask(lambda client: client.log_after(self._job_id, offset=offset))
 
     async def _ask(self, question: Callable[[LeadersboardClient], AnswerT]) -> AnswerT:
-        return await to_thread.run_sync(lambda: question(self._desk.client_of(self._request)), limiter=self._limiter)
+        return await to_thread.run_sync(
+            lambda: question(self._sessions.client_of(self._request)), limiter=self._limiter
+        )
 
 
 async def _events(viewer: Viewer, place: Place) -> AsyncIterator[ServerSentEvent]:

@@ -7,7 +7,7 @@ import gradio as gr
 from client.api.client import LeadersboardClient
 from client.api.models import Benchmark, Board, Job, JobState, Metric, Results, Standing
 from ui.pages.timeline import steps_of
-from ui.shell import QUIET, Frame, asset, close_page, header_of, is_admin, open_page, told
+from ui.shell import QUIET, Frame, asset, close_page, header_of, is_admin, open_page, with_notice
 
 HERE = "/jobs"
 PERIOD = 2
@@ -62,20 +62,22 @@ class _Show:
     def cancel(self, job_id: str, request: gr.Request) -> tuple[Any, ...]:
         """Cancel the job, after the user has confirmed it."""
         kept = (gr.skip(), gr.skip(), gr.skip(), gr.Timer(active=True))
-        client = self._frame.desk.client_of
-        shown = told(self._frame, WHAT_CANCEL, lambda: self._job(client(request).cancel_job(job_id), request), kept)
+        client = self._frame.sessions.client_of
+        shown = with_notice(
+            self._frame, WHAT_CANCEL, lambda: self._job(client(request).cancel_job(job_id), request), kept
+        )
         return (*shown, *_asking(yes=False))
 
     def _answer(self, job_id: str, request: gr.Request, *, first: bool = False) -> tuple[Any, ...]:
         kept = ("" if first else gr.skip(), gr.skip(), gr.skip(), gr.Timer(active=not first or bool(job_id)))
-        client = self._frame.desk.client_of
-        return told(self._frame, WHAT, lambda: self._job(client(request).job(job_id), request), kept)
+        client = self._frame.sessions.client_of
+        return with_notice(self._frame, WHAT, lambda: self._job(client(request).job(job_id), request), kept)
 
     def _job(self, job: Job, request: gr.Request) -> tuple[Any, ...]:
         html = self._frame.markup.fill("job", job=job, steps=steps_of(job), is_admin=is_admin(self._frame, request))
         results = ""
         if job.status is JobState.COMPLETED:
-            results = self._results(self._frame.desk.client_of(request), job)
+            results = self._results(self._frame.sessions.client_of(request), job)
         is_live = not job.status.is_final
         return html, results, gr.update(visible=is_live and not job.cancel_requested), gr.Timer(active=is_live)
 

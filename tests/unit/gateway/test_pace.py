@@ -15,7 +15,7 @@ from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from gateway.middleware.bounded_head import DoorProtocol as GatewayDoor
-from ui.http_protocol import DoorProtocol as UiDoor
+from ui.http_protocol import PacedProtocol as UiDoor
 from wire import pace
 
 pytestmark = pytest.mark.unit

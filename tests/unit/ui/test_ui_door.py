@@ -147,7 +147,7 @@ def test_signing_out_while_the_platform_is_away(front: Front, platform: Platform
 def test_the_sessions_of_a_stopping_process_end_at_the_platform(front: Front, platform: Platform) -> None:
     """AUT-2: no token outlives the process that alone knew it."""
     front.browser.post("/login", data=BEA)
-    front.desk.close()
+    front.browser_sessions.close()
     assert revoked(platform) == ["Bearer lbs_beas"]
     assert front.browser.get("/page").status_code == 401
 

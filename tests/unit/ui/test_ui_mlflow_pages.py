@@ -37,7 +37,7 @@ def gateway() -> Gateway:
 def pages(front: Front, gateway: Gateway) -> Iterator[TestClient]:
     """MLflow's address, beside the front with which it shares its sessions."""
     relay = httpx2.AsyncClient(base_url="http://gateway.test", transport=httpx2.MockTransport(gateway))
-    app = mlflow_app(front.desk, front.templates, relay, lifetime=60)
+    app = mlflow_app(front.browser_sessions, front.templates, relay, lifetime=60)
     with TestClient(app, base_url=ORIGIN, follow_redirects=False) as browser:
         yield browser
 

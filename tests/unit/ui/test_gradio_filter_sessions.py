@@ -5,7 +5,7 @@ import threading
 import pytest
 
 from tests.unit.ui.served import Served
-from ui.gradio_gate import MOST_EVENTS
+from ui.gradio_filter import MOST_EVENTS
 from ui.open_pages import OpenPages, TooManyPages, name_of
 from ui.sessions import Session
 

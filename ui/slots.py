@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from client.api.errors import Problem, TooMany
 
 
-class Places:
+class Slots:
     """Counts what is in progress; lives as long as the application. Used only on its event loop."""
 
     def __init__(self, what: str, *, of_one_user: int, of_all: int) -> None:

@@ -64,7 +64,7 @@ def test_what_a_later_gradio_adds_is_not_there(ui: Served) -> None:
 
 
 def test_gradios_own_application_has_nothing_else_either(ui: Served) -> None:
-    """Behind the gate the routes are gone, too: a way around it would find none that reads a file."""
+    """Behind the filter the routes are gone, too: a way around it would find none that reads a file."""
     app = ui.gradio_app
     routers = (app.router, *(route.original_router for route in app.routes if hasattr(route, "original_router")))
     left = {route.path for router in routers for route in router.routes if hasattr(route, "path")}

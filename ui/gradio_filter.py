@@ -13,7 +13,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from ui.desk import Desk
+from ui.browser_sessions import BrowserSessions
 from ui.gradio_answers import answered, without_words
 from ui.gradio_events import PAGE_KEY, BadCall, DeclaredEvents, is_text
 from ui.gradio_queue import GradioQueue
@@ -50,21 +50,21 @@ class Refusal(Exception):
         self.words = words
 
 
-class Gate:
+class GradioFilter:
     """ASGI application in front of Gradio's; `files` are the paths of Gradio's own scripts, fonts and styles."""
 
     def __init__(
         self,
         app: ASGIApp,
         *,
-        desk: Desk,
+        sessions: BrowserSessions,
         events: DeclaredEvents,
         queue: GradioQueue,
         pages: frozenset[str],
         files: frozenset[str],
     ) -> None:
         self._app = app
-        self._desk = desk
+        self._sessions = sessions
         self._events = events
         self._queue = queue
         self._reading = pages | files | {THEME}
@@ -86,7 +86,7 @@ class Gate:
         path, method = request.scope["path"], request.method
         if not _is_plain(request.scope):
             raise Refusal(404, NOT_THERE)
-        session = self._desk.session_of(request)
+        session = self._sessions.session_of(request)
         if session is None:
             raise Refusal(401, "Your session has ended. Reload the page to sign in again.")
         if method in READING and path in self._reading:

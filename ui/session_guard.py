@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from ui.desk import Desk
+from ui.browser_sessions import BrowserSessions
 
 OPEN_PATHS = frozenset({"/login", "/logout", "/health/live", "/favicon.ico"})
 OPEN_FOLDER = "/ui-assets/"
@@ -28,13 +28,13 @@ HEADERS = {
 }
 
 
-class Guard:
+class SessionGuard:
     """ASGI middleware in front of all routes, including Gradio's own."""
 
-    def __init__(self, app: ASGIApp, desk: Desk, policy: str = POLICY) -> None:
+    def __init__(self, app: ASGIApp, sessions: BrowserSessions, policy: str = POLICY) -> None:
         """`policy` is the Content-Security-Policy of answers without their own."""
         self._app = app
-        self._desk = desk
+        self._sessions = sessions
         self._headers = {**HEADERS, "Content-Security-Policy": policy}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -52,7 +52,7 @@ class Guard:
         if request.method in UNSAFE and not from_our_pages(request):
             return JSONResponse({"detail": "This request comes from another site and was refused."}, 403)
         path = request.url.path
-        if path in OPEN_PATHS or path.startswith(OPEN_FOLDER) or self._desk.session_of(request):
+        if path in OPEN_PATHS or path.startswith(OPEN_FOLDER) or self._sessions.session_of(request):
             return None
         if request.method == "GET" and "text/html" in request.headers.get("accept", ""):
             return RedirectResponse(f"/login?next={quote(wanted(request), safe='')}", 303)

@@ -36,20 +36,20 @@ class HasCookies(Protocol):
         """The address that the browser asked for."""
 
 
-class Desk:
+class BrowserSessions:
     """Finds the session of a request and calls the API with its token; lives as long as the application."""
 
-    def __init__(self, *, http: httpx2.Client, sessions: SessionStore, cookie: SessionCookie) -> None:
+    def __init__(self, *, http: httpx2.Client, store: SessionStore, cookie: SessionCookie) -> None:
         self._http = http
-        self._sessions = sessions
+        self._store = store
         self._cookie = cookie
         self._until = float("inf")
-        sessions.on_end = self._revoke
+        store.on_end = self._revoke
 
     def session_of(self, request: HasCookies) -> Session | None:
         """The session of this request, or None."""
         session_id = self._id_of(request)
-        return self._sessions.get(session_id) if session_id else None
+        return self._store.get(session_id) if session_id else None
 
     def signed_in(self, request: HasCookies) -> Session:
         """The session of this request. Raises NotSignedIn when there is none."""
@@ -65,24 +65,24 @@ class Desk:
     def sign_in(self, token: str) -> str:
         """Check a token with the API and begin a session. Returns the cookie's value. Raises the client's errors."""
         me = LeadersboardClient(self._http, token).me()
-        return self._cookie.seal(self._sessions.open(user_id=me.user_id, is_admin=me.is_admin, token=token))
+        return self._cookie.seal(self._store.open(user_id=me.user_id, is_admin=me.is_admin, token=token))
 
     def sign_in_with_password(self, user: str, password: str, *, address: str | None) -> str:
         """Log in at the API and begin a session. Returns the cookie's value. Raises the client's errors."""
         login = log_in(self._http, user, password, address=address)
         lasts = (login.expires_at - datetime.now(UTC)).total_seconds()
-        session_id = self._sessions.open(user_id=login.user_id, is_admin=login.is_admin, token=login.token, lasts=lasts)
+        session_id = self._store.open(user_id=login.user_id, is_admin=login.is_admin, token=login.token, lasts=lasts)
         return self._cookie.seal(session_id)
 
     def sign_out(self, request: HasCookies) -> None:
         """End the session of this request, if any."""
         if session_id := self._id_of(request):
-            self._sessions.close(session_id)
+            self._store.close(session_id)
 
     def close(self) -> None:
         """End all sessions and revoke their tokens, within CLOSING_SECONDS; the other tokens expire by themselves."""
         self._until = time.monotonic() + CLOSING_SECONDS
-        self._sessions.close_all()
+        self._store.close_all()
 
     def _id_of(self, request: HasCookies) -> str | None:
         return self._cookie.unseal(request.cookies, secure=is_secure(request))
