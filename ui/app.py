@@ -10,8 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, RedirectResponse
 from fastapi.staticfiles import StaticFiles
 
-from client.api.exchange import open_http
-from client.api.relay import open_relay
+from client.api.exchange import open_async_http, open_http
 from ui.browser_sessions import BrowserSessions
 from ui.log_events import log_routes
 from ui.login import login_routes
@@ -26,12 +25,12 @@ MOST_BODY = 64 * 1024  # bytes of a request other than an upload
 
 
 def build(
-    settings: Settings | None = None, http: httpx2.Client | None = None, relay: httpx2.AsyncClient | None = None
+    settings: Settings | None = None, http: httpx2.Client | None = None, async_http: httpx2.AsyncClient | None = None
 ) -> FastAPI:
     """The application for both ports. Its connections to the API are closed when it stops."""
     settings = settings or Settings()
     http = http or open_http(settings.api_url, use_proxies=False)
-    relay = relay or open_relay(settings.api_url)
+    async_http = async_http or open_async_http(settings.api_url, use_proxies=False)
     pages = open_pages(settings.api_url)
     store = SessionStore(lifetime=settings.session_hours * 3600, most=settings.max_sessions)
     sessions = BrowserSessions(http=http, store=store, cookie=SessionCookie(settings.ui_secret.get_secret_value()))
@@ -42,7 +41,7 @@ def build(
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         with http:
-            async with relay, pages:
+            async with async_http, pages:
                 yield
             await run_in_threadpool(sessions.close)
 
@@ -56,7 +55,8 @@ def build(
         exception_handlers={RequestValidationError: misunderstood},
     )
     _add_routes(app, sessions, markup, store.lifetime)
-    app.include_router(upload_routes(sessions, markup, relay))
+    app.include_router(log_routes(sessions, async_http))
+    app.include_router(upload_routes(sessions, markup, async_http))
     _mount_pages(app, sessions, markup)
     app.add_middleware(SessionGuard, sessions=sessions)
     tracking = mlflow_app(sessions, markup, pages, lifetime=store.lifetime)
@@ -68,7 +68,6 @@ def _add_routes(app: FastAPI, sessions: BrowserSessions, markup: Templates, life
     app.get("/health/live")(lambda: {"status": "ok"})
     app.get("/favicon.ico")(lambda: RedirectResponse("/ui-assets/mark.svg", 301))
     app.include_router(login_routes(sessions, markup, lifetime=lifetime))
-    app.include_router(log_routes(sessions))
     app.mount("/ui-assets", StaticFiles(packages=[("ui", "assets")]))
 
 

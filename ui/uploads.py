@@ -9,9 +9,9 @@ from fastapi import APIRouter, Path, Request
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ConfigDict, Field
 
+from client.api.async_client import AsyncLeadersboardClient
 from client.api.errors import LeadersboardError, Refused, Unreachable
 from client.api.models import Job
-from client.api.relay import relay_submission
 from ui.browser_sessions import BrowserSessions
 from ui.markup import Templates
 from ui.notices import notice_of
@@ -44,7 +44,7 @@ class WantedJob(BaseModel):
         return {**self.overrides, **{name: value for name, value in chosen.items() if value}}
 
 
-def upload_routes(sessions: BrowserSessions, markup: Templates, relay: httpx2.AsyncClient) -> APIRouter:
+def upload_routes(sessions: BrowserSessions, markup: Templates, http: httpx2.AsyncClient) -> APIRouter:
     """The routes `POST /submissions` and `POST /submissions/{submission_id}/jobs`."""
     router = APIRouter()
     uploads = Slots("uploads under way", of_one_user=MOST_AT_ONCE, of_all=MOST_OF_ALL)
@@ -52,7 +52,7 @@ def upload_routes(sessions: BrowserSessions, markup: Templates, relay: httpx2.As
     @router.post("/submissions", max_body_size=MOST_BYTES)
     async def upload(request: Request) -> Response:
         try:
-            return await _uploaded(sessions, relay, uploads, request)
+            return await _uploaded(sessions, http, uploads, request)
         except LeadersboardError as error:
             return _refused(markup, error)
 
@@ -70,15 +70,13 @@ def upload_routes(sessions: BrowserSessions, markup: Templates, relay: httpx2.As
     return router
 
 
-async def _uploaded(sessions: BrowserSessions, relay: httpx2.AsyncClient, uploads: Slots, request: Request) -> Response:
+async def _uploaded(sessions: BrowserSessions, http: httpx2.AsyncClient, uploads: Slots, request: Request) -> Response:
     """Relay the body. The rest of a refused one is read and dropped: browsers read an answer only after sending all."""
     session = sessions.signed_in(request)
     arriving = request.stream()
     with uploads.one_of(session.user_id):
         try:
-            submission = await relay_submission(
-                relay,
-                session.token,
+            submission = await AsyncLeadersboardClient(http, session.token).relay_submission(
                 _pieces(arriving),
                 content_type=_form_type(request),
                 length=request.headers.get("content-length"),

@@ -1,17 +1,16 @@
 """The REST API as methods: one per endpoint, typed values in and out."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any, Literal
-from urllib.parse import quote
 
 import httpx2
 
+from client.api.async_client import AsyncLeadersboardClient
 from client.api.audit import AuditPage
-from client.api.errors import NotFound, Problem
-from client.api.exchange import UPLOAD_TIMEOUT, Exchange, open_http
+from client.api.exchange import UPLOAD_TIMEOUT, Exchange, open_async_http, open_http, segment
 from client.api.models import (
     ArtifactList,
     BenchmarkList,
@@ -32,7 +31,15 @@ class LeadersboardClient:
     """The platform as seen by one user; every method raises `client.api.errors.LeadersboardError` if it fails."""
 
     def __init__(self, http: httpx2.Client, token: str) -> None:
+        self._http = http
+        self._token = token
         self._exchange = Exchange(http, token)
+
+    @asynccontextmanager
+    async def open_async(self) -> AsyncIterator[AsyncLeadersboardClient]:
+        """The same platform and user for asynchronous code, over connections of its own, while the context lasts."""
+        async with open_async_http(str(self._http.base_url), use_proxies=self._http.trust_env) as http:
+            yield AsyncLeadersboardClient(http, self._token)
 
     def me(self) -> Me:
         """The user to whom the token belongs."""
@@ -60,11 +67,11 @@ class LeadersboardClient:
 
     def submission(self, submission_id: str) -> Submission:
         """One submission, with its files."""
-        return self._exchange.ask(Submission, "GET", f"/submissions/{_segment(submission_id)}")
+        return self._exchange.ask(Submission, "GET", f"/submissions/{segment(submission_id)}")
 
     def submission_archive(self, submission_id: str) -> AbstractContextManager[Iterator[bytes]]:
         """A submission's files as a tar.gz, piece by piece."""
-        return self._exchange.download(f"/submissions/{_segment(submission_id)}/archive")
+        return self._exchange.download(f"/submissions/{segment(submission_id)}/archive")
 
     def create_job(
         self, submission_id: str, config: Mapping[str, Any] | None = None, *, idempotency_key: str | None = None
@@ -77,7 +84,7 @@ class LeadersboardClient:
     def rerun_job(self, job_id: str, *, idempotency_key: str | None = None) -> Job:
         """Queue the same submission and config once more: another job each time, unless the key is the same."""
         headers = {"Idempotency-Key": idempotency_key} if idempotency_key else {}
-        return self._exchange.ask(Job, "POST", f"/jobs/{_segment(job_id)}/rerun", headers=headers)
+        return self._exchange.ask(Job, "POST", f"/jobs/{segment(job_id)}/rerun", headers=headers)
 
     def jobs(
         self,
@@ -93,32 +100,32 @@ class LeadersboardClient:
 
     def job(self, job_id: str) -> Job:
         """A job's status."""
-        return self._exchange.ask(Job, "GET", f"/jobs/{_segment(job_id)}/status")
+        return self._exchange.ask(Job, "GET", f"/jobs/{segment(job_id)}/status")
 
     def cancel_job(self, job_id: str) -> Job:
         """Request that a job be stopped."""
-        return self._exchange.ask(Job, "POST", f"/jobs/{_segment(job_id)}/cancel")
+        return self._exchange.ask(Job, "POST", f"/jobs/{segment(job_id)}/cancel")
 
     def log_tail(self, job_id: str, *, lines: int = 1000) -> LogPart:
         """The last lines of a job's log."""
-        return self._exchange.ask(LogPart, "GET", f"/jobs/{_segment(job_id)}/logs", params={"tail": lines})
+        return self._exchange.ask(LogPart, "GET", f"/jobs/{segment(job_id)}/logs", params={"tail": lines})
 
     def log_after(self, job_id: str, *, offset: int) -> LogPart:
         """The log from a byte offset on; empty if there is nothing new."""
-        return self._exchange.ask(LogPart, "GET", f"/jobs/{_segment(job_id)}/logs", params={"offset": offset})
+        return self._exchange.ask(LogPart, "GET", f"/jobs/{segment(job_id)}/logs", params={"offset": offset})
 
     def results(self, job_id: str) -> Results:
         """The results of a finished job. Raises `NotNow` before its end."""
-        return self._exchange.ask(Results, "GET", f"/jobs/{_segment(job_id)}/results")
+        return self._exchange.ask(Results, "GET", f"/jobs/{segment(job_id)}/results")
 
     def artifacts(self, job_id: str) -> ArtifactList:
         """The files of a finished job."""
-        return self._exchange.ask(ArtifactList, "GET", f"/jobs/{_segment(job_id)}/artifacts")
+        return self._exchange.ask(ArtifactList, "GET", f"/jobs/{segment(job_id)}/artifacts")
 
     def artifact(self, job_id: str, path: str) -> AbstractContextManager[Iterator[bytes]]:
         """One of a finished job's files, piece by piece."""
-        parts = "/".join(_segment(part) for part in path.split("/"))
-        return self._exchange.download(f"/jobs/{_segment(job_id)}/artifacts/{parts}")
+        parts = "/".join(segment(part) for part in path.split("/"))
+        return self._exchange.download(f"/jobs/{segment(job_id)}/artifacts/{parts}")
 
     def benchmarks(self) -> BenchmarkList:
         """The benchmarks for which code can be submitted."""
@@ -167,12 +174,6 @@ def connect(base_url: str, token: str) -> Iterator[LeadersboardClient]:
     """A client with a connection pool of its own, which is closed at the end."""
     with open_http(base_url) as http:
         yield LeadersboardClient(http, token)
-
-
-def _segment(identifier: str) -> str:
-    if identifier in {"", ".", ".."}:  # these would name another endpoint
-        raise NotFound(Problem(status=404, code="not_found", detail="There is nothing with that id."))
-    return quote(identifier, safe="")
 
 
 def _given(**asked: Any) -> dict[str, Any]:

@@ -1,28 +1,43 @@
-"""Sends one request and checks its answer; every foreign exception becomes one of ours."""
+"""Sends requests and checks their answers; every foreign exception becomes one of ours."""
 
 import re
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from typing import Any, TypeVar
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
+from contextlib import aclosing, asynccontextmanager, contextmanager
+from typing import Any, TypeVar, cast
+from urllib.parse import quote
 
 import httpx2
 from pydantic import BaseModel, ValidationError
 
-from client.api.errors import FieldFault, NotSignedIn, Problem, UnexpectedAnswer, Unreachable, refusal
+from client.api.errors import NotFound, NotSignedIn, Problem, UnexpectedAnswer, Unreachable, refusal
+from client.api.problems import problem_of
 
 AnswerT = TypeVar("AnswerT", bound=BaseModel)
+Event = httpx2.ServerSentEvent
 
 TIMEOUT = httpx2.Timeout(30.0, connect=5.0)
 DOWNLOAD_TIMEOUT = httpx2.Timeout(60.0, connect=5.0)
+STREAM_TIMEOUT = httpx2.Timeout(30.0, connect=5.0, read=45.0)  # an idle stream has a comment every 15 s
 PIECE = 256 * 1024
 UPLOAD_TIMEOUT = httpx2.Timeout(120.0, connect=5.0)  # before it answers, the platform may unpack 1 GB on a slow disk
-LONGEST_WORDS = 2000
 TOKEN = re.compile(r"[\x21-\x7e]{1,4096}")  # what a header can carry
+FAILURES = (httpx2.RequestError, httpx2.InvalidURL)
 
 
 def open_http(base_url: str, *, use_proxies: bool = True) -> httpx2.Client:
     """A connection pool to one API; may be shared between threads. The caller closes it."""
     return httpx2.Client(base_url=base_url, timeout=TIMEOUT, trust_env=use_proxies, follow_redirects=False)
+
+
+def open_async_http(base_url: str, *, use_proxies: bool = True) -> httpx2.AsyncClient:
+    """A connection pool to one API without a limit: the caller bounds what is under way, and closes the pool."""
+    return httpx2.AsyncClient(
+        base_url=base_url,
+        timeout=TIMEOUT,
+        trust_env=use_proxies,
+        follow_redirects=False,
+        limits=httpx2.Limits(max_keepalive_connections=20),
+    )
 
 
 class Exchange:
@@ -41,90 +56,105 @@ class Exchange:
             UnexpectedAnswer: the answer is not of this API.
 
         """
-        response = self._accepted(method, path, request)
-        try:
-            return kind.model_validate_json(response.content)
-        except ValidationError as error:
-            raise UnexpectedAnswer(f"{self._where(path)} answered something else than a {kind.__name__}.") from error
+        return _read(kind, self._accepted(method, path, request))
 
-    def tell(self, method: str, path: str, **request: Any) -> None:
+    def send(self, method: str, path: str, **request: Any) -> None:
         """Send a request and ignore the answer's content. Raises Unreachable, Refused."""
         self._accepted(method, path, request)
-
-    def _accepted(self, method: str, path: str, request: Mapping[str, Any]) -> httpx2.Response:
-        response = self._send(method, path, request)
-        if not response.is_success:
-            raise refusal(problem_of(response))
-        return response
-
-    def _headers(self) -> dict[str, str]:
-        if self._token is None:
-            return {}
-        if not TOKEN.fullmatch(self._token):
-            raise NotSignedIn(Problem(status=401, code="bad_token", detail="This is not an access token."))
-        return {"Authorization": f"Bearer {self._token}"}
 
     @contextmanager
     def download(self, path: str) -> Iterator[Iterator[bytes]]:
         """The bytes of an answer, in pieces, while the context lasts. Raises what `ask` raises, also between pieces."""
+        headers = _authorization(self._token)
         try:
-            with self._http.stream("GET", path, headers=self._headers(), timeout=DOWNLOAD_TIMEOUT) as response:
+            with self._http.stream("GET", path, headers=headers, timeout=DOWNLOAD_TIMEOUT) as response:
                 if not response.is_success:
                     response.read()
-                    raise refusal(problem_of(response))
-                yield response.iter_bytes(PIECE)
-        except (httpx2.RequestError, httpx2.InvalidURL) as error:
-            raise Unreachable(f"{self._where(path)} broke off ({type(error).__name__}).") from error
+                yield _accepted(response).iter_bytes(PIECE)
+        except FAILURES as error:
+            raise _broken(error, self._http, path) from error
 
-    def _send(self, method: str, path: str, request: Mapping[str, Any]) -> httpx2.Response:
-        headers = {**self._headers(), **request.get("headers", {})}
+    def _accepted(self, method: str, path: str, request: Mapping[str, Any]) -> httpx2.Response:
+        whole = {**request, "headers": {**_authorization(self._token), **request.get("headers", {})}}
         try:
-            return self._http.request(method, path, **{**request, "headers": headers})
-        except httpx2.TimeoutException as error:
-            raise Unreachable(f"{self._where(path)} did not answer in time.") from error
-        except (httpx2.UnsupportedProtocol, httpx2.InvalidURL) as error:
-            raise Unreachable(f"{self._where(path)} is not an address that can be called.") from error
-        except httpx2.RequestError as error:
-            raise Unreachable(f"{self._where(path)} cannot be reached ({type(error).__name__}).") from error
-
-    def _where(self, path: str) -> str:
-        return f"The API at {str(self._http.base_url).rstrip('/')}{path}"
+            return _accepted(self._http.request(method, path, **whole))
+        except FAILURES as error:
+            raise _unreachable(error, self._http, path) from error
 
 
-def problem_of(response: httpx2.Response) -> Problem:
-    """The problem in a refusal, also if a proxy answered without a problem document."""
-    body = _json_object(response)
-    detail = str(body.get("detail") or body.get("title") or f"The API answered with status {response.status_code}.")
-    return Problem(
-        status=response.status_code,
-        code=str(body.get("code") or f"http_{response.status_code}"),
-        detail=detail[:LONGEST_WORDS],
-        request_id=str(body["request_id"]) if body.get("request_id") else response.headers.get("x-request-id"),
-        faults=_faults(body.get("errors")),
-        retry_after=_seconds(response.headers.get("retry-after")),
-    )
+class AsyncExchange:
+    """The same for asynchronous code."""
+
+    def __init__(self, http: httpx2.AsyncClient, token: str) -> None:
+        self._http = http
+        self._token = token
+
+    async def ask(self, kind: type[AnswerT], method: str, path: str, **request: Any) -> AnswerT:
+        """Send a request and read its answer as `kind`. Raises what `Exchange.ask` raises."""
+        whole = {**request, "headers": {**_authorization(self._token), **request.get("headers", {})}}
+        try:
+            return _read(kind, _accepted(await self._http.request(method, path, **whole)))
+        except FAILURES as error:
+            raise _unreachable(error, self._http, path) from error
+
+    @asynccontextmanager
+    async def listen(self, path: str, **request: Any) -> AsyncIterator[AsyncIterator[Event]]:
+        """The server-sent events of an answer while the context lasts. Raises what `ask` raises, also between them."""
+        headers = _authorization(self._token)
+        try:
+            async with self._http.sse(path, headers=headers, timeout=STREAM_TIMEOUT, **request) as source:
+                if not source.response.is_success:
+                    await source.response.aread()
+                _accepted(source.response)
+                async with aclosing(cast("AsyncGenerator[Event]", aiter(source))) as events:
+                    yield events
+        except httpx2.SSEError as error:
+            raise UnexpectedAnswer(f"{_where(self._http, path)} answered something else than events.") from error
+        except FAILURES as error:
+            raise _broken(error, self._http, path) from error
 
 
-def _json_object(response: httpx2.Response) -> dict[str, Any]:
-    try:
-        body = response.json()
-    except ValueError:
+def segment(identifier: str) -> str:
+    """An id as one part of a path. Raises NotFound for one that would name another endpoint."""
+    if identifier in {"", ".", ".."}:
+        raise NotFound(Problem(status=404, code="not_found", detail="There is nothing with that id."))
+    return quote(identifier, safe="")
+
+
+def _authorization(token: str | None) -> dict[str, str]:
+    if token is None:
         return {}
-    return body if isinstance(body, dict) else {}
+    if not TOKEN.fullmatch(token):
+        raise NotSignedIn(Problem(status=401, code="bad_token", detail="This is not an access token."))
+    return {"Authorization": f"Bearer {token}"}
 
 
-def _faults(listed: object) -> tuple[FieldFault, ...]:
-    if not isinstance(listed, list):
-        return ()
-    return tuple(
-        FieldFault(field=str(item.get("field", "")), rule=str(item.get("rule", "")))
-        for item in listed
-        if isinstance(item, dict)
-    )
+def _accepted(response: httpx2.Response) -> httpx2.Response:
+    if not response.is_success:
+        raise refusal(problem_of(response))
+    return response
 
 
-def _seconds(header: str | None) -> float | None:
+def _read(kind: type[AnswerT], response: httpx2.Response) -> AnswerT:
     try:
-        return float(header) if header else None
-    except ValueError:
-        return None
+        return kind.model_validate_json(response.content)
+    except ValidationError as error:
+        where = str(response.request.url.copy_with(query=None))
+        raise UnexpectedAnswer(f"The API at {where} answered something else than a {kind.__name__}.") from error
+
+
+def _unreachable(error: Exception, http: httpx2.Client | httpx2.AsyncClient, path: str) -> Unreachable:
+    where = _where(http, path)
+    if isinstance(error, httpx2.TimeoutException):
+        return Unreachable(f"{where} did not answer in time.")
+    if isinstance(error, httpx2.UnsupportedProtocol | httpx2.InvalidURL):
+        return Unreachable(f"{where} is not an address that can be called.")
+    return Unreachable(f"{where} cannot be reached ({type(error).__name__}).")
+
+
+def _broken(error: Exception, http: httpx2.Client | httpx2.AsyncClient, path: str) -> Unreachable:
+    return Unreachable(f"{_where(http, path)} broke off ({type(error).__name__}).")
+
+
+def _where(http: httpx2.Client | httpx2.AsyncClient, path: str) -> str:
+    return f"The API at {str(http.base_url).rstrip('/')}{path}"

@@ -34,7 +34,7 @@ def log_in(http: httpx2.Client, user: str, password: str, *, address: str | None
 
 def log_out(http: httpx2.Client, token: str) -> None:
     """Invalidate a token from `log_in`. Raises `LeadersboardError`, `NotNow` for other tokens."""
-    Exchange(http, token).tell("POST", "/auth/logout", timeout=LOGOUT_SECONDS)
+    Exchange(http, token).send("POST", "/auth/logout", timeout=LOGOUT_SECONDS)
 
 
 def logged_in(url: str, user: str, password: str) -> Login:

@@ -31,7 +31,7 @@ EXIT_CODES = """Exit codes: 0 done (with --follow or --wait: the job completed),
 
 
 @contextmanager
-def told_failures() -> Iterator[None]:
+def printed_failures() -> Iterator[None]:
     """Prints failures in this context as messages and turns them into exit codes."""
     try:
         yield
@@ -47,7 +47,7 @@ def told_failures() -> Iterator[None]:
 @contextmanager
 def signed_in() -> Iterator[LeadersboardClient]:
     """A client for the current account; failures are printed and become exit codes."""
-    with told_failures():
+    with printed_failures():
         account = find_account(os.environ)
         with connect(account.url, account.token) as client:
             yield client

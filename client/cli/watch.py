@@ -1,6 +1,8 @@
 """Follows a job on the terminal, from its first state to its rank."""
 
+import asyncio
 import time
+from contextlib import aclosing
 
 import typer
 
@@ -18,13 +20,13 @@ BOARD_PAGE = 200
 def watch_job(client: LeadersboardClient, job_id: str, *, offset: int = 0, with_log: bool = True) -> None:
     """Print what happens to a job until it ends, then its results. Raises typer.Exit with the exit code of its end."""
     try:
-        job = _tell(Follower(client, job_id, offset=offset, with_log=with_log))
+        job = asyncio.run(_followed(client, job_id, offset=offset, with_log=with_log))
     except KeyboardInterrupt:
         say(f"\nStopped watching. Job {one_line(job_id)} goes on.", error=True)
         say(f"Watch again: leadersboard logs {one_line(job_id)} -f", error=True)
         say(f"Stop it:     leadersboard cancel {one_line(job_id)}", error=True)
         raise typer.Exit(ExitCode.INTERRUPTED) from None
-    _tell_end(client, job)
+    _print_end(client, job)
     raise typer.Exit(exit_code_of(job))
 
 
@@ -33,12 +35,16 @@ def exit_code_of(job: Job) -> ExitCode:
     return ExitCode.DONE if job.status is JobState.COMPLETED else ExitCode.JOB_FAILED
 
 
-def _tell(follower: Follower) -> Job:
+async def _followed(client: LeadersboardClient, job_id: str, *, offset: int, with_log: bool) -> Job:
+    """Print events of a job as they happen. Returns the job once it has ended."""
     began = time.monotonic()
     job: Job | None = None
-    for event in follower.events():
-        say(_line(event, time.monotonic() - began), error=False)
-        job = event.job if isinstance(event, Changed) else job
+    async with client.open_async() as asynchronous:
+        follower = Follower(asynchronous, job_id, offset=offset, with_log=with_log)
+        async with aclosing(follower.events()) as events:
+            async for event in events:
+                say(_line(event, time.monotonic() - began), error=False)
+                job = event.job if isinstance(event, Changed) else job
     if job is None:
         raise LeadersboardError("The job's state was never read.")
     return job
@@ -53,7 +59,7 @@ def _line(event: Event, elapsed: float) -> str:
     return f"{stamp} waiting for the platform: {one_line(event.why)}"
 
 
-def _tell_end(client: LeadersboardClient, job: Job) -> None:
+def _print_end(client: LeadersboardClient, job: Job) -> None:
     if job.status is not JobState.COMPLETED:
         for line in ending_lines(job):
             say(line)

@@ -12,6 +12,7 @@ const escapes = /\u001b\][^\u0007\u001b]*(?:\u0007|\u001b\\)|(?:\u001b\[|\u009b)
 // What has no shape of its own, or turns others round, is shown as its number; in a capture, so that split keeps it.
 const hidden = /([\u0000-\u0008\u000b-\u001f\u007f-\u009f]|\p{Cf}|\p{Cs}|\p{Zl}|\p{Zp}|\p{Default_Ignorable_Code_Point})/u;
 const MOST_SIGNS = 200;
+const AWAY = "The platform does not answer. The text so far stays; it goes on by itself.";
 let offset = null, source = null, over = false, following = true, openLine = null, held = "", heldOwn = false, known = null;
 
 function showNotice(words) { notice.textContent = words; notice.hidden = !words; }
@@ -93,7 +94,7 @@ function connect() {
     }
     showNotice("");
   });
-  source.addEventListener("away", () => showNotice("The platform does not answer. The text so far stays; it goes on by itself."));
+  source.addEventListener("away", (event) => showNotice(JSON.parse(event.data).words || AWAY));
   source.addEventListener("over", (event) => {
     over = true;
     close();

@@ -17,7 +17,7 @@ from client.cli.account import (
     keep_account,
     kept_account,
 )
-from client.cli.endings import told_failures
+from client.cli.endings import printed_failures
 from client.cli.terminal import one_line, say
 
 
@@ -29,7 +29,7 @@ def login(
 
     Token and password are not shown while you type; the token is kept in a file that only you can read.
     """
-    with told_failures():
+    with printed_failures():
         address = checked_url(url)
         token = _token_of(address, user) if user else _given_token()
         with connect(address, token) as client:
@@ -51,7 +51,7 @@ def _token_of(address: str, user: str) -> str:
 
 def logout() -> None:
     """Forget the address and the token on this machine; a token that came from a password is revoked everywhere."""
-    with told_failures():
+    with printed_failures():
         path = account_path(os.environ)
         kept = kept_account(path)
         forget_account(path)

@@ -31,7 +31,7 @@ class Front:
         app.get("/health/live")(lambda: {"status": "ok"})
         app.get("/page")(lambda: {"secret": "content"})
         app.include_router(login_routes(self.browser_sessions, self.templates, lifetime=60))
-        app.include_router(log_routes(self.browser_sessions))
+        app.include_router(log_routes(self.browser_sessions, platform.async_http()))
         app.add_middleware(SessionGuard, sessions=self.browser_sessions)
         self.browser = TestClient(app, base_url=ORIGIN, follow_redirects=False)
 

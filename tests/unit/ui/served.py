@@ -109,10 +109,6 @@ class Silent(Platform):
         answer = super().handle(request)
         return problem(404, "not_found", "There is nothing.") if answer.status_code == 404 else answer
 
-    def relay(self) -> httpx2.AsyncClient:
-        """The same for what is passed on."""
-        return httpx2.AsyncClient(base_url="http://api.test", transport=httpx2.MockTransport(self.handle))
-
 
 @contextmanager
 def served() -> Iterator[Served]:
@@ -121,7 +117,7 @@ def served() -> Iterator[Served]:
     answering(platform)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Gradio's own, about its dependencies
-        app = build(Settings(ui_secret=SECRET), platform.http(), platform.relay())
+        app = build(Settings(ui_secret=SECRET), platform.http(), platform.async_http())
         gc.collect()  # Gradio leaves event loops open
     listener = socket.create_server(("127.0.0.1", 0))
     server = uvicorn.Server(uvicorn.Config(app, ws="none", log_config=None, timeout_graceful_shutdown=1))

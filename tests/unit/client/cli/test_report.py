@@ -1,12 +1,9 @@
-"""What a waiting job may expect, on the command line."""
-
-from __future__ import annotations
+"""What a waiting job may expect, as lines of text."""
 
 import pytest
 
 from client.api.models import Job
 from client.cli.report import job_lines
-from client.wording import between
 from tests.unit.client.fake_platform import job
 
 pytestmark = pytest.mark.unit
@@ -27,11 +24,3 @@ def test_an_estimate_is_told_as_a_range() -> None:
     """Issue 5: no finer than it is known."""
     told = text_of(status="pending", estimate={"starts_in": [0, 320], "runs_for": [95, 160]})
     assert "at most 5 min, then runs for 1 min 35 s to 2 min 40 s" in told
-
-
-@pytest.mark.parametrize(
-    ("low", "high", "words"),
-    [(0, 40, "at most 40.0 s"), (610, 1190, "10 min to 20 min"), (59, 61, "59.0 s to 1 min 01 s")],
-)
-def test_ranges_in_words(low: float, high: float, words: str) -> None:
-    assert between(low, high) == words
