@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from client.api.async_client import AsyncLeadersboardClient
 from client.api.errors import LeadersboardError, Refused, Unreachable
+from client.api.job_config import job_config
 from client.api.models import Job
 from ui.browser_sessions import BrowserSessions
 from ui.markup import Templates
@@ -39,9 +40,8 @@ class WantedJob(BaseModel):
     overrides: dict[str, Any] = Field(default_factory=dict)
 
     def config(self) -> dict[str, Any]:
-        """The job's config. The form's choices take precedence over overrides of the same name."""
-        chosen = {"benchmark": self.benchmark, "resource_class": self.resource_class}
-        return {**self.overrides, **{name: value for name, value in chosen.items() if value}}
+        """The job's config."""
+        return job_config(self.overrides, benchmark=self.benchmark, resource_class=self.resource_class)
 
 
 def upload_routes(sessions: BrowserSessions, markup: Templates, http: httpx2.AsyncClient) -> APIRouter:

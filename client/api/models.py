@@ -7,6 +7,8 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 Direction = Literal["maximize", "minimize"]
+MOST_ROWS = 200
+"""Most rows of a board in one answer."""
 
 
 class Answer(BaseModel):
@@ -23,6 +25,7 @@ class Me(Answer):
 
     @property
     def is_admin(self) -> bool:
+        """Whether this user may see all users' jobs."""
         return self.role == "admin"
 
 
@@ -248,3 +251,7 @@ class Board(Answer):
     scoring: str = "reported"
     items: tuple[Standing, ...] = ()
     total: int = 0
+
+    def row_of(self, job_id: str) -> Standing | None:
+        """A job's row, if it is among these."""
+        return next((row for row in self.items if row.job_id == job_id), None)

@@ -6,23 +6,16 @@ import httpx2
 from pydantic import Field
 
 from client.api.exchange import Exchange, open_http
-from client.api.models import Answer
+from client.api.models import Me
 
 LOGOUT_SECONDS = 5.0  # leaving must not take long
 
 
-class Login(Answer):
+class Login(Me):
     """A token, its user and its expiry; the token never shows in a repr."""
 
     token: str = Field(repr=False)
-    user_id: str
-    role: str = "user"
     expires_at: datetime
-
-    @property
-    def is_admin(self) -> bool:
-        """Whether this user may see all users' jobs."""
-        return self.role == "admin"
 
 
 def log_in(http: httpx2.Client, user: str, password: str, *, address: str | None = None) -> Login:

@@ -1,7 +1,7 @@
 """Turns configuration typed by a submitter into the job's config."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 OPTIONS = {"benchmark": "--benchmark", "resource_class": "--resource-class"}
@@ -34,12 +34,6 @@ def parse_metadata(text: str) -> dict[str, Any]:
     if not isinstance(metadata, dict):
         raise BadOption(f"--metadata is not a JSON object. {EXAMPLE}")
     return metadata
-
-
-def job_config(overrides: Mapping[str, Any], *, benchmark: str | None, resource_class: str | None) -> dict[str, Any]:
-    """The config of a job: overrides, plus the named choices that were made."""
-    chosen = {"benchmark": benchmark, "resource_class": resource_class}
-    return {**overrides, **{name: value for name, value in chosen.items() if value}}
 
 
 def _value(text: str) -> Any:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from client.api.models import Board, Job, JobState, Results, Standing, SubmissionSummary, Tracking
 from client.cli.terminal import faint, one_line, state_word, strong, table
-from client.wording import ago, between, duration, number, size
+from client.wording import ago, between, duration, number, plain, queue_place, size
 
 
 def job_lines(job: Job) -> list[str]:
@@ -39,7 +39,7 @@ def ending_lines(job: Job) -> list[str]:
     """Why a job failed; the platform's message says what to do about it."""
     if job.status is not JobState.FAILED:
         return []
-    reason = (job.failure_reason or "unknown").replace("_", " ")
+    reason = plain(job.failure_reason or "unknown")
     return [f"{state_word('failed')} ({one_line(reason)}): {one_line(job.error_message or 'No more is known.')}"]
 
 
@@ -47,7 +47,7 @@ def change_line(job: Job) -> str:
     """A job's state in one line, for following."""
     details = [] if job.status.is_final or job.phase in {"queued", "running", "done"} else [job.phase]
     if job.queue_position is not None and job.status is JobState.PENDING:
-        details.append(f"place {job.queue_position} in the queue")
+        details.append(queue_place(job.queue_position))
     if job.attempt > 1:
         details.append(f"attempt {job.attempt}")
     if job.cancel_requested and not job.status.is_final:
@@ -105,7 +105,7 @@ def board_lines(board: Board) -> list[str]:
 
 def rank_line(board: Board, job_id: str) -> str:
     """A job's position on its board."""
-    row = next((one for one in board.items if one.job_id == job_id), None)
+    row = board.row_of(job_id)
     if row is None:
         return f"Below the first {len(board.items)} of {board.total} on {one_line(board.benchmark)}."
     if row.rank is not None:

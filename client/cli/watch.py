@@ -8,13 +8,11 @@ import typer
 
 from client.api.client import LeadersboardClient
 from client.api.errors import LeadersboardError
-from client.api.models import Job, JobState
+from client.api.models import MOST_ROWS, Job, JobState
 from client.cli.endings import ExitCode
 from client.cli.follow import Changed, Event, Follower, Printed
 from client.cli.report import change_line, ending_lines, rank_line, results_lines
 from client.cli.terminal import faint, log_line, one_line, say
-
-BOARD_PAGE = 200
 
 
 def watch_job(client: LeadersboardClient, job_id: str, *, offset: int = 0, with_log: bool = True) -> None:
@@ -67,5 +65,5 @@ def _print_end(client: LeadersboardClient, job: Job) -> None:
     say()
     for line in results_lines(client.results(job.job_id)):
         say(line)
-    board = client.leaderboard(benchmark=job.benchmark, entries="all", limit=BOARD_PAGE)
+    board = client.leaderboard(benchmark=job.benchmark, entries="all", limit=MOST_ROWS)
     say(rank_line(board, job.job_id))

@@ -5,7 +5,7 @@ from typing import Any
 import gradio as gr
 
 from client.api.client import LeadersboardClient
-from client.api.models import Benchmark, Board, Job, JobState, Metric, Results, Standing
+from client.api.models import MOST_ROWS, Benchmark, Job, JobState, Metric, Results
 from ui.pages.timeline import steps_of
 from ui.shell import QUIET, Frame, asset, close_page, header_of, is_admin, open_page, with_notice
 
@@ -14,7 +14,6 @@ PERIOD = 2
 WHAT = "The job could not be read"
 WHAT_CANCEL = "The job could not be cancelled"
 MEASURED = "system/"
-BOARD_PAGE = 200
 
 
 def page(frame: Frame) -> None:
@@ -84,14 +83,14 @@ class _Show:
     def _results(self, client: LeadersboardClient, job: Job) -> str:
         results = client.results(job.job_id)
         benchmark = next((one for one in client.benchmarks().items if one.name == job.benchmark), None)
-        board = client.leaderboard(benchmark=job.benchmark, entries="all", limit=BOARD_PAGE) if benchmark else None
+        board = client.leaderboard(benchmark=job.benchmark, entries="all", limit=MOST_ROWS) if benchmark else None
         return self._frame.markup.fill(
             "results",
             results=results,
             metrics=_metrics(results, benchmark),
             measured=_measured(results),
             board=board,
-            standing=_standing(board, job),
+            standing=board.row_of(job.job_id) if board else None,
         )
 
 
@@ -105,11 +104,6 @@ def _metrics(results: Results, benchmark: Benchmark | None) -> list[tuple[str, f
 def _measured(results: Results) -> list[tuple[str, float]]:
     found = [(name, value) for name, value in results.metrics.items() if name.startswith(MEASURED)]
     return sorted((name.removeprefix(MEASURED), value) for name, value in found)
-
-
-def _standing(board: Board | None, job: Job) -> Standing | None:
-    rows = board.items if board else ()
-    return next((row for row in rows if row.job_id == job.job_id), None)
 
 
 def _asking(*, yes: bool) -> list[Any]:

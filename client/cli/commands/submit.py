@@ -7,9 +7,10 @@ import typer
 
 from client.api.archive import uploads_of
 from client.api.client import LeadersboardClient
+from client.api.job_config import job_config
 from client.api.models import Job, Submission
 from client.cli.endings import EXIT_CODES, signed_in
-from client.cli.overrides import job_config, parse_metadata, parse_overrides
+from client.cli.overrides import parse_metadata, parse_overrides
 from client.cli.terminal import one_line, say
 from client.cli.watch import watch_job
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from client.cli.overrides import BadOption, job_config, parse_metadata, parse_overrides
+from client.cli.overrides import BadOption, parse_metadata, parse_overrides
 
 pytestmark = pytest.mark.unit
 
@@ -30,8 +30,3 @@ def test_metadata_is_an_object(text: str) -> None:
     """Only a JSON object is metadata."""
     with pytest.raises(BadOption):
         parse_metadata(text)
-
-
-def test_choices_join_the_overrides() -> None:
-    """Only choices that were made are in the job's config."""
-    assert job_config({"a": 1}, benchmark=None, resource_class="small") == {"a": 1, "resource_class": "small"}
