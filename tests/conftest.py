@@ -16,17 +16,14 @@ import pytest
 import redis
 
 from core import json_logs
+from tests.parallel import arrange, redis_database, turn  # noqa: F401 a fixture is known where its name is
 
 REPOSITORY = Path(__file__).parent.parent
 COMPOSE_FILES = [str(REPOSITORY / "compose.yml"), str(REPOSITORY / "compose.test.yml")]
 
 
-KINDS = ("unit", "contract", "integration", "docker", "acceptance", "browser")
-"""The order of a run: cheap tests first; Chromium last, since its driver keeps an event loop in the main thread."""
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    items.sort(key=lambda item: next((n for n, kind in enumerate(KINDS) if item.get_closest_marker(kind)), len(KINDS)))
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    arrange(config, items)
 
 
 def service(variable: str) -> str:
@@ -81,8 +78,8 @@ def redis_client() -> Iterator[redis.Redis]:
 
 
 def redis_url() -> str:
-    """The address of the tests' database; LEADERSBOARD_TEST_REDIS_DB names another one, for concurrent test runs."""
-    return f"{service('LEADERSBOARD_TEST_REDIS_URL')}/{os.environ.get('LEADERSBOARD_TEST_REDIS_DB', '7')}"
+    """The address of this process's own database."""
+    return f"{service('LEADERSBOARD_TEST_REDIS_URL')}/{redis_database()}"
 
 
 def redis_through(port: int) -> str:

@@ -180,6 +180,7 @@ def test_somebody_else_sees_nothing_of_it(padim: Finished, stack: Stack) -> None
         assert other.http.post(f"/jobs/{job_id}/cancel").status_code == 404
 
 
+@pytest.mark.alone
 def test_everything_at_once_leaves_the_stack_as_it_was(padim: Finished, researcher: Researcher) -> None:
     """P3, P6: bombs, flood, fill, links and forged lines in one; then PaDiM scores the same to the last digit."""
     created = researcher.http.post(

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
-from core.adapters.redis.job_status import RedisJobStatus
-from core.adapters.redis.rate_limit import RedisRateLimit
 from core.domain.errors import LimitReached
 from core.domain.job import MOST_GIVEN_BACK, Claim, JobRequest, JobState, Outcome
 from core.domain.limits import UserLimits
 from core.ports.job_status import JobStatusPort
 from core.ports.rate_limit import RateLimitPort
-from tests.twins.job_status import MemoryJobStatus
+from tests.contract.conftest import AnyLedger
 
 pytestmark = pytest.mark.contract
 
@@ -21,14 +17,9 @@ Ledger = tuple[JobStatusPort, RateLimitPort]
 LIMITS = UserLimits(jobs_per_hour=5, concurrent_running=5)
 
 
-@pytest.fixture(params=["memory", "redis"])
-def ledger(request: pytest.FixtureRequest) -> Iterator[Ledger]:
-    if request.param == "memory":
-        twin = MemoryJobStatus()
-        yield twin, twin
-        return
-    client = request.getfixturevalue("redis_client")
-    yield RedisJobStatus(client), RedisRateLimit(client)
+@pytest.fixture
+def ledger(any_ledger: AnyLedger) -> Ledger:
+    return any_ledger.jobs, any_ledger.rates
 
 
 def posted(jobs: JobStatusPort, number: int = 0, limits: UserLimits = LIMITS) -> str:

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import pytest
 
-from core.adapters.redis.job_status import RedisJobStatus
-from core.adapters.redis.rate_limit import RedisRateLimit
 from core.domain.errors import Conflict, LeaseLost
 from core.domain.job import LOST_TOO_OFTEN, MAX_ATTEMPTS, MAX_LOSSES, Claim, JobRequest, JobState, Outcome, Phase
 from core.domain.limits import UserLimits
 from core.ports.job_status import JobStatusPort, Swept
 from core.ports.rate_limit import RateLimitPort
+from tests.contract.conftest import AnyLedger
 from tests.twins.job_status import MemoryJobStatus
 
 pytestmark = pytest.mark.contract
@@ -59,14 +56,9 @@ class Ledger:
         return self.jobs.sweep(max_attempts=MAX_ATTEMPTS, host=host, host_patience=patience)
 
 
-@pytest.fixture(params=["memory", "redis"])
-def ledger(request: pytest.FixtureRequest) -> Iterator[Ledger]:
-    if request.param == "memory":
-        twin = MemoryJobStatus()
-        yield Ledger(jobs=twin, rates=twin)
-        return
-    client: Any = request.getfixturevalue("redis_client")
-    yield Ledger(jobs=RedisJobStatus(client), rates=RedisRateLimit(client))
+@pytest.fixture
+def ledger(any_ledger: AnyLedger) -> Ledger:
+    return Ledger(jobs=any_ledger.jobs, rates=any_ledger.rates)
 
 
 def test_a_run_that_lost_its_runner_is_taken_over_on_its_host(ledger: Ledger) -> None:

@@ -6,15 +6,13 @@ No job waits for a moment that the clock once named; nobody is judged by a silen
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
-from core.adapters.redis import job_status as redis_job_status
 from core.adapters.redis.job_status import RedisJobStatus
-from core.adapters.redis.rate_limit import RedisRateLimit
 from core.domain.errors import LimitReached
 from core.domain.job import (
     CANCEL_SECONDS,
@@ -30,7 +28,7 @@ from core.domain.job import (
 from core.domain.limits import UserLimits
 from core.ports.job_status import JobStatusPort, Swept
 from core.ports.rate_limit import RateLimitPort
-from tests.twins.job_status import MemoryJobStatus
+from tests.contract.conftest import AnyLedger
 
 pytestmark = pytest.mark.contract
 
@@ -81,26 +79,9 @@ class Ledger:
         return found
 
 
-@pytest.fixture(params=["memory", "redis"])
-def ledger(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ledger]:
-    if request.param == "memory":
-        twin = MemoryJobStatus()
-        yield Ledger(twin, twin, lambda seconds: setattr(twin, "clock", lambda: time.time() + seconds))
-        return
-    client: Any = request.getfixturevalue("redis_client")
-    text = redis_job_status.script_text
-
-    def set_clock(seconds: float) -> None:
-        """As if TIME had answered so, for every script of the ledger."""
-        told = f"(function() local t = redis.call('TIME'); return {{ t[1] + ({seconds}), t[2] }} end)()"
-
-        def shifted(name: str) -> str:
-            assert text(name).count("redis.call('TIME')") == 1
-            return text(name).replace("redis.call('TIME')", told)
-
-        monkeypatch.setattr(redis_job_status, "script_text", shifted)
-
-    yield Ledger(RedisJobStatus(client), RedisRateLimit(client), set_clock)
+@pytest.fixture
+def ledger(any_ledger: AnyLedger) -> Ledger:
+    return Ledger(any_ledger.jobs, any_ledger.rates, any_ledger.set_clock)
 
 
 @pytest.mark.parametrize("seconds", [DAY, -DAY])

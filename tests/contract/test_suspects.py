@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
-from core.adapters.redis import job_status as redis_job_status
 from core.adapters.redis.job_status import RedisJobStatus
 from core.domain.job import (
     ALONE_SECONDS,
@@ -26,7 +24,7 @@ from core.domain.job import (
 )
 from core.domain.limits import UserLimits
 from core.ports.job_status import JobStatusPort
-from tests.twins.job_status import MemoryJobStatus
+from tests.contract.conftest import AnyLedger
 
 pytestmark = pytest.mark.contract
 
@@ -91,23 +89,9 @@ class Ledger:
         return suspect, other
 
 
-@pytest.fixture(params=["memory", "redis"])
-def ledger(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ledger]:
-    if request.param == "memory":
-        twin = MemoryJobStatus()
-        yield Ledger(twin, lambda seconds: setattr(twin, "clock", lambda: time.time() + seconds))
-        return
-    client: Any = request.getfixturevalue("redis_client")
-    text = redis_job_status.script_text
-
-    def set_clock(seconds: float) -> None:
-        """As if TIME had answered so, for every script of the ledger."""
-        told = f"(function() local t = redis.call('TIME'); return {{ t[1] + ({seconds}), t[2] }} end)()"
-        monkeypatch.setattr(
-            redis_job_status, "script_text", lambda name: text(name).replace("redis.call('TIME')", told)
-        )
-
-    yield Ledger(RedisJobStatus(client), set_clock)
+@pytest.fixture
+def ledger(any_ledger: AnyLedger) -> Ledger:
+    return Ledger(any_ledger.jobs, any_ledger.set_clock)
 
 
 def test_the_losses_of_all_attempts_count_together(ledger: Ledger) -> None:

@@ -13,7 +13,7 @@ from core.domain.errors import Unavailable
 from core.domain.tracking_call import Shows, TrackingCall
 from core.ports.tracking import TrackingPort
 from core.ports.tracking_reads import TrackingReadsPort
-from tests.contract.test_tracking import result_of
+from tests.contract.tracking.results import result_of
 from tests.twins.tracking import MemoryTracking
 from tests.twins.tracking_reads import MemoryTrackingReads
 

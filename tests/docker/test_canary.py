@@ -13,10 +13,8 @@ from typing import Any
 import docker
 import pytest
 
-from core.adapters.redis.runners import RedisRunners
 from core.domain.canary import CanaryReport
 from core.domain.limits import MIB, SMALL
-from core.domain.runners import RunnerState
 from runner.canary import probe as probing
 from runner.canary.probe import Canary
 from runner.engine import docker_sandbox
@@ -238,16 +236,3 @@ def test_gvisor_is_probed_with_its_own_options(
     assert report.ok, [str(row) for row in report.red]
     unbounded = [row.check for row in report.rows if "not bounded by gVisor" in row.expected]
     assert set(unbounded) == {"sizes", "threads"}
-
-
-def test_the_report_of_a_runner_carries_the_canary(site: Site, redis_client: Any) -> None:
-    """`GET /admin/runners` shows it: the last probe, its rows, and the versions' warnings."""
-    runners = RedisRunners(redis_client)
-    with site.runner():
-        until(lambda: any(seen.report.state is RunnerState.READY for seen in runners.runners()), "it is ready")
-        until(lambda: any(host.report.canary for host in runners.hosts()), "its host tells the canary")
-        (host,) = runners.hosts()
-    told = host.report.canary
-    assert told is not None
-    assert told["ok"] is True
-    assert any(row["check"] == "system calls" for row in told["rows"])

@@ -1,4 +1,4 @@
-"""A short run of bench/chaos: what breaks at random loses, doubles and leaves nothing."""
+"""A short run of measurements/chaos: what breaks at random loses, doubles and leaves nothing."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from bench.chaos.plan import Plan, table
-from bench.chaos.run import run
+from measurements.chaos.plan import Plan, table
+from measurements.chaos.run import run
 from tests.conftest import service
 
 pytestmark = pytest.mark.docker

@@ -17,6 +17,7 @@ from core.adapters.files.folder_look import MARK
 from core.domain.job import JobRequest, JobState
 from core.domain.limits import SMALL
 from core.domain.submission import Upload, UploadedFile
+from runner.engine.docker_sandbox import DockerEngine
 from tests.docker.dying_runner import BESIDE
 from tests.docker.runner_site import SLOW, Site, ended, half_made, in_engine, kill_group, processes, until
 from tests.docker.small_disk import SmallDisk
@@ -207,3 +208,11 @@ def test_nothing_is_left_of_a_ledger_that_has_another_name_since(
         assert ended(site, site.post(GOOD)).state is JobState.COMPLETED
         until_all_is_gone(site, inner, former)
     assert site.ledger.ledger_id() != former
+
+
+@pytest.mark.alone
+def test_asking_for_devices_leaves_nothing_behind(engine: DockerEngine, inner: docker.DockerClient) -> None:
+    """The probe for GPUs is removed, also where it cannot start."""
+    before = {container.id for container in inner.containers.list(all=True, ignore_removed=True)}
+    assert engine.gpu_memory() == {}
+    assert {container.id for container in inner.containers.list(all=True, ignore_removed=True)} <= before

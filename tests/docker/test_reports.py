@@ -82,3 +82,16 @@ def test_a_runner_that_ends_takes_itself_off_the_list_and_a_killed_one_turns_sil
         site.ledger.cancel(job_id)
         until(lambda: site.ledger.get(job_id).is_final, "it is cancelled")
         until(lambda: site.left_on_disk() == [], "its folder is gone")
+
+
+def test_the_report_of_a_runner_carries_the_canary(site: Site, redis_client: redis.Redis) -> None:
+    """`GET /admin/runners` shows it: the last probe, its rows, and the versions' warnings."""
+    runners = RedisRunners(redis_client)
+    with site.runner():
+        until(lambda: any(seen.report.state is RunnerState.READY for seen in runners.runners()), "it is ready")
+        until(lambda: any(host.report.canary for host in runners.hosts()), "its host tells the canary")
+        (host,) = runners.hosts()
+    told = host.report.canary
+    assert told is not None
+    assert told["ok"] is True
+    assert any(row["check"] == "system calls" for row in told["rows"])

@@ -18,7 +18,7 @@ from tests.conftest import redis_url
 from tests.integration.test_cost_of_uploads import MEMORY, MOST_MEMORY_MB, Measured, log
 from tests.running_gateway import environment, gateway_process
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.alone]
 
 FILES = 9_500
 AT_ONCE = 40

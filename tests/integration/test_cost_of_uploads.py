@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import redis_url
-from tests.hostile_uploads import BOUNDARY, MOST_BYTES, every
+from tests.hostile_uploads.forms import BOUNDARY, MOST_BYTES, every
 from tests.running_gateway import Door, environment, gateway_process
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.alone]
 
 MOST_MEMORY_MB = 150
 MOST_CPU_SECONDS = 3.0

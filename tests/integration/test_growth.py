@@ -1,4 +1,7 @@
-"""PER-7: claims, status and lists cost the same however many jobs are on record; a small round of bench/growth.py."""
+"""PER-7: claims, status and lists cost the same, however many jobs are on record.
+
+A small round of measurements/growth.py.
+"""
 
 from __future__ import annotations
 
@@ -8,10 +11,10 @@ from contextlib import closing
 
 import pytest
 
-from bench import growth
+from measurements import growth
 from tests.docker.own_parts import own_redis
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.alone]
 
 MANY = 20_000
 ROUNDS = 60

@@ -14,8 +14,8 @@ from urllib.parse import urlsplit
 import httpx2
 import pytest
 
-from bench.mlflow_pages import TARGET_MS, measure
 from core.adapters.mlflow.tracking import MlflowTracking
+from measurements.mlflow_pages import TARGET_MS, measure
 from tests.conftest import redis_url
 from tests.mlflow_writes import writes
 from tests.running_gateway import environment, free_port, gateway_thread
@@ -223,8 +223,9 @@ def assert_told_in_words(pages_url: str, token: str) -> None:
         assert (answer.status_code, "does not answer" in answer.json()["message"]) == (503, True)
 
 
+@pytest.mark.alone
 def test_the_way_through_costs_little(site: TrackedSite, mlflow_url: str) -> None:
-    """The target is 30 ms a call, as bench/mlflow_pages.py measures it; here with room for a busy machine."""
+    """The target is 30 ms a call, as measurements/mlflow_pages.py measures it; here with room for a busy machine."""
     found = measure(site, mlflow_url, 15)
     added = {name: statistics.median(behind) - statistics.median(direct) for name, (direct, behind) in found.items()}
     assert max(added.values()) < 10 * TARGET_MS, added

@@ -22,7 +22,7 @@ from core.settings import Settings
 from runner.lease.heartbeat import Heartbeat
 from tests.conftest import redis_url
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.alone]
 
 LEASE_SECONDS = Settings.model_fields["lease_seconds"].default
 HELD_SECONDS = LEASE_SECONDS / 3

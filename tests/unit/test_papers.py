@@ -11,7 +11,7 @@ from tests.conftest import REPOSITORY
 pytestmark = pytest.mark.unit
 
 NUMBER = re.compile(r"\b(?:SUB|JOB|BOX|LOG|TRK|SCO|AUT|DOR|UI|FLD|RUN|PER|REL|TST)-\d+\b|\bR\d{1,2}(?=[,:)])")
-SOURCES = ("core", "gateway", "runner", "client", "ui", "bench", "tests", "docs", "scripts")
+SOURCES = ("core", "gateway", "runner", "client", "ui", "measurements", "tests", "docs", "scripts")
 PAPERS = (
     *("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md", "scripts/README.md"),
     *sorted(str(page.relative_to(REPOSITORY)) for page in (REPOSITORY / "docs").rglob("*.md")),
@@ -23,6 +23,18 @@ def test_every_test_that_a_paper_names_exists(name: str) -> None:
     text = (REPOSITORY / name).read_text()
     named = re.findall(r"`(tests/[A-Za-z0-9_./-]+)`", text)
     assert [one for one in named if not (REPOSITORY / one).exists()] == []
+
+
+@pytest.mark.parametrize("name", PAPERS)
+def test_every_test_that_a_paper_names_without_its_folder_exists(name: str) -> None:
+    """`test_x.py::test_y`, or `folder/test_x.py`: a file of ours, and a test in it."""
+    sources = {path.as_posix(): path.read_text() for path in (REPOSITORY / "tests").rglob("test_*.py")}
+    named = re.findall(r"`([\w/.]*\btest_\w+\.py)(?:::(test_\w+))?", (REPOSITORY / name).read_text())
+    assert [
+        (file, test)
+        for file, test in named
+        if not any(path.endswith(f"/{file}") and f"def {test}" in text for path, text in sources.items())
+    ] == []
 
 
 @pytest.mark.parametrize("name", PAPERS)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from core.adapters.files.bounded_look import BoundedLook
-from core.adapters.files.folder_look import FolderLook, UnusableFolder, read_mark
+from core.adapters.files.disk_space import disk_errors
+from core.adapters.files.folder_look import MARK, FolderLook, UnusableFolder, read_mark
 from core.domain.errors import StorageFull, Unavailable
 from core.domain.folders import FolderState
 from core.domain.job import JobState
@@ -17,6 +19,7 @@ from core.ports.folders import FoldersPort
 from core.ports.job_status import JobStatusPort
 
 MOST_RUNNING = 200
+MOST_OPENINGS = 3
 
 
 class SiteFolders:
@@ -40,13 +43,7 @@ class SiteFolders:
 
     def is_foreign(self, name: str) -> bool:
         """Whether files written into this folder so far may be in another than the site's, by a check started now."""
-        if name not in self._looks:
-            return False
-        _folder, bounded = self._looks[name]
-        bounded.begin()
-        bounded.answer()  # a check that is running may have started too early
-        bounded.begin(anew=True)
-        return self._answer(name).foreign
+        return name in self._looks and self._begun_now(name).foreign
 
     def check(self, *names: str, anew: bool = False) -> None:
         """Raises StorageFull or Unavailable, in words for a user, if one of these folders is unusable."""
@@ -54,10 +51,34 @@ class SiteFolders:
         for name in wanted:
             self._looks[name][1].begin(anew=anew)
         for state in map(self._answer, wanted):
-            if state.full:
-                raise StorageFull(f"The disk for {state.name} is full; an admin must make room.")
-            if state.fault:
-                raise Unavailable(f"The storage ({state.name})", state.fault)
+            _refuse_unusable(state)
+
+    @contextmanager
+    def opened(self, name: str, path: Path) -> Iterator[Path]:
+        """A path to this folder that stays the same file system until it is left, also if that is unmounted meanwhile.
+
+        What is missing in it is missing: a folder without its mark may be an unmounted one, and is checked and opened
+        again. Raises StorageFull or Unavailable, as `check`, also if there is no folder at all.
+        """
+        for left in reversed(range(MOST_OPENINGS if name in self._looks else 1)):
+            with disk_errors():
+                descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+            try:
+                here = Path(f"/proc/self/fd/{descriptor}")
+                if not left or (here / MARK).exists():
+                    yield here
+                    return
+            finally:
+                os.close(descriptor)
+            _refuse_unusable(self._begun_now(name))
+
+    def _begun_now(self, name: str) -> FolderState:
+        """The answer of a check that started after this call."""
+        _folder, bounded = self._looks[name]
+        bounded.begin()
+        bounded.answer()  # a check that is running may have started too early
+        bounded.begin(anew=True)
+        return self._answer(name)
 
     def _answer(self, name: str) -> FolderState:
         folder, bounded = self._looks[name]
@@ -65,6 +86,13 @@ class SiteFolders:
         if isinstance(found, FolderState):
             return found
         return FolderState(name=name, path=str(folder.path), fault=f"it has not answered for {int(found)} s")
+
+
+def _refuse_unusable(state: FolderState) -> None:
+    if state.full:
+        raise StorageFull(f"The disk for {state.name} is full; an admin must make room.")
+    if state.fault:
+        raise Unavailable(f"The storage ({state.name})", state.fault)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

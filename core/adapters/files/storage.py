@@ -97,43 +97,41 @@ class FilesystemStorage:
         return submission
 
     def get_submission(self, submission_id: str) -> Submission:
+        name = self._folder(submission_id).name
         try:
-            return submission_from(json.loads((self._folder(submission_id) / RECORD).read_text()))
+            with self._folders.opened("submissions", self._root) as root:
+                return submission_from(json.loads((root / name / RECORD).read_text()))
         except FileNotFoundError as error:
-            self._folders.check("submissions")  # raises Unavailable if the file system is gone
             raise NotFound("submission", submission_id) from error
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise Unavailable("The storage", f"a record cannot be read ({type(error).__name__})") from error
 
     def submission_files(self, submission_id: str) -> Path:
         folder = self._folder(submission_id) / FILES
-        if not folder.is_dir():
-            raise NotFound("submission", submission_id)
+        with disk_errors(), self._folders.opened("submissions", self._root) as root:
+            if not (root / folder.parent.name / FILES).is_dir():
+                raise NotFound("submission", submission_id)
         return folder
 
     def list_submissions(
         self, *, user_id: str | None = None, limit: int = 50, cursor: str | None = None
     ) -> SubmissionPage:
-        with disk_errors():
-            return self._index.page(user_id, limit=limit, cursor=cursor, root=self._root)
+        with disk_errors(), self._folders.opened("submissions", self._root) as root:
+            return SubmissionIndex(root / BY_USER).page(user_id, limit=limit, cursor=cursor, root=root)
 
     def submission_archive(self, submission_id: str) -> Iterator[bytes]:
         files = self.get_submission(submission_id).files
         return tar_gz(self.submission_files(submission_id), [file.path for file in files])
 
     def read_log(self, job_id: str, *, tail_lines: int = 1000) -> LogSlice:
-        with disk_errors():
-            return self._found(log_files.tail(self.log_path(job_id), tail_lines))
+        name = self.log_path(job_id).name
+        with disk_errors(), self._folders.opened("logs", self._logs) as root:
+            return log_files.tail(root / name, tail_lines)
 
     def read_log_from(self, job_id: str, offset: int, *, max_bytes: int = 1024 * 1024) -> LogSlice:
-        with disk_errors():
-            return self._found(log_files.slice_from(self.log_path(job_id), offset, max_bytes))
-
-    def _found(self, piece: LogSlice) -> LogSlice:
-        """An empty log may mean that its file system is gone. Raises Unavailable then."""
-        if not piece.next_offset:
-            self._folders.check("logs")
-        return piece
+        name = self.log_path(job_id).name
+        with disk_errors(), self._folders.opened("logs", self._logs) as root:
+            return log_files.slice_from(root / name, offset, max_bytes)
 
     def log_path(self, job_id: str) -> Path:
         """The path of a job's log. Raises NotFound for an invalid job id."""

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import os
 import time
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -57,8 +57,8 @@ class Row:
     bound_by: str
 
 
-ROWS: list[Row] = []
-"""Of this run of the suite; printed at its end."""
+ROW = "hostile row"
+"""The name of a test report's property that holds a row; the table at a run's end is made of them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,6 +87,8 @@ class Arena:
 
     bench: Bench[DockerEngine]
     inner: docker.DockerClient
+    properties: list[tuple[str, object]]
+    """Of the test's report: each case that holds is added as a row."""
     _kept: dict[str, bytes] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -152,7 +154,8 @@ class Arena:
 
     def held(self, case: str, attempt: str, outcome: str, bound_by: str) -> None:
         """Write a case down that has just been seen to hold."""
-        ROWS.append(Row(case=case, attempt=attempt, outcome=outcome, bound_by=bound_by))
+        row = Row(case=case, attempt=attempt, outcome=outcome, bound_by=bound_by)
+        self.properties.append((ROW, asdict(row)))
 
 
 def read_tree(folder: Path | None) -> dict[str, bytes]:

@@ -17,6 +17,7 @@ from tests.docker.hostile.arena import Arena
 
 pytestmark = [
     pytest.mark.docker,
+    pytest.mark.alone,
     pytest.mark.skipif(platform.machine() != "x86_64", reason="the probe knows this machine's call numbers only"),
 ]
 

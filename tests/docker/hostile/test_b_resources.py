@@ -13,7 +13,7 @@ from core.domain.limits import MIB
 from core.domain.verdict import FailureReason
 from tests.docker.hostile.arena import METRICS, Arena
 
-pytestmark = pytest.mark.docker
+pytestmark = [pytest.mark.docker, pytest.mark.alone]
 
 PROBE = r"""
 import ctypes, errno, mmap, os, resource, socket, threading, time

@@ -13,7 +13,7 @@ from core.domain.job import JobState
 from core.domain.verdict import FailureReason
 from tests.docker.hostile.arena import EVERYTHING, METRICS, SECRET, SENTINEL, Arena
 
-pytestmark = pytest.mark.docker
+pytestmark = [pytest.mark.docker, pytest.mark.alone]
 
 BAD, NONE = FailureReason.BAD_METRICS, FailureReason.NO_METRICS
 

@@ -19,6 +19,7 @@ from tests.docker.test_stronger_engines import offers
 
 pytestmark = [
     pytest.mark.docker,
+    pytest.mark.alone,
     pytest.mark.skipif(platform.machine() != "x86_64", reason="the program knows this machine's call numbers only"),
 ]
 

@@ -40,9 +40,9 @@ def test_refuses_sparse_members(root: Path, pax: dict[str, str]) -> None:
 @pytest.mark.parametrize("size", ["-512", "-1", "x", "1e9", "99999999999999999999999"])
 def test_refuses_lying_sizes_of_a_tar(root: Path, size: str) -> None:
     """H87: negative, endless and unreadable sizes end at once (a reader once looped for ever on them)."""
-    started = time.monotonic()
+    started = time.process_time()
     refused(root, "a.tar.gz", targz(TarMember(name="a.py", content=b"x" * 600, pax={"size": size}), ("main.py", MAIN)))
-    assert time.monotonic() - started < 2
+    assert time.process_time() - started < 2
 
 
 @pytest.mark.parametrize("name", ["a.zip", "a.tar.gz"])

@@ -92,7 +92,7 @@ def test_what_would_do_nothing_is_refused_in_words(
 
 
 def test_a_good_file_is_said_to_be_good(tmp_path: Path) -> None:
-    """What `scripts/benchmark` asks before it installs a folder."""
+    """What `scripts/install-benchmark` asks before it installs a folder."""
     with pytest.raises(SystemExit) as ended:
         main([str(write_benchmark(tmp_path))])
     assert ended.value.code == 0

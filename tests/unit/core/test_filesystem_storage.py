@@ -155,7 +155,10 @@ def test_the_check_needs_both_folders(store: FilesystemStorage, tmp_path: Path, 
 
 
 def test_clears_only_stale_staging(store: FilesystemStorage, tmp_path: Path) -> None:
-    """R19: what nobody holds any more goes, what is complete stays; who is still uploading, see test_storage.py."""
+    """R19: what nobody holds any more goes, what is complete stays.
+
+    Uploads that go on: tests/contract/storage/test_broken_uploads.py.
+    """
     made = store.create_submission(upload(), {})
     staging = tmp_path / "submissions" / ".staging"
     for name in ("old", "new"):

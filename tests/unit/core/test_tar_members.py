@@ -20,7 +20,7 @@ from core.adapters.files.tar_members import HeaderBudget, Kind, Member, TarReade
 from core.domain.errors import InvalidInput, TooLarge
 from core.domain.limits import UploadLimits
 from tests.builders import MAIN, TarMember, storage, tar, targz, upload, zipped
-from tests.hostile_uploads import extended, header, packed, record
+from tests.hostile_uploads.tars import extended, header, packed, record
 from tests.unit.core.unpacking import refused, unpacked
 
 pytestmark = pytest.mark.unit
