@@ -13,7 +13,7 @@ from pathlib import Path
 from playwright.sync_api import Page
 
 from runner.job_log.writer import LogWriter
-from tests.browser.test_browser_pages import send_token
+from tests.browser.acts import send_token
 from tests.conftest import redis_url
 from tests.running_gateway import REPOSITORY, Door, environment, free_port, gateway_thread
 

@@ -17,7 +17,7 @@ from starlette.routing import Route
 from gateway.middleware.bounded_head import BoundedHeadProtocol as GatewayDoor
 from tests.slow_client import Address, is_cut_off
 from tests.waiting import until
-from ui.http_protocol import DoorProtocol as UiDoor
+from ui.http_protocol import PacedProtocol as UiDoor
 from wire import pace
 
 pytestmark = pytest.mark.unit
