@@ -34,7 +34,7 @@ sys.stdin.read()
 
 @pytest.fixture
 def claim(tmp_path: Path) -> Claim:
-    return TwinRunner(tmp_path / "bench", ProcessEngine(tmp_path / "engine")).claim(GOOD)
+    return TwinRunner(tmp_path / "runner", ProcessEngine(tmp_path / "engine")).claim(GOOD)
 
 
 def test_a_killed_process_is_told_once(tmp_path: Path, claim: Claim) -> None:

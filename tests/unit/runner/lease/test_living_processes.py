@@ -124,7 +124,7 @@ def test_a_folder_that_was_away_for_a_while_has_the_file_of_a_living_process(tmp
 
 def test_what_tells_that_a_process_lives_and_what_it_holds_is_not_open_for_writing(tmp_path: Path) -> None:
     """An admin cannot make a file system read-only that has such a file. (The position of a run's log is one.)"""
-    claim = TwinRunner(tmp_path / "bench", ProcessEngine(tmp_path / "engine")).claim("pass")
+    claim = TwinRunner(tmp_path / "runner", ProcessEngine(tmp_path / "engine")).claim("pass")
     before = written_files()
     with of(tmp_path).living(), ClaimLocks(tmp_path, "here").holding(claim):
         assert written_files() == before

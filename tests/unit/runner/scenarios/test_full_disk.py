@@ -61,9 +61,10 @@ def test_a_log_goes_on_where_there_is_room_again(tmp_path: Path, monkeypatch: py
     assert text == b"012345678\n\xff[leadersboard] ... 10 bytes are missing here: the disk was full ...\nback\n"
 
 
-def test_a_result_that_cannot_be_kept_yet_is_not_thrown_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_result_that_cannot_be_kept_yet_is_not_thrown_away(
+    runner: TwinRunner[ProcessEngine], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The job waits for room with its attempt; the run is not repeated."""
-    runner = TwinRunner(tmp_path, ProcessEngine(tmp_path / "engine"))
     write, full = RunFolder._write, [True]
 
     def refuse(self: RunFolder, name: str, content: bytes, **how: bool) -> Any:
@@ -82,10 +83,9 @@ def test_a_result_that_cannot_be_kept_yet_is_not_thrown_away(tmp_path: Path, mon
 
 
 def test_a_run_is_not_taken_over_into_a_full_log_disk_and_costs_no_attempt(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    runner: TwinRunner[ProcessEngine], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its copy of the log finds no room: it waits as it is, however often that is tried."""
-    runner = TwinRunner(tmp_path, ProcessEngine(tmp_path / "engine"))
     claim = runner.left_running("import time; print('begun', flush=True); time.sleep(1)\n" + GOOD)
     monkeypatch.setattr("runner.job.release.ROOM_SECONDS", 0.01)
     with monkeypatch.context() as full:
@@ -99,9 +99,10 @@ def test_a_run_is_not_taken_over_into_a_full_log_disk_and_costs_no_attempt(
     assert runner.log_of(job).count("begun") == 1
 
 
-def test_a_job_is_not_begun_without_room_for_its_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_job_is_not_begun_without_room_for_its_folder(
+    runner: TwinRunner[ProcessEngine], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """It goes back to the queue with its attempt."""
-    runner = TwinRunner(tmp_path, ProcessEngine(tmp_path / "engine"))
     monkeypatch.setattr("runner.job.release.ROOM_SECONDS", 0.01)
     with monkeypatch.context() as full:
         full.setattr(RunFolder, "make", no_room)
@@ -124,10 +125,9 @@ def no_room(*_args: object, **_named: object) -> None:
 
 @pytest.mark.parametrize("number", sorted(UNUSABLE - {errno.ENOSPC}))
 def test_storage_that_cannot_be_written_costs_no_attempt(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+    runner: TwinRunner[ProcessEngine], monkeypatch: pytest.MonkeyPatch, number: int
 ) -> None:
     """Whatever it answers: neither the job nor its run is thrown away, however often it is tried meanwhile."""
-    runner = TwinRunner(tmp_path, ProcessEngine(tmp_path / "engine"))
     broken = [f"jobs: {errno.errorcode[number]}"]
     runner.storage_faults = StorageFaults(now=lambda: broken[0] if broken else None)
     monkeypatch.setattr("runner.job.release.ROOM_SECONDS", 0.01)
@@ -151,9 +151,10 @@ def test_storage_that_cannot_be_written_costs_no_attempt(
     runner.assert_nothing_left()
 
 
-def test_files_of_one_job_that_stay_broken_are_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_files_of_one_job_that_stay_broken_are_given_up(
+    runner: TwinRunner[ProcessEngine], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Every folder can be used: the job does not go round for ever, and its user is not charged."""
-    runner = TwinRunner(tmp_path, ProcessEngine(tmp_path / "engine"))
     monkeypatch.setattr("runner.job.release.ROOM_SECONDS", 0.01)
 
     def refuse(*_args: Any, **_options: Any) -> Any:
@@ -169,10 +170,9 @@ def test_files_of_one_job_that_stay_broken_are_given_up(tmp_path: Path, monkeypa
 
 
 def test_a_run_whose_folder_is_gone_with_its_file_system_is_not_thrown_away(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    runner: TwinRunner[ProcessEngine], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An empty folder in its place says nothing: the run is left alone, and taken over when the folder is back."""
-    runner = TwinRunner(tmp_path, ProcessEngine(tmp_path / "engine"))
     monkeypatch.setattr("runner.job.release.ROOM_SECONDS", 0.01)
     claim = runner.left_running("import time; print('begun', flush=True); time.sleep(1)\n" + GOOD)
     (tmp_path / "jobs").rename(tmp_path / "away")
@@ -190,10 +190,9 @@ def test_a_run_whose_folder_is_gone_with_its_file_system_is_not_thrown_away(
 
 
 def test_a_result_whose_files_are_not_mounted_now_is_not_recorded_without_them(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    runner: TwinRunner[ProcessEngine], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It waits for the folder with its attempt, and has every file then."""
-    runner = TwinRunner(tmp_path, ProcessEngine(tmp_path / "engine"))
     jobs, aside = tmp_path / "jobs", tmp_path / "aside"
     gone: list[str] = []
     runner.storage_faults = StorageFaults(now=lambda: gone[0] if gone else None)
@@ -219,10 +218,9 @@ def test_a_result_whose_files_are_not_mounted_now_is_not_recorded_without_them(
 
 
 def test_a_log_that_went_into_an_empty_folder_is_in_the_sites_own_when_the_job_ends(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    runner: TwinRunner[ProcessEngine], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The file system was not mounted when the log was begun, nor at the end: the job ends when it is."""
-    runner = TwinRunner(tmp_path, ProcessEngine(tmp_path / "engine"))
     logs, aside = tmp_path / "logs", tmp_path / "aside"
     claim = runner.claim(GOOD)
     logs.rename(aside)
