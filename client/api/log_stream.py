@@ -20,7 +20,6 @@ from client.api.errors import (
     NotAllowed,
     NotFound,
     NotSignedIn,
-    TooMany,
     UnexpectedAnswer,
 )
 from client.api.models import Job, LogPart
@@ -86,14 +85,20 @@ class LogStream:
             await asyncio.sleep(pause_after(failure, failures=self._failures))
 
     async def _attempt(self) -> AsyncGenerator[LogEvent]:
-        """Read until the stream ends; by single requests if there was none, or if it brought nothing."""
+        """Read until the stream ends; by single requests if there was none, or if it brought nothing.
+
+        So a proxy that holds streams back makes a log late, and no more.
+        """
         job = await self._client.job(self._job_id)  # before the log: if it has ended, the log read afterwards is whole
-        before, failure = self._offset, None
+        before = self._offset
+        failure: LeadersboardError | None = None
         try:
             async with aclosing(self._pushed(job)) as events:
                 async for event in events:
                     yield event
-        except (TooMany, UnexpectedAnswer) as error:
+        except LASTING:
+            raise
+        except LeadersboardError as error:
             failure = error
         if self._offset == before:
             async with aclosing(self._in_parts(job)) as events:

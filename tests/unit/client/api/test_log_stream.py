@@ -105,6 +105,7 @@ def test_an_outage_is_told_and_waited_out(platform: Platform) -> None:
 SHUT_OUT = {
     "a limit": lambda: problem(429, "limit_reached", "You are watching 20 logs. Close one first.", retry_after="30"),
     "a proxy's page": lambda: httpx2.Response(200, text="<html>"),
+    "a proxy that holds all back": lambda: stream_of(b"retry: 1000\n\n", httpx2.ReadTimeout("silent")),
     "an empty stream": lambda: stream_of(b""),
     "a stream that only begins": lambda: stream_of(b"retry: 1000\n\n"),
 }

@@ -118,7 +118,8 @@ def test_a_log_that_stays_away_is_given_up_at_last(
     """Also where the job's state can be read all the time."""
     monkeypatch.setattr(client.cli.follow, "PATIENCE", -1.0)
     accepts(platform, job(status="completed", phase="done"))
-    platform.answers("GET", STREAM, problem(503, "away", "The storage is away."))
+    for path in (STREAM, PARTS):
+        platform.answers("GET", path, problem(503, "away", "The storage is away."))
     done = run("submit", folder, "--follow")
     assert (done.exit_code, "The storage is away." in done.stderr) == (3, True)
 
