@@ -9,6 +9,7 @@ import unicodedata
 import zipfile
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 
 from core.domain.errors import InvalidInput
 from core.domain.submission import shown
@@ -21,6 +22,7 @@ COMPANION_FILES = frozenset({".ds_store", "thumbs.db", "ehthumbs.db", "desktop.i
 """What macOS and Windows put beside people's files, in lower case."""
 HALF = 0.5
 MOST_LEVELS = 8
+PRIVATE_USE = "Co"
 
 
 def plain(name: str) -> str:
@@ -43,10 +45,10 @@ def of_zip(member: zipfile.ZipInfo) -> str:
 def _decoded(raw: bytes) -> str:
     """Bytes that no flag calls UTF-8: macOS and Linux write UTF-8 all the same, older tools in Japan cp932."""
     for encoding in ("utf-8", "cp932"):
-        try:
-            return raw.decode(encoding)
-        except UnicodeDecodeError:
-            continue
+        with suppress(UnicodeDecodeError):
+            name = raw.decode(encoding)
+            if PRIVATE_USE not in map(unicodedata.category, name):  # where cp932 puts bytes that are no text
+                return name
     raise InvalidInput.of(
         "files",
         f"the name {shown(raw.decode('latin-1'))} in an archive is neither UTF-8 nor cp932; zip again with UTF-8 names "
