@@ -59,7 +59,7 @@ ENV TMPDIR=/shared/submissions/.incoming
 # http: bounds a request's head in time and size (gateway/middleware/bounded_head.py). No web sockets, so no second parser. The
 # app writes its own access log, reads X-Forwarded-For itself (TRUSTED_PROXIES alone says whose counts), and bounds the
 # requests in hand with an answer in its own shape, which --limit-concurrency has not. keep-alive: longer than a watching page's 5 s between two questions.
-CMD ["sh", "-c", "mkdir -p $TMPDIR && exec uvicorn gateway.app:build --factory --host 0.0.0.0 --port 8010 --http gateway.middleware.bounded_head:DoorProtocol --ws none --no-proxy-headers --no-access-log --no-server-header --timeout-keep-alive 15 --backlog 1024 --timeout-graceful-shutdown 20"]
+CMD ["sh", "-c", "mkdir -p $TMPDIR && exec uvicorn gateway.app:build --factory --host 0.0.0.0 --port 8010 --http gateway.middleware.bounded_head:BoundedHeadProtocol --ws none --no-proxy-headers --no-access-log --no-server-header --timeout-keep-alive 15 --backlog 1024 --timeout-graceful-shutdown 20"]
 
 FROM service AS runner
 COPY --from=runner-packages /opt/app /opt/app

@@ -1,6 +1,6 @@
 """`python -m client` is the `leadersboard` command."""
 
-from client.cli import main
+from client.cli.command import main
 
 if __name__ == "__main__":
     main()

@@ -1,4 +1,4 @@
-"""Formats numbers, sizes and times for people, on the command line and on the pages."""
+"""Words numbers, sizes, times and short names for people, on the command line and on the pages."""
 
 from datetime import UTC, datetime
 
@@ -57,3 +57,13 @@ def size(count: int) -> str:
 def memory(count: float) -> str:
     """Memory in GiB or MiB, the units in which it is allocated."""
     return f"{count / 2**30:.3g} GiB" if count >= 2**30 else f"{count / 2**20:.0f} MiB"
+
+
+def queue_place(position: int) -> str:
+    """Where a waiting job is."""
+    return f"place {position} in the queue"
+
+
+def plain(code: str) -> str:
+    """The API's short name for something, as words."""
+    return code.replace("_", " ")

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 
+import redis
 from dramatiq.brokers.redis import RedisBroker
 
 from core.adapters.dramatiq_queue import DramatiqQueue, OneBellAtATime
@@ -41,6 +42,7 @@ from core.ports.results import ResultsPort
 from core.ports.runners import RunnersPort
 from core.ports.sessions import SessionsPort
 from core.ports.tracking import TrackingPort
+from core.ports.tracking_reads import TrackingReadsPort
 from core.settings import Settings
 from core.usecases.retention import Retention
 
@@ -65,6 +67,15 @@ class Ports:
     dead_letters: DeadLettersPort
     audit: AuditPort
     folders: SiteFolders = field(default_factory=lambda: SiteFolders(()))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class GatewayServices:
+    """What only a gateway has open, beside its ports."""
+
+    ports: Ports
+    tracking_reads: TrackingReadsPort
+    retention: Retention
 
 
 def open_broker(settings: Settings, **options: object) -> RedisBroker:
@@ -104,30 +115,6 @@ def _storage(settings: Settings, folders: SiteFolders) -> FilesystemStorage:
 
 
 @contextmanager
-def open_retention(settings: Settings) -> Iterator[Retention]:
-    """Retention on the real services, for one round or one question."""
-    with ExitStack() as opened:
-        client = connect(settings.ledger_url)
-        opened.callback(client.close)
-        runs = MlflowOldRuns(settings.mlflow_tracking_uri)
-        opened.callback(runs.close)
-        files = OldFiles(upload_root=settings.upload_root, log_root=settings.log_root)
-        ledger = RedisJobStatus(client)
-        records = RedisOldRecords(client, for_ever=not settings.retention_days)
-        yield Retention(records=records, files=files, runs=runs, now=ledger.now, clock_skew=ledger.clock_skew)
-
-
-@contextmanager
-def open_tracking_reads(settings: Settings) -> Iterator[MlflowReads]:
-    """MLflow as people read it through the gateway, for as long as the context lasts."""
-    reads = MlflowReads(settings.mlflow_tracking_uri)
-    try:
-        yield reads
-    finally:
-        reads.close()
-
-
-@contextmanager
 def open_ports(
     settings: Settings,
     *,
@@ -136,26 +123,60 @@ def open_ports(
     runner_host: str = "",
 ) -> Iterator[Ports]:
     """The ports on real services, for as long as the context lasts. A runner gives its host as `runner_host`."""
-    with ExitStack() as opened:
-        client = connect(settings.ledger_url)
-        opened.callback(client.close)
-        tracking = MlflowTracking(settings.mlflow_tracking_uri, timeout_seconds=tracking_timeout_seconds)
-        opened.callback(tracking.close)
-        job_status, known = RedisJobStatus(client), RedisFolders(client)
-        folders = _folders(settings, job_status, known, runner_host)
-        yield Ports(
-            storage=_storage(settings, folders),
-            job_status=job_status,
-            results=RedisResults(client),
-            job_queue=DramatiqQueue(broker or _doorbell(settings)),
-            rate_limit=RedisRateLimit(client),
-            tracking=tracking,
-            benchmarks=BenchmarkFolders(settings.benchmark_root),
-            accounts=RedisAccounts(client),
-            sessions=RedisSessions(client),
-            login_throttle=RedisLoginThrottle(client),
-            runners=RedisRunners(client),
-            dead_letters=RedisDeadLetters(client),
-            audit=RedisAudit(client, days=settings.audit_days),
-            folders=folders,
-        )
+    with (
+        closing(connect(settings.ledger_url)) as client,
+        closing(MlflowTracking(settings.mlflow_tracking_uri, timeout_seconds=tracking_timeout_seconds)) as tracking,
+    ):
+        yield _ports(settings, client, tracking, broker or _doorbell(settings), runner_host)
+
+
+@contextmanager
+def open_gateway_services(settings: Settings, *, tracking_timeout_seconds: float) -> Iterator[GatewayServices]:
+    """What a gateway needs, on real services, for as long as the context lasts.
+
+    Ports and retention share one client of Redis. Each use of MLflow has its own client, because their deadlines
+    differ: requests must be answered within seconds, and removing a run's files may take half a minute.
+    """
+    with (
+        closing(connect(settings.ledger_url)) as client,
+        closing(MlflowTracking(settings.mlflow_tracking_uri, timeout_seconds=tracking_timeout_seconds)) as tracking,
+        closing(MlflowReads(settings.mlflow_tracking_uri)) as reads,
+        closing(MlflowOldRuns(settings.mlflow_tracking_uri)) as old_runs,
+    ):
+        ports = _ports(settings, client, tracking, _doorbell(settings), runner_host="")
+        retention = _retention(settings, client, ports, old_runs)
+        yield GatewayServices(ports=ports, tracking_reads=reads, retention=retention)
+
+
+def _ports(
+    settings: Settings, client: redis.Redis, tracking: TrackingPort, broker: RedisBroker, runner_host: str
+) -> Ports:
+    job_status, known = RedisJobStatus(client), RedisFolders(client)
+    folders = _folders(settings, job_status, known, runner_host)
+    return Ports(
+        storage=_storage(settings, folders),
+        job_status=job_status,
+        results=RedisResults(client),
+        job_queue=DramatiqQueue(broker),
+        rate_limit=RedisRateLimit(client),
+        tracking=tracking,
+        benchmarks=BenchmarkFolders(settings.benchmark_root),
+        accounts=RedisAccounts(client),
+        sessions=RedisSessions(client),
+        login_throttle=RedisLoginThrottle(client),
+        runners=RedisRunners(client),
+        dead_letters=RedisDeadLetters(client),
+        audit=RedisAudit(client, days=settings.audit_days),
+        folders=folders,
+    )
+
+
+def _retention(settings: Settings, client: redis.Redis, ports: Ports, runs: MlflowOldRuns) -> Retention:
+    return Retention(
+        records=RedisOldRecords(client, for_ever=not settings.retention_days),
+        results=ports.results,
+        files=OldFiles(upload_root=settings.upload_root, log_root=settings.log_root),
+        runs=runs,
+        now=ports.job_status.now,
+        clock_skew=ports.job_status.clock_skew,
+    )

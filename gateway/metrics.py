@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
 
-from fastapi import APIRouter, Request, Response
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.gc_collector import GCCollector
 from prometheus_client.process_collector import ProcessCollector
 
-from core.domain.errors import Unavailable
 from core.domain.runners import RunnerState, SeenRunner
-from gateway.auth.authenticator import CurrentAdmin
-from gateway.dependencies import PortsPart
 
 METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"})
 UNKNOWN = "unknown"
@@ -91,25 +86,3 @@ class Clocks:
         for host, skew in self._skews.items():
             family.add_metric([host], skew)
         yield family
-
-
-router = APIRouter(tags=["operation"])
-
-
-@router.get(
-    "/metrics",
-    response_class=Response,
-    responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
-)
-def metrics(request: Request, _admin: CurrentAdmin, ports: PortsPart) -> Response:
-    """Metrics in Prometheus's text format; for admins only. While Redis is down, only this gateway's own."""
-    found: Metrics = request.app.state.metrics
-    text = generate_latest(found.registry)
-    with suppress(Unavailable):
-        ledger = CollectorRegistry()
-        ledger.register(Mended(ports.runners.mended()))
-        seen = ports.runners.runners()
-        ledger.register(Runners(seen))
-        ledger.register(Clocks(ports.job_status.clock_skew(), seen))
-        text += generate_latest(ledger)
-    return Response(text, media_type=CONTENT_TYPE_LATEST)

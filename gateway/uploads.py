@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 
 from python_multipart.multipart import parse_options_header
@@ -12,6 +11,7 @@ from starlette.datastructures import FormData, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import ClientDisconnect, Request
 
+from core.adapters.files.disk_space import NO_ROOM
 from core.domain.errors import Fault, InvalidInput, StorageFull, TooLarge, Unavailable
 from core.domain.limits import UploadLimits
 from core.domain.submission import Upload, UploadedFile
@@ -48,7 +48,7 @@ async def _parse(request: Request, limits: UploadLimits, check_room: Callable[[]
     except ClientDisconnect as error:
         raise InvalidInput.of("body", "broke off before its end") from error
     except OSError as error:
-        if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+        if error.errno in NO_ROOM:
             raise StorageFull(
                 "The disk for uploads is full; nothing can be uploaded until an admin makes room."
             ) from error

@@ -30,7 +30,7 @@ from core.domain.limits import UserLimits
 from core.domain.runners import ClassFigures, RunnerReport, RunnerState
 from core.domain.user import Role, User
 from core.usecases.jobs import GetJobStatus
-from gateway.live.queue_forecast import MEASURED_RUNS, Outlook
+from gateway.live.queue_forecast import MEASURED_RUNS, QueueForecast
 from tests.docker.own_parts import own_redis
 from tests.twins.runners import MemoryRunners
 
@@ -81,18 +81,18 @@ class Ledger:
         jobs = self._jobs
         return {
             "status": lambda: jobs.get(self.known),
-            "status of a waiting job, with place and estimate": self._outlook,
+            "status of a waiting job, with place and estimate": self._forecast,
             "list, own, page of 50": lambda: jobs.list_jobs(user_id="user1", limit=50),
             "list, all, page of 50": lambda: jobs.list_jobs(limit=50),
             "list, all cancelled, page of 50": lambda: jobs.list_jobs(state=JobState.CANCELLED, limit=50),
             "claim and hand back": self._claim,
         }
 
-    def _outlook(self) -> None:
+    def _forecast(self) -> None:
         """A waiting job's status as the gateway answers it with an empty cache."""
         asker = User(user_id=self.waiting.user_id, role=Role.USER)
         standing = GetJobStatus(job_status=self._jobs)(asker, self.waiting.job_id)
-        _notice, found = Outlook(job_status=self._jobs, runners=self._runners).of(standing)
+        _notice, found = QueueForecast(job_status=self._jobs, runners=self._runners).of(standing)
         assert found is not None
 
     def _claim(self) -> None:

@@ -31,7 +31,7 @@ from runner.engine.docker_sandbox import DockerEngine
 from runner.engine.output.volume import OutputVolume
 from runner.engine.resources import remove
 from tests.docker.hostile.processes import engine_processes
-from tests.runner_bench import Bench
+from tests.twin_runner import TwinRunner
 
 REPOSITORY = Path(__file__).parent.parent
 REFERENCE = """
@@ -66,20 +66,20 @@ def engine_cpu_seconds() -> float:
 
 
 @contextmanager
-def runner(**limits: float) -> Iterator[Bench[DockerEngine]]:
+def runner(**limits: float) -> Iterator[TwinRunner[DockerEngine]]:
     """A separate runner on the engine, with the default log limits."""
     site = f"bench{secrets.token_hex(4)}"
     root = Path(os.environ["LEADERSBOARD_TEST_ROOT"]) / "work" / site
     image, seccomp = os.environ["LEADERSBOARD_TEST_SANDBOX_IMAGE"], (REPOSITORY / "seccomp.json").read_text()
     engine = DockerEngine(os.environ["LEADERSBOARD_TEST_ENGINE"], site=site, image=image, seccomp=seccomp)
-    bench = Bench(root, engine, image=image, site=site)
-    bench.jobs_per_hour = 10_000
-    bench.limits = SMALL.model_copy(update={"memory_bytes": 1024 * MIB, **limits})
-    bench.log_limits = {"max_bytes": 256 * MIB, "max_lines": 2_000_000, "kept_bytes": 64 * MIB}
+    twin = TwinRunner(root, engine, image=image, site=site)
+    twin.jobs_per_hour = 10_000
+    twin.limits = SMALL.model_copy(update={"memory_bytes": 1024 * MIB, **limits})
+    twin.log_limits = {"max_bytes": 256 * MIB, "max_lines": 2_000_000, "kept_bytes": 64 * MIB}
     try:
-        yield bench
+        yield twin
     finally:
-        for job_id in engine.job_ids():
+        for job_id, _claim in engine.runs():
             engine.remove_leftovers(job_id)
         engine.close()
         shutil.rmtree(root)
@@ -94,10 +94,10 @@ def timed(action: Callable[[], object]) -> float:
 def flood(_rounds: int) -> None:
     print("| flood | stopped after s | printed MB | engine CPU s | reason |\n|---|---|---|---|---|")
     for name, program in FLOODS.items():
-        with runner(cpus=1) as bench:
+        with runner(cpus=1) as twin:
             before = engine_cpu_seconds()
             ended: list[Job] = []
-            seconds = timed(lambda b=bench, p=program, e=ended: e.append(b.run(b.claim(p))))
+            seconds = timed(lambda b=twin, p=program, e=ended: e.append(b.run(b.claim(p))))
             cpu, printed = engine_cpu_seconds() - before, ended[0].peaks.get("log_bytes", 0) / 1e6
             print(f"| {name} | {seconds:.1f} | {printed:.0f} | {cpu:.1f} | {ended[0].failure_reason} |")
 
@@ -109,8 +109,8 @@ def neighbour(rounds: int) -> None:
         samples: dict[str, list[float]] = {name: [] for name in NEIGHBOURS}
         for _round in range(rounds):
             for name, program in NEIGHBOURS.items():
-                with beside(program, cpus), runner(cpus=1) as bench:
-                    samples[name].append(timed(lambda b=bench: b.run(b.claim(REFERENCE))))
+                with beside(program, cpus), runner(cpus=1) as twin:
+                    samples[name].append(timed(lambda b=twin: b.run(b.claim(REFERENCE))))
         alone = statistics.median(samples["nobody"])
         for name, seconds in samples.items():
             median = statistics.median(seconds)
@@ -123,14 +123,14 @@ def beside(program: str, cpus: float) -> Iterator[None]:
     if not program:
         yield
         return
-    with runner(cpus=cpus, timeout_seconds=600) as bench:
-        bench.log_limits = {**bench.log_limits, "max_bytes": 10**12, "max_lines": 10**12}
-        claim = bench.claim(program)
-        thread = threading.Thread(target=bench.run, args=(claim,))
+    with runner(cpus=cpus, timeout_seconds=600) as twin:
+        twin.log_limits = {**twin.log_limits, "max_bytes": 10**12, "max_lines": 10**12}
+        claim = twin.claim(program)
+        thread = threading.Thread(target=twin.run, args=(claim,))
         thread.start()
         time.sleep(2)
         yield
-        bench.ledger.cancel(claim.job_id)
+        twin.ledger.cancel(claim.job_id)
         thread.join()
 
 

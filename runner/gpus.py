@@ -57,11 +57,11 @@ class Gpus:
 
     @contextmanager
     def reserved(
-        self, policy: GpuPolicy, *, keep_waiting: Callable[[], None], say: Callable[[str], None] = lambda _why: None
+        self, policy: GpuPolicy, *, check: Callable[[], None], say: Callable[[str], None] = lambda _why: None
     ) -> Iterator[str | None]:
         """Yields a free device, or None for the CPU. Start the container inside: its label then reserves the device.
 
-        Waits while all are taken, and passes the reason to `say`; `keep_waiting` is called each second and ends the
+        Waits while all are taken, and passes the reason to `say`; `check` is called each second and ends the
         wait by raising. Raises NoGpu.
         """
         if policy is GpuPolicy.NONE or not self.all:
@@ -70,10 +70,10 @@ class Gpus:
             yield None
             return
         with self._lock_file.open("w") as lock:
-            _lock(lock, keep_waiting)
-            yield self._first_free(keep_waiting, say)
+            _lock(lock, check)
+            yield self._first_free(check, say)
 
-    def _first_free(self, keep_waiting: Callable[[], None], say: Callable[[str], None]) -> str:
+    def _first_free(self, check: Callable[[], None], say: Callable[[str], None]) -> str:
         while True:
             free = self._free()
             if any(device not in self._quarantined for device in free) or time.monotonic() >= self._next_look:
@@ -82,7 +82,7 @@ class Gpus:
             if sound:
                 return sound[0]
             say(self._why_none())
-            keep_waiting()
+            check()
             time.sleep(WAIT_SECONDS)
 
     def look_after(self) -> None:
@@ -127,11 +127,11 @@ class Gpus:
         return f"Waiting for a GPU: this runner has {len(self.all)}{held_back}, and none is free."
 
 
-def _lock(file: IO[str], keep_waiting: Callable[[], None]) -> None:
+def _lock(file: IO[str], check: Callable[[], None]) -> None:
     """Takes the lock; another process of this host may keep it for as long as it waits for a device."""
     while True:
         try:
             return fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            keep_waiting()
+            check()
             time.sleep(WAIT_SECONDS)

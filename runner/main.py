@@ -16,20 +16,20 @@ from core import json_logs
 from core.domain.errors import Unavailable
 from core.settings import Settings
 from core.wiring import open_broker
-from runner.canary.probe import Canary
-from runner.canary.watch import CanaryWatch
-from runner.dead_letters import PostMortem
+from runner.dead_letters import DeadLetterWriter
 from runner.engine.advisories import old_parts
 from runner.engine.docker_sandbox import DockerEngine
-from runner.engine.inspection import Inspection
-from runner.job.context import Workbench
-from runner.job.run_job import RunJob
 from runner.recovery.periodic import begin
 from runner.recovery.sweeper import Sweeper
-from runner.wiring import open_workbench
+from runner.wiring import (
+    availability_of,
+    canary_scheduler_of,
+    open_context,
+    reporter_of,
+    run_next_of,
+    sweeper_of,
+)
 from runner.worker.actor import RunNext, declare
-from runner.worker.availability import Duty, worker_name
-from runner.worker.engine_floors import Floors
 from runner.worker.report import HostFacts, Reporter
 
 BOOT_SECONDS = 20.0
@@ -50,14 +50,14 @@ def build() -> RedisBroker:
     settings = Settings()
     broker = open_broker(settings, middleware=[])
     host = host_of(settings)
-    life = Life(settings, broker, host=host)
-    broker.add_middleware(life)
-    declare(broker, life.run_next, [*(item.name for item in settings.resource_classes), host])
+    process = WorkerProcess(settings, broker, host=host)
+    broker.add_middleware(process)
+    declare(broker, process.run_next, [*(item.name for item in settings.resource_classes), host])
     dramatiq.set_broker(broker)
     return broker
 
 
-class Life(Middleware):
+class WorkerProcess(Middleware):
     """Opens what a worker process needs when it boots, and closes it when it ends."""
 
     def __init__(self, settings: Settings, broker: RedisBroker, *, host: str) -> None:
@@ -91,106 +91,30 @@ class Life(Middleware):
 
     def _begin(self) -> None:
         """Opens every part before it starts any. Raises Unavailable."""
-        bench = open_workbench(
-            self._settings, self._broker, host=self._host, stopping=self._stopping, opened=self._opened
-        )
-        duty, mourn = self._duty(bench), PostMortem(dead_letters=bench.ports.dead_letters)
-        duty.begin()
-        run_next, sweeper = self._answering(bench, duty, mourn), self._sweeping(bench, duty, mourn)
-        facts = HostFacts(old_engine_allowed=self._settings.allow_old_engine)
-        for one in old_parts(bench.engine.versions()):
+        settings = self._settings
+        context = open_context(settings, self._broker, host=self._host, stopping=self._stopping, opened=self._opened)
+        letters = DeadLetterWriter(dead_letters=context.ports.dead_letters)
+        availability = availability_of(context, settings, draining=self._draining)
+        availability.begin()
+        run_next = run_next_of(context, settings, availability, letters)
+        sweeper = sweeper_of(
+            context, log_root=settings.log_root, host_patience=settings.host_patience_seconds,
+            in_hand=availability.jobs, letters=letters,
+        )  # fmt: skip
+        facts = HostFacts(old_engine_allowed=settings.allow_old_engine)
+        for one in old_parts(context.engine.versions()):
             log.warning("engine is old", warning=one.sentence, jobs_taken=facts.old_engine_allowed)
-        watch = self._canary_watch(bench, duty, facts)
-        self._report(bench, duty, facts)  # first: a disk that hangs may hold up the sweep
+        canaries = canary_scheduler_of(context, settings, availability, facts)
+        # before the sweep, which a disk that hangs may hold up
+        self._report(reporter_of(context, settings, availability, facts, opened=self._opened))
         self._run_next = run_next
         sweep_first(sweeper)
-        begin(sweeper.rounds(self._settings.sweep_seconds), self._draining)
-        threading.Thread(target=watch.run, args=(self._draining,), daemon=True, name="canary").start()
+        begin(sweeper.rounds(settings.sweep_seconds), self._draining)
+        threading.Thread(target=canaries.run, args=(self._draining,), daemon=True, name="canary").start()
 
-    def _answering(self, bench: Workbench, duty: Duty, mourn: PostMortem) -> RunNext:
-        return RunNext(
-            job_status=bench.ports.job_status,
-            job_queue=bench.ports.job_queue,
-            engine=bench.engine,
-            run_job=RunJob(bench=bench),
-            lease_seconds=self._settings.lease_seconds,
-            running_limit=self._settings.max_concurrent_running,
-            host=self._host,
-            draining=self._draining,
-            duty=duty,
-            post_mortem=mourn,
-        )
-
-    def _sweeping(self, bench: Workbench, duty: Duty, mourn: PostMortem) -> Sweeper:
-        ports, settings = bench.ports, self._settings
-        return Sweeper(
-            job_status=ports.job_status,
-            job_queue=ports.job_queue,
-            runners=ports.runners,
-            tracking=ports.tracking,
-            results=ports.results,
-            benchmarks=ports.benchmarks,
-            engine=bench.engine,
-            held=bench.held,
-            janitor=bench.janitor,
-            site_names=bench.site_names,
-            host=self._host,
-            resource_classes=bench.resource_classes,
-            job_root=settings.job_root,
-            log_root=settings.log_root,
-            host_patience=settings.host_patience_seconds,
-            in_hand=duty.jobs,
-            post_mortem=mourn,
-        )
-
-    def _canary_watch(self, bench: Workbench, duty: Duty, facts: HostFacts) -> CanaryWatch:
-        """From here on no new job is claimed until the canary found that the walls hold."""
-        settings, ports = self._settings, bench.ports
-        classes = tuple(bench.resource_classes.values())
-
-        def ring() -> None:
-            for item in classes:
-                if ports.job_status.pending(item.name):
-                    ports.job_queue.ring(item.name)
-
-        canary = Canary(
-            engine=bench.engine,
-            resource_classes=classes,
-            image=bench.image,
-            site=bench.site,
-            folder=settings.job_root / ".canary",
-            runtime=settings.sandbox_runtime,
-            process=bench.janitor.mark,
-        )
-        return CanaryWatch(canary=canary, duty=duty, facts=facts, runners=ports.runners, ring=ring)
-
-    def _duty(self, bench: Workbench) -> Duty:
-        settings = self._settings
-        return Duty(
-            name=worker_name(),
-            host=self._host,
-            runners=bench.ports.runners,
-            check_engine=bench.engine.check,
-            too_old=Floors(versions=bench.engine.versions, allowed=settings.allow_old_engine).refusal,
-            folders=bench.ports.folders.states,
-            min_free_bytes=settings.min_free_run_bytes,
-            draining=self._draining,
-        )
-
-    def _report(self, bench: Workbench, duty: Duty, facts: HostFacts) -> None:
+    def _report(self, reporter: Reporter) -> None:
+        """Reports until the process ends, and then no more."""
         ended = threading.Event()
-        inspection = Inspection(self._settings.engine_socket, site=bench.site)
-        self._opened.callback(inspection.close)
-        reporter = Reporter(
-            runners=bench.ports.runners,
-            duty=duty,
-            clock_skew=bench.ports.job_status.clock_skew,
-            engine=bench.engine,
-            gpus=bench.gpus,
-            inspection=inspection,
-            resource_classes=tuple(bench.resource_classes.values()),
-            facts=facts,
-        )
         thread = threading.Thread(target=reporter.run, args=(ended,), daemon=True, name="report")
 
         def withdraw() -> None:

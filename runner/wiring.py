@@ -1,37 +1,55 @@
-"""Opens what every job of a runner process shares, from its settings."""
+"""Opens what every job of a runner process shares, from its settings, and builds its long-lived parts upon that."""
 
 from __future__ import annotations
 
 import threading
+from collections.abc import Collection
 from contextlib import ExitStack
+from pathlib import Path
 
 from dramatiq.brokers.redis import RedisBroker
 
 from core.settings import Settings
 from core.wiring import open_ports
+from runner.canary.probe import Canary
+from runner.canary.scheduler import CanaryScheduler
+from runner.dead_letters import DeadLetterWriter
 from runner.engine.capacity import fitted
 from runner.engine.container_spec import EngineMeans, record_bytes
 from runner.engine.docker_sandbox import DockerEngine
+from runner.engine.inspection import Inspection
 from runner.gpus import Gpus
-from runner.job.context import Workbench
+from runner.job.context import JobContext
+from runner.job.run_job import RunJob
 from runner.job.storage_faults import StorageFaults
 from runner.launch_settings import LogLimits
-from runner.lease.claim_locks import HeldClaims
+from runner.lease.claim_locks import ClaimLocks
 from runner.lease.living_processes import LivingProcesses
+from runner.process_name import process_name
+from runner.recovery.engine import EngineSteps
+from runner.recovery.files import FileSteps
 from runner.recovery.janitor import Janitor
+from runner.recovery.ledger import LedgerSteps
+from runner.recovery.mended import Mended
 from runner.recovery.site_names import SiteNames
+from runner.recovery.sweeper import Sweeper
+from runner.recovery.tracking import TrackingSteps
 from runner.requirements.cache import DependencyCache
 from runner.requirements.dependencies import Dependencies
 from runner.requirements.index import Index
 from runner.requirements.installer import Installer
+from runner.worker.actor import RunNext
+from runner.worker.availability import Availability
+from runner.worker.engine_floors import Floors
+from runner.worker.report import HostFacts, Reporter
 
 TRACKING_SECONDS = 20.0
 """Deadline for one answer, so that a runner whose tracking server hangs takes the next job within 30 s (R13)."""
 
 
-def open_workbench(
+def open_context(
     settings: Settings, broker: RedisBroker, *, host: str, stopping: threading.Event, opened: ExitStack
-) -> Workbench:
+) -> JobContext:
     """Opens the parts; `opened` closes them. Raises Unavailable when a part does not answer yet.
 
     Waits for storage in bounded time only, so that a folder that hangs is reported to admins.
@@ -46,7 +64,7 @@ def open_workbench(
     seccomp = settings.seccomp_profile.read_text()
     engine = _engine(settings, seccomp, opened, site=site, process=process)
     kept = DependencyCache(job_root=settings.job_root, kept_bytes=settings.requirements.kept_bytes, process=process)
-    return Workbench(
+    return JobContext(
         ports=ports,
         engine=engine,
         gpus=Gpus(engine, lock_file=settings.job_root / f".gpus-{host}", busy_bytes=settings.gpu_busy_bytes),
@@ -54,7 +72,7 @@ def open_workbench(
         image=settings.sandbox_image,
         site=site,
         host=host,
-        held=HeldClaims(settings.job_root, host),
+        claim_locks=ClaimLocks(settings.job_root, host),
         job_root=settings.job_root,
         lease_seconds=settings.lease_seconds,
         log_limits=_log_limits(settings),
@@ -63,6 +81,105 @@ def open_workbench(
         dependencies=Dependencies(installer=_installer(settings, seccomp, opened, process=process), cache=kept),
         janitor=Janitor(engine=engine, processes=processes, cache=kept, mark=process),
         site_names=_names(settings, site),
+    )
+
+
+def sweeper_of(
+    context: JobContext, *, log_root: Path, host_patience: float, in_hand: Collection[str], letters: DeadLetterWriter
+) -> Sweeper:
+    """The sweeper of this process, which holds the jobs `in_hand`."""
+    ports, mended = context.ports, Mended(runners=context.ports.runners)
+    ledger = LedgerSteps(
+        job_status=ports.job_status, job_queue=ports.job_queue, claim_locks=context.claim_locks, host=context.host,
+        host_patience=host_patience, resource_classes=context.resource_classes, mended=mended,
+    )  # fmt: skip
+    return Sweeper(
+        ledger=ledger,
+        engine=EngineSteps(
+            engine=context.engine, job_status=ports.job_status, job_of=ledger.job_of, site_names=context.site_names,
+            mended=mended, job_ended=ledger.freed,
+        ),
+        tracking=TrackingSteps(
+            job_status=ports.job_status, tracking=ports.tracking, results=ports.results, runners=ports.runners,
+            benchmarks=ports.benchmarks, site_names=context.site_names, host=context.host, job_of=ledger.job_of,
+            mended=mended,
+        ),
+        files=FileSteps(
+            engine=context.engine, claim_locks=context.claim_locks, janitor=context.janitor, job_of=ledger.job_of,
+            is_held=ports.job_status.is_held, host=context.host, resource_classes=context.resource_classes,
+            job_root=context.job_root, log_root=log_root, in_hand=in_hand, ended=ledger.ended, mended=mended,
+        ),
+        letters=letters,
+    )  # fmt: skip
+
+
+def availability_of(context: JobContext, settings: Settings, *, draining: threading.Event) -> Availability:
+    return Availability(
+        name=process_name(),
+        host=context.host,
+        runners=context.ports.runners,
+        check_engine=context.engine.check,
+        too_old=Floors(versions=context.engine.versions, allowed=settings.allow_old_engine).refusal,
+        folders=context.ports.folders.states,
+        min_free_bytes=settings.min_free_run_bytes,
+        draining=draining,
+    )
+
+
+def run_next_of(
+    context: JobContext, settings: Settings, availability: Availability, letters: DeadLetterWriter
+) -> RunNext:
+    return RunNext(
+        job_status=context.ports.job_status,
+        job_queue=context.ports.job_queue,
+        run_job=RunJob(context=context),
+        lease_seconds=settings.lease_seconds,
+        running_limit=settings.max_concurrent_running,
+        host=context.host,
+        draining=availability.draining,
+        availability=availability,
+        letters=letters,
+    )
+
+
+def canary_scheduler_of(
+    context: JobContext, settings: Settings, availability: Availability, facts: HostFacts
+) -> CanaryScheduler:
+    """From here on no new job is claimed until the canary found that the walls hold."""
+    ports, classes = context.ports, tuple(context.resource_classes.values())
+
+    def ring() -> None:
+        for item in classes:
+            if ports.job_status.pending(item.name):
+                ports.job_queue.ring(item.name)
+
+    canary = Canary(
+        engine=context.engine,
+        resource_classes=classes,
+        image=context.image,
+        site=context.site,
+        folder=settings.job_root / ".canary",
+        runtime=settings.sandbox_runtime,
+        process=context.janitor.mark,
+    )
+    return CanaryScheduler(canary=canary, availability=availability, facts=facts, runners=ports.runners, ring=ring)
+
+
+def reporter_of(
+    context: JobContext, settings: Settings, availability: Availability, facts: HostFacts, *, opened: ExitStack
+) -> Reporter:
+    """`opened` closes its connection to the engine."""
+    inspection = Inspection(settings.engine_socket, site=context.site)
+    opened.callback(inspection.close)
+    return Reporter(
+        runners=context.ports.runners,
+        availability=availability,
+        clock_skew=context.ports.job_status.clock_skew,
+        engine=context.engine,
+        gpus=context.gpus,
+        inspection=inspection,
+        resource_classes=tuple(context.resource_classes.values()),
+        facts=facts,
     )
 
 

@@ -25,16 +25,8 @@ from core.domain.standings import Entry
 from core.domain.submission import Upload, UploadedFile
 from core.domain.verdict import RunRecord
 from core.wiring import Ports
-from tests.twins.accounts import MemoryAccounts
-from tests.twins.audit import MemoryAudit
-from tests.twins.dead_letters import MemoryDeadLetters
-from tests.twins.job_queue import MemoryJobQueue
+from tests.memory_ports import memory_ports
 from tests.twins.job_status import MemoryJobStatus
-from tests.twins.login_throttle import MemoryLoginThrottle
-from tests.twins.results import MemoryResults
-from tests.twins.runners import MemoryRunners
-from tests.twins.sessions import MemorySessions
-from tests.twins.tracking import MemoryTracking
 
 NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
 MAIN = b"print('hello')\n"
@@ -209,24 +201,11 @@ def bad_crc(archive: bytes, content: bytes) -> bytes:
 
 def ports(root: Path, *, limits: UploadLimits | None = None, min_free_bytes: int = 0) -> Ports:
     """Ports on in-memory twins and folders below `root`, with one benchmark."""
-    for name in ("submissions", "logs", "benchmarks"):
-        (root / name).mkdir(parents=True)
     write_benchmark(root / "benchmarks")
-    ledger = MemoryJobStatus(clock=Clock())
-    return Ports(
+    return memory_ports(
         storage=storage(root, limits=limits, min_free_bytes=min_free_bytes),
-        job_status=ledger,
-        results=MemoryResults(ledger),
-        job_queue=MemoryJobQueue(),
-        rate_limit=ledger,
-        tracking=MemoryTracking(),
         benchmarks=BenchmarkFolders(root / "benchmarks"),
-        accounts=MemoryAccounts(),
-        sessions=MemorySessions(),
-        login_throttle=MemoryLoginThrottle(),
-        runners=MemoryRunners(),
-        dead_letters=MemoryDeadLetters(),
-        audit=MemoryAudit(),
+        job_status=MemoryJobStatus(clock=Clock()),
     )
 
 

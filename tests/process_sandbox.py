@@ -157,9 +157,6 @@ class ProcessEngine:
             printed_by(self._out(*key)).unlink(missing_ok=True)
         return len(gone)
 
-    def job_ids(self) -> set[str]:
-        return {job_id for job_id, _claim in self.processes}
-
     def runs(self, *, site: str | None = None) -> set[tuple[str, str]]:
         return set(self.processes) if site is None else set()
 

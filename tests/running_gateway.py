@@ -22,7 +22,7 @@ import uvicorn
 from core.adapters.files.folder_look import MARK
 from core.settings import Settings
 from gateway.app import create_app
-from gateway.middleware.bounded_head import DoorProtocol
+from gateway.middleware.bounded_head import BoundedHeadProtocol
 
 REPOSITORY = Path(__file__).parent.parent
 START_SECONDS = 30.0
@@ -91,7 +91,9 @@ def gateway_thread(root: Path, env: Mapping[str, str]) -> Iterator[Door]:
     """The app in a thread of this process, behind the real server with the real protocol."""
     settings = Settings.model_validate(dict(_typed(env)))
     listener = socket.create_server(("127.0.0.1", 0))
-    config = uvicorn.Config(create_app(settings), http=DoorProtocol, ws="none", access_log=False, log_config=None)
+    config = uvicorn.Config(
+        create_app(settings), http=BoundedHeadProtocol, ws="none", access_log=False, log_config=None
+    )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()

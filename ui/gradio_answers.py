@@ -38,19 +38,19 @@ def without_words(send: Send) -> Send:
 
     async def sending(message: Message) -> None:
         if message["type"] == "http.response.body" and FAILURE in message.get("body", b""):
-            message = {**message, "body": _told_anew(message["body"])}
+            message = {**message, "body": _without_message(message["body"])}
         await send(message)
 
     return sending
 
 
-def _told_anew(event: bytes) -> bytes:
+def _without_message(event: bytes) -> bytes:
     sent: dict[str, Any] = json.loads(event.removeprefix(b"data: "))
-    told: dict[str, Any] = {
+    kept: dict[str, Any] = {
         name: sent.get(name) for name in ("msg", "event_id", "success", "session_not_found") if name in sent
     }
     if sent.get("msg") == "process_completed":
-        told |= {"output": {"error": FAILED, "visible": True, "duration": 10, "title": "Error"}, "title": "Error"}
+        kept |= {"output": {"error": FAILED, "visible": True, "duration": 10, "title": "Error"}, "title": "Error"}
     else:
-        told |= {"message": FAILED}
-    return b"data: " + json.dumps(told).encode() + b"\n\n"
+        kept |= {"message": FAILED}
+    return b"data: " + json.dumps(kept).encode() + b"\n\n"

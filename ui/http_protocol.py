@@ -11,7 +11,7 @@ LATE = (
 )
 
 
-class DoorProtocol(Paced, H11Protocol):
+class PacedProtocol(Paced, H11Protocol):
     """Uses h11 because, unlike uvicorn's other parser, it bounds the size of a head."""
 
     def arriving(self) -> Arriving:

@@ -6,8 +6,8 @@ from urllib.parse import urlsplit
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
-from client.errors import Invalid, LeadersboardError, NotAllowed, NotSignedIn, TooMany
-from ui.desk import Desk, is_secure
+from client.api.errors import Invalid, LeadersboardError, NotAllowed, NotSignedIn, TooMany
+from ui.browser_sessions import BrowserSessions, is_secure
 from ui.markup import Templates
 from ui.sessions import delete_cookie, set_cookie
 
@@ -22,13 +22,13 @@ TOO_MANY = "Too many attempts to sign in. Try again in {} seconds."
 AWAY = "The platform does not answer at the moment, so nobody could be signed in. Try again in a minute."
 
 
-def login_routes(desk: Desk, markup: Templates, *, lifetime: float) -> APIRouter:
+def login_routes(sessions: BrowserSessions, markup: Templates, *, lifetime: float) -> APIRouter:
     """The routes `/login` and `/logout`."""
     router = APIRouter()
 
     @router.get("/login")
     def page(request: Request, next: str = "/") -> Response:  # noqa: A002, the query parameter's public name
-        if desk.session_of(request):
+        if sessions.session_of(request):
             return RedirectResponse(safe_target(next), 303)
         return _page(markup, target=next)
 
@@ -41,18 +41,18 @@ def login_routes(desk: Desk, markup: Templates, *, lifetime: float) -> APIRouter
         target: Annotated[str, Form()] = "/",
     ) -> Response:
         try:
-            value = _signed_in(desk, request, user=user.strip(), password=password, token=token.strip())
+            value = _signed_in(sessions, request, user=user.strip(), password=password, token=token.strip())
         except LeadersboardError as error:
             words, status = _refusal(error, wrong=WRONG_PASSWORD if user else WRONG)
             return _page(markup, target=target, failure=words, status=status, user=user, with_token=not user)
-        desk.sign_out(request)
+        sessions.sign_out(request)
         answer = RedirectResponse(safe_target(target), 303)
         set_cookie(answer, value, secure=is_secure(request), lifetime=lifetime)
         return answer
 
     @router.post("/logout")
     def sign_out(request: Request) -> Response:
-        desk.sign_out(request)
+        sessions.sign_out(request)
         answer = RedirectResponse("/login", 303)
         delete_cookie(answer, secure=is_secure(request))
         return answer
@@ -67,12 +67,12 @@ def safe_target(wanted: str) -> str:
     return wanted if is_local and not parts.scheme and not parts.netloc else "/"
 
 
-def _signed_in(desk: Desk, request: Request, *, user: str, password: str, token: str) -> str:
+def _signed_in(sessions: BrowserSessions, request: Request, *, user: str, password: str, token: str) -> str:
     """The cookie of a new session: by password if there is a user name, else by token. Raises the client's errors."""
     if not user:
-        return desk.sign_in(token)
+        return sessions.sign_in(token)
     address = request.client.host if request.client else None
-    return desk.sign_in_with_password(user, password, address=address)
+    return sessions.sign_in_with_password(user, password, address=address)
 
 
 def _refusal(error: LeadersboardError, *, wrong: str) -> tuple[str, int]:

@@ -9,9 +9,9 @@ from urllib.parse import urlsplit
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from client.models import Metric
+from client.api.models import Metric
 from client.visible_text import visible
-from client.wording import ago, between, duration, memory, size
+from client.wording import ago, between, duration, memory, plain, queue_place, size
 
 FOLDER = Path(__file__).parent / "templates"
 SHORT_ID = 8
@@ -97,6 +97,8 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "exact": exact,
     "figure": figure,
     "memory": memory,
+    "plain": plain,
+    "queue_place": queue_place,
     "short": short,
     "size": size,
     "zip": zip,

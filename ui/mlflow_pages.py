@@ -10,10 +10,10 @@ from fastapi.staticfiles import StaticFiles
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response, StreamingResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from ui.desk import Desk
-from ui.guard import Guard, wanted
+from ui.browser_sessions import BrowserSessions
 from ui.login import login_routes
 from ui.markup import Templates
+from ui.session_guard import SessionGuard, wanted
 
 PREFIX = "/mlflow/"
 SECONDS = 20.0
@@ -60,23 +60,23 @@ class ByPort:
         await (self._other if is_other else self._app)(scope, receive, send)
 
 
-def mlflow_app(desk: Desk, markup: Templates, relay: httpx2.AsyncClient, *, lifetime: float) -> FastAPI:
+def mlflow_app(sessions: BrowserSessions, markup: Templates, relay: httpx2.AsyncClient, *, lifetime: float) -> FastAPI:
     """The application for MLflow's port: sign-in and sign-out; everything else is relayed to the gateway."""
     app = FastAPI(title="MLflow", openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
     app.get("/health/live")(lambda: {"status": "ok"})
-    app.include_router(login_routes(desk, markup, lifetime=lifetime))
+    app.include_router(login_routes(sessions, markup, lifetime=lifetime))
     app.mount("/ui-assets", StaticFiles(packages=[("ui", "assets")]))
-    app.include_router(_relay_routes(desk, markup, relay))
-    app.add_middleware(Guard, desk=desk, policy=POLICY)
+    app.include_router(_relay_routes(sessions, markup, relay))
+    app.add_middleware(SessionGuard, sessions=sessions, policy=POLICY)
     return app
 
 
-def _relay_routes(desk: Desk, markup: Templates, relay: httpx2.AsyncClient) -> APIRouter:
+def _relay_routes(sessions: BrowserSessions, markup: Templates, relay: httpx2.AsyncClient) -> APIRouter:
     router = APIRouter()
 
     @router.api_route("/{path:path}", methods=METHODS)
     async def passed_on(request: Request, path: str) -> Response:
-        session = desk.session_of(request)
+        session = sessions.session_of(request)
         if session is None or not is_plain(path):
             return JSONResponse({"detail": "There is no such page."}, 404 if session else 401)
         body = await _body(request)
@@ -87,7 +87,7 @@ def _relay_routes(desk: Desk, markup: Templates, relay: httpx2.AsyncClient) -> A
             answer = await relay.send(asked, stream=True)
         except (httpx2.HTTPError, httpx2.InvalidURL):
             return _away(markup, request)
-        return await _answer(desk, markup, request, answer)
+        return await _answer(sessions, markup, request, answer)
 
     return router
 
@@ -119,11 +119,11 @@ async def _body(request: Request) -> bytes | None:
     return body
 
 
-async def _answer(desk: Desk, markup: Templates, request: Request, answer: httpx2.Response) -> Response:
+async def _answer(sessions: BrowserSessions, markup: Templates, request: Request, answer: httpx2.Response) -> Response:
     is_over = answer.status_code == httpx2.codes.UNAUTHORIZED
     if is_over or (answer.status_code >= httpx2.codes.INTERNAL_SERVER_ERROR and is_page(request)):
         await answer.aclose()
-        return await _over(desk, request) if is_over else _away(markup, request)
+        return await _over(sessions, request) if is_over else _away(markup, request)
     headers = {name: answer.headers[name] for name in KEPT if name in answer.headers}
     size = answer.headers.get("content-length", "")
     if size.isdigit() and int(size) <= WHOLE:
@@ -149,9 +149,9 @@ async def _pieces(answer: httpx2.Response) -> AsyncIterator[bytes]:
         await answer.aclose()
 
 
-async def _over(desk: Desk, request: Request) -> Response:
+async def _over(sessions: BrowserSessions, request: Request) -> Response:
     """End the session, whose token is no longer valid, and ask the user to sign in."""
-    await run_in_threadpool(desk.sign_out, request)
+    await run_in_threadpool(sessions.sign_out, request)
     if is_page(request):
         return RedirectResponse(f"/login?next={quote(wanted(request), safe='')}", 303)
     return JSONResponse({"detail": "Your session has ended. Reload the page to sign in again."}, 401)

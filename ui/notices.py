@@ -1,6 +1,6 @@
 """Renders a failure as a box: what failed, whose fault it is, and what to do next."""
 
-from client.errors import LeadersboardError, NotSignedIn, Refused, Unavailable, Unreachable
+from client.api.errors import LeadersboardError, NotSignedIn, Refused, Unavailable, Unreachable
 from ui.markup import Templates
 
 

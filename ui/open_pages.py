@@ -38,7 +38,7 @@ class OpenPages:
         with self._lock:
             dropped = None
             if name not in self._streams.get(session.user_id, ()):
-                dropped = self._room_made(session.user_id)
+                dropped = self._drop_if_full(session.user_id)
             pages = self._streams.setdefault(session.user_id, OrderedDict())
             pages[name] = pages.pop(name, 0)
         if dropped:
@@ -64,7 +64,7 @@ class OpenPages:
                 pages[name] += step
             return name in pages
 
-    def _room_made(self, user_id: str) -> str | None:
+    def _drop_if_full(self, user_id: str) -> str | None:
         """Drop a page if there are too many: of this user, or of the user with the most. Returns its name."""
         if len(self._streams.get(user_id, ())) >= self._most_per_user:
             return self._oldest_idle(user_id)

@@ -9,7 +9,7 @@ import sys
 import uvicorn
 from uvicorn.supervisors import ChangeReload
 
-from ui.http_protocol import DoorProtocol
+from ui.http_protocol import PacedProtocol
 from ui.settings import Settings
 
 BACKLOG = 1024
@@ -25,7 +25,7 @@ def main(arguments: list[str]) -> None:
     config = uvicorn.Config(
         "ui.app:build",
         factory=True,
-        http=DoorProtocol,
+        http=PacedProtocol,
         h11_max_incomplete_event_size=HEAD_BYTES,
         server_header=False,
         timeout_graceful_shutdown=GRACE_SECONDS,

@@ -7,8 +7,8 @@ from typing import Any
 
 import gradio as gr
 
-from client.errors import LeadersboardError
-from ui.desk import Desk
+from client.api.errors import LeadersboardError
+from ui.browser_sessions import BrowserSessions
 from ui.markup import Templates
 from ui.notices import notice_of
 
@@ -44,7 +44,7 @@ COLOURS = {
 class Frame:
     """What a page needs to be built."""
 
-    desk: Desk
+    sessions: BrowserSessions
     markup: Templates
 
 
@@ -104,16 +104,18 @@ def close_page(frame: Frame) -> None:
 
 def header_of(frame: Frame, here: str, request: gr.Request) -> str:
     """The header with the user's name."""
-    return frame.markup.fill("header", here=here, user=frame.desk.session_of(request))
+    return frame.markup.fill("header", here=here, user=frame.sessions.session_of(request))
 
 
 def is_admin(frame: Frame, request: gr.Request) -> bool:
     """Whether the user is an admin; only for display, since the API decides what is allowed."""
-    session = frame.desk.session_of(request)
+    session = frame.sessions.session_of(request)
     return session is not None and session.is_admin
 
 
-def told(frame: Frame, what: str, show: Callable[[], tuple[Any, ...]], otherwise: tuple[Any, ...]) -> tuple[Any, ...]:
+def with_notice(
+    frame: Frame, what: str, show: Callable[[], tuple[Any, ...]], otherwise: tuple[Any, ...]
+) -> tuple[Any, ...]:
     """An empty notice and the values of `show`; when the API fails, a notice and the values of `otherwise`."""
     try:
         return ("", *show())

@@ -9,13 +9,14 @@ from fastapi import APIRouter, Path, Request
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from client.errors import LeadersboardError, Refused, Unreachable
-from client.models import Job
-from client.relay import relay_submission
-from ui.desk import Desk
+from client.api.async_client import AsyncLeadersboardClient
+from client.api.errors import LeadersboardError, Refused, Unreachable
+from client.api.job_config import job_config
+from client.api.models import Job
+from ui.browser_sessions import BrowserSessions
 from ui.markup import Templates
 from ui.notices import notice_of
-from ui.places import Places
+from ui.slots import Slots
 
 WHAT = "The submission was not accepted"
 MOST_BYTES = 120_000_000  # a little over the API's own limit, which has a better message
@@ -29,7 +30,7 @@ FORM = "multipart/form-data"
 Choice = Annotated[str, Field(max_length=200)]
 
 
-class Wish(BaseModel):
+class WantedJob(BaseModel):
     """The wanted job: the form's choices, and overrides for the program."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -39,29 +40,28 @@ class Wish(BaseModel):
     overrides: dict[str, Any] = Field(default_factory=dict)
 
     def config(self) -> dict[str, Any]:
-        """The job's config. The form's choices take precedence over overrides of the same name."""
-        chosen = {"benchmark": self.benchmark, "resource_class": self.resource_class}
-        return {**self.overrides, **{name: value for name, value in chosen.items() if value}}
+        """The job's config."""
+        return job_config(self.overrides, benchmark=self.benchmark, resource_class=self.resource_class)
 
 
-def upload_routes(desk: Desk, markup: Templates, relay: httpx2.AsyncClient) -> APIRouter:
+def upload_routes(sessions: BrowserSessions, markup: Templates, http: httpx2.AsyncClient) -> APIRouter:
     """The routes `POST /submissions` and `POST /submissions/{submission_id}/jobs`."""
     router = APIRouter()
-    uploads = Places("uploads under way", of_one_user=MOST_AT_ONCE, of_all=MOST_OF_ALL)
+    uploads = Slots("uploads under way", of_one_user=MOST_AT_ONCE, of_all=MOST_OF_ALL)
 
     @router.post("/submissions", max_body_size=MOST_BYTES)
     async def upload(request: Request) -> Response:
         try:
-            return await _uploaded(desk, relay, uploads, request)
+            return await _uploaded(sessions, http, uploads, request)
         except LeadersboardError as error:
             return _refused(markup, error)
 
     @router.post("/submissions/{submission_id}/jobs")
-    def queue(request: Request, submission_id: Annotated[str, Path(max_length=64)], wish: Wish) -> Response:
+    def queue(request: Request, submission_id: Annotated[str, Path(max_length=64)], wanted: WantedJob) -> Response:
         try:
-            client = desk.client_of(request)
+            client = sessions.client_of(request)
             submission = client.submission(submission_id)
-            job = client.create_job(submission_id, wish.config())
+            job = client.create_job(submission_id, wanted.config())
         except LeadersboardError as error:
             return _refused(markup, error)
         html = markup.fill("submitted", job=job, submission=submission, is_old=_is_old(job))
@@ -70,15 +70,13 @@ def upload_routes(desk: Desk, markup: Templates, relay: httpx2.AsyncClient) -> A
     return router
 
 
-async def _uploaded(desk: Desk, relay: httpx2.AsyncClient, uploads: Places, request: Request) -> Response:
+async def _uploaded(sessions: BrowserSessions, http: httpx2.AsyncClient, uploads: Slots, request: Request) -> Response:
     """Relay the body. The rest of a refused one is read and dropped: browsers read an answer only after sending all."""
-    session = desk.signed_in(request)
+    session = sessions.signed_in(request)
     arriving = request.stream()
     with uploads.one_of(session.user_id):
         try:
-            submission = await relay_submission(
-                relay,
-                session.token,
+            submission = await AsyncLeadersboardClient(http, session.token).relay_submission(
                 _pieces(arriving),
                 content_type=_form_type(request),
                 length=request.headers.get("content-length"),

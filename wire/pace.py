@@ -46,7 +46,7 @@ class Arriving(Enum):
     BODY = "body"
 
 
-class Watch:
+class PaceTimer:
     """Checks periodically whether enough bytes have moved since the last check, and calls `late` if not."""
 
     def __init__(self, late: Callable[[], None]) -> None:
@@ -75,14 +75,14 @@ class Watch:
 
 
 class Paced(_Served):
-    """A mix-in to put before one of uvicorn's HTTP protocols. Its two watches live as long as the connection."""
+    """A mix-in to put before one of uvicorn's HTTP protocols. Its two timers live as long as the connection."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self._received = 0
         self._waits_for = Arriving.NOTHING
-        self._arrival = Watch(self.late)
-        self._departure = Watch(self._untaken)
+        self._arrival = PaceTimer(self.late)
+        self._departure = PaceTimer(self._untaken)
 
     def arriving(self) -> Arriving:
         """The part still to arrive, as the parser knows it."""
@@ -130,7 +130,7 @@ class Paced(_Served):
         self._follow()
 
     def _follow(self) -> None:
-        """Start the watch on the part that is expected now."""
+        """Time the part that is expected now."""
         if self.transport.is_closing():
             self._arrival.stop()
             if self.transport.get_write_buffer_size():

@@ -42,8 +42,6 @@ class RunRecord:
     exit_code: int
     out_of_memory: bool
     stopped: Stop | None = None
-    interrupted: bool = False
-    """True if the engine lost the container, or stopped it although we did not ask for it."""
     wall_seconds: float
     metrics: bytes | None
     metrics_problem: str | None = None
@@ -76,13 +74,13 @@ class PrintLimits:
 
 
 def judge(record: RunRecord, limits: ResourceClass, most_printed: PrintLimits | None = None) -> Verdict:
-    """The verdict on a run. Rules apply in this order: our own stop, the platform, memory, exit code, output, metrics.
+    """The verdict on a run. Rules apply in this order: our own stop, memory, exit code, output, metrics.
 
     `limits` are those with which the run was launched.
     """
     if record.stopped is Stop.LOG_LIMIT:
         return _printed_too_much(record, most_printed)
-    for rule in (_stopped, _interrupted, _memory, _exit, _metrics):
+    for rule in (_stopped, _memory, _exit, _metrics):
         verdict = rule(record, limits)
         if verdict is not None:
             return verdict
@@ -116,12 +114,6 @@ def _printed_too_much(record: RunRecord, most_printed: PrintLimits | None) -> Ve
         FailureReason.LOG_LIMIT,
         f"The run was stopped after it had printed {seen:.1f} MiB: {bound}. Print less, e.g. per epoch.",
     )
-
-
-def _interrupted(record: RunRecord, _limits: ResourceClass) -> Verdict | None:
-    if not record.interrupted:
-        return None
-    return _failed(FailureReason.PLATFORM, "The engine lost this run. It was not your submission's fault.")
 
 
 def _memory(record: RunRecord, limits: ResourceClass) -> Verdict | None:

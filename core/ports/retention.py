@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -30,10 +30,6 @@ class OldRecordsPort(Protocol):
 
     def known(self, job_ids: Sequence[str]) -> Collection[str]:
         """Those of these jobs that have a record."""
-        ...
-
-    def owners(self, run_ids: Sequence[str]) -> Mapping[str, str]:
-        """The job of each of these runs, as far as the platform began them at the tracking server."""
         ...
 
     def pin(self, job_id: str) -> None:

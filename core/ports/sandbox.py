@@ -166,12 +166,8 @@ class SandboxPort(Protocol):
         """How long the container of this run is kept if it failed, as set when the run was launched."""
         ...
 
-    def job_ids(self) -> set[str]:
-        """The jobs of this site with a container or a volume in the engine."""
-        ...
-
     def runs(self, *, site: str | None = None) -> set[tuple[str, str]]:
-        """The same as pairs of job and claim; of this site, or of the site named."""
+        """What has a container or a volume in the engine, as pairs of job and claim; of this site, or of `site`."""
         ...
 
     def host_id(self) -> str:

@@ -13,6 +13,7 @@ import structlog
 from core.domain.clocks import MOST_RETENTION_SKEW_SECONDS, told
 from core.domain.errors import Conflict, LeadersboardError
 from core.domain.retention import Expired, OldRun
+from core.ports.results import ResultsPort
 from core.ports.retention import OldFilesPort, OldRecordsPort, OldRunsPort
 
 NOTHING = Expired(before=datetime.fromtimestamp(0, UTC))
@@ -29,6 +30,7 @@ class Retention:
     """May run in several processes at once: each ignores what another has already removed."""
 
     records: OldRecordsPort
+    results: ResultsPort
     files: OldFilesPort
     runs: OldRunsPort
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
@@ -57,7 +59,7 @@ class Retention:
 
     def _owned(self, runs: Sequence[OldRun], *, old_jobs: Sequence[str]) -> Sequence[OldRun]:
         """The runs with their jobs according to the ledger, without runs of jobs that stay, however old MLflow says."""
-        owners = self.records.owners([run.run_id for run in runs])
+        owners = self.results.owners([run.run_id for run in runs])
         owned = [replace(run, job_id=owners.get(run.run_id, run.job_id)) for run in runs]
         alive = set(self.records.known(sorted(set(owners.values())))) - set(old_jobs)
         return [run for run in owned if run.run_id not in owners or run.job_id not in alive]

@@ -4,14 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from typing import Annotated
 
 from anyio import CapacityLimiter, to_thread
-from fastapi import Depends, Request
-from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
-from core import json_logs
-from core.domain.errors import Forbidden, Unauthenticated
+from core.domain.errors import Unauthenticated
 from core.domain.session import TOKEN_PREFIX
 from core.domain.user import Role, User
 from core.settings import Settings
@@ -25,12 +21,8 @@ LONGEST_TOKEN = 8192
 ISSUER_CALLS = 4
 UNKNOWN = "This token is not known. Sign in, or ask an admin for one."
 
-_bearer = HTTPBearer(
-    auto_error=False, description="A token from `POST /auth/login`, from API_TOKENS, or from the site's OIDC issuer."
-)
 
-
-class Doorkeeper:
+class Authenticator:
     """Authenticates every kind of token; lives as long as the app.
 
     The kinds are tried in the order of their cost: first the settings, then, by the token's shape, either one query to
@@ -73,43 +65,3 @@ class Doorkeeper:
 
 def _digest(token: str) -> bytes:
     return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
-
-
-async def doorkeeper(request: Request) -> Doorkeeper:
-    """The app's authenticator."""
-    found: Doorkeeper = request.app.state.doorkeeper
-    return found
-
-
-async def sent_token(credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]) -> str:
-    """The token in the Authorization header, the only place that is read. Raises Unauthenticated."""
-    if credentials is None or not credentials.credentials:
-        raise Unauthenticated("Send your token: Authorization: Bearer <token>.")
-    if len(credentials.credentials) > LONGEST_TOKEN:
-        raise Unauthenticated(UNKNOWN)
-    return credentials.credentials
-
-
-DoorkeeperPart = Annotated[Doorkeeper, Depends(doorkeeper)]
-SentToken = Annotated[str, Depends(sent_token)]
-
-
-async def current_user(request: Request, keeper: DoorkeeperPart, token: SentToken) -> User:
-    user = await keeper.user_of(token, request.app.state.ports)
-    json_logs.bind(user_id=user.user_id)
-    request.state.user_id = user.user_id
-    if user.role is Role.ADMIN:
-        await request.app.state.auditor.recorded(request, user)
-    return user
-
-
-CurrentUser = Annotated[User, Depends(current_user)]
-
-
-async def current_admin(user: CurrentUser) -> User:
-    if user.role is not Role.ADMIN:
-        raise Forbidden("Only admins may do this.")
-    return user
-
-
-CurrentAdmin = Annotated[User, Depends(current_admin)]

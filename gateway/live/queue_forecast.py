@@ -31,7 +31,7 @@ Found = TypeVar("Found")
 
 
 @dataclass(kw_only=True)
-class Outlook:
+class QueueForecast:
     """Lives as long as the app. Without Redis it forecasts nothing, so that a status never fails because of it."""
 
     job_status: JobStatusPort

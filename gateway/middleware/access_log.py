@@ -45,13 +45,13 @@ class _Seen:
     sent: int = 0
 
 
-class Watch:
+class AccessLogMiddleware:
     """The outermost middleware; plain ASGI, because passing bodies through queues would cost more than all of this."""
 
-    def __init__(self, app: ASGIApp, metrics: Metrics, places: RouteTable) -> None:
+    def __init__(self, app: ASGIApp, metrics: Metrics, route_table: RouteTable) -> None:
         self._app = app
         self._metrics = metrics
-        self._places = places
+        self._route_table = route_table
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -67,8 +67,8 @@ class Watch:
                 self._told(scope, ids, seen)
 
     def _template(self, path: str) -> str | None:
-        place = self._places.at(path)
-        return place.template if place else None
+        known = self._route_table.at(path)
+        return known.template if known else None
 
     async def _answered(self, scope: Scope, receive: Receive, send: Send, seen: _Seen) -> None:
         """Run the app. An exception becomes a problem document, unless an answer has begun."""

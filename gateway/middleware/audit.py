@@ -21,10 +21,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from core.domain.audit import NOTHING_ANSWERED, AuditAct, AuditAction, AuditMethod, AuditTarget, outcome_of
 from core.domain.errors import LeadersboardError, NotFound, Unavailable
 from core.domain.user import User
+from core.ports.audit import AuditPort
 from core.wiring import Ports
 from gateway.auth.client_address import ClientAddress
 from gateway.middleware.audit_table import OPEN_READS, UNRECORDED, Rule, rule_of
 from gateway.middleware.audit_table import Scope as RuleScope
+from gateway.problems import handlers
 
 ENTRY = "audit_entry"
 OUR_ID = re.compile(r"[0-9a-f]{32}")
@@ -48,6 +50,14 @@ class _Call:
     """Path parameters and the body fields that the rule names; hostile text."""
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Begun:
+    """An entry that still needs its outcome, and the trail that it is in."""
+
+    audit: AuditPort
+    entry_id: str
+
+
 class Auditor:
     """Records requests of admins; lives as long as the app.
 
@@ -55,7 +65,8 @@ class Auditor:
     ask Redis each time.
     """
 
-    def __init__(self, address: ClientAddress) -> None:
+    def __init__(self, ports: Ports, address: ClientAddress) -> None:
+        self._ports = ports
         self._address = address
         self._lately: MutableMapping[str, bool] = TTLCache(REMEMBERED, REMEMBERED_SECONDS)
         self._lock = threading.Lock()
@@ -73,9 +84,8 @@ class Auditor:
             await to_thread.run_sync(self._record, request, admin, call, abandon_on_cancel=is_open)
 
     def _record(self, request: Request, admin: User, call: _Call) -> None:
-        ports: Ports = request.app.state.ports
         target = call.named.get(call.rule.parameter or call.rule.body, "")
-        owner = _owner(ports, call.rule.scope, target)
+        owner = _owner(self._ports, call.rule.scope, target)
         if call.rule.scope is not RuleScope.ADMINS and owner in {None, admin.user_id}:
             return
         act = AuditAct(
@@ -86,19 +96,20 @@ class Auditor:
             target=target if call.rule.kind is not AuditTarget.SITE else f"{call.method} {call.template}",
             owner=owner or "",
             address=self._address.of(request),
-            request_id=str(getattr(request.state, "request_id", "")),
+            request_id=handlers.request_id(request),
             details={name: call.named[name] for name in call.rule.details if call.named.get(name)},
         )
         if call.rule.reads or call.method in {"GET", "HEAD"}:
-            self.read(ports, act)
+            self.read(act)
         else:
             _log(act)
-            setattr(request.state, ENTRY, ports.audit.begin(act))
+            entry_id = self._ports.audit.begin(act)
+            setattr(request.state, ENTRY, _Begun(audit=self._ports.audit, entry_id=entry_id))
 
     def run_read(self, request: Request, admin: User, run_id: str) -> None:
         """Record a read of a run's files below /mlflow, unless they are the admin's own. Raises Unavailable."""
-        ports: Ports = request.app.state.ports
-        owner = _owner(ports, RuleScope.OTHERS_JOB, ports.results.owners([run_id]).get(run_id, ""))
+        job_id = self._ports.results.owners([run_id]).get(run_id, "")
+        owner = _owner(self._ports, RuleScope.OTHERS_JOB, job_id)
         if owner != admin.user_id:
             self.tracking_read(request, admin, AuditTarget.RUN, run_id, owner=owner or "")
 
@@ -112,18 +123,18 @@ class Auditor:
             target=target,
             owner=owner,
             address=self._address.of(request),
-            request_id=str(getattr(request.state, "request_id", "")),
+            request_id=handlers.request_id(request),
         )
-        self.read(request.app.state.ports, act)
+        self.read(act)
 
-    def read(self, ports: Ports, act: AuditAct) -> None:
+    def read(self, act: AuditAct) -> None:
         """Record a read, unless the same one was recorded recently. Raises Unavailable, except for OPEN_READS."""
         key = repr(replace(act, request_id=""))
         with self._lock:
             if key in self._lately:
                 return
         try:
-            if ports.audit.read(act):
+            if self._ports.audit.read(act):
                 _log(act)
         except Unavailable as error:
             _log(act)
@@ -166,7 +177,7 @@ def _log(act: AuditAct) -> None:
     log.info("audit", actor=act.actor, action=act.action, target=act.target, owner=act.owner, client=act.address)
 
 
-class AuditOutcomes:
+class AuditOutcomesMiddleware:
     """Plain ASGI middleware that adds the outcome to a request's audit entry before the answer is sent."""
 
     def __init__(self, app: ASGIApp) -> None:
@@ -194,12 +205,11 @@ class AuditOutcomes:
 
 async def _conclude(scope: Scope, status: int) -> None:
     """Record the outcome, once for each request. The act is done by now, so a failure to record it is only logged."""
-    entry_id = scope["state"].pop(ENTRY, None)
-    if entry_id is None:
+    begun: _Begun | None = scope["state"].pop(ENTRY, None)
+    if begun is None:
         return
-    ports: Ports = scope["app"].state.ports
     with CancelScope(shield=True):
         try:
-            await to_thread.run_sync(ports.audit.end, entry_id, outcome_of(status), status)
+            await to_thread.run_sync(begun.audit.end, begun.entry_id, outcome_of(status), status)
         except LeadersboardError as error:
-            log.warning("audit outcome not kept", entry=entry_id, status=status, error=str(error))
+            log.warning("audit outcome not kept", entry=begun.entry_id, status=status, error=str(error))

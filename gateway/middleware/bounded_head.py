@@ -21,8 +21,8 @@ HEAD_FIELDS = 100
 log = structlog.get_logger("gateway.access")
 
 
-class DoorProtocol(Paced, HttpToolsProtocol):
-    """For `uvicorn --http gateway.middleware.bounded_head:DoorProtocol`.
+class BoundedHeadProtocol(Paced, HttpToolsProtocol):
+    """For `uvicorn --http gateway.middleware.bounded_head:BoundedHeadProtocol`.
 
     uvicorn's parser takes headers of any size, so an endless one would fill the memory.
     """

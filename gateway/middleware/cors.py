@@ -13,7 +13,7 @@ from starlette.types import Receive, Scope, Send
 from gateway.problems import handlers
 
 
-class CrossOrigin(CORSMiddleware):
+class ProblemCorsMiddleware(CORSMiddleware):
     """Starlette's middleware, except that refused preflights are problem documents instead of plain text."""
 
     def preflight_response(self, request_headers: Headers) -> Response:

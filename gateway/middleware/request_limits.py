@@ -29,13 +29,13 @@ class Broken(Exception):
     """Raised when the client disconnected in the middle of its body; no answer is possible."""
 
 
-class Guard:
+class RequestLimitsMiddleware:
     """ASGI middleware. Reads JSON bodies whole, since they are small; uploads are streamed."""
 
-    def __init__(self, app: ASGIApp, limits: RequestLimits, places: RouteTable) -> None:
+    def __init__(self, app: ASGIApp, limits: RequestLimits, route_table: RouteTable) -> None:
         self._app = app
         self._limits = limits
-        self._places = places
+        self._route_table = route_table
         self._in_hand = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -79,18 +79,18 @@ class Guard:
 
     def _check_query(self, scope: Scope) -> None:
         """Raise InvalidInput for query parameters that the route does not know, or that are repeated but may not be."""
-        place = self._places.at(scope["path"]) if scope["query_string"] else None
-        if place is None or (scope["method"] in place.secured and "authorization" not in Headers(scope=scope)):
+        path = self._route_table.at(scope["path"]) if scope["query_string"] else None
+        if path is None or (scope["method"] in path.secured and "authorization" not in Headers(scope=scope)):
             return  # the route answers 404 or 401
-        known = place.queries.get(scope["method"])
+        known = path.queries.get(scope["method"])
         if known is not None and (faults := list(query_faults(scope["query_string"], known))):
             raise InvalidInput(*faults)
 
     def _expects_body(self, scope: Scope) -> bool:
         if scope["method"] not in BODY_METHODS:
             return False
-        place = self._places.at(scope["path"])
-        return place is not None and scope["method"] in place.methods
+        path = self._route_table.at(scope["path"])
+        return path is not None and scope["method"] in path.methods
 
     async def _whole(self, headers: Headers, receive: Receive) -> bytes:
         limit = self._limits.json_bytes

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, get_args, get_origin
 
@@ -18,7 +18,7 @@ OWN_QUERY = "x-own-query"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Place:
+class KnownPath:
     """One path template, its methods, and the query parameters that each method declares."""
 
     template: str
@@ -36,7 +36,12 @@ class RouteTable:
         found = (context.original_route for context in iter_route_contexts(list(routes)))
         self._routes = [(route, _query(route)) for route in found if isinstance(route, Route)]
 
-    def at(self, path: str) -> Place | None:
+    def methods_at(self, path: str) -> Collection[str]:
+        """The methods of `path`; none for an unknown path."""
+        found = self.at(path)
+        return found.methods if found else ()
+
+    def at(self, path: str) -> KnownPath | None:
         """The entry for `path`, or None."""
         matching = [(route, query) for route, query in self._routes if route.path_regex.match(path)]
         if not matching:
@@ -51,7 +56,7 @@ class RouteTable:
             if route.path == template and isinstance(route, APIRoute) and _asks_for_a_token(route.dependant)
             for method in route.methods or ()
         }
-        return Place(template=template, methods=frozenset(queries), queries=queries, secured=frozenset(secured))
+        return KnownPath(template=template, methods=frozenset(queries), queries=queries, secured=frozenset(secured))
 
 
 def _query(route: Route) -> Mapping[str, bool] | None:

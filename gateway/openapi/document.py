@@ -10,7 +10,6 @@ from fastapi.openapi.utils import get_openapi
 
 from gateway.openapi import examples
 from gateway.problems import document
-from gateway.schemas.jobs import Problem
 
 DESCRIPTION = """Upload code, run it in a sandbox, see its rank.
 
@@ -108,7 +107,7 @@ def operations(document: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, A
 
 
 def _add_problems(components: dict[str, Any]) -> None:
-    schema = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+    schema = document.Problem.model_json_schema(ref_template="#/components/schemas/{model}")
     schemas = components.setdefault("schemas", {})
     schemas.update(schema.pop("$defs"))
     schemas["Problem"] = schema

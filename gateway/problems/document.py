@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from core.domain.errors import Fault
 
 MEDIA_TYPE = "application/problem+json"
 EXAMPLE_ID = "0f8fad5bd9cb469fa16570867728950e"
@@ -18,7 +22,7 @@ class ProblemKind:
     codes: tuple[str, ...]
     when: str
     detail: str
-    errors: tuple[tuple[str, str], ...] = ()
+    errors: tuple[Fault, ...] = ()
     retry: bool = False
     """Whether the answer has a `Retry-After` header."""
 
@@ -63,7 +67,7 @@ KINDS: Mapping[int, ProblemKind] = {
         codes=("too_large",),
         when="A size limit was passed; the rest of the body is not read.",
         detail="body: must be at most 65536 bytes",
-        errors=(("body", "must be at most 65536 bytes"),),
+        errors=(Fault(field="body", rule="must be at most 65536 bytes"),),
     ),
     415: ProblemKind(
         codes=("unsupported_media_type",),
@@ -74,7 +78,7 @@ KINDS: Mapping[int, ProblemKind] = {
         codes=("invalid_input",),
         when="Fields break rules; `errors` names every one.",
         detail="submission_id: Field required",
-        errors=(("submission_id", "Field required"),),
+        errors=(Fault(field="submission_id", rule="Field required"),),
     ),
     429: ProblemKind(
         codes=("limit_reached",),
@@ -106,19 +110,39 @@ KINDS: Mapping[int, ProblemKind] = {
 }
 
 
-def document(
-    status: int, code: str, detail: str, request_id: str, errors: tuple[tuple[str, str], ...] = ()
-) -> dict[str, Any]:
+class FaultView(BaseModel):
+    model_config = ConfigDict(from_attributes=True, frozen=True)
+
+    field: str
+    rule: str
+
+
+class Problem(BaseModel):
+    """Every error (RFC 9457); `code` is stable, `detail` is for people."""
+
+    model_config = ConfigDict(frozen=True)
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+    errors: list[FaultView]
+    request_id: str
+
+
+def document(status: int, code: str, detail: str, request_id: str, errors: Sequence[Fault] = ()) -> dict[str, Any]:
     """The body of every problem."""
-    return {
-        "type": f"urn:leadersboard:{code}",
-        "title": HTTPStatus(status).phrase,
-        "status": status,
-        "detail": detail,
-        "code": code,
-        "errors": [{"field": field, "rule": rule} for field, rule in errors],
-        "request_id": request_id,
-    }
+    problem = Problem(
+        type=f"urn:leadersboard:{code}",
+        title=HTTPStatus(status).phrase,
+        status=status,
+        detail=detail,
+        code=code,
+        errors=[FaultView.model_validate(fault) for fault in errors],
+        request_id=request_id,
+    )
+    return problem.model_dump()
 
 
 def example(status: int) -> dict[str, Any]:

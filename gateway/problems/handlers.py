@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -33,11 +33,15 @@ RETRY_SECONDS = 5
 log = structlog.get_logger(__name__)
 
 
-def install(app: FastAPI) -> None:
-    """Make every error of the app a problem document."""
+def install(app: FastAPI, methods_at: Callable[[str], Collection[str]]) -> None:
+    """Make every error of the app a problem document. `methods_at` gives the methods that a path has."""
+
+    async def of_http(request: Request, error: Exception) -> JSONResponse:
+        return _of_http(request, error, _allowed(request, error, methods_at))
+
     app.add_exception_handler(LeadersboardError, _ours)
     app.add_exception_handler(RequestValidationError, _validation)
-    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(HTTPException, of_http)
 
 
 def problem(
@@ -50,7 +54,7 @@ def problem(
     headers: Mapping[str, str] | None = None,
 ) -> JSONResponse:
     """The answer for an error, in the shape that all errors have."""
-    listed = tuple((_utf8(fault.field), _utf8(fault.rule)) for fault in faults)
+    listed = [Fault(field=_utf8(fault.field), rule=_utf8(fault.rule)) for fault in faults]
     content = document.document(status, code, _utf8(detail), request_id(request), listed)
     return JSONResponse(content, status, headers=dict(headers or {}), media_type=document.MEDIA_TYPE)
 
@@ -128,23 +132,19 @@ def _field(fault: Mapping[str, Any]) -> str:
     return ".".join(str(part)[:80] for part in location)
 
 
-async def _http(request: Request, error: Exception) -> JSONResponse:
-    return _of_http(request, error)
-
-
-def _of_http(request: Request, error: Exception) -> JSONResponse:
+def _of_http(request: Request, error: Exception, allowed: Mapping[str, str] | None = None) -> JSONResponse:
     if not isinstance(error, HTTPException):
         raise error
     kind = document.KINDS.get(error.status_code)
     code = kind.codes[0] if kind else HTTPStatus(error.status_code).phrase.lower().replace(" ", "_").replace("-", "_")
     detail = str(error.detail) if error.detail != HTTPStatus(error.status_code).phrase or not kind else kind.when
-    headers = {**(error.headers or {}), **_allowed(request, error.status_code)}
+    headers = {**(error.headers or {}), **(allowed or {})}
     return problem(request, error.status_code, code, detail, headers=headers)
 
 
-def _allowed(request: Request, status: int) -> dict[str, str]:
+def _allowed(request: Request, error: Exception, methods_at: Callable[[str], Collection[str]]) -> dict[str, str]:
     """The Allow header with every method of the path; the router lists only those of the first matching route."""
-    if status != HTTPStatus.METHOD_NOT_ALLOWED:
+    if not isinstance(error, HTTPException) or error.status_code != HTTPStatus.METHOD_NOT_ALLOWED:
         return {}
-    place = request.app.state.places.at(request.url.path)
-    return {"Allow": ", ".join(sorted(place.methods))} if place else {}
+    methods = methods_at(request.url.path)
+    return {"Allow": ", ".join(sorted(methods))} if methods else {}

@@ -14,8 +14,7 @@ from core.usecases.enqueue_job import RerunJob, RingForJob
 from core.usecases.jobs import JobStanding
 from core.usecases.operations import ProbeRunner, RetryDeadLetter, SteerRunner, named
 from core.wiring import Ports
-from gateway.auth.authenticator import CurrentAdmin
-from gateway.dependencies import PortsPart, SettingsPart
+from gateway.dependencies import CurrentAdmin, PortsPart, SettingsPart
 from gateway.notices import notices
 from gateway.routes.jobs import enqueuing
 from gateway.schemas.admin import (

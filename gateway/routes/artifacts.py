@@ -14,8 +14,7 @@ from fastapi.responses import StreamingResponse
 
 from core.usecases.artifacts import OpenArtifact
 from core.wiring import Ports
-from gateway.auth.authenticator import CurrentUser
-from gateway.dependencies import OpenFilesPart, PortsPart, SettingsPart
+from gateway.dependencies import CurrentUser, OpenFilesPart, PortsPart, SettingsPart
 from gateway.live.open_files import BoundedStream
 from gateway.routes.jobs import getting_results
 from gateway.schemas.jobs import JobId

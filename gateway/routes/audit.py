@@ -8,8 +8,7 @@ from fastapi import APIRouter, Query
 
 from core.domain.audit import CURSOR, LONGEST_NAME, LONGEST_TARGET, AuditAction
 from core.ports.audit import AuditFilter
-from gateway.auth.authenticator import CurrentAdmin
-from gateway.dependencies import PortsPart, SettingsPart
+from gateway.dependencies import CurrentAdmin, PortsPart, SettingsPart
 from gateway.schemas.audit import AuditList
 
 VISIBLE = "^[ -~]*$"

@@ -11,30 +11,30 @@ from core.domain.session import token_hash
 from core.domain.user import AuthMethod
 from core.usecases.log_in import LogIn
 from core.wiring import Ports
-from gateway.auth.authenticator import CurrentUser, Doorkeeper, DoorkeeperPart, SentToken
-from gateway.dependencies import PortsPart
+from gateway.auth.authenticator import Authenticator
+from gateway.dependencies import AuthenticatorPart, CurrentUser, PortsPart, SentToken
 from gateway.schemas.auth import Credentials, LoginView, MeView, PasswordChange
 
 router = APIRouter(prefix="/auth", tags=["auth"])
 
 
-def _log_in(keeper: Doorkeeper, ports: Ports) -> LogIn:
+def _log_in(authenticator: Authenticator, ports: Ports) -> LogIn:
     return LogIn(
         accounts=ports.accounts,
         sessions=ports.sessions,
         throttle=ports.login_throttle,
-        passwords=keeper.passwords,
-        limits=keeper.settings.login_limits,
-        lasts=keeper.settings.session_lasts,
+        passwords=authenticator.passwords,
+        limits=authenticator.settings.login_limits,
+        lasts=authenticator.settings.session_lasts,
     )
 
 
 # Plain functions, which FastAPI runs in a thread: hashing takes a tenth of a second.
 @router.post("/login")
-def login(sent: Credentials, request: Request, keeper: DoorkeeperPart, ports: PortsPart) -> LoginView:
+def login(sent: Credentials, request: Request, authenticator: AuthenticatorPart, ports: PortsPart) -> LoginView:
     """A token for user name and password. 401 for a wrong name or password alike; 429 after too many attempts."""
-    usecase = _log_in(keeper, ports)
-    address = keeper.address.of(request)
+    usecase = _log_in(authenticator, ports)
+    address = authenticator.address.of(request)
     return LoginView.model_validate(usecase(sent.username, sent.password.get_secret_value(), address=address))
 
 
@@ -48,14 +48,14 @@ def logout(user: CurrentUser, token: SentToken, ports: PortsPart) -> None:
 
 @router.post("/password")
 def change_password(
-    sent: PasswordChange, user: CurrentUser, request: Request, keeper: DoorkeeperPart, ports: PortsPart
+    sent: PasswordChange, user: CurrentUser, request: Request, authenticator: AuthenticatorPart, ports: PortsPart
 ) -> LoginView:
     """Change your own password. All your sessions end; the answer has a new token."""
-    login = _log_in(keeper, ports).change_password(
+    login = _log_in(authenticator, ports).change_password(
         user,
         sent.current_password.get_secret_value(),
         sent.new_password.get_secret_value(),
-        address=keeper.address.of(request),
+        address=authenticator.address.of(request),
     )
     return LoginView.model_validate(login)
 

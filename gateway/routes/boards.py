@@ -2,33 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from enum import StrEnum
 from typing import Annotated
 
-from fastapi import APIRouter, FastAPI, Query, Request
+from fastapi import APIRouter, Query
 from starlette.concurrency import run_in_threadpool
 
 from core.domain.benchmark import Direction
 from core.usecases.show_leaderboard import ShowLeaderboard
-from gateway.auth.authenticator import CurrentUser
-from gateway.background.tracking_watch import TrackingWatch
-from gateway.dependencies import PortsPart, SettingsPart
-from gateway.live.board_cache import BoardCache
+from gateway.dependencies import BoardCachePart, CurrentUser, PortsPart, SettingsPart, TrackingWatchPart
 from gateway.schemas.jobs import BenchmarkList, BenchmarkView, ResourceClassList, ResourceClassView
 from gateway.schemas.results import BoardView
 
-
-@asynccontextmanager
-async def _keeping(app: FastAPI) -> AsyncIterator[None]:
-    app.state.board_cache = BoardCache(app.state.ports.results, app.state.ports.job_status)
-    app.state.tracking_watch = TrackingWatch(app.state.ports.results, app.state.ports.tracking)
-    yield
-    app.state.tracking_watch.close()
-
-
-router = APIRouter(tags=["board"], lifespan=_keeping)
+router = APIRouter(tags=["board"])
 
 Name = Annotated[str | None, Query(max_length=200)]
 
@@ -42,10 +28,11 @@ class Entries(StrEnum):
 
 @router.get("/leaderboard")
 async def leaderboard(
-    request: Request,
     user: CurrentUser,
     ports: PortsPart,
     settings: SettingsPart,
+    cache: BoardCachePart,
+    watch: TrackingWatchPart,
     benchmark: Name = None,
     metric: Name = None,
     direction: Annotated[Direction | None, Query(description="For a metric that the benchmark does not name.")] = None,
@@ -58,14 +45,12 @@ async def leaderboard(
     Figures and ranks are those that the platform recorded when each run ended; each row's `tracking` says whether its
     run in MLflow still agrees.
     """
-    cache: BoardCache = request.app.state.board_cache
     found = await run_in_threadpool(ports.benchmarks.get, benchmark or settings.default_benchmark)
     usecase = ShowLeaderboard(benchmark=found, ranked=await cache.ranked(found.name))
     is_all = entries is Entries.ALL
     board = await run_in_threadpool(
         usecase, metric=metric, direction=direction, all_entries=is_all, limit=limit, offset=offset
     )
-    watch: TrackingWatch = request.app.state.tracking_watch
     return BoardView.of(board, user, settings.mlflow_url, tracking=watch.states(found.name))
 
 

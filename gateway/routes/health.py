@@ -11,8 +11,8 @@ from starlette.concurrency import run_in_threadpool
 
 from core.domain.errors import StorageFull, Unavailable
 from core.wiring import Ports
-from gateway.dependencies import OutlookPart, PortsPart
-from gateway.live.queue_forecast import Outlook
+from gateway.dependencies import PortsPart, QueueForecastPart
+from gateway.live.queue_forecast import QueueForecast
 from gateway.schemas.jobs import Health
 
 router = APIRouter(prefix="/health", tags=["health"])
@@ -25,7 +25,7 @@ def live() -> Health:
 
 
 @router.get("/ready", responses={503: {"model": Health}})
-async def ready(ports: PortsPart, outlook: OutlookPart, response: Response) -> Health:
+async def ready(ports: PortsPart, forecast: QueueForecastPart, response: Response) -> Health:
     """Check each dependency of requests, all at once; 503 names those that do not answer, and unusable folders.
 
     `runners` does not affect the status: without runners the API serves, and jobs wait.
@@ -34,7 +34,7 @@ async def ready(ports: PortsPart, outlook: OutlookPart, response: Response) -> H
     found = await asyncio.gather(*(run_in_threadpool(_state, check) for check in checks.values()))
     states = dict(zip(checks, found, strict=True))
     if set(states.values()) == {"ok"}:
-        return Health(status="ok", dependencies=states, runners=await run_in_threadpool(_runners, outlook))
+        return Health(status="ok", dependencies=states, runners=await run_in_threadpool(_runners, forecast))
     response.status_code = HTTPStatus.SERVICE_UNAVAILABLE
     folders = await run_in_threadpool(_unusable, ports)
     return Health(status="unavailable", dependencies=states, folders=folders)
@@ -44,9 +44,9 @@ def _unusable(ports: Ports) -> dict[str, str]:
     return {state.name: state.fault for state in ports.folders.states() if state.fault}
 
 
-def _runners(outlook: Outlook) -> str | None:
+def _runners(forecast: QueueForecast) -> str | None:
     try:
-        return f"{outlook.ready_runners() or 'none'} ready"
+        return f"{forecast.ready_runners() or 'none'} ready"
     except Unavailable:
         return None
 

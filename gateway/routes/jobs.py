@@ -16,8 +16,7 @@ from core.usecases.enqueue_job import EnqueueJob, RerunJob, RingForJob
 from core.usecases.get_job_results import GetJobResults
 from core.usecases.jobs import CancelJob, GetJobStatus, JobStanding, ListJobs
 from core.wiring import Ports
-from gateway.auth.authenticator import CurrentUser
-from gateway.dependencies import OutlookPart, PortsPart, SettingsPart
+from gateway.dependencies import CurrentUser, PortsPart, QueueForecastPart, SettingsPart
 from gateway.problems.rate_headers import DOCUMENTED, rate_headers
 from gateway.schemas.jobs import JobId, JobList, JobView, NewJob
 from gateway.schemas.results import ResultsView
@@ -107,10 +106,10 @@ def list_jobs(
 
 
 @router.get("/{job_id}/status")
-def status(job_id: JobId, user: CurrentUser, ports: PortsPart, outlook: OutlookPart) -> JobView:
+def status(job_id: JobId, user: CurrentUser, ports: PortsPart, forecast: QueueForecastPart) -> JobView:
     """The state of a job; for a waiting one also when it may start, or that no runner takes it now."""
     standing = GetJobStatus(job_status=ports.job_status)(user, job_id)
-    return JobView.of(standing, *outlook.of(standing))
+    return JobView.of(standing, *forecast.of(standing))
 
 
 @router.post("/{job_id}/cancel", status_code=HTTPStatus.ACCEPTED)

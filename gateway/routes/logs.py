@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import aclosing, asynccontextmanager
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, FastAPI, Header, Query, Request
+from fastapi import APIRouter, Depends, Header, Query
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 from starlette.concurrency import run_in_threadpool
 
 from core.ports.storage import LogSlice
 from core.usecases.jobs import ReadJobLog, visible_job
-from gateway.auth.authenticator import CurrentUser
-from gateway.dependencies import PortsPart
-from gateway.live.log_stream import Ended, LogHub, closed_by_signals
+from gateway.dependencies import CurrentUser, LogHubPart, PortsPart
+from gateway.live.log_stream import Ended, LogHub
 from gateway.schemas.jobs import JobId, LogView
 
 TAIL_LINES = 1000
@@ -29,16 +28,7 @@ _EXAMPLE = (
 _EVENTS: dict[int | str, dict[str, Any]] = {200: {"content": {"text/event-stream": {"example": _EXAMPLE}}}}
 
 
-@asynccontextmanager
-async def _streaming(app: FastAPI) -> AsyncIterator[None]:
-    hub = LogHub(app.state.ports.job_status, app.state.ports.storage)
-    app.state.log_hub = hub
-    with closed_by_signals(hub):
-        yield
-    hub.close()
-
-
-router = APIRouter(prefix="/jobs", tags=["jobs"], lifespan=_streaming)
+router = APIRouter(prefix="/jobs", tags=["jobs"])
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -67,14 +57,13 @@ def logs(
 
 
 async def _viewer(
-    request: Request,
     job_id: JobId,
     user: CurrentUser,
     ports: PortsPart,
+    hub: LogHubPart,
     offset: Offset = None,
     last_event_id: LastEventId = "",
 ) -> AsyncIterator[Viewer]:
-    hub: LogHub = request.app.state.log_hub
     place = int(last_event_id) if last_event_id else offset
     if place is None:
         usecase = ReadJobLog(job_status=ports.job_status, storage=ports.storage)

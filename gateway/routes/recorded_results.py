@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter
 
 from core.usecases.compare_tracking import RestoreRun
-from gateway.auth.authenticator import CurrentAdmin
-from gateway.dependencies import PortsPart
+from gateway.dependencies import CurrentAdmin, PortsPart, TrackingWatchPart
 from gateway.schemas.jobs import JobId
 from gateway.schemas.results import TrackingView
 
@@ -14,7 +13,7 @@ router = APIRouter(prefix="/admin", tags=["admin"])
 
 
 @router.post("/results/{job_id}/restore")
-def restore(job_id: JobId, request: Request, _admin: CurrentAdmin, ports: PortsPart) -> TrackingView:
+def restore(job_id: JobId, _admin: CurrentAdmin, ports: PortsPart, watch: TrackingWatchPart) -> TrackingView:
     """Write the recorded result back into the job's run in MLflow, as far as MLflow allows; answers how they compare.
 
     A deleted run is restored. Metrics are logged again, so that the latest value is the recorded one. MLflow cannot
@@ -23,5 +22,5 @@ def restore(job_id: JobId, request: Request, _admin: CurrentAdmin, ports: PortsP
     job = ports.job_status.get(job_id)
     usecase = RestoreRun(job_status=ports.job_status, results=ports.results, tracking=ports.tracking)
     stands = usecase(job.job_id)
-    request.app.state.tracking_watch.forget(job.benchmark)
+    watch.forget(job.benchmark)
     return TrackingView.model_validate(stands)

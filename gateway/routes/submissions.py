@@ -16,8 +16,7 @@ from core.domain.errors import StorageFull, Unavailable
 from core.domain.user import User
 from core.usecases.create_submission import CountUpload, CreateSubmission
 from core.usecases.submissions import DownloadSubmission, GetSubmission, ListSubmissions
-from gateway.auth.authenticator import CurrentUser
-from gateway.dependencies import OpenFilesPart, PortsPart, SettingsPart
+from gateway.dependencies import CurrentUser, OpenFilesPart, PortsPart, SettingsPart, UnpackingPart
 from gateway.live.open_files import BoundedStream
 from gateway.routes.artifacts import HeldOpen
 from gateway.schemas.submissions import SubmissionId, SubmissionList, SubmissionView
@@ -53,7 +52,12 @@ _ARCHIVE: dict[str, Any] = {"application/gzip": {"schema": {"type": "string", "f
     openapi_extra={"requestBody": {"required": True, "content": {"multipart/form-data": {"schema": _FORM}}}},
 )
 async def create(
-    request: Request, user: CurrentUser, ports: PortsPart, settings: SettingsPart, response: Response
+    request: Request,
+    user: CurrentUser,
+    ports: PortsPart,
+    settings: SettingsPart,
+    unpacking: UnpackingPart,
+    response: Response,
 ) -> SubmissionView:
     """Store a submission: complete, or not at all. A refused upload counts only in the hour's limit of refused ones."""
     usecase = CreateSubmission(storage=ports.storage)
@@ -66,7 +70,7 @@ async def create(
         _counted(counted, user),
         received(request, user.user_id, settings.upload, ports.storage.check_room) as upload,
     ):
-        submission = await to_thread.run_sync(usecase, upload, limiter=request.app.state.unpacking)
+        submission = await to_thread.run_sync(usecase, upload, limiter=unpacking)
     response.headers["Location"] = f"/submissions/{submission.submission_id}"
     return SubmissionView.of(submission)
 

@@ -18,13 +18,12 @@ from core.domain.tracking_call import Asked, Shows, TrackingCall
 from core.domain.user import Role, User
 from core.ports.tracking_reads import TrackingAnswer
 from core.usecases.read_tracking import ReadTracking
-from gateway.auth.authenticator import CurrentUser
-from gateway.dependencies import PortsPart, SettingsPart, TrackingReadsPart
-from gateway.live.open_files import BoundedStream, OpenFiles
-from gateway.middleware.audit import Auditor
+from gateway.dependencies import CurrentUser, PortsPart, SettingsPart, TrackingReadsPart
+from gateway.live.open_files import BoundedStream
 from gateway.middleware.route_table import OWN_QUERY
 from gateway.problems import handlers
 from gateway.routes.artifacts import HeldOpen, disposition
+from gateway.state import state_of
 
 router = APIRouter(prefix="/mlflow", include_in_schema=False)
 
@@ -104,7 +103,7 @@ def refuse(request: Request, _user: CurrentUser) -> Response:
 
 
 def _answered(request: Request, usecase: ReadTracking, user: User, asked: Asked, stack: ExitStack) -> Response:
-    open_files: OpenFiles = request.app.state.open_files
+    open_files = state_of(request.app).open_files
     try:
         is_file = understood(asked).shows is Shows.FILE
         file = stack.enter_context(open_files.one_of(user.user_id)) if is_file else None
@@ -120,7 +119,7 @@ def _answered(request: Request, usecase: ReadTracking, user: User, asked: Asked,
 
 def _record(request: Request, usecase: ReadTracking, admin: User, call: TrackingCall) -> None:
     """Record in the audit trail, before the answer, a read that only admins may make. Raises Unavailable."""
-    auditor: Auditor = request.app.state.auditor
+    auditor = state_of(request.app).auditor
     if call.files_of is not None:
         auditor.run_read(request, admin, call.files_of)
     for kind, target in usecase.of_no_board(call):

@@ -8,8 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query
 
 from core.usecases.accounts import AddAccount, RemoveAccount
-from gateway.auth.authenticator import CurrentAdmin, DoorkeeperPart
-from gateway.dependencies import PortsPart
+from gateway.dependencies import AuthenticatorPart, CurrentAdmin, PortsPart
 from gateway.schemas.auth import AccountList, AccountView, NewAccountView, NewUser
 
 router = APIRouter(prefix="/users", tags=["users"])
@@ -19,9 +18,9 @@ AnyName = Annotated[str, Path(max_length=200, json_schema_extra={"pattern": r"^[
 
 
 @router.post("", status_code=HTTPStatus.CREATED)
-def add(new: NewUser, _admin: CurrentAdmin, keeper: DoorkeeperPart, ports: PortsPart) -> NewAccountView:
+def add(new: NewUser, _admin: CurrentAdmin, authenticator: AuthenticatorPart, ports: PortsPart) -> NewAccountView:
     """Add an account. A generated password is only in this answer."""
-    usecase = AddAccount(accounts=ports.accounts, passwords=keeper.passwords)
+    usecase = AddAccount(accounts=ports.accounts, passwords=authenticator.passwords)
     account, made = usecase(new.name, new.password.get_secret_value() if new.password else None, new.role)
     shown = AccountView.model_validate(account)
     return NewAccountView(**shown.model_dump(), password=made)

@@ -24,23 +24,6 @@ class Answer(BaseModel):
     model_config = ConfigDict(from_attributes=True, frozen=True)
 
 
-class FaultView(Answer):
-    field: str
-    rule: str
-
-
-class Problem(Answer):
-    """Every error (RFC 9457); `code` is stable, `detail` is for people."""
-
-    type: str
-    title: str
-    status: int
-    detail: str
-    code: str
-    errors: list[FaultView]
-    request_id: str
-
-
 class Health(Answer):
     status: str
     dependencies: dict[str, str] = {}

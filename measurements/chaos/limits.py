@@ -10,7 +10,7 @@ from core.domain.job import JobState
 from core.domain.limits import MIB, SMALL
 from core.domain.verdict import FailureReason
 from runner.recovery.overdue import OVERDUE_SECONDS
-from tests.runner_bench import GOOD
+from tests.twin_runner import GOOD
 
 CLASS = "differing"
 STRICT_SECONDS, LENIENT_SECONDS = 8, 90
@@ -30,8 +30,8 @@ room = os.statvfs("/dev/shm")
 told = room.f_blocks * room.f_frsize // {MIB}
 print("launched with", told, flush=True)
 """
-LENGTHY = f"{TELL}time.sleep(600 if told == {STRICT_MIB} else {LENIENT_RUN_SECONDS})\n{GOOD}"
-WORDY = f"{TELL}for n in range({MANY_LINES}):\n    print('more', n, flush=True)\n{GOOD}"
+LENGTHY = f"time.sleep(600 if told == {STRICT_MIB} else {LENIENT_RUN_SECONDS})\n{GOOD}"
+WORDY = f"for n in range({MANY_LINES}):\n    print('more', n, flush=True)\n{GOOD}"
 
 
 def _settings(*, seconds: int, lines: int, shm: int) -> dict[str, str]:

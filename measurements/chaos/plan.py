@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from measurements.chaos import limits
-from tests.runner_bench import GOOD
+from tests.twin_runner import GOOD
 
 USERS = 5
 LINES = 20
@@ -68,14 +68,18 @@ class Plan:
 
 
 def program(kind: str, number: int, choice: random.Random) -> str:
-    """A program that prints numbered lines for up to four seconds, then ends as its kind does."""
-    pause = choice.uniform(0.01, 0.2)
+    """A program that prints numbered lines for up to four seconds, then ends as its kind does.
+
+    Where its settings decide its end, it says them first, and its lines take a second.
+    """
+    differs = kind in limits.STRICTLY
+    pause = choice.uniform(0.01, 0.2) / (4 if differs else 1)
     end = {
         "good": GOOD, "failing": "raise SystemExit(3)\n", "cancelled": "time.sleep(30)\n" + GOOD, "unfit": "",
         "lengthy": limits.LENGTHY, "wordy": limits.WORDY,
     }[kind]  # fmt: skip
     return (
-        f"import time  # {number}\nfor n in range({LINES}):\n"
+        f"import time  # {number}\n{limits.TELL if differs else ''}for n in range({LINES}):\n"
         f"    print('line', n, flush=True)\n    time.sleep({pause:.3f})\n{end}"
     )
 

@@ -7,7 +7,7 @@ import sys
 from core.domain.canary import CanaryReport
 from core.settings import Settings
 from runner.canary.probe import Canary
-from runner.engine.advisories import old_parts, told
+from runner.engine.advisories import old_parts, versions_line
 from runner.engine.capacity import fitted
 from runner.engine.container_spec import EngineMeans
 from runner.engine.docker_sandbox import DockerEngine
@@ -34,7 +34,9 @@ def main() -> None:
     finally:
         engine.close()
     sys.stdout.write(table(report))
-    sys.stdout.writelines(f"{line}\n" for line in (told(versions), *(one.sentence for one in old_parts(versions))))
+    sys.stdout.writelines(
+        f"{line}\n" for line in (versions_line(versions), *(one.sentence for one in old_parts(versions)))
+    )
     sys.exit(0 if report.ok else 1)
 
 

@@ -43,7 +43,7 @@ def refusal(old: Sequence[OldPart]) -> str | None:
     return f"its engine is older than the lowest safe version: {parts}; ALLOW_OLD_ENGINE=true takes jobs all the same"
 
 
-def told(versions: Mapping[str, str]) -> str:
+def versions_line(versions: Mapping[str, str]) -> str:
     return ", ".join(f"{name} {version}" for name, version in versions.items())
 
 

@@ -152,9 +152,6 @@ class DockerEngine:
         found: list[Container] = self._client.containers.list(all=True, filters=wanted, ignore_removed=True)
         return found
 
-    def job_ids(self) -> set[str]:
-        return {job_id for job_id, _claim in self.runs()}
-
     def _things(self, label: str) -> list[Any]:
         """Containers, volumes and networks that carry the label."""
         kinds = (self._client.volumes, self._client.networks)

@@ -13,14 +13,14 @@ from core.wiring import Ports
 from runner.gpus import Gpus
 from runner.job.storage_faults import StorageFaults
 from runner.launch_settings import LaunchSettings, LogLimits
-from runner.lease.claim_locks import HeldClaims
+from runner.lease.claim_locks import ClaimLocks
 from runner.recovery.janitor import Janitor
 from runner.recovery.site_names import SiteNames
 from runner.requirements.dependencies import NoDependencies, Preparing
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Workbench:
+class JobContext:
     """Lives as long as its process."""
 
     ports: Ports
@@ -33,7 +33,7 @@ class Workbench:
     """The ledger's own name, which labels everything that is started in the engine."""
     host: str
     """The engine's own name."""
-    held: HeldClaims
+    claim_locks: ClaimLocks
     job_root: Path
     lease_seconds: float
     log_limits: LogLimits

@@ -2,64 +2,161 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+import hashlib
+import secrets
+import shutil
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Protocol
 
-from core.domain.job import Claim
-from core.domain.sealed_result import SealedResult
+import structlog
+
+from core.adapters.files_below import files_below
+from core.domain.errors import Rejected, RunLost, Unavailable
+from core.domain.job import Job, Phase
+from core.domain.sealed_result import MAX_SEALED_FILES, SealedFile, SealedResult
 from core.domain.submission import Submission
 from core.domain.verdict import RunRecord, Verdict
-from runner.job.context import Workbench
-from runner.job.result import recorded, result_of
-from runner.lease.going_on import AnswerT
+from core.ports.tracking import Result
+from runner.job.attempt import Attempt
+from runner.job.signals import Cancelled, ResultWaits
+from runner.requirements.dependencies import used_by
+
+MAX_NAMED = 20
+
+log = structlog.get_logger(__name__)
 
 
-class Tell(Protocol):
-    """Asks or changes the ledger, and repeats that until it answers."""
+def record_result(attempt: Attempt, verdict: Verdict, record: RunRecord, submission: Submission) -> SealedResult:
+    """Records the result and returns what is to be sealed.
 
-    def __call__(self, step: Callable[[], AnswerT]) -> AnswerT: ...
+    Raises Cancelled, ResultWaits while the tracking server is away, LeaseLost, HandOver, RunLost, Rejected, OSError.
+    """
+    attempt.note(phase=Phase.RECORDING)
+    attempt.confirm()
+    artifacts = attempt.folder.artifacts
+    if artifacts is None or not artifacts.is_dir():  # another runner ended the job and removed its folder
+        raise RunLost("The files of this run are gone.")
+    for sentence in _left_out(verdict):
+        attempt.job_log.say_once(sentence)
+    attempt.job_log.keep_name()
+    add_log(artifacts, attempt.context.ports.storage.log_path(attempt.job.job_id))
+    return _Recorder(attempt=attempt).record(verdict, record, submission, artifacts)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Recorder:
-    """Records the result of one attempt. Passes on what `tell` and the callbacks raise."""
+class _Recorder:
+    """Asks the ledger before each step, so that what another runner may have done meanwhile is not done twice."""
 
-    parts: Workbench
-    claim: Claim
-    run: str
-    """The run's name in the engine and on disk; the same for every runner that records it."""
-    tell: Tell
+    attempt: Attempt
 
-    def record(
-        self,
-        verdict: Verdict,
-        record: RunRecord,
-        submission: Submission,
-        artifacts: Path,
-        *,
-        dependencies: str,
-        keep_going: Callable[[], None],
-        ask: Callable[[], None],
-        seal: Callable[[], None],
-    ) -> SealedResult:
-        """Returns what is to be sealed. `keep_going` and `ask` are called before each file. Raises ResultWaits."""
-        ledger = self.parts.ports.job_status
-        known = ledger.get(self.claim.job_id)
-        facts = {"site": self.parts.site, "run": self.run, "device": known.device or "", "dependencies": dependencies}
-        job = replace(self.claim.job, finished_at=self.tell(ledger.now))  # not by this machine's clock
-        result = result_of(job, verdict, record, submission, artifacts=artifacts, facts=facts, keep_going=keep_going)
-        return recorded(
-            self.parts.ports.tracking, result, begun=known.begun_run, note=self._note_run, others=self._others,
-            keep_going=ask, seal=seal,
-        )  # fmt: skip
+    def record(self, verdict: Verdict, record: RunRecord, submission: Submission, artifacts: Path) -> SealedResult:
+        attempt, ledger = self.attempt, self.attempt.context.ports.job_status
+        known = ledger.get(attempt.job.job_id)
+        facts = {
+            "site": attempt.context.site,
+            "run": attempt.folder.claim,  # its name in the engine and on disk: the same for every runner
+            "device": known.device or "",
+            "dependencies": used_by(attempt.folder),
+        }
+        job = replace(attempt.job, finished_at=attempt.lease.retrying(ledger.now))  # not by this machine's clock
+        result = result_of(job, verdict, record, submission, artifacts=artifacts, facts=facts, check=attempt.check)
+        try:
+            ref = attempt.context.ports.tracking.record(
+                result, begun=known.begun_run, note=self._note_run, others=self._others, keep_going=attempt.confirm,
+                seal=self._seal,
+            )  # fmt: skip
+        except Rejected:
+            raise
+        except Unavailable as error:
+            log.warning("result not recorded yet", job_id=job.job_id, error=str(error))
+            raise ResultWaits from error
+        return result.sealed_as(ref)
 
     def _note_run(self, run_id: str) -> None:
         """Notes the MLflow run in the ledger: from then on it, and no other with the job's tag, is this job's."""
-        self.tell(lambda: self.parts.ports.job_status.note_run(self.claim, run_id))
+        ledger = self.attempt.context.ports.job_status
+        self.attempt.lease.retrying(lambda: ledger.note_run(self.attempt.claim, run_id))
 
     def _others(self, run_ids: Sequence[str]) -> Collection[str]:
         """Those runs that the ledger knows as other jobs', whatever their tags say."""
-        owners = self.tell(lambda: self.parts.ports.results.owners(run_ids))
-        return {run_id for run_id, job_id in owners.items() if job_id != self.claim.job_id}
+        results = self.attempt.context.ports.results
+        owners = self.attempt.lease.retrying(lambda: results.owners(run_ids))
+        return {run_id for run_id, job_id in owners.items() if job_id != self.attempt.job.job_id}
+
+    def _seal(self) -> None:
+        """Called before the result is final: once the ledger agrees, no cancel makes it untrue. Raises Cancelled."""
+        self.attempt.confirm()
+        ledger = self.attempt.context.ports.job_status
+        if not self.attempt.lease.retrying(lambda: ledger.seal(self.attempt.claim)):
+            raise Cancelled
+
+
+def result_of(
+    job: Job,
+    verdict: Verdict,
+    record: RunRecord,
+    submission: Submission,
+    *,
+    artifacts: Path,
+    facts: Mapping[str, str],
+    check: Callable[[], None] = lambda: None,
+) -> Result:
+    """The result of a run that passed; each of the facts becomes a tag. `check` is called before each file."""
+    if verdict.metrics is None:
+        raise ValueError("only a passed run is recorded")
+    origin = {
+        "code_sha256": submission.sha256,
+        "image_digest": record.image_digest,
+        "resource_class": job.resource_class,
+        **{name: value for name, value in facts.items() if value},
+    }
+    return Result(
+        files=files_of(artifacts, check),
+        job=replace(job, finished_at=job.finished_at or datetime.now(UTC)),
+        metrics=verdict.metrics,
+        measured=record.peaks,
+        tags={f"leadersboard.{name}": value for name, value in origin.items()},
+        artifacts=artifacts,
+    )
+
+
+def files_of(artifacts: Path, check: Callable[[], None]) -> tuple[SealedFile, ...]:
+    """The first MAX_SEALED_FILES files by name, with size and SHA-256; the job's log, which may still grow, without.
+
+    Raises OSError when a file is gone, and what `check` raises.
+    """
+    found = []
+    for path in files_below(artifacts)[:MAX_SEALED_FILES]:
+        check()
+        name = path.relative_to(artifacts).as_posix()
+        with path.open("rb") as file:
+            sha256 = None if name.startswith("logs/") else hashlib.file_digest(file, "sha256").hexdigest()
+        found.append(SealedFile(path=name, size_bytes=path.stat().st_size, sha256=sha256))
+    return tuple(found)
+
+
+def add_log(artifacts: Path, job_log: Path) -> None:
+    """Adds the log as an artifact beside the run's own files; the harvest left no file of this name there.
+
+    The copy is renamed into place, so it is always whole: a paused recorder may go on while its successor uploads it.
+    """
+    (artifacts / "logs").mkdir(exist_ok=True)
+    copy = artifacts.parent / f"log.{secrets.token_hex(4)}"
+    try:
+        shutil.copyfile(job_log, copy)
+        copy.replace(artifacts / "logs" / job_log.name)
+    finally:
+        copy.unlink(missing_ok=True)
+
+
+def _left_out(verdict: Verdict) -> list[str]:
+    """A sentence on the parts of a report that are not recorded; empty if all of it is."""
+    if verdict.metrics is None:
+        return []
+    names = sorted(set(verdict.metrics.performance) - set(verdict.metrics.own_performance))
+    if not names:
+        return []
+    listed = ", ".join(name[:80] for name in names[:MAX_NAMED]) + (" ..." if len(names) > MAX_NAMED else "")
+    return [f"performance in metrics.json: {listed} left out; the platform measures this itself. Use another name."]

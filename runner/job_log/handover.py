@@ -19,7 +19,7 @@ from runner.job_log.journal import PositionFile, Reached
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Held:
+class OpenFiles:
     """The two files, open; no other process writes them."""
 
     log: int
@@ -33,18 +33,18 @@ class Held:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Place:
+class LogFiles:
     """The names of both files; the runner that holds the job may give them to files of its own."""
 
     log: Path
     position: Path
-    still_ours: Callable[[], None]
+    confirm: Callable[[], None]
     """Raises when the job is another runner's; called right before the files are renamed."""
 
-    def take(self, *, trusted: bool) -> Held:
+    def take(self, *, trusted: bool) -> OpenFiles:
         """Goes on where another writer stopped. A position that is not trusted is ignored, and all of the log kept.
 
-        Raises what `still_ours` raises, and OSError when the disk is full.
+        Raises what `confirm` raises, and OSError when the disk is full.
         """
         self._clear()
         intent = log_position.read(self.position) if trusted else None  # before the copy, which may have more
@@ -57,7 +57,7 @@ class Place:
         finally:
             os.close(source)
 
-    def put_back(self, log: int, reached: Reached) -> Held:
+    def put_back(self, log: int, reached: Reached) -> OpenFiles:
         """Restores our own files after a runner that was paused has put its copies over them. Raises as `take`."""
         return self._put(log, lambda _copy: reached)
 
@@ -69,12 +69,12 @@ class Place:
             return False
         return os.path.samestat(found, os.fstat(log))
 
-    def _put(self, source: int, judged: Callable[[int], Reached]) -> Held:
+    def _put(self, source: int, judged: Callable[[int], Reached]) -> OpenFiles:
         copy, record = _beside(self.log), _beside(self.position)
         held = None
         try:
             held = _copied(source, copy, record, judged)
-            self.still_ours()
+            self.confirm()
             record.replace(self.position)
             copy.replace(self.log)
         except BaseException as error:
@@ -83,7 +83,7 @@ class Place:
             if held is not None:
                 held.close()
             if isinstance(error, FileNotFoundError):  # a runner that took the job removes others' copies
-                self.still_ours()
+                self.confirm()
             raise
         return held
 
@@ -94,7 +94,7 @@ class Place:
                 left.unlink(missing_ok=True)
 
 
-def _copied(source: int, copy: Path, record: Path, judged: Callable[[int], Reached]) -> Held:
+def _copied(source: int, copy: Path, record: Path, judged: Callable[[int], Reached]) -> OpenFiles:
     shutil.copyfile(f"/proc/self/fd/{source}", copy)  # it need not have a name
     log = os.open(copy, os.O_RDWR | os.O_APPEND | os.O_NOFOLLOW)
     try:
@@ -105,7 +105,7 @@ def _copied(source: int, copy: Path, record: Path, judged: Callable[[int], Reach
     except BaseException:
         os.close(log)
         raise
-    held = Held(log=log, position=position, reached=reached)
+    held = OpenFiles(log=log, position=position, reached=reached)
     try:
         position.write(reached.intent())
     except BaseException:

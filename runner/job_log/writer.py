@@ -12,7 +12,7 @@ from typing import Self
 from core.adapters.files.disk_space import NO_ROOM, UNUSABLE
 from core.domain.job_log import LINE_BYTES, SIGN, own_line, printed
 from core.ports.sandbox import Stream
-from runner.job_log.handover import Held, Place
+from runner.job_log.handover import LogFiles, OpenFiles
 from runner.job_log.journal import Intent, Kind, Position, Reached
 
 FULL = "the disk was full"
@@ -28,7 +28,7 @@ class LogWriter:
     `max_bytes` and `max_lines` bound what a run may print before it is stopped; `kept_bytes` of it stay: the
     head, and the tail after a visible mark. `position` is the file from which a successor goes on; one that is not
     `trusted` dates from before a restart of the machine. A former writer that was only slow, or paused, writes into a
-    file without a name. Before each line of our own a writer whose file was replaced calls `still_ours`, which raises
+    file without a name. Before each line of our own a writer whose file was replaced calls `confirm`, which raises
     when the job is another runner's.
     """
 
@@ -41,17 +41,17 @@ class LogWriter:
         max_lines: int,
         kept_bytes: int,
         trusted: bool = True,
-        still_ours: Callable[[], None],
+        confirm: Callable[[], None],
     ) -> None:
-        self._place = Place(log=path, position=position, still_ours=still_ours)
+        self._files = LogFiles(log=path, position=position, confirm=confirm)
         self._lock = threading.Lock()
         self._max_bytes, self._max_lines, self._half = max_bytes, max_lines, kept_bytes // 2
-        self._hold(self._place.take(trusted=trusted))
+        self._hold(self._files.take(trusted=trusted))
         self._dropped, self._hindrance = 0, FULL
         self._tail = bytearray()
         self._output_ended = self._closed = self._incomplete = False
 
-    def _hold(self, held: Held) -> None:
+    def _hold(self, held: OpenFiles) -> None:
         self._held = held
         self._taken = self._written = held.reached.position
         self._size, self._missing = held.reached.size, held.reached.missing
@@ -106,24 +106,24 @@ class LogWriter:
     def settle(self) -> None:
         """Puts all that was taken on disk, or notes how much of it is missing because the disk was full.
 
-        Raises what `still_ours` raises when the file was replaced.
+        Raises what `confirm` raises when the file was replaced.
         """
         with self._lock:
-            self._keep_place()
+            self._keep_name()
             self._append_tail()
             if self._missing and not self._closed:
                 self._held.position.write(self._reached().intent())
 
-    def keep_place(self) -> None:
+    def keep_name(self) -> None:
         """Makes our file the one that readers find. Raises as `settle`."""
         with self._lock:
-            self._keep_place()
+            self._keep_name()
 
-    def _keep_place(self) -> None:
-        if self._closed or self._place.names(self._held.log):
+    def _keep_name(self) -> None:
+        if self._closed or self._files.names(self._held.log):
             return
         taken, former = self._taken, self._held
-        self._hold(self._place.put_back(former.log, self._reached()))
+        self._hold(self._files.put_back(former.log, self._reached()))
         self._taken = taken
         former.close()
 
@@ -139,14 +139,14 @@ class LogWriter:
     def say(self, sentence: str) -> None:
         """Writes a sentence of the runner's on a line of its own, after everything that was printed before."""
         with self._lock:
-            self._keep_place()
+            self._keep_name()
             self._append_tail()
             self._append(self._line_start() + own_line(sentence), Kind.OWN, self._written)
 
     def quote(self, line: str) -> None:
         """Writes a line of a program that worked for the run, e.g. pip: on the run's channel, not the platform's."""
         with self._lock:
-            self._keep_place()
+            self._keep_name()
             self._append_tail()
             quoted = printed(line.encode(errors="replace")) + b"\n"
             self._append(self._line_start() + quoted, Kind.OWN, self._written)
@@ -161,7 +161,7 @@ class LogWriter:
 
     def _ends_with(self, line: bytes) -> bool:
         with self._lock:
-            self._keep_place()
+            self._keep_name()
             if self._tail or self._closed or self._size < len(line):
                 return False
             return os.pread(self._held.log, len(line), self._size - len(line)) == line

@@ -17,7 +17,7 @@ from runner.lease.process_locks import hold, is_free
 FOLDER = ".held"
 
 
-class HeldClaims:
+class ClaimLocks:
     """The files of one host, below the folder of jobs. Of other hosts' files only `clear_foreign` removes any."""
 
     def __init__(self, job_root: Path, host: str) -> None:

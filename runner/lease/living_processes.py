@@ -35,7 +35,7 @@ class _OwnFile:
 
     path: Path
     _held: list[int] = field(default_factory=list)
-    _told: str = ""
+    _warned: str = ""
 
     def keep(self) -> bool:
         """Touches the file, or makes it. Returns whether it is there. Never raises."""
@@ -52,9 +52,9 @@ class _OwnFile:
             self.path.parent.mkdir(exist_ok=True)
             file = hold(self.path)
         except OSError as error:
-            if str(error) != self._told:
-                self._told = str(error)
-                log.warning("process without a file", error=self._told)
+            if str(error) != self._warned:
+                self._warned = str(error)
+                log.warning("process without a file", error=self._warned)
             return False
         if file is not None:
             self._held.append(file)

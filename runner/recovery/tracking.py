@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import dataclass, field
 
 from core.domain.job import Job
 from core.ports.benchmarks import BenchmarkPort
@@ -12,16 +11,11 @@ from core.ports.job_status import JobStatusPort
 from core.ports.results import ResultsPort
 from core.ports.runners import RunnersPort
 from core.ports.tracking import TrackingPort
+from runner.recovery.mended import Mended
 from runner.recovery.old_results import seal_old_results
 from runner.recovery.site_names import SiteNames
 from runner.recovery.stale_results import ClosedRuns, left_open
 from runner.recovery.waiting_results import take_up
-
-
-class Count(Protocol):
-    """Counts what was mended, and writes it to the process's log."""
-
-    def __call__(self, what: str, job_id: str, **facts: object) -> None: ...
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -35,13 +29,13 @@ class TrackingSteps:
     benchmarks: BenchmarkPort
     site_names: SiteNames
     host: str
-    closed: ClosedRuns
     job_of: Callable[[str], Job | None]
-    count: Count
+    mended: Mended
+    closed: ClosedRuns = field(default_factory=ClosedRuns)
 
     def waiting_results(self) -> None:
         if released := take_up(self.job_status, self.tracking, self.host):
-            self.count("waiting results", "", released=released)
+            self.mended("waiting results", released=released)
 
     def old_results(self) -> None:
         """Seals results from before there were seals: by one process at a time, seldom once all are done."""
@@ -56,7 +50,7 @@ class TrackingSteps:
             self.tracking, self.results, self._benchmarks(), site=site, former=former, job_of=self.job_of
         ):
             self.tracking.discard(run_id)
-            self.count("open run", job_id, run_id=run_id)
+            self.mended("open run", job_id, run_id=run_id)
 
     def untrue(self) -> None:
         """Removes results at the tracking server whose job ended otherwise."""
@@ -65,7 +59,7 @@ class TrackingSteps:
             self.tracking, self.results, self._benchmarks(), site=site, job_of=self.job_of, now=now
         ):
             self.tracking.discard(run_id, closed=True)
-            self.count("untrue run", "", run_id=run_id)
+            self.mended("untrue run", run_id=run_id)
 
     def _benchmarks(self) -> list[str]:
         return [benchmark.name for benchmark in self.benchmarks.list_benchmarks()]

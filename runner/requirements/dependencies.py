@@ -20,9 +20,9 @@ class Preparing(Protocol):
     """Adds packages to the spec of a run before its launch."""
 
     def prepared(
-        self, spec: SandboxSpec, folder: RunFolder, *, say: Callable[[str], None], keep_waiting: Callable[[], None]
+        self, spec: SandboxSpec, folder: RunFolder, *, say: Callable[[str], None], check: Callable[[], None]
     ) -> SandboxSpec:
-        """The spec with its packages added. Raises RequirementsFailed, Unavailable, and what `keep_waiting` raises."""
+        """The spec with its packages added. Raises RequirementsFailed, Unavailable, and what `check` raises."""
         ...
 
 
@@ -34,7 +34,7 @@ class Dependencies:
     cache: DependencyCache
 
     def prepared(
-        self, spec: SandboxSpec, folder: RunFolder, *, say: Callable[[str], None], keep_waiting: Callable[[], None]
+        self, spec: SandboxSpec, folder: RunFolder, *, say: Callable[[str], None], check: Callable[[], None]
     ) -> SandboxSpec:
         wanted = _wanted(spec)
         if not wanted:
@@ -46,19 +46,19 @@ class Dependencies:
         entry = self.cache.held(key, folder.path)
         if entry is None:
             say(f"Installing {len(wanted)} requirements from the package index …")
-            self._install(key, replace(spec, image=image_id), wanted, keep_waiting)
+            self._install(key, replace(spec, image=image_id), wanted, check)
             entry = self.cache.held(key, folder.path)
         if entry is None:  # evicted for others installed meanwhile: no fault of the submission
             raise Unavailable("The kept packages", "they had to make room before the run could hold them")
-        for line in _told(entry):
+        for line in _lines_of(entry):
             say(line)
         return replace(spec, dependencies=entry.tree)
 
-    def _install(self, key: str, spec: SandboxSpec, wanted: tuple[str, ...], keep_waiting: Callable[[], None]) -> None:
+    def _install(self, key: str, spec: SandboxSpec, wanted: tuple[str, ...], check: Callable[[], None]) -> None:
         certificates = self.installer.index.ca
         ca = self.cache.file(certificates) if certificates is not None and certificates.is_file() else None
         with self.cache.staging() as staging:
-            packages = self.installer.install(spec, wanted, staging / "tree", ca=ca, keep_waiting=keep_waiting)
+            packages = self.installer.install(spec, wanted, staging / "tree", ca=ca, check=check)
             self.cache.publish(key, staging, packages)
 
 
@@ -72,7 +72,7 @@ class NoDependencies:
         folder: RunFolder,  # noqa: ARG002
         *,
         say: Callable[[str], None],  # noqa: ARG002
-        keep_waiting: Callable[[], None],  # noqa: ARG002
+        check: Callable[[], None],  # noqa: ARG002
     ) -> SandboxSpec:
         if _wanted(spec):
             raise RequirementsFailed("This runner installs no packages. Use what the sandbox image has.")
@@ -116,7 +116,7 @@ def _wanted(spec: SandboxSpec) -> tuple[str, ...]:
         raise RequirementsFailed(f"{error}.") from error
 
 
-def _told(entry: Entry) -> list[str]:
+def _lines_of(entry: Entry) -> list[str]:
     if not entry.packages:
         return ["Requirements: the sandbox image has all of them."]
     lines = [f"  {one['name']}=={one['version']} sha256:{one['sha256']}" for one in entry.packages]

@@ -80,11 +80,11 @@ class Installer:
         into: Path,
         *,
         ca: Path | None,
-        keep_waiting: Callable[[], None],
+        check: Callable[[], None],
     ) -> list[dict[str, str]]:
         """Installs plain files below `into`. Returns name, version and sha256 of each wheel.
 
-        Raises RequirementsFailed, Unavailable, and what `keep_waiting` raises, which is called while pip runs.
+        Raises RequirementsFailed, Unavailable, and what `check` raises, which is called while pip runs.
         """
         spec = replace(spec, process=self.process)
         with engine_errors():
@@ -96,7 +96,7 @@ class Installer:
                     image_id=spec.image, seccomp=self.seccomp, ca=ca,
                 )  # fmt: skip
                 installer = self.client.containers.create(**options)
-                self._run(installer, keep_waiting)
+                self._run(installer, check)
                 remove(installer)
                 return self._harvest(holder, into)
             finally:
@@ -128,7 +128,7 @@ class Installer:
                 raise Unavailable("The sandbox engine", "the way to the package index did not open")
             time.sleep(LOOK_SECONDS)
 
-    def _run(self, installer: Container, keep_waiting: Callable[[], None]) -> None:
+    def _run(self, installer: Container, check: Callable[[], None]) -> None:
         deadline = time.monotonic() + self.limits.seconds
         installer.start()
         while True:
@@ -136,7 +136,7 @@ class Installer:
             state = installer.attrs["State"]
             if state["Status"] not in {"created", "running"}:
                 break
-            keep_waiting()
+            check()
             if time.monotonic() > deadline:
                 raise RequirementsFailed(
                     f"Installing requirements.txt took longer than {self.limits.seconds:g} s and was stopped. "

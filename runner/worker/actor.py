@@ -15,9 +15,8 @@ from core.domain.errors import LeadersboardError
 from core.domain.job import Claim
 from core.ports.job_queue import JobQueuePort
 from core.ports.job_status import JobStatusPort
-from core.ports.sandbox import SandboxPort
-from runner.dead_letters import PostMortem
-from runner.worker.availability import ANY_ORPHAN, Duty
+from runner.dead_letters import DeadLetterWriter
+from runner.worker.availability import ANY_ORPHAN, Availability
 
 PASS_ON_SECONDS = 0.5
 
@@ -30,27 +29,26 @@ class RunNext:
 
     job_status: JobStatusPort
     job_queue: JobQueuePort
-    engine: SandboxPort
     run_job: Callable[[Claim], None]
     lease_seconds: float
     running_limit: int
     host: str
     draining: threading.Event
-    duty: Duty
-    post_mortem: PostMortem
+    availability: Availability
+    letters: DeadLetterWriter
 
     def __call__(self, resource_class: str) -> None:
         if self.draining.is_set():
             return
-        self.engine.check()  # without an engine jobs wait; the sweeper rings again
-        if fault := self.duty.storage_fault():
+        self.availability.check_engine()  # without an engine jobs wait; the sweeper rings again
+        if fault := self.availability.storage_fault():
             log.warning("nothing is claimed: storage cannot be used", fault=fault)
             self._leave_to_others(resource_class)
             return
-        takes_new = self.duty.takes_new()
+        takes_new = self.availability.takes_new()
         claim = self.job_status.claim(
             resource_class if takes_new else ANY_ORPHAN,
-            worker=self.duty.name,
+            worker=self.availability.name,
             lease_seconds=self.lease_seconds,
             running_limit=self.running_limit,
             host=self.host,
@@ -62,18 +60,18 @@ class RunNext:
         if claim.job.sandbox is not None:  # the doorbell was for another job, and this one may take long
             self._ring_for_others(resource_class)
         try:
-            with self.duty.holding(claim.job_id):
+            with self.availability.holding(claim.job_id):
                 self.run_job(claim)
         except Exception as error:
-            self.post_mortem("run job", error, claim.job)
+            self.letters.keep("run job", error, claim.job)
             raise
         finally:
             self._ring_for_others(resource_class)
 
     def _leave_to_others(self, resource_class: str) -> None:
         """Passes a doorbell on, which this runner does not answer now, if another runner takes jobs of the class."""
-        seen = self.duty.runners.runners()
-        if any(other.is_ready_for(resource_class) for other in seen if other.report.name != self.duty.name):
+        seen = self.availability.runners.runners()
+        if any(other.is_ready_for(resource_class) for other in seen if other.report.name != self.availability.name):
             self.draining.wait(PASS_ON_SECONDS)  # other listeners get it first
             self._ring_for_others(resource_class)
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import socket
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -18,16 +16,12 @@ ANY_ORPHAN = ""
 """The name of no class: a claim of it yields only runs of this host that lost their runner."""
 WRITTEN = frozenset({"logs", "jobs"})
 """The folders that a run's files go to."""
-Standing = tuple[RunnerState, str | None]
-
-
-def worker_name() -> str:
-    """The name of this process: its machine's name and its process id."""
-    return f"{socket.gethostname()}:{os.getpid()}"
+Reasoned = tuple[RunnerState, str | None]
+"""A state, and why the process takes no new jobs; None if it takes them."""
 
 
 @dataclass(kw_only=True)
-class Duty:
+class Availability:
     """Lives as long as its process; checked before each claim, and part of each report."""
 
     name: str
@@ -59,11 +53,18 @@ class Duty:
             self.jobs.discard(job_id)
 
     def takes_new(self) -> bool:
-        """Whether new jobs are taken. Raises Unavailable when the ledger does not answer."""
-        return self.standing()[0] is RunnerState.READY
+        """Whether new jobs are taken by a process whose engine has just answered: that is not asked again.
 
-    def standing(self) -> Standing:
+        Raises Unavailable when the ledger does not answer, or the engine does not say its version.
+        """
+        return self._withheld() is None and self.too_old() is None
+
+    def state(self) -> Reasoned:
         """The state with regard to new jobs, and the reason unless it takes them. Raises Unavailable."""
+        return self._withheld() or self._without_engine() or (RunnerState.READY, None)
+
+    def _withheld(self) -> Reasoned | None:
+        """Why no new job is taken, whatever the engine answers."""
         if self.draining.is_set():
             return self._emptied("it was asked to stop")
         wish = self.runners.wish(self.name, self.host)
@@ -71,16 +72,16 @@ class Duty:
             return self._emptied("an admin drains it")
         if wish is Wish.PAUSE:
             return RunnerState.PAUSED, "an admin paused it"
-        return self._hindered() or (RunnerState.READY, None)
+        return self._hindered()
 
-    def _emptied(self, why: str) -> Standing:
+    def _emptied(self, why: str) -> Reasoned:
         return (RunnerState.DRAINING if self.jobs else RunnerState.DRAINED), why
 
     def storage_fault(self) -> str | None:
         """Why no new job, and no run that lost its runner, may be taken up here now; None when they may."""
         return _fault(self.folders())
 
-    def _hindered(self) -> Standing | None:
+    def _hindered(self) -> Reasoned | None:
         folders = self.folders()
         if fault := _fault(folders):
             return RunnerState.NO_STORAGE, fault[:300]
@@ -89,6 +90,9 @@ class Duty:
         for state in folders:
             if state.name in WRITTEN and state.free_bytes is not None and state.free_bytes < self.min_free_bytes:
                 return RunnerState.DISK_LOW, f"less than {self.min_free_bytes} bytes are free for {state.name}"
+        return None
+
+    def _without_engine(self) -> Reasoned | None:
         try:
             self.check_engine()
             old = self.too_old()

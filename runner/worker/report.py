@@ -19,9 +19,9 @@ from core.ports.sandbox import SandboxPort
 from runner.engine.advisories import old_parts
 from runner.engine.inspection import Inspection, disks
 from runner.gpus import Gpus
-from runner.worker.availability import Duty
+from runner.worker.availability import Availability
 
-TELL_SECONDS = 3.0
+REPORT_SECONDS = 3.0
 LOOK_SECONDS = 2.5
 
 log = structlog.get_logger(__name__)
@@ -41,7 +41,7 @@ class Reporter:
     """Reports until it is ended; what fails now is reported the next time."""
 
     runners: RunnersPort
-    duty: Duty
+    availability: Availability
     clock_skew: Callable[[], float]
     """Raises Unavailable."""
     engine: SandboxPort
@@ -53,35 +53,35 @@ class Reporter:
 
     def run(self, ended: threading.Event) -> None:
         while True:
-            self.tell()
-            if ended.wait(TELL_SECONDS):
+            self.report()
+            if ended.wait(REPORT_SECONDS):
                 return
 
-    def tell(self) -> None:
+    def report(self) -> None:
         """Reports on the process, and on its host when it is this process's turn. Never raises."""
         _quietly(lambda: self.runners.publish(self.process()))
-        _quietly(self._tell_of_the_host)
+        _quietly(self._report_host)
 
     def withdraw(self) -> None:
         """Withdraws the report of a process that ends in order, so that it is not listed as silent. Never raises."""
-        _quietly(lambda: self.runners.withdraw(self.duty.name, self.duty.host))
+        _quietly(lambda: self.runners.withdraw(self.availability.name, self.availability.host))
 
-    def _tell_of_the_host(self) -> None:
-        if self.runners.turn(f"look:{self.duty.host}", LOOK_SECONDS):
+    def _report_host(self) -> None:
+        if self.runners.turn(f"look:{self.availability.host}", LOOK_SECONDS):
             self.runners.publish_host(self.host())
 
     def process(self) -> RunnerReport:
-        state, reason = self.duty.standing()
+        state, reason = self.availability.state()
         classes = [ClassFigures.model_validate(item.model_dump()) for item in self.resource_classes]
         return RunnerReport(
-            name=self.duty.name,
-            host=self.duty.host,
+            name=self.availability.name,
+            host=self.availability.host,
             version=__version__,
             since=self.since,
             state=state,
             reason=reason,
             classes=tuple(classes[:MOST_LISTED]),
-            jobs=tuple(sorted(self.duty.jobs)),
+            jobs=tuple(sorted(self.availability.jobs)),
             clock_skew_seconds=round(self.clock_skew(), 3),
         )
 
@@ -90,7 +90,7 @@ class Reporter:
         old = old_parts(versions)
         warnings = [*self.facts.warnings, *(one.sentence for one in old)]
         return HostReport(
-            host=self.duty.host,
+            host=self.availability.host,
             engine=dict(versions),
             warnings=tuple(warning[:300] for warning in warnings[:MOST_LISTED]),
             old=old,
@@ -99,7 +99,7 @@ class Reporter:
             gpus_in_use=tuple(sorted(self.engine.gpus_in_use())) if self.gpus.all else (),
             gpus_quarantined=tuple(sorted(self.gpus.quarantined)),
             sandboxes=self.inspection.sandboxes(),
-            disks=disks(self.duty.folders()),
+            disks=disks(self.availability.folders()),
             canary=self.facts.canary,
         )
 
@@ -108,6 +108,6 @@ def _quietly(step: Callable[[], None]) -> None:
     try:
         step()
     except (LeadersboardError, OSError) as error:
-        log.warning("report not told", error=str(error))
+        log.warning("report not published", error=str(error))
     except Exception:  # the thread must not end: an admin would see a runner that is gone
         log.exception("report broke")

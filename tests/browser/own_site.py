@@ -13,7 +13,7 @@ from pathlib import Path
 from playwright.sync_api import Page
 
 from runner.job_log.writer import LogWriter
-from tests.browser.test_browser_pages import send_token
+from tests.browser.acts import send_token
 from tests.conftest import redis_url
 from tests.running_gateway import REPOSITORY, Door, environment, free_port, gateway_thread
 
@@ -31,7 +31,7 @@ class Site:
     def writing(self) -> Iterator[LogWriter]:
         limits = {"max_bytes": 10**6, "max_lines": 10**6, "kept_bytes": 10**6}
         place = self.log.with_name("position")
-        with LogWriter(self.log, position=place, still_ours=lambda: None, **limits) as writer:
+        with LogWriter(self.log, position=place, confirm=lambda: None, **limits) as writer:
             yield writer
 
     def open(self, page: Page, path: str, token: str = Door.token) -> Page:

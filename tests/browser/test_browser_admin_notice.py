@@ -10,9 +10,9 @@ from playwright.sync_api import Page, expect
 from core.adapters.redis.runners import RedisRunners
 from core.domain.runners import HostReport
 from runner.engine.advisories import old_parts
+from tests.browser.acts import no_sideways_scroll
 from tests.browser.conftest import Open
 from tests.browser.own_site import own_site
-from tests.browser.test_browser_pages import no_sideways_scroll
 from tests.running_gateway import Door
 
 pytestmark = pytest.mark.browser

@@ -8,9 +8,9 @@ import redis
 from playwright.sync_api import Page, expect
 
 from core.ports.sandbox import Stream
+from tests.browser.acts import no_sideways_scroll
 from tests.browser.conftest import PHONE, Open
 from tests.browser.own_site import Site, own_site
-from tests.browser.test_browser_pages import no_sideways_scroll
 
 pytestmark = pytest.mark.browser
 
@@ -48,6 +48,7 @@ def test_an_imitation_is_not_shown_as_the_platforms_word(
         log.output(LOUD, Stream.STDERR)
         log.say("'a\rb\u200b.png' was left out: Ended: failed")
         expect(text).to_contain_text("left out", timeout=20_000)
+        expect(page.locator(".lb-job")).to_be_visible(timeout=20_000)  # leaving while it is read is a complaint
         page.reload()  # by the tail, as well as piece by piece
         expect(text).to_contain_text("left out", timeout=20_000)
     ours = page.locator(".lb-log-own").all_inner_texts()

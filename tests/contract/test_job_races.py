@@ -9,7 +9,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any, TypeVar
 
 import dramatiq
@@ -23,9 +22,9 @@ from core.adapters.redis.rate_limit import RedisRateLimit
 from core.domain.job import MAX_ATTEMPTS, MAX_LOSSES, Claim, JobRequest, JobState
 from core.domain.limits import UserLimits
 from core.ports.job_status import Swept
-from runner.dead_letters import PostMortem
+from runner.dead_letters import DeadLetterWriter
 from runner.worker.actor import RunNext, declare
-from runner.worker.availability import Duty
+from runner.worker.availability import Availability
 from tests.conftest import redis_url
 from tests.twins.dead_letters import MemoryDeadLetters
 from tests.twins.runners import MemoryRunners
@@ -175,15 +174,15 @@ def doubled_message(client: redis.Redis) -> None:
 def hearing(ledger: RedisJobStatus, ran: list[str], meet: Callable[[], Any], folder: Path) -> dramatiq.Worker:
     """An idle worker on a broker of its own; `meet` is the last that it does before it claims."""
     broker = OneBellAtATime(url=redis_url(), middleware=[])  # type: ignore[no-untyped-call]
-    duty = Duty(
+    availability = Availability(
         name="w", host=HOST, runners=MemoryRunners(), check_engine=meet, folders=list, min_free_bytes=0,
         draining=threading.Event(),
     )  # fmt: skip
-    engine: Any = SimpleNamespace(check=lambda: None)
     run_next = RunNext(
-        job_status=ledger, job_queue=DramatiqQueue(broker), engine=engine,
+        job_status=ledger, job_queue=DramatiqQueue(broker),
         run_job=lambda claim: ran.append(claim.job_id), lease_seconds=60, running_limit=50, host=HOST,
-        draining=duty.draining, duty=duty, post_mortem=PostMortem(dead_letters=MemoryDeadLetters()),
+        draining=availability.draining, availability=availability,
+        letters=DeadLetterWriter(dead_letters=MemoryDeadLetters()),
     )  # fmt: skip
     declare(broker, run_next, ["small"])
     return dramatiq.Worker(broker, worker_threads=1, worker_timeout=50)

@@ -15,7 +15,7 @@ import redis
 from runner.engine.docker_sandbox import DockerEngine
 from tests.conftest import REPOSITORY, redis_url, service
 from tests.docker.runner_site import Site
-from tests.runner_bench import Bench
+from tests.twin_runner import TwinRunner, jobs_in
 
 SECCOMP = (REPOSITORY / "seccomp.json").read_text()
 
@@ -50,15 +50,17 @@ def engine_folder(fresh_name: str) -> Iterator[Path]:
 
 
 @pytest.fixture
-def bench(engine_folder: Path, engine: DockerEngine, image: str, fresh_name: str) -> Iterator[Bench[DockerEngine]]:
+def runner(
+    engine_folder: Path, engine: DockerEngine, image: str, fresh_name: str
+) -> Iterator[TwinRunner[DockerEngine]]:
     """A runner on the real engine; after each test the engine must hold nothing of it (BOX-10)."""
-    started = Bench(engine_folder, engine, image=image, site=fresh_name)
+    started = TwinRunner(engine_folder, engine, image=image, site=fresh_name)
     yield started
     for _try in range(20):  # the engine answers removals a moment before they show
-        if not engine.job_ids():
+        if not jobs_in(engine):
             break
         time.sleep(0.1)
-    left = engine.job_ids()
+    left = jobs_in(engine)
     for job_id in left:
         engine.remove_leftovers(job_id)
     assert not left, f"left in the engine: {left}"
@@ -71,10 +73,10 @@ def opened_site(root: Path, redis_url: str, mlflow_url: str, image: str, name: s
     cleaner = DockerEngine(service("LEADERSBOARD_TEST_ENGINE"), site=made.ledger.ledger_id(), image=image, seccomp="{}")
     try:
         yield made
-        left = cleaner.job_ids()
+        left = jobs_in(cleaner)
         assert not left, f"left in the engine: {left}"
     finally:
-        for job_id in cleaner.job_ids():
+        for job_id in jobs_in(cleaner):
             cleaner.remove_leftovers(job_id)
         cleaner.close()
         made.close()

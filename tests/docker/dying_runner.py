@@ -25,25 +25,26 @@ from runner.engine.docker_sandbox import DockerEngine
 from runner.engine.one_run import DockerSandbox
 from runner.engine.output.stream import OutputStream
 from runner.engine.output.volume import OutputVolume
+from runner.job import run_job
 from runner.job.attempt import Attempt
 from runner.job.run_job import RunJob
-from runner.job.watch import Watch
+from runner.job.watch import RunMonitor
 from runner.job_log.journal import PositionFile
 from runner.job_log.writer import LogWriter
 from runner.requirements.installer import Installer
 from runner.run_folder import RunFolder
 
-STEPS: dict[str, tuple[type, str, Callable[..., bool]]] = {
+STEPS: dict[str, tuple[Any, str, Callable[..., bool]]] = {
     "claimed": (RunJob, "__call__", lambda *_: True),
     "noted": (RunFolder, "begin", lambda *_: True),
     "launching": (DockerEngine, "launch", lambda *_: True),
     "volume created": (OutputVolume, "check_bound", lambda *_: True),
     "container created": (OutputStream, "attach", lambda *_: True),
     "started, not noted": (RunFolder, "start", lambda *_: True),
-    "started": (Attempt, "_note", lambda _self, phase=None, **_named: phase is Phase.RUNNING),
+    "started": (Attempt, "note", lambda _self, phase=None, **_named: phase is Phase.RUNNING),
     "mid-log": (LogWriter, "output", lambda self, chunk, _stream: self.printed_bytes + len(chunk) > 50),
     "mid-line": (PositionFile, "write", lambda _self, intent: intent.offset > 150),
-    "exited": (Watch, "_ended", lambda *_: True),
+    "exited": (RunMonitor, "_ended", lambda *_: True),
     "reading": (RunFolder, "fresh_artifacts", lambda *_: True),
     "harvesting": (OutputVolume, "harvest", lambda *_: True),
     "read": (RunFolder, "harvest", lambda *_: True),
@@ -51,11 +52,11 @@ STEPS: dict[str, tuple[type, str, Callable[..., bool]]] = {
     "recording": (MlflowTracking, "record", lambda *_args, **_named: True),
     "run created": (MlflowTracking, "_log", lambda *_: True),
     "metrics logged": (MlflowTracking, "_upload", lambda *_: True),
-    "run closed": (Attempt, "_release", lambda *_: True),
+    "run closed": (run_job, "finish", lambda *_: True),
     "last line written": (RedisJobStatus, "finish", lambda *_: True),
     "final": (RunFolder, "remove", lambda *_: True),
 }
-"""Before which call, and when: of the class's method, asked with the call's own arguments."""
+"""Before which call, of a class or a module, and when; asked with the call's own arguments."""
 BESIDE: dict[str, tuple[Any, str, Callable[..., bool]]] = {
     "GPU probe": (gpu_probe, "remove", lambda *_: True),
     "probe being made": (OutputVolume, "check_bound", lambda *_: True),

@@ -28,7 +28,7 @@ from core.domain.job import Job, JobRequest
 from core.domain.limits import UploadLimits, UserLimits
 from core.domain.submission import Upload, UploadedFile
 from tests.conftest import REPOSITORY, service
-from tests.runner_bench import BENCHMARK, GOOD
+from tests.twin_runner import BENCHMARK, GOOD
 
 COUNT = """
 import time

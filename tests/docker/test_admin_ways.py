@@ -10,8 +10,8 @@ import pytest
 
 from tests.conftest import redis_url
 from tests.docker.runner_site import Site, until
-from tests.runner_bench import GOOD
 from tests.running_gateway import environment, gateway_process
+from tests.twin_runner import GOOD
 
 pytestmark = pytest.mark.docker
 

@@ -24,7 +24,7 @@ from runner.engine.output import volume as output_volume
 from tests.conftest import REPOSITORY, service
 from tests.docker.conftest import SECCOMP
 from tests.docker.runner_site import Site, until
-from tests.runner_bench import GOOD
+from tests.twin_runner import GOOD
 
 pytestmark = pytest.mark.docker
 

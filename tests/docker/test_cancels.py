@@ -12,7 +12,7 @@ import pytest
 from core.domain.errors import Conflict
 from core.domain.job import JobState
 from tests.docker.runner_site import DEFAULTS, Site, ended, mlflow_runs, until, until_nothing_is_left
-from tests.runner_bench import GOOD
+from tests.twin_runner import GOOD
 
 pytestmark = pytest.mark.docker
 

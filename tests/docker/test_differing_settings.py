@@ -13,7 +13,7 @@ from core.domain.limits import SMALL
 from core.domain.verdict import FailureReason
 from runner.recovery.overdue import OVERDUE_SECONDS
 from tests.docker.runner_site import Site, ended, kill_group, mlflow_runs, until
-from tests.runner_bench import GOOD
+from tests.twin_runner import GOOD
 
 pytestmark = pytest.mark.docker
 

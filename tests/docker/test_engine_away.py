@@ -23,7 +23,7 @@ from core.domain.runners import SILENT_SECONDS, RunnerState
 from tests.conftest import service
 from tests.docker.own_parts import OwnPart, give_small_image, own_engine
 from tests.docker.runner_site import Site, ended, kill_group, lines_of, mlflow_runs, until, until_nothing_is_left
-from tests.runner_bench import GOOD
+from tests.twin_runner import GOOD
 
 pytestmark = [pytest.mark.docker, pytest.mark.one_worker]
 

@@ -18,7 +18,7 @@ from tests.docker.conftest import opened_site
 from tests.docker.own_parts import own_mlflow, own_redis
 from tests.docker.runner_site import SLOW, Site, ended, until
 from tests.docker.small_disk import SmallDisk, small_disk, small_shared_disk
-from tests.runner_bench import GOOD
+from tests.twin_runner import GOOD
 
 pytestmark = pytest.mark.docker
 

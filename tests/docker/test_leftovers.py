@@ -21,7 +21,7 @@ from runner.engine.docker_sandbox import DockerEngine
 from tests.docker.dying_runner import BESIDE
 from tests.docker.runner_site import SLOW, Site, ended, half_made, in_engine, kill_group, processes, until
 from tests.docker.small_disk import SmallDisk
-from tests.runner_bench import GOOD
+from tests.twin_runner import GOOD
 
 pytestmark = pytest.mark.docker
 

@@ -15,7 +15,7 @@ from runner.engine.docker_sandbox import DockerEngine
 from runner.engine.output.volume import OutputVolume
 from runner.engine.resources import remove
 from runner.run_folder import RunFolder
-from tests.runner_bench import GOOD, Bench
+from tests.twin_runner import GOOD, TwinRunner
 
 pytestmark = pytest.mark.docker
 
@@ -45,41 +45,41 @@ def lose_it(monkeypatch: pytest.MonkeyPatch, how: str, moment: str, first: Calla
     monkeypatch.setattr(OutputVolume, "_metrics", losing)
 
 
-def recorded_files(bench: Bench[DockerEngine], monkeypatch: pytest.MonkeyPatch) -> list[Path]:
+def recorded_files(runner: TwinRunner[DockerEngine], monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     """The pictures that come with each result, filled in as results are recorded."""
-    record, files = bench.tracking.record, []
+    record, files = runner.tracking.record, []
 
     def look(result: Result, **named: Any) -> RunRef:
         assert result.artifacts is not None
         files.extend(path.relative_to(result.artifacts) for path in result.artifacts.rglob("*.png"))
         return record(result, **named)
 
-    monkeypatch.setattr(bench.tracking, "record", look)
+    monkeypatch.setattr(runner.tracking, "record", look)
     return files
 
 
 @pytest.mark.parametrize("how", KILL)
 @pytest.mark.parametrize("moment", MOMENTS)
 def test_a_run_whose_output_is_lost_is_run_again(
-    bench: Bench[DockerEngine], monkeypatch: pytest.MonkeyPatch, how: str, moment: str
+    runner: TwinRunner[DockerEngine], monkeypatch: pytest.MonkeyPatch, how: str, moment: str
 ) -> None:
     """Neither "no metrics" nor a result without its files; the second attempt brings both."""
     lose_it(monkeypatch, how, moment, lambda _volume: None)
-    files = recorded_files(bench, monkeypatch)
-    job = bench.run(bench.claim(GOOD))
+    files = recorded_files(runner, monkeypatch)
+    job = runner.run(runner.claim(GOOD))
     assert (job.state, files) == (JobState.PENDING, [])
-    assert "The platform failed in attempt 1; the job is run again." in bench.log_of(job)
-    job = bench.run(bench.claim_again())
+    assert "The platform failed in attempt 1; the job is run again." in runner.log_of(job)
+    job = runner.run(runner.claim_again())
     assert (job.state, job.attempt, files) == (JobState.COMPLETED, 2, [Path("curves/roc.png")])
 
 
 @pytest.mark.parametrize("moment", MOMENTS)
 def test_what_a_slower_runner_has_read_is_not_read_over(
-    bench: Bench[DockerEngine], monkeypatch: pytest.MonkeyPatch, moment: str
+    runner: TwinRunner[DockerEngine], monkeypatch: pytest.MonkeyPatch, moment: str
 ) -> None:
     """It read everything, named it and cleared up, while we were reading: its result counts, in the same attempt."""
-    claim = bench.claim(GOOD)
-    folder = RunFolder(path=bench.root / "jobs" / f"{claim.job_id}-{claim.mark}")
+    claim = runner.claim(GOOD)
+    folder = RunFolder(path=runner.root / "jobs" / f"{claim.job_id}-{claim.mark}")
 
     def slower_reads(volume: OutputVolume) -> None:
         record, into = folder.ended(), folder.path / "artifacts.slower"
@@ -88,7 +88,7 @@ def test_what_a_slower_runner_has_read_is_not_read_over(
         found = volume.harvest(into)
         folder.harvest(replace(record, metrics=found.metrics), into)
 
-    files = recorded_files(bench, monkeypatch)
+    files = recorded_files(runner, monkeypatch)
     lose_it(monkeypatch, "is removed", moment, slower_reads)
-    job = bench.run(claim)
-    assert (job.state, job.attempt, files) == (JobState.COMPLETED, 1, [Path("curves/roc.png")]), bench.log_of(job)
+    job = runner.run(claim)
+    assert (job.state, job.attempt, files) == (JobState.COMPLETED, 1, [Path("curves/roc.png")]), runner.log_of(job)

@@ -14,8 +14,8 @@ from core.domain.runners import RunnerState
 from runner.engine.advisories import old_parts
 from tests.conftest import redis_url
 from tests.docker.runner_site import Site, until
-from tests.runner_bench import GOOD
 from tests.running_gateway import environment, gateway_thread
+from tests.twin_runner import GOOD
 
 pytestmark = pytest.mark.docker
 
@@ -26,7 +26,9 @@ def test_an_old_engine_begins_no_job_until_an_admin_accepts_it(
     """The job waits, its user reads why in general terms, admins in full; with the setting it runs."""
     versions = {part["Name"]: part["Version"] for part in inner.version()["Components"]}
     if not (old := old_parts(versions)):
-        pytest.skip("this engine is as new as it has to be: the refusal is shown in tests/unit/runner/test_duty.py")
+        pytest.skip(
+            "this engine is as new as it has to be: the refusal is shown in tests/unit/runner/test_availability.py"
+        )
     runners = RedisRunners(redis_client)
     job_id = site.post(GOOD)
     with gateway_thread(tmp_path, environment(tmp_path, redis_url=redis_url(), mlflow_url=mlflow_url)) as door:

@@ -19,7 +19,7 @@ from runner.engine.output import stream as output_stream
 from tests.conftest import service
 from tests.docker.conftest import SECCOMP
 from tests.docker.runner_site import Site, ended, until
-from tests.runner_bench import GOOD, Bench, when
+from tests.twin_runner import GOOD, TwinRunner, when
 
 pytestmark = pytest.mark.docker
 
@@ -50,15 +50,17 @@ class Output:
 
 
 @contextmanager
-def launched(bench: Bench[DockerEngine], program: str, output: Output) -> Iterator[tuple[DockerSandbox, SandboxSpec]]:
-    folder = bench.root / "submissions" / "printer"
+def launched(
+    runner: TwinRunner[DockerEngine], program: str, output: Output
+) -> Iterator[tuple[DockerSandbox, SandboxSpec]]:
+    folder = runner.root / "submissions" / "printer"
     folder.mkdir()
     (folder / "main.py").write_text(program)
     spec = SandboxSpec(
-        site=bench.site, job_id="1" * 32, attempt=1, claim="c", user_id="ann", entrypoint="main.py",
-        config_file="none", limits=bench.limits, image=bench.image, submission=folder, config=folder,
+        site=runner.site, job_id="1" * 32, attempt=1, claim="c", user_id="ann", entrypoint="main.py",
+        config_file="none", limits=runner.limits, image=runner.image, submission=folder, config=folder,
     )  # fmt: skip
-    sandbox = bench.engine.launch(spec, output)
+    sandbox = runner.engine.launch(spec, output)
     try:
         yield sandbox, spec
     finally:
@@ -66,13 +68,15 @@ def launched(bench: Bench[DockerEngine], program: str, output: Output) -> Iterat
         sandbox.remove()
 
 
-def test_a_run_goes_on_while_its_reader_sleeps(bench: Bench[DockerEngine], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_goes_on_while_its_reader_sleeps(
+    runner: TwinRunner[DockerEngine], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Its program waits for a sleeper only so long; who wakes up finds every line, once."""
     monkeypatch.setattr(output_stream, "UNREAD_SECONDS", 1.0)
     output = Output()
     output.awake.clear()
     program = f"import os\nfor n in range({LINES}): os.write(1, b'%07d ' % n + b'{LINE}\\n')\n"
-    with launched(bench, program, output) as (sandbox, _spec):
+    with launched(runner, program, output) as (sandbox, _spec):
         until(lambda: sandbox.state().ended, "the program has ended")
         output.awake.set()
         assert sandbox.await_output_end(60)
@@ -80,20 +84,20 @@ def test_a_run_goes_on_while_its_reader_sleeps(bench: Bench[DockerEngine], monke
     assert (numbers == list(range(LINES)), len(output.text[Stream.STDOUT])) == (True, LINES * 1024)
 
 
-def test_a_log_of_many_megabytes_is_taken_over(bench: Bench[DockerEngine]) -> None:
+def test_a_log_of_many_megabytes_is_taken_over(runner: TwinRunner[DockerEngine]) -> None:
     """LOG-1, REL-2: more than any small record holds was read when the runner left; the next one loses no line."""
-    bench.log_limits = {"max_bytes": 256 * MIB, "max_lines": 2_000_000, "kept_bytes": 256 * MIB}
+    runner.log_limits = {"max_bytes": 256 * MIB, "max_lines": 2_000_000, "kept_bytes": 256 * MIB}
     program = (
         f"import os, time\nfor n in range(25000):\n    os.write(1 + n % 2, b'%07d {LINE}\\n' % n)\n"
         "    if n == 24000: time.sleep(5)\n"
     )
-    claim = bench.claim(program + GOOD)
-    path = bench.storage.log_path(claim.job_id)
-    stopper = when(lambda: path.exists() and path.stat().st_size > 24 * 10**6, bench.stopping.set)
-    assert bench.run(claim).state is JobState.RUNNING
+    claim = runner.claim(program + GOOD)
+    path = runner.storage.log_path(claim.job_id)
+    stopper = when(lambda: path.exists() and path.stat().st_size > 24 * 10**6, runner.stopping.set)
+    assert runner.run(claim).state is JobState.RUNNING
     stopper.join()
-    bench.stopping.clear()
-    job = bench.run(bench.claim_again())
+    runner.stopping.clear()
+    job = runner.run(runner.claim_again())
     numbers = [int(line[:7]) for line in path.read_bytes().splitlines() if line[:1].isdigit()]
     assert (job.state, job.attempt) == (JobState.COMPLETED, 1)
     assert sorted(numbers) == list(range(25000))
@@ -101,14 +105,14 @@ def test_a_log_of_many_megabytes_is_taken_over(bench: Bench[DockerEngine]) -> No
 
 
 @pytest.fixture
-def narrow(bench: Bench[DockerEngine], image: str) -> Iterator[Bench[DockerEngine]]:
+def narrow(runner: TwinRunner[DockerEngine], image: str) -> Iterator[TwinRunner[DockerEngine]]:
     """A site whose runs may print two megabytes in 50,000 lines."""
     means = EngineMeans(record_bytes=record_bytes(max_bytes=2 * MIB, max_lines=50_000))
-    bench.engine = DockerEngine(
-        service("LEADERSBOARD_TEST_ENGINE"), site=bench.site, image=image, seccomp=SECCOMP, means=means
+    runner.engine = DockerEngine(
+        service("LEADERSBOARD_TEST_ENGINE"), site=runner.site, image=image, seccomp=SECCOMP, means=means
     )
-    yield bench
-    bench.engine.close()
+    yield runner
+    runner.engine.close()
 
 
 @pytest.mark.parametrize(
@@ -122,7 +126,7 @@ def narrow(bench: Bench[DockerEngine], image: str) -> Iterator[Bench[DockerEngin
     ],
 )
 def test_all_that_a_run_may_print_is_kept_and_of_more_it_is_told(
-    narrow: Bench[DockerEngine], text: str, times: int
+    narrow: TwinRunner[DockerEngine], text: str, times: int
 ) -> None:
     """Lines without text, text without lines, both: whoever comes late reads it all; or is told that some is gone."""
     first, late = Output(), Output()

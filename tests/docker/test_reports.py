@@ -9,7 +9,7 @@ from core.adapters.redis.runners import RedisRunners
 from core.domain.job import JobState
 from core.domain.runners import RunnerState, SandboxFigures, Wish
 from tests.docker.runner_site import SLOW, Site, kill_group, until
-from tests.runner_bench import GOOD
+from tests.twin_runner import GOOD
 
 pytestmark = pytest.mark.docker
 

@@ -26,7 +26,7 @@ from runner.requirements.dependencies import Dependencies
 from runner.requirements.index import Index
 from runner.requirements.installer import Installer
 from tests.conftest import REPOSITORY, service
-from tests.runner_bench import GOOD, Bench
+from tests.twin_runner import GOOD, TwinRunner
 
 pytestmark = pytest.mark.docker
 
@@ -92,26 +92,28 @@ def address(server: Container) -> str:
 
 
 @pytest.fixture
-def installing(bench: Bench[DockerEngine], index: tuple[Index, Path]) -> Iterator[Bench[DockerEngine]]:
+def installing(runner: TwinRunner[DockerEngine], index: tuple[Index, Path]) -> Iterator[TwinRunner[DockerEngine]]:
     """A runner that installs from that index, within small limits."""
-    yield from _installing(bench, index[0], LIMITS)
+    yield from _installing(runner, index[0], LIMITS)
 
 
-def _installing(bench: Bench[DockerEngine], index: Index, limits: RequirementsLimits) -> Iterator[Bench[DockerEngine]]:
+def _installing(
+    runner: TwinRunner[DockerEngine], index: Index, limits: RequirementsLimits
+) -> Iterator[TwinRunner[DockerEngine]]:
     installer = Installer.on(service("LEADERSBOARD_TEST_ENGINE"), seccomp=SECCOMP, index=index, limits=limits)
-    cache = DependencyCache(job_root=bench.root / "jobs", kept_bytes=10**9)
-    bench.limits = bench.limits.model_copy(update={"requirements": True})
-    bench.dependencies = Dependencies(installer=installer, cache=cache)
-    yield bench
+    cache = DependencyCache(job_root=runner.root / "jobs", kept_bytes=10**9)
+    runner.limits = runner.limits.model_copy(update={"requirements": True})
+    runner.dependencies = Dependencies(installer=installer, cache=cache)
+    yield runner
     installer.close()
 
 
-def assert_no_network_left(inner: docker.DockerClient, bench: Bench[DockerEngine]) -> None:
-    assert inner.networks.list(filters={"label": f"leadersboard.site={bench.site}"}) == []
+def assert_no_network_left(inner: docker.DockerClient, runner: TwinRunner[DockerEngine]) -> None:
+    assert inner.networks.list(filters={"label": f"leadersboard.site={runner.site}"}) == []
 
 
 def test_wheels_are_installed_recorded_kept_and_read_only(
-    installing: Bench[DockerEngine], index: tuple[Index, Path], inner: docker.DockerClient
+    installing: TwinRunner[DockerEngine], index: tuple[Index, Path], inner: docker.DockerClient
 ) -> None:
     """BOX-7: the run imports them without a network, cannot change them, and the next run needs no index.
 
@@ -159,7 +161,11 @@ def bad_packages(folder: Path, other: str) -> None:
 
 
 def test_hostile_packages_fail_the_job_and_leave_nothing(
-    installing: Bench[DockerEngine], index: tuple[Index, Path], inner: docker.DockerClient, image: str, fresh_name: str
+    installing: TwinRunner[DockerEngine],
+    index: tuple[Index, Path],
+    inner: docker.DockerClient,
+    image: str,
+    fresh_name: str,
 ) -> None:
     """No source is built, no file lands outside, sizes and counts hold, and no other address is reached."""
     listener = inner.containers.run(
@@ -196,12 +202,12 @@ def test_hostile_packages_fail_the_job_and_leave_nothing(
     ids=["unknown", "a variable behind an escape", "a version that is not there"],
 )
 def test_an_index_with_a_password_is_shown_to_nobody(
-    bench: Bench[DockerEngine], index: tuple[Index, Path], line: str
+    runner: TwinRunner[DockerEngine], index: tuple[Index, Path], line: str
 ) -> None:
     """Neither address nor password is in the log, in the job's message, or in what admins read of failed steps."""
     wheel(index[1], "greeting", {"greeting.py": b""})
     url = index[0].urls[0].replace("://", "://robot:s3cr%40t-w0rd@")
-    (installing,) = _installing(bench, replace(index[0], urls=(url,)), LIMITS)
+    (installing,) = _installing(runner, replace(index[0], urls=(url,)), LIMITS)
     job = installing.run(installing.claim(GOOD, requirements=line + "\n"))
     told = installing.log_of(job) + (job.error_message or "") + str(installing.dead_letters.page())
     assert (job.state, job.failure_reason) == ("failed", "requirements"), told
@@ -209,11 +215,11 @@ def test_an_index_with_a_password_is_shown_to_nobody(
 
 
 def test_an_index_that_does_not_answer_ends_in_time(
-    bench: Bench[DockerEngine], index: tuple[Index, Path], inner: docker.DockerClient
+    runner: TwinRunner[DockerEngine], index: tuple[Index, Path], inner: docker.DockerClient
 ) -> None:
     """The limit is the runner's own; nothing of the attempt stays."""
     limits = LIMITS.model_copy(update={"seconds": 3.0})
-    (slow,) = _installing(bench, index[0], limits)
+    (slow,) = _installing(runner, index[0], limits)
     started = time.monotonic()
     job = slow.run(slow.claim(GOOD, requirements="slow"))
     assert "longer than 3 s" in (job.error_message or "")
@@ -232,8 +238,8 @@ def site_index() -> Index:
     return Index(urls=(url,), more_hosts=hosts, ca=bundle if bundle.is_file() else None)
 
 
-def test_a_package_of_the_sites_own_index_is_installed(bench: Bench[DockerEngine]) -> None:
+def test_a_package_of_the_sites_own_index_is_installed(runner: TwinRunner[DockerEngine]) -> None:
     """The whole way with the index from which scripts/setup has built the images."""
-    (real,) = _installing(bench, replace(site_index()), RequirementsLimits())
+    (real,) = _installing(runner, replace(site_index()), RequirementsLimits())
     job = real.run(real.claim("import humanize; print(humanize.intcomma(12345))" + GOOD, requirements="humanize"))
     assert "12,345" in real.log_of(job), real.log_of(job)

@@ -29,7 +29,7 @@ from tests.docker.runner_site import (
     until,
     until_nothing_is_left,
 )
-from tests.runner_bench import GOOD
+from tests.twin_runner import GOOD
 
 pytestmark = pytest.mark.docker
 

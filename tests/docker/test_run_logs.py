@@ -15,32 +15,34 @@ from core.domain.limits import MIB
 from core.ports.sandbox import SandboxSpec, Stream
 from runner.engine.docker_sandbox import DockerEngine
 from runner.engine.output import stream as output_stream
-from tests.runner_bench import GOOD, Bench, when
+from tests.twin_runner import GOOD, TwinRunner, when
 
 pytestmark = pytest.mark.docker
 
 
-def test_the_log_grows_while_the_job_runs(bench: Bench[DockerEngine]) -> None:
+def test_the_log_grows_while_the_job_runs(runner: TwinRunner[DockerEngine]) -> None:
     """LOG-1: each line is there when it is printed, and every line is there at the end."""
-    claim = bench.claim("import time\nfor i in range(30): print('line', i); time.sleep(0.1)\n" + GOOD)
+    claim = runner.claim("import time\nfor i in range(30): print('line', i); time.sleep(0.1)\n" + GOOD)
     lengths: set[int] = set()
-    job_is_over = lambda: bench.ledger.get(claim.job_id).is_final  # noqa: E731
+    job_is_over = lambda: runner.ledger.get(claim.job_id).is_final  # noqa: E731
 
     def look() -> bool:
-        if bench.ledger.get(claim.job_id).state is JobState.RUNNING:
-            lengths.add(bench.storage.read_log(claim.job_id).next_offset)
+        if runner.ledger.get(claim.job_id).state is JobState.RUNNING:
+            lengths.add(runner.storage.read_log(claim.job_id).next_offset)
         return job_is_over()
 
     looker = when(look, lambda: None)
-    job = bench.run(claim)
+    job = runner.run(claim)
     looker.join()
     assert len(lengths) >= 5
-    assert [line for line in bench.log_of(job).splitlines() if line.startswith("line")] == [
+    assert [line for line in runner.log_of(job).splitlines() if line.startswith("line")] == [
         f"line {i}" for i in range(30)
     ]
 
 
-def test_a_stream_that_breaks_is_taken_up_again(bench: Bench[DockerEngine], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_stream_that_breaks_is_taken_up_again(
+    runner: TwinRunner[DockerEngine], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """R27: the end of a stream is not the end of its job, and nothing is lost or doubled where it broke."""
     streams: list[socket.socket] = []
     begin = output_stream._Pump.__init__
@@ -50,40 +52,40 @@ def test_a_stream_that_breaks_is_taken_up_again(bench: Bench[DockerEngine], monk
         begin(pump, stream)
 
     monkeypatch.setattr(output_stream._Pump, "__init__", seen)
-    claim = bench.claim("import time\nfor n in range(40): print('line', n); time.sleep(0.1)\n" + GOOD)
+    claim = runner.claim("import time\nfor n in range(40): print('line', n); time.sleep(0.1)\n" + GOOD)
     breaker = when(
-        lambda: "line 9\n" in bench.storage.read_log(claim.job_id).text,
+        lambda: "line 9\n" in runner.storage.read_log(claim.job_id).text,
         lambda: streams[0].shutdown(socket.SHUT_RDWR),
     )
-    job = bench.run(claim)
+    job = runner.run(claim)
     breaker.join()
     streams[0].close()
     assert job.state is JobState.COMPLETED
-    assert [line for line in bench.log_of(job).splitlines() if line.startswith("line")] == [
+    assert [line for line in runner.log_of(job).splitlines() if line.startswith("line")] == [
         f"line {number}" for number in range(40)
     ]
 
 
 @pytest.mark.alone
-def test_lines_can_be_read_within_half_a_second_of_their_printing(bench: Bench[DockerEngine]) -> None:
+def test_lines_can_be_read_within_half_a_second_of_their_printing(runner: TwinRunner[DockerEngine]) -> None:
     """LOG-2: by the clock that program and reader share, through engine, runner and log file."""
-    claim = bench.claim("import time\nfor n in range(20): print('at', time.time()); time.sleep(0.15)\n" + GOOD)
+    claim = runner.claim("import time\nfor n in range(20): print('at', time.time()); time.sleep(0.15)\n" + GOOD)
     lags: dict[str, float] = {}
 
     def look() -> bool:
-        for line in bench.storage.read_log(claim.job_id).text.splitlines():
+        for line in runner.storage.read_log(claim.job_id).text.splitlines():
             if line.startswith("at ") and line not in lags:
                 lags[line] = time.time() - float(line.removeprefix("at "))
-        return bench.ledger.get(claim.job_id).is_final
+        return runner.ledger.get(claim.job_id).is_final
 
     looker = when(look, lambda: None)
-    bench.run(claim)
+    runner.run(claim)
     looker.join()
     assert len(lags) == 20
     assert statistics.median(lags.values()) < 0.5
 
 
-def test_what_is_printed_at_once_is_there_once(bench: Bench[DockerEngine], image: str) -> None:
+def test_what_is_printed_at_once_is_there_once(runner: TwinRunner[DockerEngine], image: str) -> None:
     """LOG-1: lines that are out before anybody looks, of many containers that start at the same time."""
 
     class Output:
@@ -100,17 +102,17 @@ def test_what_is_printed_at_once_is_there_once(bench: Bench[DockerEngine], image
 
         def settle(self) -> None: ...
 
-    folder = bench.root / "submissions" / "printer"
+    folder = runner.root / "submissions" / "printer"
     folder.mkdir()
     (folder / "main.py").write_text("for n in range(5): print('line', n)\n")
 
     def printed(number: int) -> bytes:
         spec = SandboxSpec(
-            site=bench.site, job_id=f"{number:032x}", attempt=1, claim="c", user_id="ann", entrypoint="main.py",
-            config_file="none", limits=bench.limits, image=image, submission=folder, config=folder,
+            site=runner.site, job_id=f"{number:032x}", attempt=1, claim="c", user_id="ann", entrypoint="main.py",
+            config_file="none", limits=runner.limits, image=image, submission=folder, config=folder,
         )  # fmt: skip
         output = Output()
-        sandbox = bench.engine.launch(spec, output)
+        sandbox = runner.engine.launch(spec, output)
         assert sandbox.await_output_end(60)
         sandbox.remove()
         return output.text
@@ -120,13 +122,15 @@ def test_what_is_printed_at_once_is_there_once(bench: Bench[DockerEngine], image
         assert set(together.map(printed, range(24))) == {wanted}
 
 
-def test_a_flood_is_held_up_and_loses_nothing(bench: Bench[DockerEngine], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_flood_is_held_up_and_loses_nothing(
+    runner: TwinRunner[DockerEngine], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """H40: beyond a burst of two seconds' worth a program waits in its own writes; its neighbours do not."""
     monkeypatch.setattr("runner.engine.output.stream.BYTES_PER_SECOND", MIB)
-    bench.log_limits = {"max_bytes": 16 * MIB, "max_lines": 1_000_000, "kept_bytes": 16 * MIB}
+    runner.log_limits = {"max_bytes": 16 * MIB, "max_lines": 1_000_000, "kept_bytes": 16 * MIB}
     program = "import os, time\nbegan = time.monotonic()\nfor n in range(1024): os.write(1, b'x' * 8191 + b'\\n')\n"
-    job = bench.run(bench.claim(program + "print('took', time.monotonic() - began)\n" + GOOD))
-    log = bench.storage.log_path(job.job_id).read_bytes()
+    job = runner.run(runner.claim(program + "print('took', time.monotonic() - began)\n" + GOOD))
+    log = runner.storage.log_path(job.job_id).read_bytes()
     assert (job.state, log.count(b"x" * 8191 + b"\n")) == (JobState.COMPLETED, 1024)
     (took,) = (float(line.split()[1]) for line in log.splitlines() if line.startswith(b"took "))
     assert took > 1

@@ -13,7 +13,7 @@ from core.adapters.mlflow.tracking import MlflowTracking
 from core.domain.job import JobState
 from tests.docker.dying_runner import STEPS
 from tests.docker.runner_site import Site, ended, lines_of, until
-from tests.runner_bench import GOOD
+from tests.twin_runner import GOOD
 
 pytestmark = pytest.mark.docker
 

@@ -14,7 +14,7 @@ from core.domain.job import LOST_TOO_OFTEN, MAX_LOSSES, RUNNER_GONE, SUSPECT_LOS
 from core.domain.limits import SMALL, UserLimits
 from core.domain.verdict import FailureReason
 from tests.docker.runner_site import SLOW, Site, ended, until, until_nothing_is_left
-from tests.runner_bench import GOOD
+from tests.twin_runner import GOOD
 
 pytestmark = pytest.mark.docker
 

@@ -28,7 +28,7 @@ from tests.docker.runner_site import (
     living,
     until,
 )
-from tests.runner_bench import GOOD
+from tests.twin_runner import GOOD
 
 pytestmark = pytest.mark.docker
 

@@ -18,11 +18,11 @@ from core.ports.tracking import Result, RunRef
 from runner.engine.container_spec import EngineMeans
 from runner.engine.docker_sandbox import DockerEngine
 from runner.engine.one_run import DockerSandbox
-from runner.job.watch import GRACE_SECONDS
 from runner.job_log.writer import LogWriter
+from runner.launch_settings import GRACE_SECONDS
 from tests.conftest import service
 from tests.docker.conftest import SECCOMP
-from tests.runner_bench import GOOD, Bench, when
+from tests.twin_runner import GOOD, TwinRunner, jobs_in, when
 
 pytestmark = pytest.mark.docker
 
@@ -30,10 +30,10 @@ pytestmark = pytest.mark.docker
 METRICS = '{"params": {"method": "m"}, "metrics": {"image_auc": 0.5}}'
 
 
-def test_a_good_run_is_recorded_with_its_files(bench: Bench[DockerEngine]) -> None:
+def test_a_good_run_is_recorded_with_its_files(runner: TwinRunner[DockerEngine]) -> None:
     """Metrics and artifacts come out of the bounded volume; figures of the run are measured by us."""
-    job = bench.run(bench.claim(GOOD + "import time; x = bytearray(50_000_000); time.sleep(2)"))
-    _ref, result = bench.tracking.results[job.job_id]
+    job = runner.run(runner.claim(GOOD + "import time; x = bytearray(50_000_000); time.sleep(2)"))
+    _ref, result = runner.tracking.results[job.job_id]
     assert job.state is JobState.COMPLETED
     assert result.metrics.metrics == {"image_auc": 0.5}
     assert result.measured["memory_bytes"] > 50_000_000
@@ -62,43 +62,45 @@ def test_a_good_run_is_recorded_with_its_files(bench: Bench[DockerEngine]) -> No
     ],
 )
 def test_a_bad_run_fails_with_its_reason_and_keeps_its_log(
-    bench: Bench[DockerEngine], program: str, reason: FailureReason
+    runner: TwinRunner[DockerEngine], program: str, reason: FailureReason
 ) -> None:
     """BOX-9: each way to fail has its own reason; the log says how it ended."""
-    bench.limits = bench.limits.model_copy(
+    runner.limits = runner.limits.model_copy(
         update={"memory_bytes": 256 * MIB, "output_bytes": 64 * MIB, "output_files": 1000, "tmp_bytes": 16 * MIB}
     )
-    job = bench.run(bench.claim(f"print('begun', flush=True)\n{program}\n"))
+    job = runner.run(runner.claim(f"print('begun', flush=True)\n{program}\n"))
     assert (job.state, job.failure_reason) == (JobState.FAILED, reason)
-    assert "begun" in bench.log_of(job)
-    assert f"Ended: failed: {job.error_message}" in bench.log_of(job)
+    assert "begun" in runner.log_of(job)
+    assert f"Ended: failed: {job.error_message}" in runner.log_of(job)
 
 
 def test_a_run_past_its_time_is_stopped_whatever_it_ignores(
-    bench: Bench[DockerEngine], monkeypatch: pytest.MonkeyPatch
+    runner: TwinRunner[DockerEngine], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """BOX-9: SIGTERM, then SIGKILL after the grace."""
     monkeypatch.setitem(GRACE_SECONDS, Stop.TIMEOUT, 2.0)
-    bench.limits = bench.limits.model_copy(update={"timeout_seconds": 2})
+    runner.limits = runner.limits.model_copy(update={"timeout_seconds": 2})
     started = time.monotonic()
-    job = bench.run(
-        bench.claim("import signal, time; signal.signal(15, signal.SIG_IGN); print('begun'); time.sleep(999)")
+    job = runner.run(
+        runner.claim("import signal, time; signal.signal(15, signal.SIG_IGN); print('begun'); time.sleep(999)")
     )
-    assert (job.failure_reason, "begun" in bench.log_of(job)) == (FailureReason.TIMEOUT, True)
+    assert (job.failure_reason, "begun" in runner.log_of(job)) == (FailureReason.TIMEOUT, True)
     assert time.monotonic() - started < 40
 
 
-def test_a_cancelled_job_is_gone_within_ten_seconds(bench: Bench[DockerEngine], inner: docker.DockerClient) -> None:
+def test_a_cancelled_job_is_gone_within_ten_seconds(
+    runner: TwinRunner[DockerEngine], inner: docker.DockerClient
+) -> None:
     """JOB-8, from the cancel to the empty engine, also for a program that ignores SIGTERM."""
-    claim = bench.claim("import signal, time; signal.signal(15, signal.SIG_IGN); print('begun'); time.sleep(999)")
+    claim = runner.claim("import signal, time; signal.signal(15, signal.SIG_IGN); print('begun'); time.sleep(999)")
     at: list[float] = []
 
     def cancel() -> None:
         at.append(time.monotonic())
-        bench.ledger.cancel(claim.job_id)
+        runner.ledger.cancel(claim.job_id)
 
-    canceller = when(lambda: "begun" in bench.storage.read_log(claim.job_id).text, cancel)
-    job = bench.run(claim)
+    canceller = when(lambda: "begun" in runner.storage.read_log(claim.job_id).text, cancel)
+    job = runner.run(claim)
     canceller.join()
     assert job.state is JobState.CANCELLED
     assert time.monotonic() - at[0] < 10
@@ -107,7 +109,7 @@ def test_a_cancelled_job_is_gone_within_ten_seconds(bench: Bench[DockerEngine], 
     )
 
 
-def test_links_devices_and_odd_names_stay_behind(bench: Bench[DockerEngine]) -> None:
+def test_links_devices_and_odd_names_stay_behind(runner: TwinRunner[DockerEngine]) -> None:
     """TRK-2, H53: what is recorded is a copy of plain files only, and the log says what was left out."""
     program = (
         "import os; os.symlink('/etc/passwd', '/out/passwd'); os.symlink('/etc', '/out/etc'); os.mkfifo('/out/pipe')\n"
@@ -115,7 +117,7 @@ def test_links_devices_and_odd_names_stay_behind(bench: Bench[DockerEngine]) -> 
         f"open('/out/metrics.json', 'w').write({METRICS!r})\n"
     )
     kept: list[str] = []
-    record = bench.tracking.record
+    record = runner.tracking.record
 
     def recorded(result: Result, **asked: Any) -> RunRef:
         assert result.artifacts is not None
@@ -124,124 +126,125 @@ def test_links_devices_and_odd_names_stay_behind(bench: Bench[DockerEngine]) -> 
         )
         return record(result, **asked)
 
-    bench.tracking.record = recorded  # type: ignore[method-assign]
-    job = bench.run(bench.claim(program))
+    runner.tracking.record = recorded  # type: ignore[method-assign]
+    job = runner.run(runner.claim(program))
     assert job.state is JobState.COMPLETED
     assert sorted(kept) == ["fine.txt", f"logs/{job.job_id}.log"]
     for name in ("passwd", "etc", "pipe", "a#b"):
-        assert f"'{name}' was left out" in bench.log_of(job)
+        assert f"'{name}' was left out" in runner.log_of(job)
 
 
-def test_sparse_files_cannot_blow_up_the_harvest(bench: Bench[DockerEngine]) -> None:
+def test_sparse_files_cannot_blow_up_the_harvest(runner: TwinRunner[DockerEngine]) -> None:
     """H36: a hundred sparse files, each as large as the bound, cost at most the bound."""
-    bench.limits = bench.limits.model_copy(update={"output_bytes": 64 * MIB})
+    runner.limits = runner.limits.model_copy(update={"output_bytes": 64 * MIB})
     program = (
         "for i in range(100): open(f'/out/s{i}', 'wb').truncate(64 * 2**20)\n"
         f"open('/out/metrics.json', 'w').write({METRICS!r})\n"
     )
     started = time.monotonic()
-    job = bench.run(bench.claim(program))
+    job = runner.run(runner.claim(program))
     assert job.state is JobState.COMPLETED
-    assert "The rest of the output was left out" in bench.log_of(job)
+    assert "The rest of the output was left out" in runner.log_of(job)
     assert time.monotonic() - started < 30
 
 
-def test_a_fork_bomb_ends_at_its_limit(bench: Bench[DockerEngine]) -> None:
+def test_a_fork_bomb_ends_at_its_limit(runner: TwinRunner[DockerEngine]) -> None:
     """H23: the run hits its own wall; the engine and its neighbours do not notice."""
     program = (
         "import os, time\nn = 0\ntry:\n    while True:\n        if os.fork() == 0: time.sleep(99)\n        n += 1\n"
         "except OSError as error:\n    print('stopped at', n, error.errno, flush=True)\n"
     )
-    bench.limits = bench.limits.model_copy(update={"pids": 64})
-    log = bench.log_of(bench.run(bench.claim(program)))
+    runner.limits = runner.limits.model_copy(update={"pids": 64})
+    log = runner.log_of(runner.run(runner.claim(program)))
     assert "stopped at 62 11" in log or "stopped at 61 11" in log
 
 
 def test_a_second_attempt_starts_clean_and_keeps_the_log_of_the_first(
-    bench: Bench[DockerEngine], engine: DockerEngine, monkeypatch: pytest.MonkeyPatch
+    runner: TwinRunner[DockerEngine], engine: DockerEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What a dead runner left is removed before the job runs again; the log goes on in the same file."""
-    claim = bench.claim("print('begun', flush=True); import time; time.sleep(99)")
-    begun = lambda: bench.storage.read_log(claim.job_id).text.count("begun")  # noqa: E731
-    stopper = when(lambda: begun() == 1, bench.stopping.set)
+    claim = runner.claim("print('begun', flush=True); import time; time.sleep(99)")
+    begun = lambda: runner.storage.read_log(claim.job_id).text.count("begun")  # noqa: E731
+    stopper = when(lambda: begun() == 1, runner.stopping.set)
     with monkeypatch.context() as dead:
         dead.setattr(DockerSandbox, "remove", lambda _self: None)  # as if this runner had been killed
-        bench.run(claim)
+        runner.run(claim)
     stopper.join()
-    bench.stopping.clear()
-    assert engine.job_ids() == {claim.job_id}
-    again = bench.claim_again()
+    runner.stopping.clear()
+    assert jobs_in(engine) == {claim.job_id}
+    again = runner.claim_again()
     seen: list[int] = []
 
     def look_and_cancel() -> None:
         seen.append(len(engine._containers(f"leadersboard.job={claim.job_id}")))
-        bench.ledger.cancel(claim.job_id)
+        runner.ledger.cancel(claim.job_id)
 
     canceller = when(lambda: begun() == 2, look_and_cancel)
-    job = bench.run(again)
+    job = runner.run(again)
     canceller.join()
     assert (job.state, seen) == (JobState.CANCELLED, [2])  # the new run and its holder, nothing of the old
 
 
-def test_names_of_the_platforms_own_are_left_out(bench: Bench[DockerEngine]) -> None:
+def test_names_of_the_platforms_own_are_left_out(runner: TwinRunner[DockerEngine]) -> None:
     """A submission cannot keep its log from being recorded, nor put another in its place."""
     program = (
         "import os; job = __import__('json').load(open('/config/job.json'))['job_id']\n"
         "os.makedirs(f'/out/logs/{job}.log'); open(f'/out/logs/{job}.log/x', 'w'); open('/out/logs/mine.txt', 'w')\n"
         f"open('/out/metrics.json', 'w').write({METRICS!r})\n"
     )
-    job = bench.run(bench.claim(program))
+    job = runner.run(runner.claim(program))
     assert job.state is JobState.COMPLETED
-    assert "the name is the platform's own" in bench.log_of(job)
+    assert "the name is the platform's own" in runner.log_of(job)
 
 
-def test_the_sweeper_removes_what_no_job_owns(bench: Bench[DockerEngine], engine: DockerEngine) -> None:
+def test_the_sweeper_removes_what_no_job_owns(runner: TwinRunner[DockerEngine], engine: DockerEngine) -> None:
     """BOX-10: a container whose job has ended elsewhere does not stay, its volume and folder neither."""
-    claim = bench.claim("import time; time.sleep(99)")
-    folder = bench.root / "jobs" / claim.job_id
+    claim = runner.claim("import time; time.sleep(99)")
+    folder = runner.root / "jobs" / claim.job_id
     (folder / "config").mkdir(parents=True)
     spec = SandboxSpec(
-        site=bench.site, job_id=claim.job_id, attempt=1, claim="c1", user_id="ann", entrypoint="main.py",
-        config_file="config.yaml", limits=bench.limits, image=bench.image, config=folder / "config",
-        submission=bench.storage.submission_files(claim.job.submission_id),
+        site=runner.site, job_id=claim.job_id, attempt=1, claim="c1", user_id="ann", entrypoint="main.py",
+        config_file="config.yaml", limits=runner.limits, image=runner.image, config=folder / "config",
+        submission=runner.storage.submission_files(claim.job.submission_id),
     )  # fmt: skip
-    bench.ledger.note(claim, sandbox="c1")
+    runner.ledger.note(claim, sandbox="c1")
     position = folder / "position"
-    path = bench.storage.log_path(claim.job_id)
-    with LogWriter(path, position=position, still_ours=lambda: None, **bench.log_limits) as job_log:
+    path = runner.storage.log_path(claim.job_id)
+    with LogWriter(path, position=position, confirm=lambda: None, **runner.log_limits) as job_log:
         engine.launch(spec, job_log).detach()
-    sweeper = bench.sweeper()
+    sweeper = runner.sweeper()
     sweeper.sweep()
-    assert engine.job_ids() == {claim.job_id}, "a running job's container was removed"
-    bench.ledger.cancel(claim.job_id)
-    bench.ledger._leases.take(claim.job_id, claim.token, -1.0)
+    assert jobs_in(engine) == {claim.job_id}, "a running job's container was removed"
+    runner.ledger.cancel(claim.job_id)
+    runner.ledger._leases.take(claim.job_id, claim.token, -1.0)
     sweeper.sweep()
-    assert engine.job_ids() == set()
+    assert jobs_in(engine) == set()
 
 
 def test_a_failed_run_is_kept_for_its_admins_where_the_site_wants_it(
-    bench: Bench[DockerEngine], inner: docker.DockerClient, image: str
+    runner: TwinRunner[DockerEngine], inner: docker.DockerClient, image: str
 ) -> None:
     """BOX-11: its stopped container with its options and its end, without its output; and only for so long.
 
     So long as was set when it was launched: a runner with another setting beside it removes nothing before.
     """
-    without = bench.engine
-    bench.engine = DockerEngine(
-        service("LEADERSBOARD_TEST_ENGINE"), site=bench.site, image=image, seccomp=SECCOMP,
+    without = runner.engine
+    runner.engine = DockerEngine(
+        service("LEADERSBOARD_TEST_ENGINE"), site=runner.site, image=image, seccomp=SECCOMP,
         means=EngineMeans(keep_failed_seconds=60),
     )  # fmt: skip
-    good, bad = bench.run(bench.claim(GOOD)), bench.run(bench.claim("open('/out/x', 'w'); raise SystemExit(7)"))
+    good, bad = runner.run(runner.claim(GOOD)), runner.run(runner.claim("open('/out/x', 'w'); raise SystemExit(7)"))
     assert (good.state, bad.failure_reason) == (JobState.COMPLETED, FailureReason.EXIT)
-    sweeper = replace(bench.sweeper(), engine=without)
+    usual = runner.sweeper()
+    sweeper = replace(usual, engine=replace(usual.engine, engine=without))
     sweeper.sweep()
-    sweeper._freed()
-    assert bench.engine.job_ids() == {bad.job_id}
+    sweeper.engine.freed()
+    assert jobs_in(runner.engine) == {bad.job_id}
     (kept,) = inner.containers.list(all=True, filters={"label": f"leadersboard.job={bad.job_id}"}, ignore_removed=True)
     assert (kept.labels["leadersboard.role"], kept.status, kept.attrs["State"]["ExitCode"]) == ("job", "exited", 7)
     assert kept.attrs["HostConfig"]["NetworkMode"] == "none"
     ended = replace(bad, finished_at=bad.finished_at - timedelta(seconds=61) if bad.finished_at else None)
-    bench.ledger._store(ended)
-    sweeper._freed()
-    assert bench.engine.job_ids() == set()
-    bench.engine.close()
+    runner.ledger.restore(ended)
+    sweeper.engine.freed()
+    assert jobs_in(runner.engine) == set()
+    runner.engine.close()

@@ -17,8 +17,8 @@ from runner.canary import checks
 from runner.canary.probe import Printed
 from runner.engine.docker_sandbox import DockerEngine
 from tests.conftest import REPOSITORY
-from tests.runner_bench import Bench, when
 from tests.sandbox_requirements import violations
+from tests.twin_runner import TwinRunner, when
 
 pytestmark = pytest.mark.docker
 
@@ -65,24 +65,26 @@ EPERM, EROFS, ENETUNREACH = 1, 30, 101
 
 
 @contextmanager
-def running(bench: Bench[DockerEngine], inner: docker.DockerClient) -> Iterator[dict[str, Any]]:
+def running(runner: TwinRunner[DockerEngine], inner: docker.DockerClient) -> Iterator[dict[str, Any]]:
     """What `docker inspect` says in the inner engine while a job runs; afterwards the job is cancelled."""
-    claim = bench.claim(WAITER)
+    claim = runner.claim(WAITER)
     seen: list[dict[str, Any]] = []
 
     def look() -> None:
         seen.append(inner.api.inspect_container(f"job-{claim.job_id}-1-{claim.token[:8]}"))
-        bench.ledger.cancel(claim.job_id)
+        runner.ledger.cancel(claim.job_id)
 
-    looker = when(lambda: "begun" in bench.storage.read_log(claim.job_id).text, look)
-    bench.run(claim)
+    looker = when(lambda: "begun" in runner.storage.read_log(claim.job_id).text, look)
+    runner.run(claim)
     looker.join()
     yield seen[0]
 
 
-def test_inspect_shows_every_wall_of_a_running_job(bench: Bench[DockerEngine], inner: docker.DockerClient) -> None:
+def test_inspect_shows_every_wall_of_a_running_job(
+    runner: TwinRunner[DockerEngine], inner: docker.DockerClient
+) -> None:
     """BOX-2 to BOX-4: exactly these options are in force, and no mount but the intended ones."""
-    with running(bench, inner) as seen:
+    with running(runner, inner) as seen:
         host = seen["HostConfig"]
         assert host["NetworkMode"] == "none"
         assert host["ReadonlyRootfs"] is True
@@ -106,12 +108,12 @@ def test_inspect_shows_every_wall_of_a_running_job(bench: Bench[DockerEngine], i
 
 
 def test_a_running_job_passes_the_benchmark_for_containers(
-    bench: Bench[DockerEngine], inner: docker.DockerClient
+    runner: TwinRunner[DockerEngine], inner: docker.DockerClient
 ) -> None:
     """CIS and sandbox.md as far as a container shows them: what the engine made of the options, not what was asked."""
-    bench.limits = bench.limits.model_copy(update={"gpus": GpuPolicy.NONE})
-    with running(bench, inner) as seen:
-        assert violations(seen, bench.limits) == []
+    runner.limits = runner.limits.model_copy(update={"gpus": GpuPolicy.NONE})
+    with running(runner, inner) as seen:
+        assert violations(seen, runner.limits) == []
         assert set(seen["HostConfig"]["MaskedPaths"]) >= {
             "/proc/kcore",
             "/proc/keys",
@@ -126,14 +128,14 @@ def test_a_running_job_passes_the_benchmark_for_containers(
         }
 
 
-def test_two_runs_at_once_are_two_users(bench: Bench[DockerEngine], engine: DockerEngine) -> None:
+def test_two_runs_at_once_are_two_users(runner: TwinRunner[DockerEngine], engine: DockerEngine) -> None:
     """Inotify watches and the like are counted per user id, whatever container they are in: nobody shares one."""
-    claim = bench.claim(WAITER)
-    files = bench.storage.submission_files(claim.job.submission_id)
+    claim = runner.claim(WAITER)
+    files = runner.storage.submission_files(claim.job.submission_id)
     specs = [
         SandboxSpec(
-            site=bench.site, job_id=f"{number}" * 32, attempt=1, claim="c1", user_id="ann", entrypoint="main.py",
-            config_file="config.yaml", limits=bench.limits, image=bench.image, config=files, submission=files,
+            site=runner.site, job_id=f"{number}" * 32, attempt=1, claim="c1", user_id="ann", entrypoint="main.py",
+            config_file="config.yaml", limits=runner.limits, image=runner.image, config=files, submission=files,
         )
         for number in range(3)
     ]  # fmt: skip
@@ -146,9 +148,9 @@ def test_two_runs_at_once_are_two_users(bench: Bench[DockerEngine], engine: Dock
     assert len(slots) == len(specs)
 
 
-def test_a_program_inside_finds_the_same_walls(bench: Bench[DockerEngine]) -> None:
+def test_a_program_inside_finds_the_same_walls(runner: TwinRunner[DockerEngine]) -> None:
     """The options are not only asked for: from inside there is nothing else."""
-    log = bench.log_of(bench.run(bench.claim(PROBE)))
+    log = runner.log_of(runner.run(runner.claim(PROBE)))
     found = json.loads(next(line for line in log.splitlines() if line.startswith("PROBE "))[6:])
     assert found["uid"] in checks.UIDS
     assert (found["gid"], found["groups"]) == (found["uid"], [found["uid"]])
@@ -169,33 +171,33 @@ def test_a_program_inside_finds_the_same_walls(bench: Bench[DockerEngine]) -> No
 
 
 def test_the_gpu_of_a_job_is_requested_from_the_engine(
-    bench: Bench[DockerEngine], inner: docker.DockerClient, monkeypatch: pytest.MonkeyPatch
+    runner: TwinRunner[DockerEngine], inner: docker.DockerClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """BOX-5: `--gpus` with one device by its id. Here the engine's hook is a stub, so nothing real is passed on."""
-    monkeypatch.setattr(bench.engine, "gpu_memory", lambda: {"GPU-00000000-1111-2222-3333-444444444444": 0})
-    with running(bench, inner) as seen:
+    monkeypatch.setattr(runner.engine, "gpu_memory", lambda: {"GPU-00000000-1111-2222-3333-444444444444": 0})
+    with running(runner, inner) as seen:
         (request,) = seen["HostConfig"]["DeviceRequests"]
         assert request["DeviceIDs"] == ["GPU-00000000-1111-2222-3333-444444444444"]
         assert request["Capabilities"] == [["gpu"]]
         assert seen["Config"]["Labels"]["leadersboard.gpu"] == "GPU-00000000-1111-2222-3333-444444444444"
 
 
-def test_an_engine_without_a_gpu_has_none_to_give(bench: Bench[DockerEngine]) -> None:
+def test_an_engine_without_a_gpu_has_none_to_give(runner: TwinRunner[DockerEngine]) -> None:
     """The inventory is what nvidia-smi says inside the engine: without one the answer is empty, not an error."""
-    assert bench.engine.gpu_memory() == {}
+    assert runner.engine.gpu_memory() == {}
 
 
-def test_a_class_without_gpu_requests_none(bench: Bench[DockerEngine], inner: docker.DockerClient) -> None:
+def test_a_class_without_gpu_requests_none(runner: TwinRunner[DockerEngine], inner: docker.DockerClient) -> None:
     """A CPU class leaves the devices to others."""
-    bench.limits = bench.limits.model_copy(update={"gpus": GpuPolicy.NONE})
-    with running(bench, inner) as seen:
+    runner.limits = runner.limits.model_copy(update={"gpus": GpuPolicy.NONE})
+    with running(runner, inner) as seen:
         assert not seen["HostConfig"]["DeviceRequests"]
 
 
-def test_an_image_that_the_engine_lacks_is_the_platforms_fault(bench: Bench[DockerEngine]) -> None:
+def test_an_image_that_the_engine_lacks_is_the_platforms_fault(runner: TwinRunner[DockerEngine]) -> None:
     """Nothing is pulled at run time; the log says what happened and nothing is left behind."""
-    bench.image = "no-such-image"
-    claim = bench.claim(WAITER)
-    job = bench.run(claim)
+    runner.image = "no-such-image"
+    claim = runner.claim(WAITER)
+    job = runner.run(claim)
     assert (job.state, job.attempt) == ("pending", 1)
-    assert "platform failed" in bench.log_of(replace(job))
+    assert "platform failed" in runner.log_of(replace(job))

@@ -14,7 +14,7 @@ from core.domain.limits import GIB, MIB, GpuPolicy
 from runner.engine.container_spec import EngineMeans
 from runner.engine.docker_sandbox import DockerEngine
 from tests.conftest import REPOSITORY, service
-from tests.runner_bench import GOOD, Bench
+from tests.twin_runner import GOOD, TwinRunner
 
 pytestmark = pytest.mark.docker
 
@@ -72,28 +72,28 @@ def offers(name: str, *, there: bool) -> None:
         pytest.skip(f"the engine has no {name}: scripts/setup builds one that does")
 
 
-def on(bench: Bench[DockerEngine], means: EngineMeans) -> Iterator[Bench[DockerEngine]]:
+def on(runner: TwinRunner[DockerEngine], means: EngineMeans) -> Iterator[TwinRunner[DockerEngine]]:
     engine = DockerEngine(
-        service("LEADERSBOARD_TEST_ENGINE"), site=bench.site, image=bench.image, seccomp=SECCOMP, means=means
+        service("LEADERSBOARD_TEST_ENGINE"), site=runner.site, image=runner.image, seccomp=SECCOMP, means=means
     )
-    bench.engine = engine
-    yield bench
+    runner.engine = engine
+    yield runner
     engine.close()
 
 
 @pytest.fixture
-def cdi(bench: Bench[DockerEngine], inner: docker.DockerClient) -> Iterator[Bench[DockerEngine]]:
+def cdi(runner: TwinRunner[DockerEngine], inner: docker.DockerClient) -> Iterator[TwinRunner[DockerEngine]]:
     offers("CDI", there=bool(inner.info().get("CDISpecDirs")))
-    yield from on(bench, EngineMeans(gpu_access="cdi"))
+    yield from on(runner, EngineMeans(gpu_access="cdi"))
 
 
 @pytest.fixture
-def gvisor(bench: Bench[DockerEngine], inner: docker.DockerClient) -> Iterator[Bench[DockerEngine]]:
+def gvisor(runner: TwinRunner[DockerEngine], inner: docker.DockerClient) -> Iterator[TwinRunner[DockerEngine]]:
     offers("gVisor (runsc)", there="runsc" in inner.info()["Runtimes"])
-    yield from on(bench, EngineMeans(runtime="runsc"))
+    yield from on(runner, EngineMeans(runtime="runsc"))
 
 
-def test_a_device_is_given_by_cdi(cdi: Bench[DockerEngine], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_device_is_given_by_cdi(cdi: TwinRunner[DockerEngine], monkeypatch: pytest.MonkeyPatch) -> None:
     """BOX-5: the run finds the one device of its specification, harmless here, and nothing in its way to it."""
     monkeypatch.setattr(cdi.engine, "gpu_memory", lambda: {GPU: 0})
     job = cdi.run(cdi.claim(DEVICES + GOOD))
@@ -102,7 +102,7 @@ def test_a_device_is_given_by_cdi(cdi: Bench[DockerEngine], monkeypatch: pytest.
 
 
 def test_the_memory_of_its_device_is_among_a_runs_peaks(
-    cdi: Bench[DockerEngine], monkeypatch: pytest.MonkeyPatch
+    cdi: TwinRunner[DockerEngine], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """BOX-9: as the engine tells it while the run has the device; here 3 GiB whenever somebody has."""
     engine = cdi.engine
@@ -113,13 +113,13 @@ def test_the_memory_of_its_device_is_among_a_runs_peaks(
     assert result.measured["gpu_memory_bytes"] == 3 * GIB
 
 
-def test_a_run_without_a_device_finds_none(cdi: Bench[DockerEngine]) -> None:
+def test_a_run_without_a_device_finds_none(cdi: TwinRunner[DockerEngine]) -> None:
     """An empty CUDA_VISIBLE_DEVICES hides what a mistake in the engine's set-up might show."""
     cdi.limits = cdi.limits.model_copy(update={"gpus": GpuPolicy.NONE})
     assert "DEVICES  []" in cdi.log_of(cdi.run(cdi.claim(DEVICES + GOOD)))
 
 
-def test_a_run_under_gvisor_is_a_run(gvisor: Bench[DockerEngine]) -> None:
+def test_a_run_under_gvisor_is_a_run(gvisor: TwinRunner[DockerEngine]) -> None:
     """BOX-8: the same way from claim to result; no system call of it reaches our kernel directly."""
     job = gvisor.run(gvisor.claim("print(open('/proc/version').read())" + GOOD))
     log = gvisor.log_of(job)
@@ -127,14 +127,14 @@ def test_a_run_under_gvisor_is_a_run(gvisor: Bench[DockerEngine]) -> None:
     assert os.uname().release not in log
 
 
-def test_gvisor_ends_a_run_that_takes_too_much_memory(gvisor: Bench[DockerEngine]) -> None:
+def test_gvisor_ends_a_run_that_takes_too_much_memory(gvisor: TwinRunner[DockerEngine]) -> None:
     """A runsc that was registered without control groups would let it pass."""
     gvisor.limits = gvisor.limits.model_copy(update={"memory_bytes": 256 * MIB, "tmp_bytes": MIB, "shm_bytes": MIB})
     job = gvisor.run(gvisor.claim("held = []\nfor _ in range(60):\n    held.append(b'x' * (10 << 20))" + GOOD))
     assert job.failure_reason == "out_of_memory"
 
 
-def test_gvisor_holds_what_the_options_promise(gvisor: Bench[DockerEngine]) -> None:
+def test_gvisor_holds_what_the_options_promise(gvisor: TwinRunner[DockerEngine]) -> None:
     """Network, root file system, user, capabilities, sizes. What its version does not hold is in docs/gvisor.md."""
     log = gvisor.log_of(gvisor.run(gvisor.claim(PROBE)))
     assert "PROBE " in log, log

@@ -14,8 +14,8 @@ import pytest
 from core.domain.limits import GIB
 from runner.engine.docker_sandbox import DockerEngine
 from runner.engine.seccomp_policy import ALLOWED, BY_ARGUMENT, DENIED, FALLING_BACK
-from tests.runner_bench import GOOD, Bench
 from tests.system_calls import NUMBERS
+from tests.twin_runner import GOOD, TwinRunner
 
 pytestmark = pytest.mark.docker
 on_x86 = pytest.mark.skipif(platform.machine() != "x86_64", reason="the numbers are this machine's only")
@@ -111,25 +111,25 @@ if __name__ == "__main__":
 """
 
 
-def found_by(bench: Bench[DockerEngine], program: str, **files: str) -> dict[str, int]:
-    claim = bench.claim(program)
-    folder = bench.storage.submission_files(claim.job.submission_id)
+def found_by(runner: TwinRunner[DockerEngine], program: str, **files: str) -> dict[str, int]:
+    claim = runner.claim(program)
+    folder = runner.storage.submission_files(claim.job.submission_id)
     for name, content in files.items():
         (folder / f"{name}.json").write_text(content)
-    log = bench.log_of(bench.run(claim))
+    log = runner.log_of(runner.run(claim))
     assert "FOUND " in log, log
     found: dict[str, int] = json.loads(next(line for line in log.splitlines() if line.startswith("FOUND "))[6:])
     return found
 
 
 @pytest.fixture
-def roomy(bench: Bench[DockerEngine]) -> Bench[DockerEngine]:
-    bench.log_limits = {"max_bytes": 1_000_000, "max_lines": 10_000, "kept_bytes": 500_000}
-    return bench
+def roomy(runner: TwinRunner[DockerEngine]) -> TwinRunner[DockerEngine]:
+    runner.log_limits = {"max_bytes": 1_000_000, "max_lines": 10_000, "kept_bytes": 500_000}
+    return runner
 
 
 @on_x86
-def test_every_refused_call_is_refused_with_its_error(roomy: Bench[DockerEngine]) -> None:
+def test_every_refused_call_is_refused_with_its_error(roomy: TwinRunner[DockerEngine]) -> None:
     """One by one and by number, H3, H5 to H9 and all that stand in no group: EPERM, or ENOSYS where a library falls back.
 
     What is newer than the whole list is ENOSYS, too: runc adds that, so that libraries fall back.
@@ -143,7 +143,7 @@ def test_every_refused_call_is_refused_with_its_error(roomy: Bench[DockerEngine]
 
 
 @on_x86
-def test_arguments_are_looked_at_whole(roomy: Bench[DockerEngine]) -> None:
+def test_arguments_are_looked_at_whole(roomy: TwinRunner[DockerEngine]) -> None:
     """Families, protocols, personalities and clone flags one by one, each also with a bit beyond the 32nd; other ABIs."""
     found = found_by(roomy, ARGUMENTS)
     allowed = {
@@ -164,7 +164,7 @@ def test_arguments_are_looked_at_whole(roomy: Bench[DockerEngine]) -> None:
     assert {name.split()[0] for name in found} >= set(BY_ARGUMENT)
 
 
-def test_what_libraries_need_is_there(roomy: Bench[DockerEngine]) -> None:
+def test_what_libraries_need_is_there(roomy: TwinRunner[DockerEngine]) -> None:
     """OpenCV, scikit-learn, threads, loaders by fork, spawn and forkserver, tensors shared in both ways.
 
     anomalib's fit and test: examples/padim, in tests/acceptance.

@@ -16,7 +16,7 @@ from core.domain.job import JobState
 from core.domain.runners import RunnerReport, RunnerState
 from tests.docker.runner_site import LINES, SLOW, Site, ended, lines_of, until
 from tests.docker.small_disk import SmallDisk, small_disk, small_shared_disk
-from tests.runner_bench import GOOD
+from tests.twin_runner import GOOD
 
 pytestmark = pytest.mark.docker
 

@@ -14,7 +14,7 @@ import pytest
 from core.domain.job import JobState
 from core.domain.limits import SMALL
 from tests.docker.runner_site import Site, ended, mlflow_runs, until
-from tests.runner_bench import GOOD
+from tests.twin_runner import GOOD
 
 pytestmark = pytest.mark.docker
 

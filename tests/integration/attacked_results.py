@@ -16,7 +16,7 @@ from core.domain.job import JobRequest, JobState, Outcome
 from core.domain.limits import UserLimits
 from core.domain.metrics import RunMetrics
 from core.ports.tracking import Result, RunRef
-from runner.job.result import files_of
+from runner.job.record import files_of
 
 SCORES = {"ann": 0.9, "bob": 0.8, "cyd": 0.7, "dan": 0.6, "eve": 0.5}
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import socket
-import time
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 import pytest
 
+from tests.slow_client import Address, is_cut_off
 from tests.tracked_site import ui_process
 
 pytestmark = pytest.mark.integration
@@ -25,14 +25,14 @@ FORM = b"Host: x\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-L
 
 
 @pytest.fixture(scope="module")
-def ports(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[tuple[str, int]]]:
+def ports(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Address]]:
     with ui_process(tmp_path_factory.mktemp("ui"), "http://127.0.0.1:1", start=("-c", IMPATIENT)) as urls:
         parts = [urlsplit(url) for url in urls]
         yield [(part.hostname or "", part.port or 0) for part in parts]
 
 
 @pytest.mark.parametrize("which", [0, 1], ids=["pages", "mlflow"])
-def test_a_head_without_end_is_cut_off(ports: list[tuple[str, int]], which: int) -> None:
+def test_a_head_without_end_is_cut_off(ports: list[Address], which: int) -> None:
     sent = 0
     with socket.create_connection(ports[which], timeout=30) as wire:
         wire.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n")
@@ -47,7 +47,7 @@ def test_a_head_without_end_is_cut_off(ports: list[tuple[str, int]], which: int)
 
 
 @pytest.mark.parametrize("which", [0, 1], ids=["pages", "mlflow"])
-def test_an_ordinary_head_is_answered(ports: list[tuple[str, int]], which: int) -> None:
+def test_an_ordinary_head_is_answered(ports: list[Address], which: int) -> None:
     with socket.create_connection(ports[which], timeout=30) as wire:
         cookie = b"Cookie: a=" + b"b" * 6000 + b"\r\n"
         wire.sendall(b"GET /health/live HTTP/1.1\r\nHost: localhost\r\n" + cookie + b"Connection: close\r\n\r\n")
@@ -60,17 +60,5 @@ def test_an_ordinary_head_is_answered(ports: list[tuple[str, int]], which: int) 
     [b"POST /login HTTP/1.1\r\n" + FORM, b"POST /nowhere HTTP/1.1\r\n" + FORM, b"GET /health/live HTTP/1.1\r\nX: "],
     ids=["a body for the sign-in", "a body for nobody", "a head"],
 )
-def test_what_comes_a_byte_at_a_time_is_cut_off(ports: list[tuple[str, int]], which: int, begun: bytes) -> None:
-    deadline = time.monotonic() + 30
-    with socket.create_connection(ports[which], timeout=0.2) as wire:
-        wire.sendall(begun)
-        while time.monotonic() < deadline:
-            try:
-                wire.sendall(b"a")
-                if wire.recv(65536) == b"":
-                    return
-            except TimeoutError:
-                continue
-            except ConnectionError:
-                return
-    pytest.fail("the connection is still open")
+def test_what_comes_a_byte_at_a_time_is_cut_off(ports: list[Address], which: int, begun: bytes) -> None:
+    assert is_cut_off(ports[which], begun, pause_seconds=0.2, patience_seconds=30)

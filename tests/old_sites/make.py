@@ -27,8 +27,8 @@ from core.domain.dead_letter import Failure
 from runner.engine.docker_sandbox import DockerEngine
 from tests.conftest import redis_url, service
 from tests.docker.runner_site import Site, kill_group, until
-from tests.runner_bench import GOOD
 from tests.running_gateway import Door, environment, gateway_process
+from tests.twin_runner import GOOD
 
 PASSWORD = "correct horse battery staple"
 SLOW = f"import time\nprint('begun', flush=True)\ntime.sleep(20)\n{GOOD}"
@@ -67,7 +67,7 @@ def remove_run(site: Site) -> None:
     image = service("LEADERSBOARD_TEST_SANDBOX_IMAGE")
     engine = DockerEngine(service("LEADERSBOARD_TEST_ENGINE"), site=site.ledger.ledger_id(), image=image, seccomp="{}")
     with closing(engine):
-        for job_id in engine.job_ids():
+        for job_id, _claim in engine.runs():
             engine.remove_leftovers(job_id)
 
 

@@ -21,7 +21,7 @@ WINDOW_SECONDS = 3600
 
 @dataclass
 class MemoryJobRecords:
-    """`clock` answers seconds since 1970."""
+    """`clock` answers seconds since 1970. A change of state that is not in MOVES raises AssertionError."""
 
     clock: Callable[[], float] = time.time
     _name: str = field(default_factory=lambda: secrets.token_hex(8))
@@ -192,14 +192,26 @@ class MemoryJobRecords:
         jobs = self._jobs.values()
         return [job for job in jobs if job.state is JobState.PENDING and job.resource_class == resource_class]
 
+    def restore(self, job: Job) -> Job:
+        """Put this record in place of the job's, whatever its state, as a restored backup does."""
+        self._jobs[job.job_id] = job
+        return job
+
     def _store(self, job: Job) -> Job:
+        """Store a record whose state is as it was."""
+        known = self._jobs.get(job.job_id)
+        if known is not None and known.state is not job.state:
+            raise AssertionError(f"{known.state} became {job.state} without a move")
         self._jobs[job.job_id] = job
         return job
 
     def _move(self, job: Job, to: JobState, *, phase: Phase) -> Job:
-        if to not in MOVES[job.state]:
-            raise AssertionError(f"{job.state} cannot become {to}")
-        return self._store(replace(job, state=to, phase=phase, updated_at=self._now()))
+        known = self._jobs[job.job_id]
+        if to not in MOVES[known.state]:
+            raise AssertionError(f"{known.state} cannot become {to}")
+        moved = replace(job, state=to, phase=phase, updated_at=self._now())
+        self._jobs[job.job_id] = moved
+        return moved
 
 
 def _of_this_hour(counted: dict[str, float], now: float) -> list[float]:

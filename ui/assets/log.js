@@ -12,9 +12,10 @@ const escapes = /\u001b\][^\u0007\u001b]*(?:\u0007|\u001b\\)|(?:\u001b\[|\u009b)
 // What has no shape of its own, or turns others round, is shown as its number; in a capture, so that split keeps it.
 const hidden = /([\u0000-\u0008\u000b-\u001f\u007f-\u009f]|\p{Cf}|\p{Cs}|\p{Zl}|\p{Zp}|\p{Default_Ignorable_Code_Point})/u;
 const MOST_SIGNS = 200;
+const AWAY = "The platform does not answer. The text so far stays; it goes on by itself.";
 let offset = null, source = null, over = false, following = true, openLine = null, held = "", heldOwn = false, known = null;
 
-function tell(words) { notice.textContent = words; notice.hidden = !words; }
+function showNotice(words) { notice.textContent = words; notice.hidden = !words; }
 
 function setFollowing(on) {
   following = on;
@@ -74,7 +75,7 @@ function onState(isFinal) {
   known = isFinal;
   stateWords.textContent = isFinal ? "complete" : "live";
   followButton.hidden = isFinal;
-  tell("");
+  showNotice("");
 }
 
 function close() { if (source) { source.close(); source = null; } }
@@ -91,18 +92,18 @@ function connect() {
       offset = next;
       append(found.text, found.platform || []);
     }
-    tell("");
+    showNotice("");
   });
-  source.addEventListener("away", () => tell("The platform does not answer. The text so far stays; it goes on by itself."));
+  source.addEventListener("away", (event) => showNotice(JSON.parse(event.data).words || AWAY));
   source.addEventListener("over", (event) => {
     over = true;
     close();
     const why = JSON.parse(event.data).why;
-    if (why) tell(why);
+    if (why) showNotice(why);
     if (why && known === null) box.hidden = true;
     if (!why && !text.childNodes.length) append("Nothing was printed.\n", []);
   });
-  source.onerror = () => tell("The connection is interrupted. The text so far stays; it goes on by itself.");
+  source.onerror = () => showNotice("The connection is interrupted. The text so far stays; it goes on by itself.");
 }
 
 function onVisibility() {

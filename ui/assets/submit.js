@@ -75,7 +75,7 @@ function refuse(faults) {
   showFaults(faults);
 }
 
-function tell(words) {
+function showNotice(words) {
   const box = made("div", "", "lb-notice lb-notice-passing");
   box.setAttribute("role", "alert");
   box.append(made("div", "The submission was not accepted", "lb-notice-what"), made("div", words));
@@ -168,7 +168,7 @@ async function submit() {
     showFiles();
   } catch (answer) {
     if (answer.html) find(".lb-outcome").innerHTML = answer.html;
-    else tell(typeof answer.detail === "string" ? answer.detail : "The platform does not answer at the moment. Submit again in a minute.");
+    else showNotice(typeof answer.detail === "string" ? answer.detail : "The platform does not answer at the moment. Submit again in a minute.");
     showFaults(answer.faults || []);
   } finally {
     request = null;

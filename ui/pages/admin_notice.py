@@ -2,7 +2,7 @@
 
 import gradio as gr
 
-from client.errors import LeadersboardError
+from client.api.errors import LeadersboardError
 from ui.shell import Frame, is_admin
 
 
@@ -11,7 +11,7 @@ def admin_notice(frame: Frame, request: gr.Request) -> str:
     if not is_admin(frame, request):
         return ""
     try:
-        notices = frame.desk.client_of(request).overview().notices
+        notices = frame.sessions.client_of(request).overview().notices
     except LeadersboardError:
         return ""
     return frame.markup.fill("admin_notice", notices=notices) if notices else ""

@@ -4,17 +4,16 @@ from typing import Any
 
 import gradio as gr
 
-from client.api import LeadersboardClient
-from client.models import Benchmark, Board, Job, JobState, Metric, Results, Standing
+from client.api.client import LeadersboardClient
+from client.api.models import MOST_ROWS, Benchmark, Job, JobState, Metric, Results
 from ui.pages.timeline import steps_of
-from ui.shell import QUIET, Frame, asset, close_page, header_of, is_admin, open_page, told
+from ui.shell import QUIET, Frame, asset, close_page, header_of, is_admin, open_page, with_notice
 
 HERE = "/jobs"
 PERIOD = 2
 WHAT = "The job could not be read"
 WHAT_CANCEL = "The job could not be cancelled"
 MEASURED = "system/"
-BOARD_PAGE = 200
 
 
 def page(frame: Frame) -> None:
@@ -62,34 +61,36 @@ class _Show:
     def cancel(self, job_id: str, request: gr.Request) -> tuple[Any, ...]:
         """Cancel the job, after the user has confirmed it."""
         kept = (gr.skip(), gr.skip(), gr.skip(), gr.Timer(active=True))
-        client = self._frame.desk.client_of
-        shown = told(self._frame, WHAT_CANCEL, lambda: self._job(client(request).cancel_job(job_id), request), kept)
+        client = self._frame.sessions.client_of
+        shown = with_notice(
+            self._frame, WHAT_CANCEL, lambda: self._job(client(request).cancel_job(job_id), request), kept
+        )
         return (*shown, *_asking(yes=False))
 
     def _answer(self, job_id: str, request: gr.Request, *, first: bool = False) -> tuple[Any, ...]:
         kept = ("" if first else gr.skip(), gr.skip(), gr.skip(), gr.Timer(active=not first or bool(job_id)))
-        client = self._frame.desk.client_of
-        return told(self._frame, WHAT, lambda: self._job(client(request).job(job_id), request), kept)
+        client = self._frame.sessions.client_of
+        return with_notice(self._frame, WHAT, lambda: self._job(client(request).job(job_id), request), kept)
 
     def _job(self, job: Job, request: gr.Request) -> tuple[Any, ...]:
         html = self._frame.markup.fill("job", job=job, steps=steps_of(job), is_admin=is_admin(self._frame, request))
         results = ""
         if job.status is JobState.COMPLETED:
-            results = self._results(self._frame.desk.client_of(request), job)
+            results = self._results(self._frame.sessions.client_of(request), job)
         is_live = not job.status.is_final
         return html, results, gr.update(visible=is_live and not job.cancel_requested), gr.Timer(active=is_live)
 
     def _results(self, client: LeadersboardClient, job: Job) -> str:
         results = client.results(job.job_id)
         benchmark = next((one for one in client.benchmarks().items if one.name == job.benchmark), None)
-        board = client.leaderboard(benchmark=job.benchmark, entries="all", limit=BOARD_PAGE) if benchmark else None
+        board = client.leaderboard(benchmark=job.benchmark, entries="all", limit=MOST_ROWS) if benchmark else None
         return self._frame.markup.fill(
             "results",
             results=results,
             metrics=_metrics(results, benchmark),
             measured=_measured(results),
             board=board,
-            standing=_standing(board, job),
+            standing=board.row_of(job.job_id) if board else None,
         )
 
 
@@ -103,11 +104,6 @@ def _metrics(results: Results, benchmark: Benchmark | None) -> list[tuple[str, f
 def _measured(results: Results) -> list[tuple[str, float]]:
     found = [(name, value) for name, value in results.metrics.items() if name.startswith(MEASURED)]
     return sorted((name.removeprefix(MEASURED), value) for name, value in found)
-
-
-def _standing(board: Board | None, job: Job) -> Standing | None:
-    rows = board.items if board else ()
-    return next((row for row in rows if row.job_id == job.job_id), None)
 
 
 def _asking(*, yes: bool) -> list[Any]:

@@ -4,8 +4,8 @@ from typing import Any
 
 import gradio as gr
 
-from client.models import JobState
-from ui.shell import QUIET, Frame, close_page, header_of, is_admin, open_page, told
+from client.api.models import JobState
+from ui.shell import QUIET, Frame, close_page, header_of, is_admin, open_page, with_notice
 
 HERE = "/jobs"
 PERIOD = 3
@@ -62,10 +62,10 @@ class _Show:
     def _answer(self, state: str, cursor: str, request: gr.Request, *, first: bool = False) -> tuple[Any, ...]:
         # While the API does not answer, the timer goes on, so that the page recovers by itself.
         kept = ("" if first else gr.skip(), *(gr.skip() for _ in range(4)), gr.Timer(active=True))
-        return told(self._frame, WHAT, lambda: self._table(state, cursor, request), kept)
+        return with_notice(self._frame, WHAT, lambda: self._table(state, cursor, request), kept)
 
     def _table(self, state: str, cursor: str, request: gr.Request) -> tuple[Any, ...]:
-        found = self._frame.desk.client_of(request).jobs(status=state or None, limit=PAGE, cursor=cursor or None)
+        found = self._frame.sessions.client_of(request).jobs(status=state or None, limit=PAGE, cursor=cursor or None)
         is_live = any(not job.status.is_final for job in found.items)
         html = self._frame.markup.fill("jobs", page=found, state=state, is_admin=is_admin(self._frame, request))
         return (

@@ -5,10 +5,10 @@ from typing import Any, Literal
 
 import gradio as gr
 
-from client.models import Benchmark
+from client.api.models import Benchmark
 from ui.markup import arrow
 from ui.pages.admin_notice import admin_notice
-from ui.shell import QUIET, Frame, asset, close_page, header_of, is_admin, open_page, told
+from ui.shell import QUIET, Frame, asset, close_page, header_of, is_admin, open_page, with_notice
 
 HERE = "/"
 PAGE = 50
@@ -98,10 +98,10 @@ class _Show:
 
     def _answer(self, choice: Choice, request: gr.Request, *, first: bool = False) -> tuple[Any, ...]:
         kept = ("" if first else gr.skip(), *(gr.skip() for _ in range(6)))
-        return told(self._frame, WHAT, lambda: self._board(choice, request), kept)
+        return with_notice(self._frame, WHAT, lambda: self._board(choice, request), kept)
 
     def _board(self, choice: Choice, request: gr.Request) -> tuple[Any, ...]:
-        client = self._frame.desk.client_of(request)
+        client = self._frame.sessions.client_of(request)
         benchmarks = client.benchmarks().items
         if not benchmarks:
             return (self._no_benchmark(), *(gr.skip() for _ in range(6)))

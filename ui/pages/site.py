@@ -1,4 +1,4 @@
-"""Mounts all pages as one Gradio application behind the gate."""
+"""Mounts all pages as one Gradio application behind the filter."""
 
 from collections.abc import Callable
 
@@ -7,9 +7,9 @@ from fastapi import FastAPI, Request
 from gradio.routes import App as GradioApp
 from starlette.routing import Mount
 
-from ui.desk import Desk
+from ui.browser_sessions import BrowserSessions
 from ui.gradio_events import DeclaredEvents
-from ui.gradio_gate import DATA, JOIN, THEME, Gate
+from ui.gradio_filter import DATA, JOIN, THEME, GradioFilter
 from ui.gradio_queue import GradioQueue, keep_routes, own_files
 from ui.markup import Templates
 from ui.pages import job, jobs, leaderboard, submit
@@ -19,20 +19,22 @@ ROUTED = (("Submit", "/submit", submit.page), ("Jobs", "/jobs", jobs.page), ("Jo
 PAGES = frozenset({leaderboard.HERE, *(path for _, path, _ in ROUTED)})
 
 
-def mount_site(app: FastAPI, desk: Desk, markup: Templates, user_of: Callable[[Request], str | None]) -> None:
+def mount_site(
+    app: FastAPI, sessions: BrowserSessions, markup: Templates, user_of: Callable[[Request], str | None]
+) -> None:
     """Add the pages to `app`."""
-    site = build_site(desk, markup)
+    site = build_site(sessions, markup)
     gr.mount_gradio_app(app, site, path="/", auth_dependency=user_of, **mount_options())
     mount = next(route for route in app.routes if isinstance(route, Mount) and isinstance(route.app, GradioApp))
     gradio_app: GradioApp = mount.app  # type: ignore[assignment]
     keep_routes(gradio_app, PAGES | {JOIN, DATA, THEME, "/assets/{path:path}", "/static/{path:path}"})
     events, queue = DeclaredEvents(site.fns), GradioQueue(gradio_app)
-    mount.app = Gate(gradio_app, desk=desk, events=events, queue=queue, pages=PAGES, files=own_files())
+    mount.app = GradioFilter(gradio_app, sessions=sessions, events=events, queue=queue, pages=PAGES, files=own_files())
 
 
-def build_site(desk: Desk, markup: Templates) -> gr.Blocks:
+def build_site(sessions: BrowserSessions, markup: Templates) -> gr.Blocks:
     """Build the Gradio pages, without a server."""
-    frame = Frame(desk=desk, markup=markup)
+    frame = Frame(sessions=sessions, markup=markup)
     site: gr.Blocks
     with gr.Blocks(title="LeadersBoard", analytics_enabled=False) as site:
         leaderboard.page(frame)

@@ -5,8 +5,8 @@ from typing import Any
 
 import gradio as gr
 
-from client.models import Benchmark, ResourceClass
-from ui.shell import QUIET, Frame, asset, close_page, header_of, open_page, told
+from client.api.models import Benchmark, ResourceClass
+from ui.shell import QUIET, Frame, asset, close_page, header_of, open_page, with_notice
 
 HERE = "/submit"
 WHAT_CHOICES = "Benchmarks and resource classes could not be read"
@@ -35,10 +35,10 @@ class _Show:
         header = header_of(self._frame, HERE, request)
         # Without its choices the form can still be sent: the platform then uses its defaults.
         kept = (self._form((), (), ""),)
-        return (header, *told(self._frame, WHAT_CHOICES, lambda: (self._filled(request),), kept))
+        return (header, *with_notice(self._frame, WHAT_CHOICES, lambda: (self._filled(request),), kept))
 
     def _filled(self, request: gr.Request) -> str:
-        client = self._frame.desk.client_of(request)
+        client = self._frame.sessions.client_of(request)
         resources = client.resource_classes()
         return self._form(client.benchmarks().items, resources.items, resources.default)
 

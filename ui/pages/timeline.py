@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from client.models import Job, JobState
+from client.api.models import Job, JobState
 
 PHASES = ("queued", "preparing", "running", "collecting", "recording")
 
@@ -19,13 +19,13 @@ def steps_of(job: Job) -> list[Step]:
     """The job's phases, each done, current or to come, and how the job ended."""
     if not job.status.is_final:
         at = PHASES.index(job.phase) if job.phase in PHASES else 0
-        looks = ["done" if place < at else "now" if place == at else "todo" for place in range(len(PHASES))]
+        looks = ["done" if number < at else "now" if number == at else "todo" for number in range(len(PHASES))]
         return [*_named(looks), Step(name="Done", look="todo")]
     if job.status is JobState.COMPLETED:
         return [*_named(["done"] * len(PHASES)), Step(name="Completed", look="done")]
     # The failure's reason says where it stopped; only these phases are certain to be done.
     reached = 3 if job.started_at else 1
-    looks = ["done" if place < reached else "todo" for place in range(len(PHASES))]
+    looks = ["done" if number < reached else "todo" for number in range(len(PHASES))]
     end = Step(name="Failed", look="bad") if job.status is JobState.FAILED else Step(name="Cancelled", look="stopped")
     return [*_named(looks), end]
 

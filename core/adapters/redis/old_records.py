@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 from itertools import islice
 from typing import Any
@@ -10,7 +10,6 @@ from typing import Any
 import redis
 
 from core.adapters.redis.connection import redis_errors
-from core.adapters.redis.results import owners
 from core.domain.errors import NotFinished, NotFound
 from core.domain.job import FINAL, JobState
 
@@ -102,9 +101,6 @@ class RedisOldRecords:
 
     def known(self, job_ids: Sequence[str]) -> Collection[str]:
         return {job_id for job_id, known in self._fields(iter(job_ids), "job_id") if known}
-
-    def owners(self, run_ids: Sequence[str]) -> Mapping[str, str]:
-        return owners(self._redis, run_ids)
 
     def pin(self, job_id: str) -> None:
         self._pin(job_id, keep=True)

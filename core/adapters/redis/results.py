@@ -69,17 +69,12 @@ class RedisResults:
             return bool(script(args=[result.job_id, result.run_id, seal.text, seal.sha256]))
 
     def owners(self, run_ids: Sequence[str]) -> Mapping[str, str]:
-        return owners(self._redis, run_ids)
-
-
-def owners(client: redis.Redis, run_ids: Sequence[str]) -> Mapping[str, str]:
-    """The job of each of these runs, as far as it was noted."""
-    found: dict[str, str] = {}
-    for batch in _batches(run_ids):
-        with redis_errors():
-            jobs: Any = client.mget([f"{PREFIX}run:{run_id}" for run_id in batch])
-        found.update({run_id: job_id for run_id, job_id in zip(batch, jobs, strict=True) if job_id})
-    return found
+        found: dict[str, str] = {}
+        for batch in _batches(run_ids):
+            with redis_errors():
+                jobs: Any = self._redis.mget([f"{PREFIX}run:{run_id}" for run_id in batch])
+            found.update({run_id: job_id for run_id, job_id in zip(batch, jobs, strict=True) if job_id})
+        return found
 
 
 def _batches(items: Sequence[str]) -> Iterator[Sequence[str]]:

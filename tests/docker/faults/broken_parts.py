@@ -12,8 +12,8 @@ import docker
 from core.adapters.mlflow.tracking import MlflowTracking
 from core.domain.job import Job, JobState
 from tests.docker.runner_site import PATIENCE_SECONDS, Site, ended, lines_of, until
-from tests.runner_bench import GOOD
 from tests.running_gateway import Door
+from tests.twin_runner import GOOD
 
 LINES = [f"line {number}" for number in range(20)]
 

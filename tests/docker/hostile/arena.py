@@ -17,7 +17,7 @@ from core.domain.limits import MIB
 from core.domain.verdict import FailureReason
 from runner.engine.docker_sandbox import DockerEngine
 from tests.docker.hostile.processes import engine_processes
-from tests.runner_bench import Bench
+from tests.twin_runner import TwinRunner
 
 SECRET = "planted-secret-7f3a91c2"
 SENTINEL = b"nobody changes this"
@@ -85,40 +85,40 @@ class Ended:
 class Arena:
     """A runner on the real engine, with sentinels and a planted secret around it."""
 
-    bench: Bench[DockerEngine]
+    runner: TwinRunner[DockerEngine]
     inner: docker.DockerClient
     properties: list[tuple[str, object]]
     """Of the test's report: each case that holds is added as a row."""
     _kept: dict[str, bytes] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.bench.jobs_per_hour = 10_000
-        self.bench.limits = self.bench.limits.model_copy(update=BOUNDS)
-        self.bench.log_limits = dict(LOG_BOUNDS)
+        self.runner.jobs_per_hour = 10_000
+        self.runner.limits = self.runner.limits.model_copy(update=BOUNDS)
+        self.runner.log_limits = dict(LOG_BOUNDS)
         for name in ("sentinel", "submissions/sentinel", "logs/sentinel", "jobs/.sentinel"):
-            (self.bench.root / name).write_bytes(SENTINEL)
-        (self.bench.root / "secret.env").write_text(SECRET)
+            (self.runner.root / name).write_bytes(SENTINEL)
+        (self.runner.root / "secret.env").write_text(SECRET)
         os.environ["LEADERSBOARD_PLANTED"] = SECRET
-        record = self.bench.tracking.record
+        record = self.runner.tracking.record
 
         def recorded(result: Any, **more: Any) -> Any:
             self._kept = read_tree(result.artifacts)
             assert SECRET not in repr(result)
             return record(result, **more)
 
-        self.bench.tracking.record = recorded  # type: ignore[method-assign]
+        self.runner.tracking.record = recorded  # type: ignore[method-assign]
 
     def run(self, program: str, **limits: Any) -> Ended:
         """One submission to its end, and P1, P2, P4 and P7 afterwards."""
-        before, self._kept = self.bench.limits, {}
-        self.bench.limits = before.model_copy(update=limits)
+        before, self._kept = self.runner.limits, {}
+        self.runner.limits = before.model_copy(update=limits)
         started = time.monotonic()
         try:
-            job = self.bench.run(self.bench.claim(program))
+            job = self.runner.run(self.runner.claim(program))
         finally:
-            allowed, self.bench.limits = self.bench.limits.timeout_seconds, before
+            allowed, self.runner.limits = self.runner.limits.timeout_seconds, before
         seconds = time.monotonic() - started
-        log = self.bench.storage.log_path(job.job_id).read_bytes()
+        log = self.runner.storage.log_path(job.job_id).read_bytes()
         self._check(job, log, seconds, allowed)
         return Ended(job=job, log=log, artifacts=self._kept, seconds=seconds)
 
@@ -130,7 +130,7 @@ class Arena:
         for process in ("self", *engine_processes()):
             assert job.job_id not in Path(f"/proc/{process}/mountinfo").read_text(), "P2: a mount is left"
         for name in ("sentinel", "submissions/sentinel", "logs/sentinel", "jobs/.sentinel"):
-            assert (self.bench.root / name).read_bytes() == SENTINEL, "P4: a sentinel was changed"
+            assert (self.runner.root / name).read_bytes() == SENTINEL, "P4: a sentinel was changed"
         for place, content in {"the log": log, "the record": repr(job).encode(), **self._kept}.items():
             assert SECRET.encode() not in content, f"P7: the secret is in {place}"
 
@@ -149,7 +149,7 @@ class Arena:
         """P3: what the reference job scores now."""
         ended = self.run(REFERENCE)
         assert ended.job.state is JobState.COMPLETED
-        _ref, result = self.bench.tracking.results[ended.job.job_id]
+        _ref, result = self.runner.tracking.results[ended.job.job_id]
         return float(result.metrics.metrics["image_auc"])
 
     def held(self, case: str, attempt: str, outcome: str, bound_by: str) -> None:

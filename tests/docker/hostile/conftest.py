@@ -17,13 +17,13 @@ import redis
 
 from core.domain.limits import MIB
 from runner.engine.docker_sandbox import DockerEngine
-from runner.job.watch import GRACE_SECONDS
+from runner.launch_settings import GRACE_SECONDS
 from tests.conftest import redis_url
 from tests.docker.hostile.arena import ROW, Arena, Row
 from tests.docker.hostile.processes import engine_rss
 from tests.docker.hostile.report import table, write_into
-from tests.runner_bench import Bench
 from tests.running_gateway import environment, gateway_thread
+from tests.twin_runner import TwinRunner
 
 NOISE = 512 * MIB
 """Others write on this disk, too: what is looked for here are the gigabytes of a run that filled something."""
@@ -31,7 +31,7 @@ NOISE = 512 * MIB
 
 @pytest.fixture
 def arena(
-    bench: Bench[DockerEngine],
+    runner: TwinRunner[DockerEngine],
     inner: docker.DockerClient,
     monkeypatch: pytest.MonkeyPatch,
     request: pytest.FixtureRequest,
@@ -39,11 +39,11 @@ def arena(
     """P3 and P5 around each group: the reference scores the same, disk and the engine's memory are back."""
     for reason in GRACE_SECONDS:
         monkeypatch.setitem(GRACE_SECONDS, reason, 1.0)
-    made = Arena(bench, inner, request.node.user_properties)
-    score, free, memory = made.score(), shutil.disk_usage(bench.root).free, engine_rss()
+    made = Arena(runner, inner, request.node.user_properties)
+    score, free, memory = made.score(), shutil.disk_usage(runner.root).free, engine_rss()
     yield made
     assert made.score() == score, "P3: the reference scores differently"
-    assert _settles(lambda: shutil.disk_usage(bench.root).free > free - NOISE), "P5: disk is not back"
+    assert _settles(lambda: shutil.disk_usage(runner.root).free > free - NOISE), "P5: disk is not back"
     assert _settles(lambda: engine_rss() < memory + 100 * MIB), "P5: the engine's memory is not back"
     os.environ.pop("LEADERSBOARD_PLANTED", None)
 

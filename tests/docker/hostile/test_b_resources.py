@@ -174,8 +174,8 @@ def test_a_flood_of_log_ends_bounded(arena: Arena) -> None:
     for case, (program, attempt) in floods.items():
         ended = arena.run(program)
         assert ended.reason is FailureReason.LOG_LIMIT, case
-        assert len(ended.log) < 1.1 * arena.bench.log_limits["kept_bytes"] + 2000, case
-        more = ended.job.peaks["log_bytes"] > arena.bench.log_limits["kept_bytes"]
+        assert len(ended.log) < 1.1 * arena.runner.log_limits["kept_bytes"] + 2000, case
+        more = ended.job.peaks["log_bytes"] > arena.runner.log_limits["kept_bytes"]
         assert (b"bytes were dropped here" in ended.log) == more, case
         assert more or case == "X12"  # stopped for its lines, of one byte each
         arena.held(case, attempt, f"log_limit after {ended.seconds:.1f} s", "caps of bytes and lines")

@@ -68,12 +68,12 @@ def test_only_a_plain_small_strict_file_is_metrics(arena: Arena) -> None:
 
 def test_a_link_to_another_jobs_metrics_is_not_followed(arena: Arena) -> None:
     """H48: it is there, where the engine would find it, and it is good."""
-    other = arena.bench.root / "jobs" / "other" / "metrics.json"
+    other = arena.runner.root / "jobs" / "other" / "metrics.json"
     other.parent.mkdir()
     other.write_text('{"params": {}, "metrics": {"image_auc": 0.987}}')
     for target in (str(other), "../../other/metrics.json", f"/proc/1/root{other}"):
         ended = arena.run(linked(target))
-        assert (ended.reason, ended.job.job_id in arena.bench.tracking.results) == (BAD, False), target
+        assert (ended.reason, ended.job.job_id in arena.runner.tracking.results) == (BAD, False), target
         assert b"0.987" not in ended.log
     arena.held("H48", "metrics.json: a link to another job's", str(BAD), "header before bytes, strict reader")
 
@@ -104,7 +104,7 @@ def test_artifacts_are_copies_of_plain_files(arena: Arena) -> None:
 def test_values_outside_their_range_are_no_score(arena: Arena) -> None:
     """H59: recorded as reported, and admitted to no board whose benchmark bounds the metric (SCO-3)."""
     ended = arena.run(measured("42.0"))
-    _ref, result = arena.bench.tracking.results[ended.job.job_id]
+    _ref, result = arena.runner.tracking.results[ended.job.job_id]
     assert not MetricRule(name="image_auc", minimum=0, maximum=1).admits(result.metrics.metrics["image_auc"])
     arena.held("H59", "42.0 for a metric of 0 to 1", "completed, never ranked", "bounds in benchmark.yaml")
 
@@ -125,7 +125,7 @@ def test_what_is_printed_decides_nothing(arena: Arena) -> None:
     assert ended.reason is FailureReason.EXIT
     printed = b"".join([*texts, texts[0]]).replace(b"\xff", b"\xfe")
     assert printed in ended.log, "not every byte is as it was printed"
-    found = arena.bench.storage.read_log(ended.job.job_id)
+    found = arena.runner.storage.read_log(ended.job.job_id)
     ours = [found.text[start:end] for start, end in found.platform]
     assert "completed" not in "".join(ours), "a line of a submission is in the platform's channel"
     assert ours[-1].startswith("[leadersboard] Ended: failed")

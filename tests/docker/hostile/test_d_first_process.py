@@ -61,12 +61,12 @@ def test_a_first_process_that_asks_to_be_traced_hangs_no_engine(
     offers("gVisor (runsc)", there=runtime in inner.info()["Runtimes"])
     means = EngineMeans(runtime="runsc" if runtime == "runsc" else EngineMeans().runtime)
     engine = DockerEngine(
-        service("LEADERSBOARD_TEST_ENGINE"), site=arena.bench.site, image=image, seccomp=SECCOMP, means=means
+        service("LEADERSBOARD_TEST_ENGINE"), site=arena.runner.site, image=image, seccomp=SECCOMP, means=means
     )
-    real, usual = docker_sandbox.job_options, arena.bench.engine
+    real, usual = docker_sandbox.job_options, arena.runner.engine
     if init == "as PID 1":
         monkeypatch.setattr(docker_sandbox, "job_options", lambda *args, **kw: real(*args, **kw) | {"init": False})
-    arena.bench.engine = engine
+    arena.runner.engine = engine
     for name, (program, reasons) in ENDINGS.items():
         ended = arena.run(TRACE_ME + program, timeout_seconds=4)
         found = ended.found()
@@ -83,5 +83,5 @@ def test_a_first_process_that_asks_to_be_traced_hangs_no_engine(
             f"EPERM, ended after {ended.seconds:.1f} s",
             "seccomp",
         )
-    arena.bench.engine = usual
+    arena.runner.engine = usual
     engine.close()

@@ -18,6 +18,7 @@ from core.adapters.mlflow.old_runs import MlflowOldRuns
 from core.adapters.mlflow.tracking import MlflowTracking
 from core.adapters.redis.job_status import RedisJobStatus
 from core.adapters.redis.old_records import RedisOldRecords
+from core.adapters.redis.results import RedisResults
 from core.domain.errors import NotFound
 from core.domain.job import Job, JobRequest, JobState, Outcome
 from core.domain.limits import UploadLimits, UserLimits
@@ -57,7 +58,9 @@ class Site:
         self.records = RedisOldRecords(client)
         self.files = OldFiles(upload_root=root / "submissions", log_root=root / "logs")
         self.runs = OwnRuns(mlflow_url)
-        self.retention = Retention(records=self.records, files=self.files, runs=self.runs, settle_seconds=0)
+        self.retention = Retention(
+            records=self.records, results=RedisResults(client), files=self.files, runs=self.runs, settle_seconds=0
+        )
 
     def upload(self, user: str) -> str:
         files = [UploadedFile(name="main.py", content=io.BytesIO(b"print()"))]

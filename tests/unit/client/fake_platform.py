@@ -1,7 +1,7 @@
 """A platform of a few lines: answers by method and path, and remembers what it was asked."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import httpx2
@@ -47,6 +47,16 @@ def problem(status: int, code: str, detail: str, **more: Any) -> httpx2.Response
     return httpx2.Response(status, headers=headers, content=json.dumps(body).encode())
 
 
+def log_event(text: str, next_offset: int, platform: list[list[int]] | None = None) -> str:
+    """A part of a log, and the byte after it."""
+    return f"event: log\ndata: {json.dumps({'text': text, 'platform': platform or []})}\nid: {next_offset}\n\n"
+
+
+def end_event(next_offset: int, status: str = "completed") -> str:
+    """The end of a log."""
+    return f"event: end\ndata: {json.dumps({'status': status, 'failure_reason': None})}\nid: {next_offset}\n\n"
+
+
 class Platform:
     """Answers each call with the next of its answers; the last one stays."""
 
@@ -54,9 +64,9 @@ class Platform:
         self.asked: list[httpx2.Request] = []
         self._answers: dict[tuple[str, str], list[Answer]] = {}
 
-    def answers(self, method: str, path: str, *answers: Answer | dict[str, Any]) -> None:
+    def answers(self, method: str, path: str, *answers: Answer | Mapping[str, Any]) -> None:
         """Set what a call gives; a plain object means 200."""
-        made = [httpx2.Response(200, json=one) if isinstance(one, dict) else one for one in answers]
+        made = [httpx2.Response(200, json=one) if isinstance(one, Mapping) else one for one in answers]
         self._answers[method, path] = made
 
     def handle(self, request: httpx2.Request) -> httpx2.Response:
@@ -74,3 +84,7 @@ class Platform:
     def http(self, base_url: str = "http://api.test", **_options: Any) -> httpx2.Client:
         """A connection pool that ends here."""
         return httpx2.Client(base_url=base_url, transport=httpx2.MockTransport(self.handle))
+
+    def async_http(self, base_url: str = "http://api.test", **_options: Any) -> httpx2.AsyncClient:
+        """The same for asynchronous code."""
+        return httpx2.AsyncClient(base_url=base_url, transport=httpx2.MockTransport(self.handle))

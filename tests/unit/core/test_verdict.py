@@ -15,7 +15,6 @@ pytestmark = pytest.mark.unit
 
 ORDER = [
     ({"stopped": Stop.TIMEOUT}, FailureReason.TIMEOUT),
-    ({"interrupted": True}, FailureReason.PLATFORM),
     ({"out_of_memory": True}, FailureReason.OUT_OF_MEMORY),
     ({"exit_code": 3}, FailureReason.EXIT),
     ({"metrics_problem": "it is a link", "metrics": None}, FailureReason.BAD_METRICS),
@@ -26,7 +25,7 @@ ORDER = [
 
 @pytest.mark.parametrize("first", range(len(ORDER)))
 def test_an_earlier_rule_decides_over_every_set_of_later_ones(first: int) -> None:
-    """BOX-9: our own stop, the platform, memory, exit code, metrics: always in this order."""
+    """BOX-9: our own stop, memory, exit code, metrics: always in this order."""
     facts, reason = ORDER[first]
     for count in range(len(ORDER) - first):
         for later in itertools.combinations(ORDER[first + 1 :], count):
@@ -39,14 +38,14 @@ def test_an_earlier_rule_decides_over_every_set_of_later_ones(first: int) -> Non
 @pytest.mark.parametrize(("stop", "reason"), [(Stop.TIMEOUT, "timeout"), (Stop.LOG_LIMIT, "log_limit")])
 def test_our_own_stop_decides_first(stop: Stop, reason: str) -> None:
     """Whatever exit code and flags our stop caused, the stop is the reason; good metrics do not save the run."""
-    found = judge(record(stopped=stop, exit_code=137, out_of_memory=True, interrupted=True), SMALL)
+    found = judge(record(stopped=stop, exit_code=137, out_of_memory=True), SMALL)
     assert found.reason == reason
     assert not found.passed
 
 
 def test_a_cancelled_run_is_cancelled_and_not_failed() -> None:
     """A cancel wins over everything and has no failure reason."""
-    found = judge(record(stopped=Stop.CANCEL, exit_code=137, interrupted=True), SMALL)
+    found = judge(record(stopped=Stop.CANCEL, exit_code=137), SMALL)
     assert found.cancelled
     assert found.reason is None
     assert not found.passed
@@ -114,7 +113,6 @@ def test_a_metrics_file_that_cannot_be_read_is_bad() -> None:
         ({"out_of_memory": True}, ["16384 MiB", "'medium'"]),
         ({"metrics": None, "output_full": True}, ["2048 MiB", "20000 files", "'medium'"]),
         ({"metrics": None}, ["--output"]),
-        ({"interrupted": True}, ["not your submission's fault"]),
         ({"stopped": Stop.LOG_LIMIT}, ["Print less"]),
         ({"exit_code": 139}, ["SIGSEGV", "139", "log"]),
     ],
@@ -129,15 +127,14 @@ def test_messages_name_the_deciding_facts(changes: dict[str, object], facts: lis
 
 def test_every_record_gets_one_verdict() -> None:
     """Over all combinations: passed, cancelled or one reason, never two of them and never none."""
-    for stop, interrupted, memory, code, full, problem, raw in itertools.product(
-        [None, *Stop], [True, False], [True, False], [0, 1], [True, False], [None, "x"], [None, b"", metrics_json()]
+    for stop, memory, code, full, problem, raw in itertools.product(
+        [None, *Stop], [True, False], [0, 1], [True, False], [None, "x"], [None, b"", metrics_json()]
     ):
         found = judge(
             RunRecord(
                 exit_code=code,
                 out_of_memory=memory,
                 stopped=stop,
-                interrupted=interrupted,
                 wall_seconds=1,
                 metrics=raw,
                 metrics_problem=problem,

@@ -1,42 +1,48 @@
-"""The gateway's app on twins in memory."""
+"""A gateway on twins in memory, and sign-ins with cheap hashing."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from core.settings import ApiToken, Settings
-from gateway.app import create_app
-from gateway.background.tracking_watch import TrackingWatch
-from gateway.live.board_cache import BoardCache
-from gateway.live.log_stream import LogHub
-from tests.builders import SMALL_LIMITS, ports
-from tests.twins.tracking_reads import MemoryTrackingReads
-from tests.unit.gateway.app_site import TOKENS, Site
+from tests.sites import Site
+from tests.unit.gateway.auth.door import Door
+from tests.unit.gateway.auth.issuer import Issuer
+from tests.unit.gateway.auth.issuer_door import IssuerDoor
 
 
 @pytest.fixture
-def settings() -> Settings:
-    """Two users and an admin; small limits of uploads; many jobs an hour."""
-    tokens = tuple(ApiToken(user_id=name, token=token) for name, token in TOKENS.items())
-    return Settings(
-        api_tokens=tokens,
-        admin_users=("root",),
-        cors_origins=("https://ui.example",),
-        upload=SMALL_LIMITS,
-        min_free_bytes=0,
-        max_submissions_per_hour=20,
-        mlflow_url="http://mlflow.example",
-    )
+def site(tmp_path: Path) -> Iterator[Site]:
+    """A site that nobody has used."""
+    with closing(Site(tmp_path)) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def refusing_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """A site for all tests of a module whose requests are refused and change nothing."""
+    with closing(Site(tmp_path_factory.mktemp("site"))) as found:
+        yield found
 
 
 @pytest.fixture
-def site(tmp_path: Path, settings: Settings) -> Site:
-    app = create_app(settings)
-    app.state.ports = ports(tmp_path, limits=SMALL_LIMITS)
-    app.state.tracking_reads = MemoryTrackingReads(app.state.ports.tracking)
-    app.state.board_cache = BoardCache(app.state.ports.results, app.state.ports.job_status)
-    app.state.tracking_watch = TrackingWatch(app.state.ports.results, app.state.ports.tracking)
-    app.state.log_hub = LogHub(app.state.ports.job_status, app.state.ports.storage)
-    return Site(app=app, ports=app.state.ports, root=tmp_path)
+def door() -> Door:
+    """A sign-in that nobody has used."""
+    return Door()
+
+
+@pytest.fixture
+def issuer() -> Iterator[Issuer]:
+    """An issuer that serves during the test."""
+    serving = Issuer()
+    yield serving
+    serving.close()
+
+
+@pytest.fixture
+def trusting(issuer: Issuer) -> IssuerDoor:
+    """A sign-in that trusts it."""
+    return IssuerDoor(issuer)

@@ -1,4 +1,4 @@
-"""Devices: whole ones to one run at a time, and none on which something is left."""
+"""Devices: whole ones, never shared, and none on which something else is (BOX-5)."""
 
 from __future__ import annotations
 
@@ -9,21 +9,15 @@ import pytest
 from core.domain.errors import Unavailable
 from core.domain.limits import GIB, GpuPolicy
 from runner import gpus as gpus_module
-from runner.engine.gpu_probe import read
 from runner.gpus import Gpus
 from tests.process_sandbox import ProcessEngine
-from tests.runner_bench import GOOD, Bench
+from tests.twin_runner import GOOD, TwinRunner
 
 pytestmark = pytest.mark.unit
 
 
 class EnoughError(Exception):
     """The test has waited enough."""
-
-
-@pytest.fixture(autouse=True)
-def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gpus_module, "WAIT_SECONDS", 0.0)
 
 
 @pytest.fixture
@@ -41,7 +35,7 @@ def reserved(gpus: Gpus, patience: int = 3) -> tuple[str | None, list[str]]:
             raise EnoughError
 
     try:
-        with gpus.reserved(GpuPolicy.REQUIRED, keep_waiting=wait, say=said.append) as device:
+        with gpus.reserved(GpuPolicy.REQUIRED, check=wait, say=said.append) as device:
             return device, said
     except EnoughError:
         return None, said
@@ -113,23 +107,18 @@ def test_looking_after_harms_no_run(engine: ProcessEngine, tmp_path: Path, monke
     gpus.look_after()
 
 
-def test_the_answer_of_nvidia_smi_is_read() -> None:
-    """One line for each device; one that does not tell its memory counts as unused."""
-    assert read("GPU-a, 3\nGPU-b, [N/A]\nwarning\n") == {"GPU-a": 3 * 1024**2, "GPU-b": 0}
-
-
 def test_a_job_waits_with_a_word_in_its_status(tmp_path: Path) -> None:
     """BOX-5: its status and its log say what it waits for."""
-    bench = Bench(tmp_path, ProcessEngine(tmp_path / "engine", devices=("GPU-a",), taken={"GPU-a"}))
-    claim = bench.claim(GOOD)
+    runner = TwinRunner(tmp_path, ProcessEngine(tmp_path / "engine", devices=("GPU-a",), taken={"GPU-a"}))
+    claim = runner.claim(GOOD)
     seen: list[str | None] = []
 
     def in_use() -> set[str]:
-        seen.append(bench.ledger.get(claim.job_id).device)
+        seen.append(runner.ledger.get(claim.job_id).device)
         return {"GPU-a"} if len(seen) < 4 else set()
 
-    bench.engine.gpus_in_use = in_use  # type: ignore[method-assign]
-    job = bench.run(claim)
+    runner.engine.gpus_in_use = in_use  # type: ignore[method-assign]
+    job = runner.run(claim)
     assert "waiting for a GPU" in seen
     assert job.device == "gpu GPU-a"
-    assert bench.log_of(job).count("Waiting for a GPU: this runner has 1") == 1
+    assert runner.log_of(job).count("Waiting for a GPU: this runner has 1") == 1

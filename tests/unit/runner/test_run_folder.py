@@ -67,6 +67,15 @@ def test_what_an_earlier_version_had_read_is_found(folder: RunFolder) -> None:
     assert files_of(folder) == {"a.txt": "whole"}
 
 
+def test_a_field_that_an_earlier_version_had_is_left_out(folder: RunFolder) -> None:
+    """An upgrade between the end of a run and its harvest: `interrupted` was never true in a record."""
+    folder.end(RECORD)
+    text = (folder.path / "ended").read_text()
+    (folder.path / "ended").write_text(text.replace('"wall_seconds"', '"interrupted":false,"wall_seconds"'))
+    assert "interrupted" in (folder.path / "ended").read_text()
+    assert folder.ended() == RECORD
+
+
 def test_storage_that_knows_no_links_keeps_the_last_word(folder: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:
     """There two readers at once are rare, and one that cannot write at all would never end."""
 

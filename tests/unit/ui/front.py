@@ -8,11 +8,11 @@ from fastapi.testclient import TestClient
 
 from tests.unit.client.fake_platform import Platform
 from ui.app import misunderstood
-from ui.desk import Desk
-from ui.guard import Guard
+from ui.browser_sessions import BrowserSessions
 from ui.log_events import log_routes
 from ui.login import login_routes
 from ui.markup import Templates
+from ui.session_guard import SessionGuard
 from ui.sessions import Session, SessionCookie, SessionStore
 
 ORIGIN = "http://ui.test"
@@ -25,14 +25,14 @@ class Front:
     def __init__(self, platform: Platform) -> None:
         self.sessions = SessionStore(lifetime=60, most=10)
         self.cookie = SessionCookie(SECRET)
-        self.desk = Desk(http=platform.http(), sessions=self.sessions, cookie=self.cookie)
+        self.browser_sessions = BrowserSessions(http=platform.http(), store=self.sessions, cookie=self.cookie)
         self.templates = Templates({"api_docs": "http://api.test/docs", "mlflow": "http://mlflow.test"})
         self.app = app = FastAPI(exception_handlers={RequestValidationError: misunderstood})
         app.get("/health/live")(lambda: {"status": "ok"})
         app.get("/page")(lambda: {"secret": "content"})
-        app.include_router(login_routes(self.desk, self.templates, lifetime=60))
-        app.include_router(log_routes(self.desk))
-        app.add_middleware(Guard, desk=self.desk)
+        app.include_router(login_routes(self.browser_sessions, self.templates, lifetime=60))
+        app.include_router(log_routes(self.browser_sessions, platform.async_http()))
+        app.add_middleware(SessionGuard, sessions=self.browser_sessions)
         self.browser = TestClient(app, base_url=ORIGIN, follow_redirects=False)
 
     def sign_in(self, token: str = "alices-token", target: str = "/") -> int:
@@ -42,4 +42,6 @@ class Front:
 
     def session(self) -> Session | None:
         """The session that the browser's cookies open."""
-        return self.desk.session_of(SimpleNamespace(cookies=self.browser.cookies, url=SimpleNamespace(scheme="http")))
+        return self.browser_sessions.session_of(
+            SimpleNamespace(cookies=self.browser.cookies, url=SimpleNamespace(scheme="http"))
+        )

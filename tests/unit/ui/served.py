@@ -1,5 +1,6 @@
 """The whole UI, real Gradio behind a real server, and visitors who send it whatever they like."""
 
+import asyncio
 import gc
 import json
 import socket
@@ -7,7 +8,7 @@ import threading
 import time
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -109,10 +110,6 @@ class Silent(Platform):
         answer = super().handle(request)
         return problem(404, "not_found", "There is nothing.") if answer.status_code == 404 else answer
 
-    def relay(self) -> httpx2.AsyncClient:
-        """The same for what is passed on."""
-        return httpx2.AsyncClient(base_url="http://api.test", transport=httpx2.MockTransport(self.handle))
-
 
 @contextmanager
 def served() -> Iterator[Served]:
@@ -121,8 +118,11 @@ def served() -> Iterator[Served]:
     answering(platform)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Gradio's own, about its dependencies
-        app = build(Settings(ui_secret=SECRET), platform.http(), platform.relay())
-        gc.collect()  # Gradio leaves event loops open
+        app = build(Settings(ui_secret=SECRET), platform.http(), platform.async_http())
+        with suppress(RuntimeError):  # Gradio makes an event loop for this thread and leaves it open
+            asyncio.get_event_loop().close()
+        asyncio.set_event_loop(None)
+        gc.collect()
     listener = socket.create_server(("127.0.0.1", 0))
     server = uvicorn.Server(uvicorn.Config(app, ws="none", log_config=None, timeout_graceful_shutdown=1))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)

@@ -1,0 +1,257 @@
+"""The API's answers as frozen values; fields added by a newer platform are ignored."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Direction = Literal["maximize", "minimize"]
+MOST_ROWS = 200
+"""Most rows of a board in one answer."""
+
+
+class Answer(BaseModel):
+    """Base of all answers: read-only."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class Me(Answer):
+    """The user to whom the token belongs."""
+
+    user_id: str
+    role: str = "user"
+
+    @property
+    def is_admin(self) -> bool:
+        """Whether this user may see all users' jobs."""
+        return self.role == "admin"
+
+
+class StoredFile(Answer):
+    """One file by its path and size."""
+
+    path: str
+    size_bytes: int
+
+
+class Submission(Answer):
+    """An accepted upload."""
+
+    submission_id: str
+    sha256: str
+    entrypoint: str
+    config_file: str
+    files: tuple[StoredFile, ...]
+    created_at: datetime
+    duplicate_of: str | None = None
+
+
+class SubmissionSummary(Answer):
+    """A submission in a list."""
+
+    submission_id: str
+    user_id: str
+    entrypoint: str
+    config_file: str
+    sha256: str
+    created_at: datetime
+    file_count: int = 0
+    size_bytes: int = 0
+
+
+class SubmissionPage(Answer):
+    """Some submissions, newest first, and the cursor of the next page."""
+
+    items: tuple[SubmissionSummary, ...]
+    next_cursor: str | None = None
+
+
+class JobState(StrEnum):
+    """The states of a job; the last three are final."""
+
+    PENDING = "pending"
+    RUNNING = "running"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+    @property
+    def is_final(self) -> bool:
+        """Whether the state can no longer change."""
+        return self not in {JobState.PENDING, JobState.RUNNING}
+
+
+class Estimate(Answer):
+    """Ranges in seconds, from measured runs of the same class."""
+
+    starts_in: tuple[int, int]
+    runs_for: tuple[int, int]
+    measured_runs: int = 0
+
+
+class Job(Answer):
+    """A job's current record."""
+
+    job_id: str
+    submission_id: str
+    user_id: str
+    status: JobState
+    phase: str = "queued"
+    benchmark: str | None = None
+    resource_class: str | None = None
+    attempt: int = 0
+    queue_position: int | None = None
+    created_at: datetime
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    updated_at: datetime | None = None
+    run_id: str | None = None
+    failure_reason: str | None = None
+    error_message: str | None = None
+    device: str | None = None
+    cancel_requested: bool = False
+    peaks: dict[str, float | None] | None = None
+    rerun_of: str | None = None
+    notice: str | None = None
+    estimate: Estimate | None = None
+
+
+class JobPage(Answer):
+    """Some jobs, newest first, and the cursor of the next page."""
+
+    items: tuple[Job, ...]
+    next_cursor: str | None = None
+
+
+class LogPart(Answer):
+    """A part of a log and the byte offset at which the next part starts."""
+
+    job_id: str
+    logs: str
+    platform: tuple[tuple[int, int], ...] = ()
+    """The parts of `logs` that the platform wrote: half-open ranges of code points, as `str` counts."""
+    next_offset: int = 0
+
+
+class Tracking(Answer):
+    """Whether the run in MLflow still matches what the platform recorded; no score or rank depends on it."""
+
+    state: str = "unknown"
+    differences: tuple[str, ...] = ()
+
+    @property
+    def is_noteworthy(self) -> bool:
+        """Whether the run was changed or deleted in MLflow."""
+        return self.state in {"changed", "missing"}
+
+
+class RecordedFile(StoredFile):
+    """A file of a run, as recorded."""
+
+    sha256: str | None = None
+
+
+class Results(Answer):
+    """The results of a finished job, as the platform recorded them."""
+
+    job_id: str
+    run_id: str | None = None
+    experiment_id: str | None = None
+    mlflow_ui_url: str | None = None
+    mlflow_api_url: str | None = None
+    params: dict[str, str] = Field(default_factory=dict)
+    metrics: dict[str, float] = Field(default_factory=dict)
+    artifacts: tuple[RecordedFile, ...] = ()
+    artifacts_available: bool = True
+    tracking: Tracking = Tracking()
+    sha256: str | None = None
+    sealed_from: str | None = None
+    left_out: tuple[str, ...] = ()
+
+
+class ArtifactList(Answer):
+    """The files of a finished job."""
+
+    job_id: str
+    items: tuple[RecordedFile, ...]
+    available: bool = True
+
+
+class Metric(Answer):
+    """A metric by which a benchmark ranks."""
+
+    name: str
+    direction: Direction = "maximize"
+    minimum: float | None = None
+    maximum: float | None = None
+    unit: str | None = None
+
+
+class Benchmark(Answer):
+    """A benchmark for which code can be submitted."""
+
+    name: str
+    title: str
+    description: str = ""
+    scoring: str = "reported"
+    primary_metric: str
+    categories: tuple[str, ...] = ()
+    metrics: tuple[Metric, ...] = ()
+
+
+class BenchmarkList(Answer):
+    """All benchmarks."""
+
+    items: tuple[Benchmark, ...]
+
+
+class ResourceClass(Answer):
+    """The resources that a job gets."""
+
+    name: str
+    cpus: float
+    memory_bytes: int
+    gpus: Literal["none", "auto", "required"] = "auto"
+    timeout_seconds: float
+    output_bytes: int | None = None
+
+
+class ResourceClassList(Answer):
+    """All resource classes, and the default."""
+
+    items: tuple[ResourceClass, ...]
+    default: str
+
+
+class Standing(Answer):
+    """One row of a board; its rank is None if the metric is missing or out of bounds."""
+
+    rank: int | None = None
+    user_id: str
+    job_id: str
+    submission_id: str
+    run_id: str | None = None
+    method: str | None = None
+    value: float | None = None
+    metrics: dict[str, float] = Field(default_factory=dict)
+    mine: bool = False
+    finished_at: datetime | None = None
+    mlflow_ui_url: str | None = None
+    tracking: Tracking = Tracking()
+
+
+class Board(Answer):
+    """The ranking of one benchmark by one metric."""
+
+    benchmark: str
+    metric: str
+    direction: Direction = "maximize"
+    scoring: str = "reported"
+    items: tuple[Standing, ...] = ()
+    total: int = 0
+
+    def row_of(self, job_id: str) -> Standing | None:
+        """A job's row, if it is among these."""
+        return next((row for row in self.items if row.job_id == job_id), None)

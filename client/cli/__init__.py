@@ -1,0 +1,1 @@
+"""The `leadersboard` command: what it asks with `client.api`, and what it prints."""

@@ -1,0 +1,36 @@
+"""The `leadersboard` command, built from its subcommands."""
+
+import typer
+
+from client.cli.commands.account import login, logout
+from client.cli.commands.board import board
+from client.cli.commands.jobs import cancel, jobs, logs, results, status
+from client.cli.commands.submissions import download, rerun, submissions
+from client.cli.commands.submit import HELP, submit
+from client.cli.endings import EXIT_CODES
+
+EPILOG = f"""The address comes from API_URL and the token from LEADERSBOARD_TOKEN where they are set, else from `login`.
+
+{EXIT_CODES}"""
+
+
+def build() -> typer.Typer:
+    """The complete command."""
+    command = typer.Typer(
+        name="leadersboard",
+        help="Submit machine-learning experiments to a LeadersBoard, watch them, and read the ranking.",
+        epilog=EPILOG,
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,
+    )
+    command.command(help=HELP)(submit)
+    for step in (status, jobs, logs, results, download, board, cancel, rerun, submissions, login, logout):
+        command.command()(step)
+    return command
+
+
+def main() -> None:
+    """Entry of the installed command."""
+    build()(prog_name="leadersboard")

@@ -1,0 +1,47 @@
+"""`submissions`, `rerun` and `download`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from client.api.download import save_artifacts
+from client.cli.commands.jobs import AsJson, JobId, show
+from client.cli.endings import signed_in
+from client.cli.report import submissions_lines
+from client.cli.terminal import one_line, say
+from client.cli.watch import watch_job
+
+
+def submissions(
+    limit: Annotated[int, typer.Option(min=1, max=200, help="How many.")] = 20,
+    as_json: AsJson = False,
+) -> None:
+    """List my submissions, newest first (administrators: everybody's)."""
+    with signed_in() as client:
+        page = client.submissions(limit=limit)
+    show(page, submissions_lines(page.items), as_json=as_json)
+
+
+def rerun(
+    job_id: JobId,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Show states and log until the end.")] = False,
+) -> None:
+    """Queue the same submission and config once more; prints the new job's id."""
+    with signed_in() as client:
+        job = client.rerun_job(job_id)
+        say(one_line(job.job_id))
+        if follow:
+            watch_job(client, job.job_id)
+
+
+def download(
+    job_id: JobId,
+    artifact: Annotated[str | None, typer.Option(metavar="PATH", help="Only this file of the job.")] = None,
+    into: Annotated[Path | None, typer.Option(metavar="FOLDER", help="Where to; default: a folder named JOB.")] = None,
+) -> None:
+    """Save the files of a finished job and print the path of each."""
+    with signed_in() as client:
+        paths = [artifact] if artifact else [file.path for file in client.artifacts(job_id).items]
+        for saved in save_artifacts(client, job_id, paths, into or Path(job_id)):
+            say(one_line(saved))

@@ -1,0 +1,66 @@
+"""`submit`: uploads a folder, queues a job and, if requested, shows its results."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from client.api.archive import uploads_of
+from client.api.client import LeadersboardClient
+from client.api.job_config import job_config
+from client.api.models import Job, Submission
+from client.cli.endings import EXIT_CODES, signed_in
+from client.cli.overrides import parse_metadata, parse_overrides
+from client.cli.terminal import one_line, say
+from client.cli.watch import watch_job
+
+HELP = f"""Submit PATH (a folder, a .py file or an archive) and queue a job for it.
+
+A folder is packed without hidden files and caches. Prints the job's id alone on standard output, so that a script
+can keep it; with --follow everything that happens, with --wait the states and the results.
+
+{EXIT_CODES}"""
+
+
+def submit(
+    path: Annotated[Path, typer.Argument(help="A folder, or one .py, .zip or .tar.gz file.", exists=True)],
+    *,
+    benchmark: Annotated[str | None, typer.Option(help="Which benchmark to run on; default: the platform's.")] = None,
+    resource_class: Annotated[str, typer.Option(help="How much machine the job gets.")] = "small",
+    entrypoint: Annotated[str, typer.Option(help="The program to start.")] = "main.py",
+    config_file: Annotated[str, typer.Option(help="The file the program gets as --config.")] = "config.yaml",
+    overrides: Annotated[
+        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="A config override; may be repeated.")
+    ] = None,
+    metadata: Annotated[str, typer.Option(metavar="JSON", help="Anything to keep with the submission.")] = "{}",
+    again: Annotated[str | None, typer.Option(metavar="KEY", help="Run the same once more, under this key.")] = None,
+    follow: Annotated[bool, typer.Option("--follow/--no-follow", help="Show states and log until the end.")] = False,
+    wait: Annotated[bool, typer.Option("--wait", help="Wait for the end without the log.")] = False,
+) -> None:
+    """Submit a folder or file and queue a job for it."""
+    with signed_in() as client:
+        config = job_config(parse_overrides(overrides or []), benchmark=benchmark, resource_class=resource_class)
+        about = parse_metadata(metadata)
+        with uploads_of(path) as upload:
+            submission = client.create_submission(
+                [upload], entrypoint=entrypoint, config_file=config_file, metadata=about
+            )
+        job = client.create_job(_first_of_its_kind(submission), config, idempotency_key=again)
+        _go_on(client, job, follow=follow, wait=wait)
+
+
+def _first_of_its_kind(submission: Submission) -> str:
+    """The id of the first submission with these files: the same files mean the same job, unless --again is used."""
+    if submission.duplicate_of is None:
+        return submission.submission_id
+    say("These files are the same as before, so this is the same job. For a new one: --again KEY", error=True)
+    return submission.duplicate_of
+
+
+def _go_on(client: LeadersboardClient, job: Job, *, follow: bool, wait: bool) -> None:
+    job_id = one_line(job.job_id)
+    if follow or wait:
+        say(f"Job {job_id} on {one_line(job.benchmark or 'the default benchmark')}")
+        watch_job(client, job.job_id, with_log=follow)
+    say(job_id)
+    say(f"Queued. Watch it: leadersboard logs {job_id} -f", error=True)

@@ -1,0 +1,137 @@
+"""Jobs, results and boards as lines of text."""
+
+from collections.abc import Iterable
+
+from client.api.models import Board, Job, JobState, Results, Standing, SubmissionSummary, Tracking
+from client.cli.terminal import faint, one_line, state_word, strong, table
+from client.wording import ago, between, duration, number, plain, queue_place, size
+
+
+def job_lines(job: Job) -> list[str]:
+    """All lines about a job."""
+    facts = {
+        "job": job.job_id,
+        "submission": job.submission_id,
+        "user": job.user_id,
+        "benchmark": job.benchmark,
+        "class": job.resource_class,
+        "device": job.device,
+        "submitted": ago(job.created_at),
+        "took": _took(job),
+        "attempt": str(job.attempt or 1),
+    }
+    lines = [f"{faint(name.ljust(11))}{one_line(value)}" for name, value in facts.items() if value]
+    return [f"{faint('state'.ljust(11))}{change_line(job)}", *lines, *outlook_lines(job), *ending_lines(job)]
+
+
+def outlook_lines(job: Job) -> list[str]:
+    """What is known about a waiting job's start."""
+    if job.status is not JobState.PENDING:
+        return []
+    lines = [one_line(job.notice)] if job.notice else []
+    if job.estimate:
+        starts, runs = between(*job.estimate.starts_in), between(*job.estimate.runs_for)
+        lines.append(f"{faint('starts in'.ljust(11))}{starts}, then runs for {runs} (by the last runs of its class)")
+    return lines
+
+
+def ending_lines(job: Job) -> list[str]:
+    """Why a job failed; the platform's message says what to do about it."""
+    if job.status is not JobState.FAILED:
+        return []
+    reason = plain(job.failure_reason or "unknown")
+    return [f"{state_word('failed')} ({one_line(reason)}): {one_line(job.error_message or 'No more is known.')}"]
+
+
+def change_line(job: Job) -> str:
+    """A job's state in one line, for following."""
+    details = [] if job.status.is_final or job.phase in {"queued", "running", "done"} else [job.phase]
+    if job.queue_position is not None and job.status is JobState.PENDING:
+        details.append(queue_place(job.queue_position))
+    if job.attempt > 1:
+        details.append(f"attempt {job.attempt}")
+    if job.cancel_requested and not job.status.is_final:
+        details.append("cancelling")
+    return " · ".join([state_word(job.status), *map(one_line, details)])
+
+
+def jobs_lines(jobs: Iterable[Job], *, with_user: bool) -> list[str]:
+    """Jobs as a table."""
+    heads = ["JOB", "STATE", "BENCHMARK", "CLASS", "SUBMITTED", "TOOK", "USER"]
+    columns = len(heads) - (not with_user)
+    return table(heads[:columns], [_job_row(job)[:columns] for job in jobs], right=frozenset({5}))
+
+
+def submissions_lines(submissions: Iterable[SubmissionSummary]) -> list[str]:
+    """Submissions as a table."""
+    heads = ["SUBMISSION", "ENTRYPOINT", "FILES", "SIZE", "UPLOADED", "USER"]
+    rows = [_submission_row(item) for item in submissions]
+    return table(heads, rows, right=frozenset({2, 3})) if rows else ["Nothing yet: leadersboard submit PATH --follow"]
+
+
+def results_lines(results: Results) -> list[str]:
+    """Metrics, files and links of a finished job."""
+    lines = table(
+        ["METRIC", "VALUE"], [[n, number(v)] for n, v in sorted(results.metrics.items())], right=frozenset({1})
+    )
+    if results.params:
+        lines += ["", *table(["PARAM", "VALUE"], [[n, v] for n, v in sorted(results.params.items())])]
+    if results.artifacts:
+        files = [[file.path, size(file.size_bytes)] for file in results.artifacts]
+        lines += ["", *table(["FILE", "SIZE"], files, right=frozenset({1}))]
+        lines += [] if results.artifacts_available else ["The files cannot be fetched now: MLflow does not answer."]
+    lines += tracking_lines(results.tracking)
+    return [*lines, "", f"MLflow: {one_line(results.mlflow_ui_url)}"] if results.mlflow_ui_url else lines
+
+
+def tracking_lines(tracking: Tracking) -> list[str]:
+    """The differences of the run in MLflow; the figures above are those that the platform recorded."""
+    if not tracking.is_noteworthy:
+        return []
+    word = "Changed in MLflow since it was recorded" if tracking.state == "changed" else "Missing in MLflow"
+    return ["", f"{word} (scores and ranks do not depend on it):", *(f"  {one_line(d)}" for d in tracking.differences)]
+
+
+def board_lines(board: Board) -> list[str]:
+    """A board as a table; own rows are starred."""
+    arrow = "higher is better" if board.direction == "maximize" else "lower is better"
+    head = f"{strong(one_line(board.benchmark))} by {strong(one_line(board.metric))} ({arrow}, {board.scoring} scores)"
+    if not board.items:
+        return [head, "No entry yet. Submit one: leadersboard submit PATH --follow"]
+    rows = [_standing_row(row) for row in board.items]
+    shown = table(["RANK", "USER", "METHOD", board.metric.upper(), "WHEN", "JOB"], rows, right=frozenset({0, 3}))
+    return [head, *shown, faint(f"{len(board.items)} of {board.total}; * yours")]
+
+
+def rank_line(board: Board, job_id: str) -> str:
+    """A job's position on its board."""
+    row = board.row_of(job_id)
+    if row is None:
+        return f"Below the first {len(board.items)} of {board.total} on {one_line(board.benchmark)}."
+    if row.rank is not None:
+        return f"Rank {row.rank} of {board.total} on {one_line(board.benchmark)} by {one_line(board.metric)}."
+    return f"Not ranked on {one_line(board.benchmark)}: {one_line(board.metric)} is missing or out of bounds."
+
+
+def _submission_row(item: SubmissionSummary) -> list[str]:
+    amount = [str(item.file_count), size(item.size_bytes)]
+    return [item.submission_id, item.entrypoint, *amount, ago(item.created_at), item.user_id]
+
+
+def _job_row(job: Job) -> list[str]:
+    choices = [job.benchmark or "-", job.resource_class or "-"]
+    return [job.job_id, job.status, *choices, ago(job.created_at), _took(job) or "-", job.user_id]
+
+
+def _standing_row(row: Standing) -> list[str]:
+    rank = "" if row.rank is None else str(row.rank)
+    user = f"{row.user_id} *" if row.mine else row.user_id
+    mark = f" [{row.tracking.state} in MLflow]" if row.tracking.is_noteworthy else ""
+    method = f"{row.method or '-'}{mark}"
+    return [rank, user, method, number(row.value), ago(row.finished_at), row.job_id]
+
+
+def _took(job: Job) -> str | None:
+    if job.started_at is None or job.finished_at is None:
+        return None
+    return duration((job.finished_at - job.started_at).total_seconds())

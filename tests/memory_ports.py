@@ -1,0 +1,38 @@
+"""The ports of a process on twins in memory; a new port needs one line here."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from core.wiring import Ports
+from tests.twins.accounts import MemoryAccounts
+from tests.twins.audit import MemoryAudit
+from tests.twins.dead_letters import MemoryDeadLetters
+from tests.twins.job_queue import MemoryJobQueue
+from tests.twins.job_status import MemoryJobStatus
+from tests.twins.login_throttle import MemoryLoginThrottle
+from tests.twins.results import MemoryResults
+from tests.twins.runners import MemoryRunners
+from tests.twins.sessions import MemorySessions
+from tests.twins.tracking import MemoryTracking
+
+
+def memory_ports(*, job_status: MemoryJobStatus | None = None, **parts: Any) -> Ports:
+    """Twins for all ports but `parts`. Without `storage` and `benchmarks`, which need folders, these are None."""
+    ledger = job_status or MemoryJobStatus()
+    twins: dict[str, Any] = {
+        "storage": None,
+        "benchmarks": None,
+        "job_status": ledger,
+        "rate_limit": ledger,
+        "results": MemoryResults(ledger),
+        "job_queue": MemoryJobQueue(),
+        "tracking": MemoryTracking(),
+        "accounts": MemoryAccounts(),
+        "sessions": MemorySessions(),
+        "login_throttle": MemoryLoginThrottle(),
+        "runners": MemoryRunners(),
+        "dead_letters": MemoryDeadLetters(),
+        "audit": MemoryAudit(),
+    }
+    return Ports(**(twins | parts))

@@ -1,0 +1,73 @@
+"""Folders become archives: the same bytes each time, and only what belongs in."""
+
+import os
+import tarfile
+from pathlib import Path
+
+import pytest
+
+from client.api.archive import CannotPack, uploads_of
+
+pytestmark = pytest.mark.unit
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A submission with the usual litter around it."""
+    root = tmp_path / "mine"
+    for name in ("main.py", "src/model.py", ".git/config", "__pycache__/a.pyc", "src/__pycache__/b.pyc", ".env"):
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(name)
+    return root
+
+
+def test_only_what_belongs_in_is_packed(folder: Path) -> None:
+    """Hidden files and caches stay out; folders stay folders."""
+    with uploads_of(folder) as upload, tarfile.open(upload) as archive:
+        assert archive.getnames() == ["main.py", "src/model.py"]
+        assert upload.name == "submission.tar.gz"
+
+
+def test_the_same_files_are_the_same_bytes(folder: Path) -> None:
+    """Neither times nor owners nor modes change the archive."""
+    with uploads_of(folder) as upload:
+        first = upload.read_bytes()
+    os.utime(folder / "main.py", (1, 1))
+    (folder / "main.py").chmod(0o755)
+    with uploads_of(folder) as upload:
+        assert upload.read_bytes() == first
+
+
+def test_the_archive_goes_when_it_was_used(folder: Path) -> None:
+    """Nothing is left in the temporary folder."""
+    with uploads_of(folder) as upload:
+        assert upload.exists()
+    assert not upload.exists()
+
+
+def test_a_link_is_refused_by_name(folder: Path) -> None:
+    """A link is not followed and not dropped silently."""
+    (folder / "data").symlink_to("/etc")
+    with pytest.raises(CannotPack, match="data is a link"), uploads_of(folder):
+        pass
+
+
+@pytest.mark.parametrize("name", ["notes.docx", "missing.py"])
+def test_what_cannot_be_submitted_is_told(tmp_path: Path, name: str) -> None:
+    """Another kind of file, or none, is refused in words."""
+    (tmp_path / "notes.docx").touch()
+    with pytest.raises(CannotPack, match="neither a folder nor"), uploads_of(tmp_path / name):
+        pass
+
+
+def test_an_empty_folder_is_refused(tmp_path: Path) -> None:
+    """A folder without files is told so before anything is sent."""
+    with pytest.raises(CannotPack, match="no file"), uploads_of(tmp_path):
+        pass
+
+
+def test_a_single_file_goes_as_it_is(tmp_path: Path) -> None:
+    """A program or archive is uploaded itself."""
+    (tmp_path / "main.py").touch()
+    with uploads_of(tmp_path / "main.py") as upload:
+        assert upload == tmp_path / "main.py"

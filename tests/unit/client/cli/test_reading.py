@@ -1,0 +1,59 @@
+"""Commands that show what there is: status, jobs, results, logs, board, submissions."""
+
+import json
+
+import pytest
+
+from tests.unit.client.cli.answers import BOARD, RESULTS
+from tests.unit.client.cli.conftest import Run
+from tests.unit.client.fake_platform import SUBMISSION, Platform, job
+
+pytestmark = pytest.mark.unit
+
+
+def test_board_and_json(run: Run, platform: Platform) -> None:
+    """The board is a plain table, with own rows starred and foreign names harmless; as JSON it is the API's answer."""
+    platform.answers("GET", "/leaderboard", BOARD)
+    shown = run("board", "--all", "--metric", "image_auc").stdout
+    assert "alice *" in shown
+    assert "padim" in shown
+    assert "\x1b" not in shown
+    assert platform.asked[0].url.params["entries"] == "all"
+    assert '"value": 0.98765' in run("board", "--json").stdout
+
+
+def test_reading_commands(run: Run, platform: Platform) -> None:
+    """Status, jobs, results, logs and cancel each show their answer."""
+    platform.answers(
+        "GET", "/jobs/j1/status", job(status="running", phase="recording", started_at="2026-01-02T03:04:06Z")
+    )
+    platform.answers("GET", "/jobs", {"items": [job(), job(job_id="j2", user_id="bob")], "next_cursor": None})
+    platform.answers("GET", "/jobs/j1/results", RESULTS)
+    platform.answers(
+        "GET", "/jobs/j1/logs", {"job_id": "j1", "logs": "a\n\x1b[2Jb", "platform": [[0, 2]], "next_offset": 7}
+    )
+    platform.answers("POST", "/jobs/j1/cancel", job(cancel_requested=True))
+    assert "running · recording" in run("status", "j1").stdout
+    assert "USER" in run("jobs").stdout
+    assert "1.5 kB" in run("results", "j1").stdout
+    assert run("logs", "j1").stdout == "> a\n  b\n"
+    assert json.loads(run("logs", "j1", "--json").stdout)["platform"] == [[0, 2]]
+    assert "cancelling" in run("cancel", "j1").stdout
+
+
+def test_submissions_are_a_table(run: Run, platform: Platform) -> None:
+    """SUB-7: my uploads, newest first."""
+    one = SUBMISSION | {"user_id": "alice", "file_count": 3, "size_bytes": 1500}
+    platform.answers("GET", "/submissions", {"items": [one], "next_cursor": None})
+    assert "1.5 kB" in run("submissions", "--limit", "5").stdout
+    assert platform.asked[0].url.params["limit"] == "5"
+    platform.answers("GET", "/submissions", {"items": []})
+    assert "leadersboard submit" in run("submissions").stdout
+
+
+def test_empty_lists_say_what_to_do(run: Run, platform: Platform) -> None:
+    """Nothing to show is not an empty screen."""
+    platform.answers("GET", "/jobs", {"items": []})
+    platform.answers("GET", "/leaderboard", {"benchmark": "b", "metric": "m", "items": [], "total": 0})
+    assert "leadersboard submit" in run("jobs").stdout
+    assert "leadersboard submit" in run("board").stdout

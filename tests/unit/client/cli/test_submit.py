@@ -1,0 +1,33 @@
+"""`leadersboard submit`: what it sends, and what it prints."""
+
+import pytest
+
+from tests.unit.client.cli.answers import accepts
+from tests.unit.client.cli.conftest import Run
+from tests.unit.client.fake_platform import Platform, job
+
+pytestmark = pytest.mark.unit
+
+
+def test_submit_prints_the_job_alone(run: Run, platform: Platform, folder: str) -> None:
+    """A script gets the job's id on standard output, people get the next step beside it."""
+    accepts(platform)
+    done = run("submit", folder, "--set", "epochs=3", "--benchmark", "synthetic")
+    assert (done.exit_code, done.stdout) == (0, "j1\n")
+    assert "leadersboard logs j1 -f" in done.stderr
+    assert platform.asked[1].content == (
+        b'{"submission_id":"s1","config":{"epochs":3,"benchmark":"synthetic","resource_class":"small"}}'
+    )
+
+
+def test_wait_is_without_the_log(run: Run, platform: Platform, folder: str) -> None:
+    """`--wait` never asks for the log."""
+    accepts(platform, job(status="completed", phase="done"))
+    done = run("submit", folder, "--wait")
+    assert (done.exit_code, "first" in done.stdout) == (0, False)
+
+
+@pytest.mark.parametrize("words", [["submit", "/nowhere"], ["submit", "{folder}", "--set", "x"], ["nonsense"], []])
+def test_wrong_usage_is_two(run: Run, folder: str, words: list[str]) -> None:
+    """What was typed wrong is told before anything is sent."""
+    assert run(*(word.format(folder=folder) for word in words)).exit_code == 2

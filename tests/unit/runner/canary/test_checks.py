@@ -1,0 +1,80 @@
+"""The canary's judgement without an engine: a wall that does not hold is red (BOX-12)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from core.domain.limits import SMALL
+from runner.canary.checks import limit_rules, rows, wall_rules
+from tests.unit.runner.canary.findings import HOLDING, LOW, STOPPED
+
+pytestmark = pytest.mark.unit
+
+BROKEN: list[tuple[str, Any]] = [
+    ("network", ["lo", "eth0"]), ("way out", ""), ("way out", "ECONNREFUSED"),
+    ("read-only", HOLDING["read-only"] | {"/etc": ""}), ("read-only", {}),
+    ("read-only", HOLDING["read-only"] | {"/": "EACCES, but it is mounted for writing"}),
+    ("user", [0] * 5), ("user", [60007, 60007, 60007, 60007, 999]), ("capabilities", ["00000000a80425fb"]),
+    ("filter", ["0", "1"]), ("filter", ["2", "0"]), ("system calls", {"ptrace": "0"}), ("hidden", ["/proc/keys"]),
+    ("locked", {"/proc/sysrq-trigger": ""}), ("cgroup", HOLDING["cgroup"] | {"pids": "max"}),
+    ("cgroup", HOLDING["cgroup"] | {"memory": "9223372036854771712"}), ("cgroup", HOLDING["cgroup"] | {"cpu": "-1"}),
+    ("cgroup", HOLDING["cgroup"] | {"swap": "max"}), ("cgroup", dict.fromkeys(HOLDING["cgroup"], "not told")),
+    ("ulimits", [-1, 4096, 0]), ("ulimits", [SMALL.output_bytes, 4096, -1]),
+    ("sizes", HOLDING["sizes"] | {"/out": [2**40, 20_000]}), ("sizes", HOLDING["sizes"] | {"/out": [2**29, 0]}),
+    ("sizes", HOLDING["sizes"] | {"/dev/shm": [2**26, 77]}), ("mounts", [*HOLDING["mounts"], "/shared"]),
+    ("mounts", ["/"]), ("devices", ["null", "sda"]), ("environment", ["PATH", "API_TOKENS"]),
+    ("neighbours", [40, "docker-init"]), ("neighbours", [2, "python"]), ("shared memory", ["left.bin"]),
+    ("identity", ["3f2a", "/dev/null", "/job"]), ("oom score", 0), ("filter", "nonsense"), ("sizes", None),
+]  # fmt: skip
+UNSTOPPED: list[tuple[str, Any]] = [
+    ("cpu", 1.6), ("bytes in /out", 4 * LOW.output_bytes), ("bytes in /tmp", 4 * LOW.tmp_bytes), ("files in /out", 256),
+    ("bytes in /dev/shm", 4 * LOW.shm_bytes), ("largest file", "larger than allowed"), ("descriptors", 100_000),
+    ("threads", 2 * LOW.pids),
+    ("processes", 256), ("memory", 2 * LOW.memory_bytes), ("memory", "gone, and not for its memory"), ("cpu", 0),
+]  # fmt: skip
+
+
+def red(found: Mapping[str, Any], runtime: str = "runc") -> list[str]:
+    return [row.check for row in rows(wall_rules(SMALL, runtime), found, "small") if not row.ok]
+
+
+def red_limits(found: Mapping[str, Any], runtime: str = "runc") -> list[str]:
+    return [row.check for row in rows(limit_rules(LOW, runtime), found, "small") if not row.ok]
+
+
+def test_walls_that_hold_are_green() -> None:
+    assert (red(HOLDING), red_limits(STOPPED)) == ([], [])
+
+
+@pytest.mark.parametrize(("check", "found"), BROKEN)
+def test_a_wall_that_does_not_hold_is_red(check: str, found: object) -> None:
+    assert red(HOLDING | {check: found}) == [check]
+
+
+@pytest.mark.parametrize(("check", "found"), UNSTOPPED)
+def test_a_limit_that_does_not_bind_is_red(check: str, found: object) -> None:
+    assert red_limits(STOPPED | {check: found}) == [check]
+
+
+@pytest.mark.parametrize("check", HOLDING)
+def test_what_was_not_found_out_is_red(check: str) -> None:
+    """A probe that ends early has proved nothing."""
+    assert red({name: found for name, found in HOLDING.items() if name != check}) == [check]
+
+
+def test_gvisor_tells_otherwise_and_is_judged_by_trying() -> None:
+    """BOX-8: its figures are its own; a run that its own limit ended is bounded, and one that none ended is not."""
+    own = HOLDING | {
+        "cgroup": {}, "oom score": 0, "capabilities": ["0" * 16, "not told"], "filter": ["2", "not told"],
+        "devices": ["fuse", "net", "null"], "identity": ["job", "host:[1]", "/job"],
+        "sizes": HOLDING["sizes"] | {"/tmp": [SMALL.tmp_bytes, 0]},
+    }  # fmt: skip
+    assert red(own, "runsc") == []
+    assert len(red(own)) == 7
+    assert red(own | {"filter": ["0", "not told"], "network": ["lo", "eth0"]}, "runsc") == ["network", "filter"]
+    assert red_limits(STOPPED | {"processes": "ended", "cpu": 0.9}, "runsc") == []
+    unbound = {"processes": 256, "cpu": 1.9, "memory": 2 * LOW.memory_bytes}
+    assert red_limits(STOPPED | unbound, "runsc") == ["cpu", "processes", "memory"]

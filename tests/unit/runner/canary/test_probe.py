@@ -1,0 +1,92 @@
+"""What the canary asks of an engine, and what it makes of the answers."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from core.domain.canary import CanaryReport
+from core.domain.errors import Unavailable
+from core.domain.limits import SMALL
+from core.ports.sandbox import RunOutput, SandboxSpec, SandboxState, Stream
+from runner.canary.probe import MOST_PRINTED, Canary, Printed
+from tests.unit.runner.canary.findings import HOLDING, LOW, STOPPED
+
+pytestmark = pytest.mark.unit
+
+
+@dataclass
+class ScriptedEngine:
+    """Prints what each kind of probe would; `away` answers nothing."""
+
+    says: dict[str, dict[str, Any]]
+    out_of_memory: bool = True
+    away: bool = False
+    launched: list[SandboxSpec] = field(default_factory=list)
+
+    def launch(self, spec: SandboxSpec, output: RunOutput) -> Any:
+        if self.away:
+            raise Unavailable("The engine", "it is away")
+        self.launched.append(spec)
+        for check, found in self.says[spec.config_file].items():
+            output.output(json.dumps({"check": check, "found": found}).encode() + b"\nnoise {\n", Stream.STDOUT)
+        output.output(b'{"check": "network", "found": []}\n', Stream.STDERR)
+        return self
+
+    def state(self) -> SandboxState:
+        return SandboxState(exit_code=137, out_of_memory=self.out_of_memory)
+
+    def await_output_end(self, _seconds: float) -> bool:
+        return True
+
+    def remove(self, *, failed: bool = False) -> None:
+        self.launched[-1:] = [self.launched[-1]]
+
+
+LIMITS = {name: found for name, found in STOPPED.items() if name != "memory"} | {"memory, tried": "begun"}
+
+
+def probe(engine: Any, folder: Path) -> CanaryReport:
+    return Canary(engine=engine, resource_classes=[SMALL], image="i", site="s", folder=folder)()
+
+
+def test_each_class_is_probed_with_its_own_limits_and_as_no_job(tmp_path: Path) -> None:
+    engine = ScriptedEngine({"walls": HOLDING, "limits": LIMITS})
+    report = probe(engine, tmp_path)
+    assert (report.ok, report.refusal, len(report.rows)) == (True, None, len(HOLDING) + len(STOPPED))
+    assert [spec.limits for spec in engine.launched] == [SMALL, LOW]
+    assert {spec.role for spec in engine.launched} == {"canary"}
+    assert (tmp_path / "program" / "canary_walls.py").read_text().startswith('"""')
+    assert json.loads((tmp_path / "config" / "bounds.json").read_text())["pids"] == LOW.pids
+
+
+def test_a_probe_that_outlives_its_memory_is_red(tmp_path: Path) -> None:
+    engine = ScriptedEngine({"walls": HOLDING, "limits": LIMITS}, out_of_memory=False)
+    assert [row.check for row in probe(engine, tmp_path).red] == ["memory"]
+
+
+def test_a_probe_that_its_processes_ended_is_run_again_for_its_memory(tmp_path: Path) -> None:
+    """As gVisor does: what bounds it ends the whole run."""
+    cut = {name: found for name, found in LIMITS.items() if name not in {"processes", "memory, tried"}}
+    engine = ScriptedEngine({"walls": HOLDING, "limits": cut | {"processes, tried": "begun"},
+                             "memory": {"memory, tried": "begun"}})  # fmt: skip
+    assert probe(engine, tmp_path).ok
+    assert [spec.config_file for spec in engine.launched] == ["walls", "limits", "memory"]
+
+
+def test_an_engine_that_cannot_run_it_is_red(tmp_path: Path) -> None:
+    report = probe(ScriptedEngine({}, away=True), tmp_path)
+    assert (report.ok, [row.check for row in report.rows]) == (False, ["probe"])
+    assert "away" in str(report.refusal)
+
+
+def test_what_a_probe_prints_is_bounded() -> None:
+    printed = Printed()
+    for _ in range(100):
+        printed.output(b"x" * 65536, Stream.STDOUT)
+    assert len(printed.held) <= MOST_PRINTED + 65536
+    assert printed.findings() == {}

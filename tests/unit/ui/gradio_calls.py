@@ -1,0 +1,20 @@
+"""What browsers send to events of the pages: a plain call, and a mark that must be seen nowhere."""
+
+from typing import Any
+
+from tests.unit.ui.served import Served
+
+MARK = "planted-7d1f03"
+
+
+def file_data(path: str) -> dict[str, Any]:
+    return {"path": path, "meta": {"_type": "gradio.FileData"}, "orig_name": "a.py"}
+
+
+def plain(ui: Served, fn_index: int) -> list[Any]:
+    """Values that an event takes."""
+    example = {"Radio": None, "Dropdown": "b", "Textbox": "t", "Number": 0}
+    blocks = ui.site.fns[fn_index].inputs
+    return [
+        block.choices[0][1] if type(block).__name__ == "Radio" else example[type(block).__name__] for block in blocks
+    ]
