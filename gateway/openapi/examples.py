@@ -39,7 +39,8 @@ _JOB: dict[str, Any] = {
 }  # fmt: skip
 _SUBMISSION: dict[str, Any] = {
     "submission_id": SUBMISSION, "user_id": "ann", "entrypoint": "main.py", "config_file": "config.yaml",
-    "files": _FILES, "sha256": SHA256, "metadata": {"note": "first try"}, "created_at": POSTED, "duplicate_of": None, "notes": [],
+    "files": _FILES, "sha256": SHA256, "metadata": {"note": "first try"}, "created_at": POSTED, "duplicate_of": None,
+    "notes": [],
 }  # fmt: skip
 _BENCHMARK: dict[str, Any] = {
     "name": "synthetic", "title": "Synthetic surfaces", "description": "Small pictures with drawn defects.",
