@@ -86,7 +86,7 @@ async def _uploaded(sessions: BrowserSessions, http: httpx2.AsyncClient, uploads
                 async for _ in _pieces(arriving):
                     pass
             raise
-    return JSONResponse({"submission_id": submission.submission_id}, 201)
+    return JSONResponse({"submission_id": submission.submission_id, "notes": submission.notes}, 201)
 
 
 def _form_type(request: Request) -> str:

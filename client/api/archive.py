@@ -7,8 +7,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-UPLOADABLE = (".py", ".zip", ".tar.gz", ".yaml", ".yml")
-LEFT_OUT = {"__pycache__", "node_modules"}
+UPLOADABLE = (".py", ".zip", ".tar.gz", ".tgz", ".yaml", ".yml")
+LEFT_OUT = {"__pycache__", "node_modules", "__macosx", "thumbs.db", "ehthumbs.db", "desktop.ini"}
+"""Caches, and what macOS and Windows put beside people's files; in lower case."""
+ENVIRONMENT = "pyvenv.cfg"
+"""The file that marks a virtual environment, whatever its folder is called."""
 PLAIN_FILE = 0o644
 
 
@@ -22,22 +25,30 @@ def uploads_of(path: Path) -> Iterator[Path]:
     if path.is_dir():
         with tempfile.TemporaryDirectory(prefix="leadersboard-") as folder:
             yield _pack(path, Path(folder) / "submission.tar.gz")
-    elif path.is_file() and path.name.endswith(UPLOADABLE):
+    elif path.is_file() and path.name.lower().endswith(UPLOADABLE):
         yield path
     else:
         raise CannotPack(f"{path} is neither a folder nor one of {', '.join(UPLOADABLE)}.")
 
 
 def packed_paths(folder: Path) -> list[Path]:
-    """The files of a folder to submit, sorted, without hidden files and caches. Raises CannotPack for links."""
-    chosen = [path for path in sorted(folder.rglob("*")) if not _is_left_out(path.relative_to(folder))]
+    """The files of a folder to submit, sorted. Raises CannotPack for links.
+
+    Without hidden files, caches, virtual environments, and what macOS and Windows add.
+    """
+    environments = {path.parent for path in folder.rglob(ENVIRONMENT)} - {folder}
+    chosen = [
+        path
+        for path in sorted(folder.rglob("*"))
+        if not _is_left_out(path.relative_to(folder)) and environments.isdisjoint((path, *path.parents))
+    ]
     if links := [path for path in chosen if path.is_symlink()]:
         raise CannotPack(f"{links[0]} is a link, and links cannot be submitted. Put the file itself in its place.")
     return [path for path in chosen if path.is_file()]
 
 
 def _is_left_out(relative: Path) -> bool:
-    return any(part.startswith(".") or part in LEFT_OUT for part in relative.parts)
+    return any(part.startswith(".") or part.lower() in LEFT_OUT for part in relative.parts)
 
 
 def _pack(folder: Path, target: Path) -> Path:

@@ -46,6 +46,8 @@ class Submission(Answer):
     files: tuple[StoredFile, ...]
     created_at: datetime
     duplicate_of: str | None = None
+    notes: tuple[str, ...] = ()
+    """In the answer to an upload: what was changed or left out while it was unpacked, in sentences."""
 
 
 class SubmissionSummary(Answer):

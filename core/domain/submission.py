@@ -7,18 +7,19 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import PurePosixPath
 from typing import IO, Any
 
 from core.domain import strict_json
 from core.domain.errors import Fault, InvalidInput
 from core.domain.limits import UploadLimits
 
+DEFAULT_CONFIG = "config.yaml"
 PLAIN_SUFFIXES = (".py", ".yaml", ".yml")
-ARCHIVE_SUFFIXES = (".zip", ".tar.gz")
+ARCHIVE_SUFFIXES = (".zip", ".tar.gz", ".tgz")
 PLAIN_NAMES = ("requirements.txt",)
 _DRIVE = re.compile(r"^[A-Za-z]:")
 JSON_DEPTH = 20
+LONGEST_SHOWN = 120
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -36,7 +37,7 @@ class Upload:
     user_id: str
     files: Sequence[UploadedFile]
     entrypoint: str = "main.py"
-    config_file: str = "config.yaml"
+    config_file: str = DEFAULT_CONFIG
     metadata: str = "{}"
 
 
@@ -63,6 +64,8 @@ class Submission:
     created_at: datetime
     duplicate_of: str | None = None
     """An earlier submission of the same user with the same content and entrypoint; set at creation."""
+    notes: Sequence[str] = ()
+    """What was changed or left out while it was unpacked, in sentences; set at creation."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -114,8 +117,8 @@ def path_faults(field: str, text: str, limits: UploadLimits | None = None) -> li
         rules.append("must not contain '..', '.' or empty parts")
     if any(part.startswith("-") for part in parts):
         rules.append("no part may begin with '-'")
-    if not text.isprintable() or not _encodable(text):
-        rules.append("must consist of printable characters")
+    if not _is_visible(text):
+        rules.append("must consist of printable characters and blanks")
     elif len(text.encode()) > limits.path_bytes or any(len(part.encode()) > limits.name_bytes for part in parts):
         rules.append(f"must be at most {limits.path_bytes} bytes, each part at most {limits.name_bytes}")
     if len(parts) > limits.depth:
@@ -128,12 +131,9 @@ def canonical(path: str) -> str:
     return unicodedata.normalize("NFC", path).casefold()
 
 
-def _encodable(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
+def _is_visible(text: str) -> bool:
+    """Whether there is no control character, mark of direction or lone surrogate; blanks of any script are harmless."""
+    return text.isprintable() or all(sign.isprintable() or unicodedata.category(sign) == "Zs" for sign in text)
 
 
 def _file_name_faults(name: str) -> list[Fault]:
@@ -147,8 +147,11 @@ def _file_name_faults(name: str) -> list[Fault]:
 
 
 def shown(name: str) -> str:
-    """An untrusted name in a form that is safe in messages."""
-    return ascii(PurePosixPath(name).name[:80] or name[:80])
+    """An untrusted path in quotes, with every sign that does not print escaped: safe in messages.
+
+    Of a long one the end is shown, where names differ.
+    """
+    return repr(name if len(name) <= LONGEST_SHOWN else f"…{name[-LONGEST_SHOWN:]}")
 
 
 def _metadata(text: str) -> tuple[dict[str, Any], list[Fault]]:

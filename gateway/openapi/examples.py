@@ -40,6 +40,7 @@ _JOB: dict[str, Any] = {
 _SUBMISSION: dict[str, Any] = {
     "submission_id": SUBMISSION, "user_id": "ann", "entrypoint": "main.py", "config_file": "config.yaml",
     "files": _FILES, "sha256": SHA256, "metadata": {"note": "first try"}, "created_at": POSTED, "duplicate_of": None,
+    "notes": [],
 }  # fmt: skip
 _BENCHMARK: dict[str, Any] = {
     "name": "synthetic", "title": "Synthetic surfaces", "description": "Small pictures with drawn defects.",

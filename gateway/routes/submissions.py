@@ -32,7 +32,7 @@ _FORM: dict[str, Any] = {
             "type": "array",
             "minItems": 1,
             "items": {"type": "string", "format": "binary"},
-            "description": ".py, .yaml, .yml, requirements.txt, .zip or .tar.gz; archives are unpacked",
+            "description": ".py, .yaml, .yml, requirements.txt, .zip, .tar.gz or .tgz; archives are unpacked",
         },
         "entrypoint": {"type": "string", "default": "main.py"},
         "config_file": {"type": "string", "default": "config.yaml"},

@@ -25,6 +25,8 @@ class SubmissionView(Answer):
     created_at: datetime
     duplicate_of: str | None
     """In the answer to an upload: an earlier identical submission of the same user."""
+    notes: list[str]
+    """In the answer to an upload: what was changed or left out while it was unpacked, in sentences."""
 
     @classmethod
     def of(cls, submission: Submission) -> Self:

@@ -2,6 +2,7 @@
 
 import re
 import secrets
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,20 @@ def drop(page: Page, files: dict[str, str]) -> None:
     )
     for kind in ("dragenter", "dragover", "drop"):
         page.dispatch_event(".lb-drop", kind, {"dataTransfer": transfer})
+
+
+def test_what_was_left_out_of_an_archive_is_told(stack: Any, new_page: Open, screenshot: Keep, tmp_path: Path) -> None:
+    """FLD-1: below the queued job."""
+    with zipfile.ZipFile(tmp_path / "Archive.zip", "w") as archive:
+        for name in ("mine/main.py", "mine/.DS_Store", "__MACOSX/mine/._main.py"):
+            archive.writestr(name, f"# {secrets.token_hex(8)}\n")
+    page = signed_in(new_page(), stack, "/submit")
+    expect(page.locator(".lb-hints h3").first).to_be_visible()
+    page.locator("#lb-files").set_input_files(tmp_path / "Archive.zip")
+    page.get_by_role("button", name="Submit", exact=True).click()
+    expect(page.locator(".lb-outcome")).to_contain_text("2 files and folders that macOS or Windows adds")
+    expect(page.locator(".lb-outcome")).to_contain_text("The outer folder 'mine/' was taken off.")
+    screenshot(page, "submit-left-out")
 
 
 def test_a_form_that_is_refused_says_why(stack: Any, new_page: Open, screenshot: Keep) -> None:

@@ -1,8 +1,8 @@
 // The form: files chosen or dropped, checked, uploaded with progress to a route of ours, then queued. What is refused is
 // told at its field and above the button; what was typed and chosen stays.
 const MOST_BYTES = 100000000;
-const NAMES = /(\.(py|yaml|yml|zip|tar\.gz)|^requirements\.txt)$/;
-const ALLOWED = "allowed are .py, .yaml, .yml, requirements.txt, .zip and .tar.gz";
+const NAMES = /(\.(py|yaml|yml)|\.(zip|tar\.gz|tgz)|^requirements\.txt)$/i;
+const ALLOWED = "allowed are .py, .yaml, .yml, requirements.txt, .zip, .tar.gz and .tgz";
 const AWAY = "The connection broke off. Nothing was queued. Check the network and submit again.";
 let chosen = [], request = null, dragged = 0;
 
@@ -150,6 +150,13 @@ function formData() {
   return form;
 }
 
+function paragraph(text) {
+  const made = document.createElement("p");
+  made.className = "lb-info";
+  made.textContent = text;
+  return made;
+}
+
 async function submit() {
   if (request) return;
   clearFaults();
@@ -164,6 +171,7 @@ async function submit() {
     const wish = { benchmark: field("benchmark").value || null, resource_class: field("resource_class").value || null, overrides };
     const queued = await send(`/submissions/${encodeURIComponent(stored.submission_id)}/jobs`, JSON.stringify(wish), "application/json");
     find(".lb-outcome").innerHTML = queued.html;
+    for (const note of stored.notes) find(".lb-outcome").append(paragraph(note));
     chosen = [];
     showFiles();
   } catch (answer) {

@@ -16,14 +16,14 @@ from client.cli.watch import watch_job
 
 HELP = f"""Submit PATH (a folder, a .py file or an archive) and queue a job for it.
 
-A folder is packed without hidden files and caches. Prints the job's id alone on standard output, so that a script
-can keep it; with --follow everything that happens, with --wait the states and the results.
+A folder is packed without hidden files, caches and virtual environments. Prints the job's id alone on standard output,
+so that a script can keep it; with --follow everything that happens, with --wait the states and the results.
 
 {EXIT_CODES}"""
 
 
 def submit(
-    path: Annotated[Path, typer.Argument(help="A folder, or one .py, .zip or .tar.gz file.", exists=True)],
+    path: Annotated[Path, typer.Argument(help="A folder, or one .py, .zip, .tar.gz or .tgz file.", exists=True)],
     *,
     benchmark: Annotated[str | None, typer.Option(help="Which benchmark to run on; default: the platform's.")] = None,
     resource_class: Annotated[str, typer.Option(help="How much machine the job gets.")] = "small",
@@ -45,6 +45,8 @@ def submit(
             submission = client.create_submission(
                 [upload], entrypoint=entrypoint, config_file=config_file, metadata=about
             )
+        for note in submission.notes:
+            say(one_line(note), error=True)
         job = client.create_job(_first_of_its_kind(submission), config, idempotency_key=again)
         _go_on(client, job, follow=follow, wait=wait)
 

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import IO
 
-from core.adapters.files import zip_directory
-from core.adapters.files.file_tree import CHUNK, Names, Tree
+from core.adapters.files import member_names, zip_directory
+from core.adapters.files.file_tree import CHUNK, Names, Tree, no_plain_file
 from core.adapters.files.gunzip import Gunzip
 from core.adapters.files.tar_members import HeaderBudget, Kind, Member, TarReader
 from core.domain.errors import InvalidInput, TooLarge
@@ -45,6 +45,11 @@ class Look:
     def files(self) -> list[str]:
         return self._names.files
 
+    @property
+    def left_out(self) -> int:
+        """How many members macOS or Windows has added."""
+        return self._names.left_out
+
     def at_file(self, name: str) -> None:
         self._names.add_file(name)
 
@@ -62,23 +67,30 @@ class Look:
         with zip_directory.opened(archive, self._limits.entries) as zipped:
             zip_directory.check_apart(zipped)
             for member in zipped.infolist():
-                zip_directory.check_member(member)
+                name = member_names.of_zip(member)
                 self._names.claim(member.file_size, most=most)
-                if member.orig_filename.endswith("/"):  # is_dir() fails on an empty name
-                    self._names.add_folder(member.orig_filename.rstrip("/"))
-                else:
-                    self._names.add_file(member.orig_filename)
+                if member_names.is_companion(name):
+                    self._names.leave_out(name)
+                    continue
+                zip_directory.check_member(member, name)
+                self._add(name.rstrip("/"), is_folder=name.endswith("/"))  # is_dir() fails on an empty name
 
     def _at_tar(self, archive: IO[bytes], most: int) -> None:
         tar = TarReader(stream=_unzipped(archive, self._count), budget=self._budget)
         for member in tar.members():
-            name = _checked(member)
+            name = member_names.plain(member.name)
             self._names.claim(member.size, most=most)
-            if member.kind is Kind.FILE:
-                self._names.add_file(name)
-            elif name:
-                self._names.add_folder(name)
+            if member_names.is_companion(name):
+                self._names.leave_out(name)
+            elif not _is_root(member, name):
+                self._add(_checked(member, name), is_folder=member.kind is Kind.FOLDER)
         _check_end(tar.stream)
+
+    def _add(self, name: str, *, is_folder: bool) -> None:
+        if is_folder:
+            self._names.add_folder(name)
+        else:
+            self._names.add_file(name)
 
     def _count(self, size: int) -> None:
         """Counts bytes unpacked from all tars of the upload. Raises TooLarge."""
@@ -87,36 +99,51 @@ class Look:
             raise TooLarge.of("files", f"unpacks to more than {self._limits.ratio} times its size")
 
 
-def unpack(name: str, archive: IO[bytes], into: Tree) -> None:
-    """Unpack one archive into the tree. Raises InvalidInput or TooLarge; the caller removes what was written."""
+def unpack(name: str, archive: IO[bytes], into: Tree, *, outer: str = "") -> None:
+    """Unpack one archive into the tree. Raises InvalidInput or TooLarge; the caller removes what was written.
+
+    `outer`: the folder, with its '/', that is taken off the members' names.
+    """
     most = into.bytes_written + allowance(_size(archive), into.limits)
     with _in_words(name):
         if _is_zip(name):
-            _unpack_zip(archive, into, most)
+            _unpack_zip(archive, into, most, outer)
         else:
-            _unpack_tar(archive, into, most)
+            _unpack_tar(archive, into, most, outer)
 
 
-def _unpack_zip(archive: IO[bytes], into: Tree, most: int) -> None:
+def _unpack_zip(archive: IO[bytes], into: Tree, most: int, outer: str) -> None:
     with zip_directory.opened(archive, into.limits.entries) as zipped:
         for member in zipped.infolist():
-            zip_directory.check_member(member)
-            if member.orig_filename.endswith("/"):
-                into.add_folder(member.orig_filename.rstrip("/"))
+            name = member_names.of_zip(member)
+            if member_names.is_companion(name):
+                continue
+            zip_directory.check_member(member, name)
+            if name.endswith("/"):
+                _unpack_folder(name, into, outer)
             else:
                 with zipped.open(member) as content:
-                    into.add_file(member.orig_filename, content, most=most)
+                    into.add_file(name.removeprefix(outer), content, most=most)
 
 
-def _unpack_tar(archive: IO[bytes], into: Tree, most: int) -> None:
+def _unpack_tar(archive: IO[bytes], into: Tree, most: int, outer: str) -> None:
     tar = TarReader(stream=_unzipped(archive), budget=HeaderBudget.of(into.limits.entries))
     for member in tar.members():
-        name = _checked(member)
-        if member.kind is Kind.FILE:
-            into.add_file(name, tar, most=most)
-        elif name:
-            into.add_folder(name)
+        name = member_names.plain(member.name)
+        if member_names.is_companion(name) or _is_root(member, name):
+            continue
+        if _checked(member, name) and member.kind is Kind.FILE:
+            into.add_file(name.removeprefix(outer), tar, most=most)
+        else:
+            _unpack_folder(f"{name}/", into, outer)
     _check_end(tar.stream)
+
+
+def _unpack_folder(name: str, into: Tree, outer: str) -> None:
+    """Make the folder of this name, which ends in '/'; the outer one is the submission's own."""
+    left = name.removeprefix(outer)
+    if left or not outer:
+        into.add_folder(left.rstrip("/"))
 
 
 def allowance(size: int, limits: UploadLimits) -> int:
@@ -144,16 +171,16 @@ def _check_end(stream: IO[bytes]) -> None:
         raise InvalidInput.of("files", "something follows the end of an archive")
 
 
-def _checked(member: Member) -> str:
-    """The member's name without the './' that `tar -C folder .` puts before every name; '' for the root itself."""
+def _is_root(member: Member, name: str) -> bool:
+    """Whether this is the '.' of `tar -C folder .`."""
+    return member.kind is Kind.FOLDER and name in {".", ""}
+
+
+def _checked(member: Member, name: str) -> str:
+    """The name of a plain file or folder. Raises InvalidInput for any other member."""
     if member.kind is Kind.OTHER:
-        raise InvalidInput.of(
-            "files", f"{shown(member.name)} is a link, device or sparse file; only plain files are accepted"
-        )
-    name = member.name
-    while name.startswith("./"):
-        name = name[2:]
-    return "" if name == "." and member.kind is Kind.FOLDER else name
+        raise InvalidInput.of("files", no_plain_file(name))
+    return name
 
 
 @contextmanager

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from core.adapters.files.member_names import crowded_folder
 from core.domain.errors import InvalidInput, TooLarge
 from core.domain.limits import UploadLimits
 from core.domain.submission import canonical, path_faults, shown
@@ -39,7 +40,10 @@ class Names:
     name_bytes: int = 0
     files: list[str] = field(default_factory=list)
     """Under the names given."""
-    _files: set[str] = field(default_factory=set)
+    left_out: int = 0
+    """Members that macOS or Windows has added; they count as entries."""
+    _files: dict[str, str] = field(default_factory=dict)
+    """The names given, by their canonical form."""
     _folders: set[str] = field(default_factory=set)
 
     def add_folder(self, name: str) -> None:
@@ -53,11 +57,19 @@ class Names:
     def add_file(self, name: str) -> None:
         self._count(name)
         path = self._checked(name)
+        if path in self._files and self._files[path] != name:
+            rule = f"{shown(name)} and {shown(self._files[path])} are one file on macOS and Windows; rename one of them"
+            raise InvalidInput.of("files", rule)
         if path in self._files or path in self._folders:
             raise InvalidInput.of("files", f"{shown(name)} is there twice")
         self._open_folders(path, name)
-        self._files.add(path)
+        self._files[path] = name
         self.files.append(name)
+
+    def leave_out(self, name: str) -> None:
+        """Count a member that is not unpacked."""
+        self._count(name)
+        self.left_out += 1
 
     def claim(self, size: int, *, most: int | None = None) -> None:
         """Count `size` more bytes, as stated in a header; `most`: the allowed total, by the archive's ratio."""
@@ -67,7 +79,7 @@ class Names:
     def _count(self, name: str) -> None:
         self.entries += 1
         if self.entries > self.limits.entries:
-            raise TooLarge.of("files", f"holds more than {self.limits.entries} entries, folders counted")
+            raise too_many(self.limits.entries, self.files)
         self.name_bytes += len(name.encode("utf-8", "surrogatepass"))
         if self.name_bytes > MOST_NAME_BYTES:
             rule = f"has names of more than {MOST_NAME_BYTES} bytes together, folders counted; use shorter ones"
@@ -89,6 +101,20 @@ class Names:
                 self._folders.add(folder)
                 self._count(folder)
             end = path.find("/", end + 1)
+
+
+def no_plain_file(name: str) -> str:
+    """What to do about a link, device or sparse file."""
+    if "/bin/python" in f"/{name}":
+        return f"{shown(name)} is a link of a virtual environment; leave the environment's folder out"
+    return f"{shown(name)} is a link, device or sparse file; put the file itself in its place"
+
+
+def too_many(most: int, names: Sequence[str]) -> InvalidInput:
+    """The refusal of an upload with more than `most` entries, which names the folder that most of `names` lie in."""
+    folder, count = crowded_folder(names)
+    where = f"; of {len(names)} files {count} are in {shown(folder)}: leave it out" if folder else ""
+    return TooLarge.of("files", f"holds more than {most} entries, folders counted{where}")
 
 
 def check_size(total: int, limits: UploadLimits, most: int | None) -> None:

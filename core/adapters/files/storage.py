@@ -61,16 +61,17 @@ class FilesystemStorage:
         submission_id = uuid.uuid4().hex
         with disk_errors(), self._stages.one(submission_id) as stage:
             (stage / FILES).mkdir()
-            files, sha256 = fill(stage / FILES, upload, self._limits, check_room=self._room.check)
+            filled = fill(stage / FILES, upload, self._limits, check_room=self._room.check)
             submission = Submission(
                 submission_id=submission_id,
                 user_id=upload.user_id,
-                entrypoint=upload.entrypoint,
-                config_file=upload.config_file,
-                files=files,
-                sha256=sha256,
+                entrypoint=filled.entrypoint,
+                config_file=filled.config_file,
+                files=filled.files,
+                sha256=filled.sha256,
                 metadata=metadata,
                 created_at=datetime.now(UTC),
+                notes=filled.notes,
             )
             write_durably(stage / RECORD, json.dumps(record_of(submission), indent=2))
             self._index.add(submission)

@@ -6,8 +6,10 @@ import os
 import stat
 import struct
 import zipfile
+from collections.abc import Iterator
 from typing import IO
 
+from core.adapters.files.file_tree import no_plain_file, too_many
 from core.domain.errors import InvalidInput, TooLarge
 from core.domain.submission import shown
 
@@ -16,6 +18,7 @@ LARGEST_DIRECTORY = 4 * 1024 * 1024
 LARGEST_EXTRA = 2 * 1024
 """Most bytes of one entry's extra fields, which the reader copies once per field; tools write up to about 100."""
 BEGINNINGS = (b"PK\x03\x04", b"PK\x05\x06")
+COMPRESSIONS = {6: "Implode", 9: "Deflate64", 12: "BZip2", 14: "LZMA", 93: "Zstandard", 95: "XZ", 98: "PPMd"}
 _ENTRY = b"PK\x01\x02"
 _ENTRY_BYTES = 46
 _LOCAL_BYTES = 30
@@ -63,30 +66,37 @@ def opened(archive: IO[bytes], entries: int) -> zipfile.ZipFile:
 
 def _count(directory: bytes, entries: int) -> None:
     """Checks the number of a directory's entries and their extra fields; other data is left to zipfile."""
-    at = count = 0
-    while directory.startswith(_ENTRY, at) and at + _ENTRY_BYTES <= len(directory):
-        count += 1
-        name, extra, comment = struct.unpack_from("<3H", directory, at + 28)
+    for count, (_name, extra) in enumerate(_entries(directory), 1):
         if count > entries:
-            raise TooLarge.of("files", f"holds more than {entries} entries, folders counted")
+            names = (name.decode("latin-1").replace("\\", "/") for name, _extra in _entries(directory))
+            raise too_many(entries, [name for name in names if not name.endswith("/")])
         if extra > LARGEST_EXTRA:
             raise TooLarge.of("files", f"an entry of an archive has more than {LARGEST_EXTRA} bytes of extra fields")
-        at += _ENTRY_BYTES + name + extra + comment
 
 
-def check_member(member: zipfile.ZipInfo) -> None:
+def _entries(directory: bytes) -> Iterator[tuple[bytes, int]]:
+    """The name of each entry, and the size of its extra fields in bytes."""
+    at = 0
+    while directory.startswith(_ENTRY, at) and at + _ENTRY_BYTES <= len(directory):
+        name, extra, comment = struct.unpack_from("<3H", directory, at + 28)
+        at += _ENTRY_BYTES
+        yield directory[at : at + name], extra
+        at += name + extra + comment
+
+
+def check_member(member: zipfile.ZipInfo, name: str) -> None:
     """Raises InvalidInput for members that are no plain files or folders, or cannot be unpacked within bounds."""
     if member.flag_bits & 0x1:
-        raise InvalidInput.of("files", f"{shown(member.orig_filename)} is encrypted")
+        raise InvalidInput.of("files", f"{shown(name)} is encrypted; zip again without a password")
     kind = stat.S_IFMT(member.external_attr >> 16)
     if kind not in {0, stat.S_IFREG, stat.S_IFDIR}:
-        raise InvalidInput.of(
-            "files", f"{shown(member.orig_filename)} is a link or device; only plain files are accepted"
-        )
+        raise InvalidInput.of("files", no_plain_file(name))
     if member.compress_type not in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:
-        raise InvalidInput.of("files", f"{shown(member.orig_filename)} uses a compression other than deflate")
+        method = COMPRESSIONS.get(member.compress_type, "another compression")
+        rule = f"{shown(name)} uses {method}; zip again with the method Deflate, or send a .tar.gz"
+        raise InvalidInput.of("files", rule)
     if member.compress_type == zipfile.ZIP_STORED and member.compress_size != member.file_size:
-        raise InvalidInput.of("files", f"{shown(member.orig_filename)} has two sizes")
+        raise InvalidInput.of("files", f"{shown(name)} has two sizes; the archive is damaged: zip again")
 
 
 def check_apart(archive: zipfile.ZipFile) -> None:

@@ -135,7 +135,7 @@ def test_refuses_encrypted_members(root: Path) -> None:
 @pytest.mark.parametrize("compression", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
 def test_refuses_other_compressions(root: Path, compression: int) -> None:
     """Only those whose memory and ratio we bound."""
-    assert "compression" in str(refused(root, "a.zip", zipped(("main.py", MAIN), compression=compression)))
+    assert "the method Deflate" in str(refused(root, "a.zip", zipped(("main.py", MAIN), compression=compression)))
 
 
 @settings(deadline=None)

@@ -92,7 +92,7 @@ def test_refuses_folder_names_that_lead_elsewhere(root: Path, name: str) -> None
 def test_refuses_tar_members_that_are_no_plain_files(root: Path, kind: bytes) -> None:
     """H83: links of both sorts, FIFOs, devices."""
     member = TarMember(name="main.py", type=kind, linkname="../outside/x")
-    assert "only plain files" in str(refused(root, "a.tar.gz", targz(("ok.py", b"x"), member)))
+    assert "put the file itself" in str(refused(root, "a.tar.gz", targz(("ok.py", b"x"), member)))
 
 
 def test_refuses_a_link_that_a_later_member_would_write_through(root: Path) -> None:
@@ -104,7 +104,7 @@ def test_refuses_a_link_that_a_later_member_would_write_through(root: Path) -> N
 @pytest.mark.parametrize("mode", [0o120777, 0o010644, 0o020644, 0o060644, 0o140644])
 def test_refuses_zip_members_that_are_no_plain_files(root: Path, mode: int) -> None:
     """H83: Unix types in a zip's attributes."""
-    assert "link or device" in str(refused(root, "a.zip", zipped(("main.py", b"/etc/passwd"), mode=mode)))
+    assert "is a link, device" in str(refused(root, "a.zip", zipped(("main.py", b"/etc/passwd"), mode=mode)))
 
 
 @pytest.mark.parametrize(

@@ -101,9 +101,9 @@ def test_refuses_uploads_when_the_disk_is_nearly_full(tmp_path: Path, monkeypatc
 
 
 def test_names_the_entrypoint_that_was_perhaps_meant(store: FilesystemStorage) -> None:
-    """SUB-4: a missing entrypoint is refused, with a hint where an outer folder is the cause."""
+    """SUB-4: a missing entrypoint is refused, with a hint where it lies in another folder."""
     with pytest.raises(InvalidInput, match=r"'project/main\.py'"):
-        store.create_submission(upload({"a.zip": zipped(("project/main.py", MAIN))}), {})
+        store.create_submission(upload({"a.zip": zipped(("project/main.py", MAIN), ("data/a.yaml", b""))}), {})
     with pytest.raises(InvalidInput) as caught:
         store.create_submission(upload({"a.py": MAIN}), {})
     assert [fault.field for fault in caught.value.faults] == ["entrypoint"]

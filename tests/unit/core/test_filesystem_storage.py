@@ -62,7 +62,12 @@ def test_recognises_the_same_upload_of_the_same_user(store: FilesystemStorage) -
     again = store.create_submission(upload({"main.py": MAIN, "a.py": MAIN}), {"other": 1})
     assert again.duplicate_of == first.submission_id != again.submission_id
     for changes in ({"user_id": "bob"}, {"entrypoint": "a.py"}, {"config_file": "c.yaml"}):
-        assert store.create_submission(upload({"main.py": MAIN, "a.py": MAIN}, **changes), {}).duplicate_of is None
+        files = (
+            {"main.py": MAIN, "a.py": MAIN, "c.yaml": b""}
+            if "config_file" in changes
+            else {"main.py": MAIN, "a.py": MAIN}
+        )
+        assert store.create_submission(upload(files, **changes), {}).duplicate_of is None
 
 
 def test_forgets_a_duplicate_that_was_removed(store: FilesystemStorage, tmp_path: Path) -> None:

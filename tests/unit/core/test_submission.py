@@ -110,7 +110,7 @@ def test_limits_can_be_set() -> None:
         assert path_faults("files", name, limits)
 
 
-@pytest.mark.parametrize("name", ["a.txt", "a", "a.tar", "a.gz", "a.tgz", "a.exe", "requirements.txt.exe", "a.py.sh"])
+@pytest.mark.parametrize("name", ["a.txt", "a", "a.tar", "a.gz", "a.tbz", "a.exe", "requirements.txt.exe", "a.py.sh"])
 def test_refuses_other_kinds_of_files(name: str) -> None:
     """SUB-2: only the named suffixes, and the rule lists them."""
     with pytest.raises(InvalidInput, match=r"allowed are .*\.zip"):
@@ -183,15 +183,16 @@ def test_one_file_has_one_canonical_name() -> None:
     assert canonical("a.py") != canonical("b.py")
 
 
-@pytest.mark.parametrize(("name", "expected"), [("a.zip", True), ("A.Tar.GZ", True), ("a.gz", False), ("zip", False)])
+@pytest.mark.parametrize(
+    ("name", "expected"), [("a.zip", True), ("A.Tar.GZ", True), ("a.TGZ", True), ("a.gz", False), ("zip", False)]
+)
 def test_knows_archives_by_their_name(name: str, expected: bool) -> None:  # noqa: FBT001
-    """Two suffixes, in any case."""
+    """Three suffixes, in any case."""
     assert is_archive(name) is expected
 
 
 @given(st.text())
 def test_a_shown_name_is_short_and_plain(name: str) -> None:
-    """Hostile names appear in sentences as short ASCII."""
-    assert shown(name).isascii()
+    """Hostile names appear in sentences with every sign that does not print escaped; people can read their own."""
     assert shown(name).isprintable()
-    assert len(shown(name)) <= 10 * 80 + 2
+    assert len(shown(name)) <= 10 * 121 + 2

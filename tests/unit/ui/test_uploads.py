@@ -34,9 +34,15 @@ def sent(visitor: Visitor, content: bytes = b"print()", name: str = "main.py", *
     return visitor.ask("POST", "/submissions", data=form, files=[("files", (name, content))], **more)
 
 
-def taken(ui: Served) -> None:
+def taken(ui: Served, **more: Any) -> None:
     ui.platform.asked.clear()
-    ui.platform.answers("POST", "/submissions", httpx2.Response(201, json=SUBMISSION))
+    ui.platform.answers("POST", "/submissions", httpx2.Response(201, json=SUBMISSION | more))
+
+
+def test_what_was_left_out_reaches_the_page(ui: Served) -> None:
+    """FLD-1: as text, which the page shows beside the queued job."""
+    taken(ui, notes=["One file was left out."])
+    assert sent(ui.visitor()).json()["notes"] == ["One file was left out."]
 
 
 def test_an_upload_arrives_as_it_was_sent_and_touches_no_disk(ui: Served) -> None:
@@ -48,7 +54,7 @@ def test_an_upload_arrives_as_it_was_sent_and_touches_no_disk(ui: Served) -> Non
     WATCHED.set()
     answer = sent(visitor, content, "../../etc/passwd")
     WATCHED.clear()
-    assert (answer.status_code, answer.json()) == (201, {"submission_id": "s1"})
+    assert (answer.status_code, answer.json()) == (201, {"submission_id": "s1", "notes": []})
     asked = next(one for one in ui.platform.asked if one.url.path == "/submissions")
     assert asked.headers["authorization"] == "Bearer alices-token"
     assert content in asked.content

@@ -28,6 +28,24 @@ def test_only_what_belongs_in_is_packed(folder: Path) -> None:
         assert upload.name == "submission.tar.gz"
 
 
+def test_neither_environments_nor_companions_are_packed(folder: Path) -> None:
+    """FLD-1: a virtual environment under any name, by the file that marks one; what macOS and Windows add."""
+    for name in ("venv39/pyvenv.cfg", "venv39/bin/activate", "__MACOSX/main.py", "Thumbs.db", "src/Desktop.ini"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(name)
+    (folder / "venv39" / "bin" / "python").symlink_to("/usr/bin/python3")
+    with uploads_of(folder) as upload, tarfile.open(upload) as archive:
+        assert archive.getnames() == ["main.py", "src/model.py"]
+
+
+@pytest.mark.parametrize("name", ["a.tgz", "A.ZIP", "a.TAR.GZ", "Main.PY"])
+def test_files_go_by_their_suffix_in_any_case(tmp_path: Path, name: str) -> None:
+    """As the platform takes them."""
+    (tmp_path / name).write_bytes(b"x")
+    with uploads_of(tmp_path / name) as upload:
+        assert upload.name == name
+
+
 def test_the_same_files_are_the_same_bytes(folder: Path) -> None:
     """Neither times nor owners nor modes change the archive."""
     with uploads_of(folder) as upload:

@@ -4,7 +4,7 @@ import pytest
 
 from tests.unit.client.cli.answers import accepts
 from tests.unit.client.cli.conftest import Run
-from tests.unit.client.fake_platform import Platform, job
+from tests.unit.client.fake_platform import SUBMISSION, Platform, job
 
 pytestmark = pytest.mark.unit
 
@@ -18,6 +18,16 @@ def test_submit_prints_the_job_alone(run: Run, platform: Platform, folder: str) 
     assert platform.asked[1].content == (
         b'{"submission_id":"s1","config":{"epochs":3,"benchmark":"synthetic","resource_class":"small"}}'
     )
+
+
+def test_submit_says_what_was_left_out(run: Run, platform: Platform, folder: str) -> None:
+    """FLD-1: beside the job's id, and with nothing in it that moves the cursor."""
+    accepts(platform)
+    platform.answers("POST", "/submissions", SUBMISSION | {"notes": ["3 files\x1b[2J were left out."]})
+    done = run("submit", folder)
+    assert (done.exit_code, done.stdout) == (0, "j1\n")
+    assert "were left out." in done.stderr
+    assert "\x1b" not in done.stderr
 
 
 def test_wait_is_without_the_log(run: Run, platform: Platform, folder: str) -> None:
