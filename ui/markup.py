@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from client.api.models import Metric
+from client.api.boards import Metric
 from client.visible_text import visible
 from client.wording import ago, between, duration, memory, plain, queue_place, size
 

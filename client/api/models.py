@@ -2,13 +2,8 @@
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
-
-Direction = Literal["maximize", "minimize"]
-MOST_ROWS = 200
-"""Most rows of a board in one answer."""
 
 
 class Answer(BaseModel):
@@ -179,81 +174,3 @@ class ArtifactList(Answer):
     job_id: str
     items: tuple[RecordedFile, ...]
     available: bool = True
-
-
-class Metric(Answer):
-    """A metric by which a benchmark ranks."""
-
-    name: str
-    direction: Direction = "maximize"
-    minimum: float | None = None
-    maximum: float | None = None
-    unit: str | None = None
-
-
-class Benchmark(Answer):
-    """A benchmark for which code can be submitted."""
-
-    name: str
-    title: str
-    description: str = ""
-    scoring: str = "reported"
-    primary_metric: str
-    categories: tuple[str, ...] = ()
-    metrics: tuple[Metric, ...] = ()
-
-
-class BenchmarkList(Answer):
-    """All benchmarks."""
-
-    items: tuple[Benchmark, ...]
-
-
-class ResourceClass(Answer):
-    """The resources that a job gets."""
-
-    name: str
-    cpus: float
-    memory_bytes: int
-    gpus: Literal["none", "auto", "required"] = "auto"
-    timeout_seconds: float
-    output_bytes: int | None = None
-
-
-class ResourceClassList(Answer):
-    """All resource classes, and the default."""
-
-    items: tuple[ResourceClass, ...]
-    default: str
-
-
-class Standing(Answer):
-    """One row of a board; its rank is None if the metric is missing or out of bounds."""
-
-    rank: int | None = None
-    user_id: str
-    job_id: str
-    submission_id: str
-    run_id: str | None = None
-    method: str | None = None
-    value: float | None = None
-    metrics: dict[str, float] = Field(default_factory=dict)
-    mine: bool = False
-    finished_at: datetime | None = None
-    mlflow_ui_url: str | None = None
-    tracking: Tracking = Tracking()
-
-
-class Board(Answer):
-    """The ranking of one benchmark by one metric."""
-
-    benchmark: str
-    metric: str
-    direction: Direction = "maximize"
-    scoring: str = "reported"
-    items: tuple[Standing, ...] = ()
-    total: int = 0
-
-    def row_of(self, job_id: str) -> Standing | None:
-        """A job's row, if it is among these."""
-        return next((row for row in self.items if row.job_id == job_id), None)

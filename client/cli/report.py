@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable
 
-from client.api.models import Board, Job, JobState, Results, Standing, SubmissionSummary, Tracking
+from client.api.boards import Board, Standing
+from client.api.models import Job, JobState, Results, SubmissionSummary, Tracking
 from client.cli.terminal import faint, one_line, state_word, strong, table
 from client.wording import ago, between, duration, number, plain, queue_place, size
 

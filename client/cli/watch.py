@@ -8,7 +8,8 @@ import typer
 
 from client.api.client import LeadersboardClient
 from client.api.errors import LeadersboardError
-from client.api.models import MOST_ROWS, Job, JobState
+from client.api.boards import MOST_ROWS
+from client.api.models import Job, JobState
 from client.cli.endings import ExitCode
 from client.cli.follow import Changed, Event, Follower, Printed
 from client.cli.report import change_line, ending_lines, rank_line, results_lines

@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 import gradio as gr
 
-from client.api.models import Benchmark
+from client.api.boards import Benchmark
 from ui.markup import arrow
 from ui.pages.admin_notice import admin_notice
 from ui.shell import QUIET, Frame, asset, close_page, header_of, is_admin, open_page, with_notice

@@ -5,7 +5,7 @@ from typing import Any
 
 import gradio as gr
 
-from client.api.models import Benchmark, ResourceClass
+from client.api.boards import Benchmark, ResourceClass
 from ui.shell import QUIET, Frame, asset, close_page, header_of, open_page, with_notice
 
 HERE = "/submit"

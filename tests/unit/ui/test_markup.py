@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
+from client.api.boards import Benchmark, Board, Metric, ResourceClass
 from client.api.errors import NotFound, NotSignedIn, Problem, Unreachable
-from client.api.models import Benchmark, Board, Job, JobPage, Metric, ResourceClass, Results, Submission, Tracking
+from client.api.models import Job, JobPage, Results, Submission, Tracking
 from tests.unit.client.fake_platform import SUBMISSION
 from tests.unit.client.fake_platform import job as job_answer
 from tests.unit.ui.front import Front
