@@ -21,8 +21,8 @@ from core.adapters.redis.accounts import RedisAccounts
 from core.adapters.redis.audit import RedisAudit
 from core.adapters.redis.connection import TIMEOUT_SECONDS, connect, no_retry
 from core.adapters.redis.dead_letters import RedisDeadLetters
-from core.adapters.redis.folders import RedisFolders
 from core.adapters.redis.job_status import RedisJobStatus
+from core.adapters.redis.known_folders import RedisFolders
 from core.adapters.redis.login_throttle import RedisLoginThrottle
 from core.adapters.redis.old_records import RedisOldRecords
 from core.adapters.redis.rate_limit import RedisRateLimit

@@ -27,7 +27,7 @@ from core.domain.job import Job
 from core.domain.limits import MIB, SMALL
 from core.ports.sandbox import SandboxSpec
 from runner.engine.container_spec import job_options
-from runner.engine.docker_sandbox import DockerEngine
+from runner.engine.docker_engine import DockerEngine
 from runner.engine.output.volume import OutputVolume
 from runner.engine.resources import remove
 from tests.docker.hostile.processes import engine_processes

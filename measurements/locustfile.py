@@ -1,6 +1,6 @@
 r"""PER-5: users of the gateway. Each has a submission, a job with a 1,000-line log, and sends a request every 2 s.
 
-`measurements/door.py` runs this against its servers; by hand:
+`measurements/api_load.py` runs this against its servers; by hand:
 BENCH_TOKENS=token,token BENCH_LOGS=/shared/logs \
   locust -f measurements/locustfile.py --headless -u 100 -r 10 -t 60s --host …
 """

@@ -18,7 +18,7 @@ from core.settings import Settings
 from core.wiring import open_broker
 from runner.dead_letters import DeadLetterWriter
 from runner.engine.advisories import old_parts
-from runner.engine.docker_sandbox import DockerEngine
+from runner.engine.docker_engine import DockerEngine
 from runner.recovery.periodic import begin
 from runner.recovery.sweeper import Sweeper
 from runner.wiring import (

@@ -16,7 +16,7 @@ from runner.canary.scheduler import CanaryScheduler
 from runner.dead_letters import DeadLetterWriter
 from runner.engine.capacity import fitted
 from runner.engine.container_spec import EngineMeans, record_bytes
-from runner.engine.docker_sandbox import DockerEngine
+from runner.engine.docker_engine import DockerEngine
 from runner.engine.inspection import Inspection
 from runner.gpus import Gpus
 from runner.job.context import JobContext
@@ -30,7 +30,7 @@ from runner.recovery.engine import EngineSteps
 from runner.recovery.files import FileSteps
 from runner.recovery.janitor import Janitor
 from runner.recovery.ledger import LedgerSteps
-from runner.recovery.mended import Mended
+from runner.recovery.repairs import Mended
 from runner.recovery.site_names import SiteNames
 from runner.recovery.sweeper import Sweeper
 from runner.recovery.tracking import TrackingSteps
@@ -40,7 +40,7 @@ from runner.requirements.index import Index
 from runner.requirements.installer import Installer
 from runner.worker.actor import RunNext
 from runner.worker.availability import Availability
-from runner.worker.engine_floors import Floors
+from runner.worker.engine_versions import Floors
 from runner.worker.report import HostFacts, Reporter
 
 TRACKING_SECONDS = 20.0

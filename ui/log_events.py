@@ -14,7 +14,7 @@ from client.api.log_stream import LASTING, Interrupted, LogEvent, LogStream, Rea
 from client.api.models import LogPart
 from client.api.pauses import with_pauses
 from ui.browser_sessions import BrowserSessions
-from ui.slots import Slots
+from ui.concurrency_limits import Slots
 
 SESSION_SECONDS = 1.0
 """Longest time from the end of a session to the end of its streams."""

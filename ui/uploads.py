@@ -14,9 +14,9 @@ from client.api.errors import LeadersboardError, Refused, Unreachable
 from client.api.job_config import job_config
 from client.api.models import Job
 from ui.browser_sessions import BrowserSessions
+from ui.concurrency_limits import Slots
 from ui.markup import Templates
 from ui.notices import notice_of
-from ui.slots import Slots
 
 WHAT = "The submission was not accepted"
 MOST_BYTES = 120_000_000  # a little over the API's own limit, which has a better message

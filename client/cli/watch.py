@@ -6,9 +6,9 @@ from contextlib import aclosing
 
 import typer
 
+from client.api.boards import MOST_ROWS
 from client.api.client import LeadersboardClient
 from client.api.errors import LeadersboardError
-from client.api.boards import MOST_ROWS
 from client.api.models import Job, JobState
 from client.cli.endings import ExitCode
 from client.cli.follow import Changed, Event, Follower, Printed

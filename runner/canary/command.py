@@ -10,7 +10,7 @@ from runner.canary.probe import Canary
 from runner.engine.advisories import old_parts, versions_line
 from runner.engine.capacity import fitted
 from runner.engine.container_spec import EngineMeans
-from runner.engine.docker_sandbox import DockerEngine
+from runner.engine.docker_engine import DockerEngine
 from runner.lease.living_processes import LivingProcesses
 
 SITE = "by-hand"

@@ -7,7 +7,7 @@ import structlog
 from core.domain.errors import Unavailable
 from core.domain.limits import ResourceClass, fit
 from core.settings import Settings
-from runner.engine.docker_sandbox import DockerEngine
+from runner.engine.docker_engine import DockerEngine
 
 log = structlog.get_logger(__name__)
 

@@ -10,7 +10,7 @@ from datetime import timedelta
 from core.domain.job import Job, JobState
 from core.ports.job_status import JobStatusPort
 from core.ports.sandbox import SandboxPort
-from runner.recovery.mended import Mended
+from runner.recovery.repairs import Mended
 from runner.recovery.site_names import SiteNames
 
 

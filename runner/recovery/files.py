@@ -15,8 +15,8 @@ from runner.job_log.final_line import say_end
 from runner.lease.claim_locks import ClaimLocks
 from runner.recovery.janitor import Janitor
 from runner.recovery.left_folders import LeftFolders
-from runner.recovery.mended import Mended
 from runner.recovery.overdue import OverdueRuns
+from runner.recovery.repairs import Mended
 from runner.recovery.temporary_files import TemporaryFiles
 
 

@@ -12,7 +12,7 @@ from core.domain.job import MAX_ATTEMPTS, Job
 from core.ports.job_queue import JobQueuePort
 from core.ports.job_status import JobStatusPort
 from runner.lease.claim_locks import ClaimLocks
-from runner.recovery.mended import Mended
+from runner.recovery.repairs import Mended
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -11,8 +11,8 @@ from core.ports.job_status import JobStatusPort
 from core.ports.results import ResultsPort
 from core.ports.runners import RunnersPort
 from core.ports.tracking import TrackingPort
-from runner.recovery.mended import Mended
 from runner.recovery.old_results import seal_old_results
+from runner.recovery.repairs import Mended
 from runner.recovery.site_names import SiteNames
 from runner.recovery.stale_results import ClosedRuns, left_open
 from runner.recovery.waiting_results import take_up

@@ -12,7 +12,7 @@ import docker
 import pytest
 import redis
 
-from runner.engine.docker_sandbox import DockerEngine
+from runner.engine.docker_engine import DockerEngine
 from tests.conftest import REPOSITORY, redis_url, service
 from tests.docker.runner_site import Site
 from tests.twin_runner import TwinRunner, jobs_in

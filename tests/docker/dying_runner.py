@@ -21,8 +21,8 @@ from core.adapters.redis.job_status import RedisJobStatus
 from core.domain.job import Phase
 from runner.canary import probe as probing
 from runner.engine import gpu_probe
-from runner.engine.docker_sandbox import DockerEngine
-from runner.engine.one_run import DockerSandbox
+from runner.engine.docker_engine import DockerEngine
+from runner.engine.docker_sandbox import DockerSandbox
 from runner.engine.output.stream import OutputStream
 from runner.engine.output.volume import OutputVolume
 from runner.job import run_job

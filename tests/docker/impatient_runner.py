@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dramatiq.brokers.redis import RedisBroker
 
-import runner.engine.docker_sandbox
+import runner.engine.docker_engine
 import runner.engine.inspection
 import runner.main
 
@@ -12,6 +12,6 @@ PATIENCE_SECONDS = 2
 
 
 def build() -> RedisBroker:
-    runner.engine.docker_sandbox.CALL_SECONDS = PATIENCE_SECONDS
+    runner.engine.docker_engine.CALL_SECONDS = PATIENCE_SECONDS
     runner.engine.inspection.CALL_SECONDS = PATIENCE_SECONDS
     return runner.main.build()

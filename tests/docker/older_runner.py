@@ -19,7 +19,7 @@ import runner.lease.living_processes
 import runner.main
 import runner.recovery.tracking
 from core.adapters.redis.job_status import RedisJobStatus
-from runner.engine import container_spec, docker_sandbox
+from runner.engine import container_spec, docker_engine
 from runner.recovery.site_names import SiteNames
 from runner.run_folder import RunFolder
 
@@ -34,7 +34,7 @@ def build() -> RedisBroker:
         (SiteNames, "add", lambda *_: None),
         (RunFolder, "agree", lambda *_: None),
         (RedisJobStatus, "finish", _unsealed(RedisJobStatus.finish)),
-        (docker_sandbox, "job_options", _unlabelled(docker_sandbox.job_options)),
+        (docker_engine, "job_options", _unlabelled(docker_engine.job_options)),
     ]
     for owner, name, instead in changed:
         setattr(owner, name, instead)

@@ -17,9 +17,9 @@ from core.domain.canary import CanaryReport
 from core.domain.limits import MIB, SMALL
 from runner.canary import probe as probing
 from runner.canary.probe import Canary
-from runner.engine import docker_sandbox
+from runner.engine import docker_engine
 from runner.engine.container_spec import EngineMeans
-from runner.engine.docker_sandbox import DockerEngine
+from runner.engine.docker_engine import DockerEngine
 from runner.engine.output import volume as output_volume
 from tests.conftest import REPOSITORY, service
 from tests.docker.conftest import SECCOMP
@@ -124,8 +124,8 @@ def walls_alone(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_wall_taken_down_is_seen(canary: Canary, monkeypatch: pytest.MonkeyPatch, wall: str) -> None:
     """The same options but for one: its row is red, and no job would be begun."""
     take_down, check = TAKEN_DOWN[wall]
-    real = docker_sandbox.job_options
-    monkeypatch.setattr(docker_sandbox, "job_options", lambda *args, **kw: take_down(real(*args, **kw)))
+    real = docker_engine.job_options
+    monkeypatch.setattr(docker_engine, "job_options", lambda *args, **kw: take_down(real(*args, **kw)))
     report = canary()
     assert check in {row.check for row in report.red if row.resource_class == "small"}, report.rows
     assert report.refusal
@@ -134,18 +134,18 @@ def test_a_wall_taken_down_is_seen(canary: Canary, monkeypatch: pytest.MonkeyPat
 @pytest.mark.usefixtures("walls_alone")
 def test_without_no_new_privileges_nothing_starts(canary: Canary, monkeypatch: pytest.MonkeyPatch) -> None:
     """Fails closed: our list lacks what the engine would need then. So no job is begun either."""
-    real = docker_sandbox.job_options
+    real = docker_engine.job_options
     alone = secured(f"seccomp={SECCOMP}")
-    monkeypatch.setattr(docker_sandbox, "job_options", lambda *args, **kw: alone(real(*args, **kw)))
+    monkeypatch.setattr(docker_engine, "job_options", lambda *args, **kw: alone(real(*args, **kw)))
     assert red(canary()) == {"probe"}
 
 
 def test_limits_that_are_not_there_are_seen_by_trying(canary: Canary, monkeypatch: pytest.MonkeyPatch) -> None:
     """BOX-12: not what the engine says, but where the probe is stopped."""
     gone = ("mem_limit", "memswap_limit", "nano_cpus", "pids_limit", "ulimits", "tmpfs", "shm_size")
-    real = docker_sandbox.job_options
+    real = docker_engine.job_options
     monkeypatch.setattr(
-        docker_sandbox,
+        docker_engine,
         "job_options",
         lambda *args, **kw: {
             key: value for key, value in real(*args, **kw).items() if key not in gone

@@ -17,7 +17,7 @@ from core.adapters.files.folder_look import MARK
 from core.domain.job import JobRequest, JobState
 from core.domain.limits import SMALL
 from core.domain.submission import Upload, UploadedFile
-from runner.engine.docker_sandbox import DockerEngine
+from runner.engine.docker_engine import DockerEngine
 from tests.docker.dying_runner import BESIDE
 from tests.docker.runner_site import SLOW, Site, ended, half_made, in_engine, kill_group, processes, until
 from tests.docker.small_disk import SmallDisk

@@ -11,7 +11,7 @@ import pytest
 
 from core.domain.job import JobState
 from core.ports.tracking import Result, RunRef
-from runner.engine.docker_sandbox import DockerEngine
+from runner.engine.docker_engine import DockerEngine
 from runner.engine.output.volume import OutputVolume
 from runner.engine.resources import remove
 from runner.run_folder import RunFolder

@@ -13,8 +13,8 @@ from core.domain.job import JobState
 from core.domain.limits import MIB
 from core.ports.sandbox import SandboxSpec, Stream
 from runner.engine.container_spec import EngineMeans, record_bytes
-from runner.engine.docker_sandbox import DockerEngine
-from runner.engine.one_run import DockerSandbox
+from runner.engine.docker_engine import DockerEngine
+from runner.engine.docker_sandbox import DockerSandbox
 from runner.engine.output import stream as output_stream
 from tests.conftest import service
 from tests.docker.conftest import SECCOMP

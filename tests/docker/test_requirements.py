@@ -20,7 +20,7 @@ from docker.models.containers import Container
 from pip._internal.models.index import PyPI  # pip's own default: no address is written here
 
 from core.domain.limits import MIB, RequirementsLimits
-from runner.engine.docker_sandbox import DockerEngine
+from runner.engine.docker_engine import DockerEngine
 from runner.requirements.cache import DependencyCache
 from runner.requirements.dependencies import Dependencies
 from runner.requirements.index import Index

@@ -13,7 +13,7 @@ import pytest
 from core.domain.job import JobState
 from core.domain.limits import MIB
 from core.ports.sandbox import SandboxSpec, Stream
-from runner.engine.docker_sandbox import DockerEngine
+from runner.engine.docker_engine import DockerEngine
 from runner.engine.output import stream as output_stream
 from tests.twin_runner import GOOD, TwinRunner, when
 

@@ -16,8 +16,8 @@ from core.domain.verdict import FailureReason, Stop
 from core.ports.sandbox import SandboxSpec
 from core.ports.tracking import Result, RunRef
 from runner.engine.container_spec import EngineMeans
-from runner.engine.docker_sandbox import DockerEngine
-from runner.engine.one_run import DockerSandbox
+from runner.engine.docker_engine import DockerEngine
+from runner.engine.docker_sandbox import DockerSandbox
 from runner.job_log.writer import LogWriter
 from runner.launch_settings import GRACE_SECONDS
 from tests.conftest import service

@@ -15,7 +15,7 @@ from core.domain.limits import GIB, MIB, GpuPolicy
 from core.ports.sandbox import SandboxSpec
 from runner.canary import checks
 from runner.canary.probe import Printed
-from runner.engine.docker_sandbox import DockerEngine
+from runner.engine.docker_engine import DockerEngine
 from tests.conftest import REPOSITORY
 from tests.sandbox_requirements import violations
 from tests.twin_runner import TwinRunner, when

@@ -12,7 +12,7 @@ import pytest
 
 from core.domain.limits import GIB, MIB, GpuPolicy
 from runner.engine.container_spec import EngineMeans
-from runner.engine.docker_sandbox import DockerEngine
+from runner.engine.docker_engine import DockerEngine
 from tests.conftest import REPOSITORY, service
 from tests.twin_runner import GOOD, TwinRunner
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from core.domain.limits import GIB
-from runner.engine.docker_sandbox import DockerEngine
+from runner.engine.docker_engine import DockerEngine
 from runner.engine.seccomp_policy import ALLOWED, BY_ARGUMENT, DENIED, FALLING_BACK
 from tests.system_calls import NUMBERS
 from tests.twin_runner import GOOD, TwinRunner

@@ -24,7 +24,7 @@ import redis
 
 from core.adapters.mlflow.tracking import MlflowTracking
 from core.domain.dead_letter import Failure
-from runner.engine.docker_sandbox import DockerEngine
+from runner.engine.docker_engine import DockerEngine
 from tests.conftest import redis_url, service
 from tests.docker.runner_site import Site, kill_group, until
 from tests.running_gateway import Door, environment, gateway_process

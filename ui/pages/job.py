@@ -4,9 +4,8 @@ from typing import Any
 
 import gradio as gr
 
-from client.api.boards import Benchmark, Metric
+from client.api.boards import MOST_ROWS, Benchmark, Metric
 from client.api.client import LeadersboardClient
-from client.api.boards import MOST_ROWS
 from client.api.models import Job, JobState, Results
 from ui.pages.timeline import steps_of
 from ui.shell import QUIET, Frame, asset, close_page, header_of, is_admin, open_page, with_notice

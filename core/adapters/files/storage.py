@@ -15,13 +15,13 @@ from typing import Any
 
 from core.adapters.files import log_files
 from core.adapters.files.disk_space import Room, disk_errors
-from core.adapters.files.filling import fill
 from core.adapters.files.packing import tar_gz
 from core.adapters.files.site_folders import SiteFolders
 from core.adapters.files.staging import Stages
 from core.adapters.files.stored_files import write_durably
 from core.adapters.files.submission_index import SubmissionIndex
 from core.adapters.files.submission_record import record_of, submission_from
+from core.adapters.files.unpacking import fill
 from core.domain.errors import NotFound, Unavailable
 from core.domain.limits import UploadLimits
 from core.domain.submission import Submission, Upload

@@ -15,7 +15,7 @@ import docker
 from core.domain.job import Job, JobState
 from core.domain.limits import MIB
 from core.domain.verdict import FailureReason
-from runner.engine.docker_sandbox import DockerEngine
+from runner.engine.docker_engine import DockerEngine
 from tests.docker.hostile.processes import engine_processes
 from tests.twin_runner import TwinRunner
 

@@ -16,7 +16,7 @@ import pytest
 import redis
 
 from core.domain.limits import MIB
-from runner.engine.docker_sandbox import DockerEngine
+from runner.engine.docker_engine import DockerEngine
 from runner.launch_settings import GRACE_SECONDS
 from tests.conftest import redis_url
 from tests.docker.hostile.arena import ROW, Arena, Row

@@ -9,9 +9,9 @@ import docker
 import pytest
 
 from core.domain.verdict import FailureReason
-from runner.engine import docker_sandbox
+from runner.engine import docker_engine
 from runner.engine.container_spec import EngineMeans
-from runner.engine.docker_sandbox import DockerEngine
+from runner.engine.docker_engine import DockerEngine
 from tests.conftest import service
 from tests.docker.conftest import SECCOMP
 from tests.docker.hostile.arena import METRICS, Arena
@@ -63,9 +63,9 @@ def test_a_first_process_that_asks_to_be_traced_hangs_no_engine(
     engine = DockerEngine(
         service("LEADERSBOARD_TEST_ENGINE"), site=arena.runner.site, image=image, seccomp=SECCOMP, means=means
     )
-    real, usual = docker_sandbox.job_options, arena.runner.engine
+    real, usual = docker_engine.job_options, arena.runner.engine
     if init == "as PID 1":
-        monkeypatch.setattr(docker_sandbox, "job_options", lambda *args, **kw: real(*args, **kw) | {"init": False})
+        monkeypatch.setattr(docker_engine, "job_options", lambda *args, **kw: real(*args, **kw) | {"init": False})
     arena.runner.engine = engine
     for name, (program, reasons) in ENDINGS.items():
         ended = arena.run(TRACE_ME + program, timeout_seconds=4)

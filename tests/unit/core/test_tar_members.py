@@ -124,7 +124,7 @@ def test_nothing_is_written_where_any_archive_of_an_upload_is_bad(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """All of an upload is looked at first, its entrypoint included."""
-    monkeypatch.setattr("core.adapters.files.filling.Tree", None)  # whatever is written goes through it
+    monkeypatch.setattr("core.adapters.files.unpacking.Tree", None)  # whatever is written goes through it
     kept = storage(tmp_path)
     good = targz(*((f"{n}.txt", b"") for n in range(5)), ("main.py", MAIN))
     for files in ([("a.tar.gz", good), ("b.zip", b"no zip")], [("a.tar.gz", good[:-1])], [("x.py", b"")]):

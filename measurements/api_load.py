@@ -1,6 +1,6 @@
 """PER-1 to PER-5: P50 and P95 of the gateway with 100 users, beside a bare FastAPI app under the same load.
 
-    .venv/bin/python -m measurements.door --redis URL/10 --mlflow http://localhost:15011 [--seconds 60]
+    .venv/bin/python -m measurements.api_load --redis URL/10 --mlflow http://localhost:15011 [--seconds 60]
 
 The Redis database is emptied before and after. Both servers, the load generator and Redis share this machine.
 """

@@ -6,7 +6,7 @@ import pytest
 
 from core.domain.errors import Unavailable
 from core.domain.runners import RunnerState
-from runner.worker.engine_floors import FRESH_SECONDS, Floors
+from runner.worker.engine_versions import FRESH_SECONDS, Floors
 from tests.unit.runner.worker.post import Post
 
 pytestmark = pytest.mark.unit
