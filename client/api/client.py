@@ -18,13 +18,13 @@ from client.api.models import (
     Job,
     JobPage,
     LogPart,
-    Me,
     ResourceClassList,
     Results,
     Submission,
     SubmissionPage,
 )
 from client.api.overview import Overview
+from client.api.signing import Me
 
 
 class LeadersboardClient:
