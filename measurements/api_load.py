@@ -61,7 +61,7 @@ def await_life(url: str) -> None:
 def load(url: str, folder: Path, logs: Path | None, seconds: int, arriving: int) -> Figures:
     """Run the load against `url`. Returns the figures of each kind of request."""
     command = [
-        sys.executable, "-m", "locust", "-f", str(REPOSITORY / "bench" / "locustfile.py"), "--headless",
+        sys.executable, "-m", "locust", "-f", str(REPOSITORY / "measurements" / "locustfile.py"), "--headless",
         "--only-summary", "-u", str(PEOPLE), "-r", str(arriving), "-t", f"{seconds}s", "--stop-timeout", "10",
         "--host", url, "--csv", str(folder / "figures"),
     ]  # fmt: skip

@@ -12,8 +12,9 @@ from client.api.async_client import AsyncLeadersboardClient
 from client.api.audit import AuditPage
 from client.api.boards import BenchmarkList, Board, ResourceClassList
 from client.api.exchange import UPLOAD_TIMEOUT, Exchange, open_async_http, open_http, segment
-from client.api.models import ArtifactList, Job, JobPage, LogPart, Me, Results, Submission, SubmissionPage
+from client.api.models import ArtifactList, Job, JobPage, LogPart, Results, Submission, SubmissionPage
 from client.api.overview import Overview
+from client.api.signing import Me
 
 
 class LeadersboardClient:

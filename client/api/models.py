@@ -12,18 +12,6 @@ class Answer(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
 
-class Me(Answer):
-    """The user to whom the token belongs."""
-
-    user_id: str
-    role: str = "user"
-
-    @property
-    def is_admin(self) -> bool:
-        """Whether this user may see all users' jobs."""
-        return self.role == "admin"
-
-
 class StoredFile(Answer):
     """One file by its path and size."""
 

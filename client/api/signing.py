@@ -1,4 +1,4 @@
-"""Signs in with user name and password, and out again."""
+"""Who a token belongs to; signs in with user name and password, and out again."""
 
 from datetime import datetime
 
@@ -6,9 +6,21 @@ import httpx2
 from pydantic import Field
 
 from client.api.exchange import Exchange, open_http
-from client.api.models import Me
+from client.api.models import Answer
 
 LOGOUT_SECONDS = 5.0  # leaving must not take long
+
+
+class Me(Answer):
+    """The user to whom the token belongs."""
+
+    user_id: str
+    role: str = "user"
+
+    @property
+    def is_admin(self) -> bool:
+        """Whether this user may see all users' jobs."""
+        return self.role == "admin"
 
 
 class Login(Me):

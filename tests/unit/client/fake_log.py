@@ -30,7 +30,7 @@ class Body(httpx2.AsyncByteStream):
         if self._is_endless:
             await asyncio.Event().wait()
         if self._failure:
-            raise self._failure
+            raise type(self._failure)(*self._failure.args)  # raised again and again, one would keep all its frames
 
     async def aclose(self) -> None:
         """Remember that the connection was given back."""

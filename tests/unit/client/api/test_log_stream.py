@@ -28,16 +28,17 @@ def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(client.api.pauses, "LONGEST_PAUSE", 0.0)
 
 
-def seen(platform: Platform, offset: int | None = 0) -> list[LogEvent]:
+async def read(platform: Platform, offset: int | None = 0) -> list[LogEvent]:
     """All events of the log until its end."""
+    async with platform.async_http() as http:
+        stream = LogStream(AsyncLeadersboardClient(http, "t0ken"), "j1", offset=offset)
+        async with aclosing(stream.events()) as events:
+            return [event async for event in events]
 
-    async def read() -> list[LogEvent]:
-        async with platform.async_http() as http:
-            stream = LogStream(AsyncLeadersboardClient(http, "t0ken"), "j1", offset=offset)
-            async with aclosing(stream.events()) as events:
-                return [event async for event in events]
 
-    return asyncio.run(asyncio.wait_for(read(), 20))
+def seen(platform: Platform, offset: int | None = 0) -> list[LogEvent]:
+    """The same, for a test that reads once."""
+    return asyncio.run(asyncio.wait_for(read(platform, offset), 20))
 
 
 def text_of(events: list[LogEvent]) -> str:
@@ -74,12 +75,16 @@ def test_wherever_a_stream_breaks_nothing_is_lost_or_doubled(platform: Platform,
     """Cut after each of its bytes: within a character, a field, a line or between two events."""
     log = FakeLog(TEXT)
     whole = log.events()
-    for cut in range(len(whole)):
-        log.serve(platform, job(status="running"), job(status="running"), job(status="completed"))
-        platform.answers("GET", STREAM, lambda _asked, cut=cut: stream_of(whole[:cut], failure), log.push)
-        events = seen(platform)
-        assert text_of(events) == TEXT, cut
-        assert events.count(Ended()) == 1, cut
+
+    async def cut_everywhere() -> None:
+        for cut in range(len(whole)):
+            log.serve(platform, job(status="running"), job(status="running"), job(status="completed"))
+            platform.answers("GET", STREAM, lambda _asked, cut=cut: stream_of(whole[:cut], failure), log.push)
+            events = await read(platform)
+            assert text_of(events) == TEXT, cut
+            assert events.count(Ended()) == 1, cut
+
+    asyncio.run(asyncio.wait_for(cut_everywhere(), 120))
 
 
 def test_a_stream_that_repeats_itself_is_not_shown_twice(platform: Platform) -> None:
