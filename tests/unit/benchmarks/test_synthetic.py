@@ -14,7 +14,7 @@ from PIL import Image
 from benchmarks.synthetic import make, pictures
 from core.domain.benchmark import Benchmark
 
-pytestmark = pytest.mark.unit
+pytestmark = [pytest.mark.unit, pytest.mark.slow]
 
 FOLDER = Path(make.__file__).parent
 FLAWS = [(category, defect) for category, (_, defects) in pictures.CATEGORIES.items() for defect in defects]

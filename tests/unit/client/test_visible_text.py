@@ -9,6 +9,7 @@ from client.visible_text import visible
 pytestmark = pytest.mark.unit
 
 
+@pytest.mark.slow
 def test_both_houses_show_the_same_characters() -> None:
     """The client stands alone, so the rule is there twice: it must not drift apart."""
     every = "".join(map(chr, range(0x110000)))

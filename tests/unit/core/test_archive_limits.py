@@ -116,6 +116,7 @@ def test_refuses_an_endless_chain_of_tar_headers(root: Path, kind: bytes) -> Non
     refused(root, "a.tar.gz", gzip.compress(chain + tar(("main.py", MAIN))))
 
 
+@pytest.mark.slow
 def test_ten_thousand_files_are_quick(root: Path) -> None:
     """What the limits allow is unpacked in seconds."""
     content = zipped(*((f"{n:x}", b"") for n in range(9_999)))

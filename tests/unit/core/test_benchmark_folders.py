@@ -42,6 +42,7 @@ def test_an_unknown_name_is_not_found(tmp_path: Path, name: str) -> None:
         BenchmarkFolders(tmp_path).data_folder(name)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "content",
     [

@@ -110,6 +110,7 @@ def test_the_tail_leaves_a_cut_character_too(tmp_path: Path) -> None:
     assert first.text + slice_from(path, first.next_offset, 100).text == "aéz"
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(content=BYTES, most=st.integers(4, 16), steps=st.lists(st.integers(0, 20), max_size=12))
 @example(content=b"\xf0\x9f", most=4, steps=[1, 1])

@@ -105,6 +105,7 @@ def test_refuses_numbers_that_are_not_finite(number: str, place: str) -> None:
         assert refusal(raw.encode())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("opening", [b"[", b'{"a":'])
 @pytest.mark.parametrize("place", [b"params", b"metrics"])
 def test_refuses_deep_nesting_whatever_its_depth(opening: bytes, place: bytes) -> None:
@@ -172,6 +173,7 @@ def test_arbitrary_bytes_are_a_report_or_refused(raw: bytes) -> None:
     check_promises(raw)
 
 
+@pytest.mark.slow
 @given(JSON | REPORT)
 def test_arbitrary_json_is_a_report_or_refused(document: object) -> None:
     """Whatever JSON passes is finite and well named."""

@@ -24,6 +24,7 @@ VALUES = st.recursive(
 )
 
 
+@pytest.mark.slow
 @given(VALUES)
 def test_every_plain_value_comes_back_as_it_was(value: object) -> None:
     assert strict_json.parse(json.dumps(value)) == value

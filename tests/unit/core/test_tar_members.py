@@ -79,6 +79,7 @@ def test_no_name_or_size_for_all_members(root: Path, key: str) -> None:
     refused(root, "a.tar.gz", packed(extended(b"g", record(key, "1")), tar(("main.py", MAIN))))
 
 
+@pytest.mark.slow
 def test_a_hundred_thousand_members_take_no_memory() -> None:
     """Nothing of a member is kept."""
     one = header(b"m")

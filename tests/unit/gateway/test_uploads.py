@@ -158,6 +158,7 @@ def test_memory_stays_flat_during_a_large_upload(tmp_path: Path, monkeypatch: py
     assert seen == []
 
 
+@pytest.mark.slow
 def test_too_many_files_or_too_long_a_field_are_refused(site: Site) -> None:
     """H85: six files of five, a field of 2,001 bytes."""
     many = b"".join(part("files", b"", f"{number}.py") for number in range(6))

@@ -13,7 +13,7 @@ from runner.gpus import Gpus
 from tests.process_sandbox import ProcessEngine
 from tests.twin_runner import GOOD, TwinRunner
 
-pytestmark = pytest.mark.unit
+pytestmark = [pytest.mark.unit, pytest.mark.slow]
 
 
 class EnoughError(Exception):

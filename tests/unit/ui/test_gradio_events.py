@@ -73,6 +73,7 @@ def test_numbers_out_of_bounds_are_refused(ui: Served) -> None:
         assert visitor.join(fn_index, [*plain(ui, fn_index)[:-1], value]).status_code == 422, value
 
 
+@pytest.mark.slow
 def test_the_pages_own_calls_work(ui: Served) -> None:
     """What our pages send is answered by their events: every one, with its trigger, in the shape that Gradio sends."""
     visitor = ui.visitor()

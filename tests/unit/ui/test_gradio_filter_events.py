@@ -81,6 +81,7 @@ def hostile(path: str, url: str) -> dict[str, Any]:
     }
 
 
+@pytest.mark.slow
 def test_every_input_of_every_event_takes_no_file(ui: Served, secret: Path, fetched: list[str]) -> None:
     """Each input of each event x each hostile value: refused in fixed words, nothing opened, fetched or repeated."""
     visitor, tried = ui.visitor(), 0
@@ -98,6 +99,7 @@ def test_every_input_of_every_event_takes_no_file(ui: Served, secret: Path, fetc
     assert visitor.events() == [{"status": 404}], "none of these is even an event"
 
 
+@pytest.mark.slow
 def test_the_reproduction_of_the_leak(ui: Served, secret: Path) -> None:
     """The very bodies that once gave the server's environment, to every event, by every way of calling one."""
     visitor = ui.visitor()

@@ -41,6 +41,7 @@ def filled(path: str, value: str) -> str:
     return re.sub(r"\{[^}]+\}", value, path)
 
 
+@pytest.mark.slow
 def test_no_other_route_of_gradio_is_there(ui: Served) -> None:
     """Every route of this Gradio's, with every method, is 404 but for pages, theme, files and two for events."""
     visitor = ui.visitor()

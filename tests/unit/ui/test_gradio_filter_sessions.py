@@ -85,6 +85,7 @@ def test_one_user_cannot_fill_the_queue(ui: Served) -> None:
     assert statuses == [200] * MOST_EVENTS + [429] * 5
 
 
+@pytest.mark.slow
 def test_of_old_pages_nothing_is_kept(ui: Served) -> None:
     """However many pages a user opens, Gradio keeps something for the newest few."""
     visitor = ui.visitor("bobs-token")

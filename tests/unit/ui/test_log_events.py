@@ -180,9 +180,10 @@ def test_streams_are_bounded_and_their_places_come_back(
 def test_a_browser_that_leaves_gives_the_platforms_stream_back(ui: Served) -> None:
     """A closed tab holds no stream of its user's at the API."""
     body = Body(LOG.events()[:100], is_endless=True)
-    LOG.serve(ui.platform, RUNNING)
-    ui.platform.answers("GET", STREAM, httpx2.Response(200, headers=EVENTS, stream=body))
-    with ui.visitor().http.stream("GET", "/jobs/j1/log-events") as answer:
+    own = "/jobs/watched"  # of no other test, whose last stream the shared server may still be reading
+    ui.platform.answers("GET", f"{own}/status", RUNNING)
+    ui.platform.answers("GET", f"{own}/logs/stream", httpx2.Response(200, headers=EVENTS, stream=body))
+    with ui.visitor().http.stream("GET", f"{own}/log-events") as answer:
         assert next(line for line in answer.iter_lines() if line == "event: log")
         assert not body.closed.is_set()
     assert body.closed.wait(20)

@@ -70,6 +70,7 @@ def test_without_an_offset_the_platform_chooses_the_tail(platform: Platform) -> 
     assert streams(platform) == [None]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("failure", [None, GONE, httpx2.ReadTimeout("silent")])
 def test_wherever_a_stream_breaks_nothing_is_lost_or_doubled(platform: Platform, failure: Exception | None) -> None:
     """Cut after each of its bytes: within a character, a field, a line or between two events."""

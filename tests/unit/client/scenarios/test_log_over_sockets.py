@@ -53,6 +53,7 @@ def text_of(events: list[LogEvent]) -> str:
     return "".join(event.logs for event in events if isinstance(event, LogPart))
 
 
+@pytest.mark.slow
 def test_torn_connections_lose_and_double_nothing() -> None:
     """In the middle of a line, an escape, a character or an event's end: the next stream begins where one was whole."""
     with LogServer(LOG, cuts=[*range(150, 990, 61)]) as gateway:
@@ -73,6 +74,7 @@ def test_a_restart_of_the_gateway_is_waited_out() -> None:
     assert any("cannot be reached" in str(error) for error in told)
 
 
+@pytest.mark.slow
 def test_a_connection_that_died_in_silence_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
     """An idle stream has comments; where not even they come, nobody is there any more."""
     monkeypatch.setattr(client.api.exchange, "STREAM_TIMEOUT", httpx2.Timeout(20.0, read=0.2))

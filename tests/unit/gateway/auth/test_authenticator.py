@@ -20,6 +20,7 @@ from tests.unit.gateway.auth.door import ADMIN_TOKEN, ANN_TOKEN, Door, bearer
 pytestmark = pytest.mark.unit
 
 
+@pytest.mark.slow
 def test_a_bare_token_has_a_user_not_named_after_it() -> None:
     """AUT-1, AUT-2: `API_TOKENS=secret` works, and its user's name tells nothing of it."""
     bare = "bare-token-0123456789"

@@ -21,6 +21,7 @@ pytestmark = pytest.mark.unit
 WRONG = "wrong horse battery"
 
 
+@pytest.mark.slow
 def test_an_unknown_name_takes_as_long(monkeypatch: pytest.MonkeyPatch) -> None:
     """AUT-2: for a name without account a hash of the real cost is computed, as for a wrong password."""
     passwords, verified = Argon2Passwords(), []
@@ -36,6 +37,7 @@ def test_an_unknown_name_takes_as_long(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (verified[0].memory_cost, verified[0].time_cost) == (65_536, 3)
 
 
+@pytest.mark.slow
 def test_passwords_are_kept_as_argon2id_hashes() -> None:
     """AUT-2: salted, 64 MiB each; the same password gives another hash every time, and a damaged one opens nothing."""
     passwords = Argon2Passwords()

@@ -191,6 +191,7 @@ def test_a_viewer_who_leaves_ends_no_search() -> None:
     asyncio.run(looked(Viewers()))
 
 
+@pytest.mark.slow
 def test_pages_and_metrics_of_a_large_board_cost_few_searches_and_bounded_memory(tmp_path: Path) -> None:
     """PER-3: 5,000 runs are answered from the cache; rankings are made once, and not without end."""
     results = HeldResults()

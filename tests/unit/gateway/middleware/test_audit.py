@@ -48,6 +48,7 @@ def test_a_change_is_there_before_it_is_made_and_its_outcome_before_the_answer(
     assert (after.act.actor, after.act.method, after.act.request_id) == ("root", "api_token", "my-request-1")
 
 
+@pytest.mark.slow
 def test_accounts(site: Site) -> None:
     """The name and role of a new one are in it; its password is not."""
     root = site.as_("root")

@@ -20,7 +20,7 @@ from tests.waiting import until
 from ui.http_protocol import PacedProtocol as UiDoor
 from wire import pace
 
-pytestmark = pytest.mark.unit
+pytestmark = [pytest.mark.unit, pytest.mark.slow]
 
 WINDOW = 0.5
 LEAST = 100

@@ -91,6 +91,7 @@ def test_every_row_of_further_refusals_is_for_a_call_that_is_there(document: dic
     assert set(openapi.ALSO) <= calls
 
 
+@pytest.mark.slow
 def test_docs_api_md_is_current() -> None:
     """`scripts/api-docs` writes it again."""
     command = [sys.executable, "scripts/api-docs", "--check"]
@@ -98,6 +99,7 @@ def test_docs_api_md_is_current() -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+@pytest.mark.slow
 def test_the_documentation_describes_every_error(site: Site) -> None:
     """Each operation declares problem documents, 401 wherever a token counts, and every reference leads somewhere."""
     document = site.as_(None).get("/openapi.json").json()

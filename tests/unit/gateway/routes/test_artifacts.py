@@ -41,6 +41,7 @@ def test_results_and_list_name_every_file(site: Site, folder: Path) -> None:
     assert results["mlflow_api_url"] == f"http://mlflow.example/api/2.0/mlflow/runs/get?run_id={run_id}"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("path", "kind", "how"),
     [

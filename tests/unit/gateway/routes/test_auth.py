@@ -186,6 +186,7 @@ def test_a_new_password_is_not_the_name(door: Door) -> None:
     assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "new_password")
 
 
+@pytest.mark.slow
 def test_a_stolen_token_cannot_guess_the_password(door: Door) -> None:
     """AUT-2: changing the password is throttled as a login is."""
     token = door.token()

@@ -173,6 +173,7 @@ def test_an_unknown_benchmark_is_not_found(site: Site, name: str) -> None:
     assert site.as_("ada").get(f"/leaderboard?benchmark={name}").status_code == 404
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("query", "field"),
     [

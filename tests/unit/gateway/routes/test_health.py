@@ -17,6 +17,7 @@ from tests.sites import Site
 pytestmark = pytest.mark.unit
 
 
+@pytest.mark.slow
 def test_live_asks_nobody() -> None:
     """It answers as long as the process does, whatever is away; here the app was not even started."""
     answer = TestClient(create_app(Settings())).get("/health/live")

@@ -32,6 +32,7 @@ def test_a_log_is_empty_until_it_is_there(site: Site) -> None:
         assert (answer.status_code, answer.json()["logs"]) == (200, "")
 
 
+@pytest.mark.slow
 def test_a_log_is_followed_by_its_offset(site: Site) -> None:
     """JOB-6: the last lines first, then only what came since."""
     found = site.post_job()
@@ -80,6 +81,7 @@ def events_of(lines: Iterator[str]) -> Iterator[dict[str, str]]:
             event[name] = event.get(name, "") + value
 
 
+@pytest.mark.slow
 def test_a_stream_over_http_resumes_where_it_was_cut(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     """JOB-6: ids are byte positions, `Last-Event-ID` goes before `offset`, the end is told with the final state."""
     monkeypatch.setattr(fastapi.routing, "_PING_INTERVAL", 0.02)

@@ -40,6 +40,7 @@ def test_requests_are_counted_and_timed_by_method_template_and_status(client: Te
     assert timed[("method", "GET"), ("route", "/health/live")] == 2
 
 
+@pytest.mark.slow
 def test_what_a_sender_makes_up_is_one_label(client: TestClient) -> None:
     """A thousand addresses and methods that are not ours take one more row, not a thousand."""
     before = len(samples(client, "leadersboard_http_requests_total"))

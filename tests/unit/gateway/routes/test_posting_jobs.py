@@ -112,6 +112,7 @@ def faults_of(site: Site, config: str) -> list[dict[str, str]]:
     return faults
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("levels", [100, 400, 850, 900, 930, 950, 960, 970, 980, 990, 1000, 3000, 9000])
 def test_no_depth_of_a_configuration_breaks_the_gateway(site: Site, levels: int) -> None:
     """Whichever parser gives up first, it is the sender's fault."""

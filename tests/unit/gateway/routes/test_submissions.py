@@ -64,12 +64,13 @@ def test_an_upload_becomes_a_submission(site: Site) -> None:
 
 def test_all_fields_are_kept(site: Site) -> None:
     """SUB-5: entrypoint, configuration file and metadata stand in the record."""
-    data = {"entrypoint": "run.py", "config_file": "c/x.yaml", "metadata": '{"team": "ü", "n": [1, {}]}'}
-    answer = site.as_("ada").post("/submissions", files=[("files", ("run.py", MAIN))], data=data)
+    data = {"entrypoint": "run.py", "config_file": "x.yaml", "metadata": '{"team": "ü", "n": [1, {}]}'}
+    files = [("files", ("run.py", MAIN)), ("files", ("x.yaml", b"a: 1"))]
+    answer = site.as_("ada").post("/submissions", files=files, data=data)
     found = answer.json()
     assert found["metadata"] == {"team": "ü", "n": [1, {}]}
     record = site.root / "submissions" / found["submission_id"] / "metadata.json"
-    assert json.loads(record.read_text())["config_file"] == "c/x.yaml"
+    assert json.loads(record.read_text())["config_file"] == "x.yaml"
 
 
 @pytest.mark.parametrize("name", BAD_NAMES)

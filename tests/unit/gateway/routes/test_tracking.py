@@ -114,6 +114,7 @@ def test_no_search_of_a_user_reaches_the_experiments_of_others(
     assert len(reads.calls) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("user", ["ada", "root"])
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
 def test_nobody_writes(site: Site, reads: MemoryTrackingReads, user: str, method: str) -> None:
@@ -174,6 +175,7 @@ def test_files_cannot_be_pages_or_scripts(site: Site, reads: MemoryTrackingReads
     assert "http" not in page["content-security-policy"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "told",
     [

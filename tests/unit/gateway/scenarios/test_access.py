@@ -211,6 +211,7 @@ def test_an_open_door_needs_no_token(site: Site, method: str, path: str) -> None
     assert site.as_(None).request(method, path).status_code == 200
 
 
+@pytest.mark.slow
 def test_signing_in_needs_no_token_and_wrong_words_open_nothing(site: Site) -> None:
     """AUT-2: the one way to a token is open, and says 401 to who has no account here; a token does not help."""
     for user in (None, "ada"):

@@ -73,6 +73,7 @@ def ask(site: Site, user: str, found: str, part: str) -> Any:
     return site.as_(user).request(method, f"/jobs/{found}/{part}")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("part", PARTS)
 @pytest.mark.parametrize("found", [job_id(77), "x", "..%2f..%2fetc", "a" * 64, "-", "*", "%20"])
 def test_an_id_that_is_none_is_not_found(site: Site, part: str, found: str) -> None:

@@ -17,6 +17,7 @@ from tests.twin_runner import GOOD, TwinRunner, when
 pytestmark = pytest.mark.unit
 
 
+@pytest.mark.slow
 def test_a_submission_that_was_put_aside_is_waited_for(runner: TwinRunner[ProcessEngine]) -> None:
     """RUN-7: retention gives it back once it has seen the job, which costs that nothing."""
     claim = runner.claim(GOOD)
@@ -52,6 +53,7 @@ def test_the_job_says_which_device_it_got(
     runner.assert_nothing_left()
 
 
+@pytest.mark.slow
 def test_a_taken_device_is_waited_for(runner: TwinRunner[ProcessEngine]) -> None:
     """BOX-5: devices are never shared."""
     runner.engine.devices, runner.engine.taken = ("GPU-a",), {"GPU-a"}

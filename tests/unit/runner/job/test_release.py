@@ -16,6 +16,7 @@ from tests.twin_runner import GOOD, TwinRunner, when
 pytestmark = pytest.mark.unit
 
 
+@pytest.mark.slow
 def test_a_stopping_runner_hands_its_run_over(runner: TwinRunner[ProcessEngine]) -> None:
     """RUN-3: the run goes on, and another runner brings it to its end: one attempt, one start, the whole log."""
     claim = runner.claim("import time; print('begun'); time.sleep(1.5); print('still here')\n" + GOOD)
@@ -30,6 +31,7 @@ def test_a_stopping_runner_hands_its_run_over(runner: TwinRunner[ProcessEngine])
     runner.assert_nothing_left()
 
 
+@pytest.mark.slow
 def test_a_stopping_runner_puts_back_what_has_not_begun(runner: TwinRunner[ProcessEngine]) -> None:
     """RUN-3: a job that waits for a device is nobody's run yet; no attempt is used up."""
     runner.engine.devices, runner.engine.taken = ("GPU-a",), {"GPU-a"}

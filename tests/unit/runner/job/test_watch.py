@@ -14,6 +14,7 @@ from tests.twin_runner import TwinRunner, when
 pytestmark = pytest.mark.unit
 
 
+@pytest.mark.slow
 def test_a_run_past_its_time_is_stopped(runner: TwinRunner[ProcessEngine]) -> None:
     """BOX-9: also one that ignores SIGTERM; its log until then stays."""
     runner.limits = SMALL.model_copy(update={"timeout_seconds": 1})
@@ -34,6 +35,7 @@ def test_a_flood_is_stopped_and_its_log_bounded(runner: TwinRunner[ProcessEngine
     runner.assert_nothing_left()
 
 
+@pytest.mark.slow
 def test_a_cancelled_run_is_stopped(runner: TwinRunner[ProcessEngine]) -> None:
     """JOB-8: the runner hears of it at its next heartbeat."""
     claim = runner.claim("import time; print('begun'); time.sleep(60)")

@@ -100,6 +100,7 @@ def test_what_is_in_the_making_carries_the_mark_of_its_process(tmp_path: Path) -
         assert not staging.exists()
 
 
+@pytest.mark.slow
 def test_a_runner_that_sleeps_over_the_cache_keeps_no_other_for_ever(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

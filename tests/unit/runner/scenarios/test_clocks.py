@@ -12,7 +12,7 @@ from core.domain.limits import SMALL
 from tests.process_sandbox import ProcessEngine
 from tests.twin_runner import GOOD, TwinRunner, when
 
-pytestmark = pytest.mark.unit
+pytestmark = [pytest.mark.unit, pytest.mark.slow]
 
 PROGRAM = "import time; print('begun', flush=True); time.sleep(1.5)\n" + GOOD
 

@@ -14,7 +14,7 @@ from runner.run_folder import RunFolder
 from tests.process_sandbox import ProcessEngine
 from tests.twin_runner import GOOD, TwinRunner
 
-pytestmark = pytest.mark.unit
+pytestmark = [pytest.mark.unit, pytest.mark.slow]
 
 SLOW = "import time\nprint('begun', flush=True)\ntime.sleep(1.5)\n" + GOOD
 ENDLESS = "import time; print('begun', flush=True); time.sleep(60)"

@@ -24,7 +24,7 @@ from runner.run_folder import RunFolder
 from tests.process_sandbox import ProcessEngine
 from tests.twin_runner import GOOD, TwinRunner
 
-pytestmark = pytest.mark.unit
+pytestmark = [pytest.mark.unit, pytest.mark.slow]
 
 
 class Disk:

@@ -12,7 +12,7 @@ from runner.recovery.periodic import begin
 from tests.process_sandbox import ProcessEngine
 from tests.twin_runner import TwinRunner, jobs_in, when
 
-pytestmark = pytest.mark.unit
+pytestmark = [pytest.mark.unit, pytest.mark.slow]
 
 
 def asked_of(runner: TwinRunner[ProcessEngine]) -> Mapping[str, tuple[object, str, Collection[str]]]:

@@ -14,7 +14,7 @@ from core.ports.sandbox import Stream
 from runner.job_log.writer import LogWriter
 from tests.unit.runner.job_log.writers import Death, Lease, successor, write_until_killed, writer
 
-pytestmark = pytest.mark.unit
+pytestmark = [pytest.mark.unit, pytest.mark.slow]
 
 STEPS = st.lists(
     st.one_of(

@@ -15,7 +15,7 @@ from core.ports.sandbox import Stream
 from core.ports.storage import LogSlice
 from runner.job_log.writer import LogWriter
 
-pytestmark = pytest.mark.unit
+pytestmark = [pytest.mark.unit, pytest.mark.slow]
 
 PIECES = st.sampled_from(
     [b"\n", b"\r", b"\xff", b"\xfe", b"[leadersboard] ", MARK + b"Ended\n", b"[leaders", b"board] ", b"x" * 70,

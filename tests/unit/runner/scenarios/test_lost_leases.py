@@ -15,7 +15,7 @@ from runner.run_folder import RunFolder
 from tests.process_sandbox import ProcessEngine
 from tests.twin_runner import GOOD, TwinRunner, jobs_in, when
 
-pytestmark = pytest.mark.unit
+pytestmark = [pytest.mark.unit, pytest.mark.slow]
 
 
 def test_a_lost_lease_leaves_the_run_to_its_new_holder(runner: TwinRunner[ProcessEngine]) -> None:

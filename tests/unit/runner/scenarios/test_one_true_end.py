@@ -17,7 +17,7 @@ from runner.recovery.periodic import begin
 from tests.process_sandbox import ProcessEngine
 from tests.twin_runner import GOOD, TwinRunner, jobs_in, tidy, when
 
-pytestmark = pytest.mark.unit
+pytestmark = [pytest.mark.unit, pytest.mark.slow]
 
 ENDLESS = "import time; print('begun'); time.sleep(60)"
 

@@ -16,7 +16,7 @@ from core.ports.tracking import Result, RunRef
 from tests.process_sandbox import ProcessEngine
 from tests.twin_runner import GOOD, TwinRunner, tidy
 
-pytestmark = pytest.mark.unit
+pytestmark = [pytest.mark.unit, pytest.mark.slow]
 
 
 def assert_sealed_as_tracked(runner: TwinRunner[ProcessEngine], job_id: str, auc: float = 0.5) -> None:

@@ -17,7 +17,7 @@ from runner.lease.lease import Lease
 from tests.process_sandbox import ProcessEngine, ProcessSandbox
 from tests.twin_runner import GOOD, TwinRunner
 
-pytestmark = pytest.mark.unit
+pytestmark = [pytest.mark.unit, pytest.mark.slow]
 
 HALVES = (
     "import sys, time\nfor n in range(20):\n    sys.stdout.write('line '); sys.stdout.flush(); time.sleep(0.02)\n"

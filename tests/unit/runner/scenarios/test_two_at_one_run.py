@@ -20,7 +20,7 @@ from runner.run_folder import RunFolder
 from tests.process_sandbox import ProcessEngine, ProcessSandbox
 from tests.twin_runner import GOOD, TwinRunner
 
-pytestmark = pytest.mark.unit
+pytestmark = [pytest.mark.unit, pytest.mark.slow]
 
 LONG = "import time\nfor n in range(20): print('line', n, flush=True); time.sleep(0.1)\n" + GOOD
 SIX_FILES = GOOD + "for n in range(6): (out / f'file{n}.bin').write_bytes(b'x')\n"
