@@ -3,57 +3,15 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
 
 import pytest
 
-from core.domain.errors import Conflict, LeaseLost
-from core.domain.job import LOST_TOO_OFTEN, MAX_ATTEMPTS, MAX_LOSSES, Claim, JobRequest, JobState, Outcome, Phase
-from core.domain.limits import UserLimits
-from core.ports.job_status import JobStatusPort, Swept
-from core.ports.rate_limit import RateLimitPort
+from core.domain.errors import LeaseLost
+from core.domain.job import LOST_TOO_OFTEN, MAX_ATTEMPTS, MAX_LOSSES, JobState, Outcome, Phase
 from tests.contract.conftest import AnyLedger
-from tests.twins.job_status import MemoryJobStatus
+from tests.contract.taken_over import HOST, LEASE, LIMITS, Ledger
 
 pytestmark = pytest.mark.contract
-
-LIMITS = UserLimits(jobs_per_hour=50, concurrent_running=1, queue_when_over=True)
-LEASE = 60.0
-HOST = "engine-a"
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Ledger:
-    jobs: JobStatusPort
-    rates: RateLimitPort
-
-    def admit(self, user: str = "ann", number: int = 0, resource_class: str = "small") -> str:
-        request = JobRequest(
-            submission_id=f"{number:032x}", user_id=user, resource_class=resource_class, benchmark="synthetic"
-        )
-        return self.jobs.admit(request, LIMITS).job.job_id
-
-    def claim(self, *, host: str = HOST, resource_class: str = "small") -> Claim | None:
-        return self.jobs.claim(resource_class, worker="w", lease_seconds=LEASE, running_limit=1, host=host)
-
-    def claimed(self, *, host: str = HOST) -> Claim:
-        claim = self.claim(host=host)
-        assert claim is not None
-        return claim
-
-    def launched(self, user: str = "ann") -> Claim:
-        """A job whose run has begun on the host."""
-        self.admit(user)
-        claim = self.claimed()
-        self.jobs.note(claim, phase=Phase.RUNNING, sandbox=claim.mark)
-        return claim
-
-    def kill(self, claim: Claim) -> Swept:
-        assert self.jobs.presume_dead(claim.job_id, claim.mark)
-        return self.sweep()
-
-    def sweep(self, host: str = HOST, patience: float = 60.0) -> Swept:
-        return self.jobs.sweep(max_attempts=MAX_ATTEMPTS, host=host, host_patience=patience)
 
 
 @pytest.fixture
@@ -188,41 +146,6 @@ def test_a_result_that_waits_keeps_no_place_and_no_runner(ledger: Ledger) -> Non
     assert ledger.jobs.waiting_results(HOST) == 0
 
 
-def test_a_cancel_that_nobody_obeys_is_carried_out(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
-    """JOB-8: also with a runner that lives and does nothing; whatever it says later does not count."""
-    claim = ledger.launched()
-    ledger.jobs.cancel(claim.job_id)
-    assert ledger.sweep().ended == ()
-    if isinstance(ledger.jobs, MemoryJobStatus):
-        monkeypatch.setattr(ledger.jobs, "clock", lambda: time.time() + 7)
-    else:
-        monkeypatch.setattr("core.adapters.redis.job_status.CANCEL_SECONDS", 0.0)
-    assert [job.state for job in ledger.sweep().ended] == [JobState.CANCELLED]
-    with pytest.raises(LeaseLost):
-        ledger.jobs.finish(claim, Outcome(state=JobState.COMPLETED))
-    assert ledger.jobs.get(claim.job_id).state is JobState.CANCELLED
-
-
-def test_a_cancelled_run_without_a_runner_ends_at_once(ledger: Ledger) -> None:
-    """JOB-8: also when the worker that started it is dead."""
-    claim = ledger.launched()
-    ledger.jobs.cancel(claim.job_id)
-    assert [job.state for job in ledger.kill(claim).ended] == [JobState.CANCELLED]
-    assert ledger.claim() is None
-
-
-def test_a_cancel_outlives_the_host_of_its_run(ledger: Ledger) -> None:
-    """JOB-8: what is to be cancelled is not run again elsewhere."""
-    claim = ledger.launched()
-    ledger.sweep(patience=1)
-    ledger.jobs.presume_dead(claim.job_id, claim.mark)
-    assert ledger.sweep(host="engine-b").orphaned
-    ledger.jobs.cancel(claim.job_id)
-    time.sleep(1.1)
-    assert [job.state for job in ledger.sweep(host="engine-b").ended] == [JobState.CANCELLED]
-    assert ledger.claim(host="engine-b") is None
-
-
 def test_no_late_beat_brings_a_claim_back_that_was_given_up(ledger: Ledger) -> None:
     """Its heart may have been beating just then: somebody watches the run all the same, within a sweep."""
     claim = ledger.launched()
@@ -240,46 +163,3 @@ def test_a_claim_that_is_over_cannot_be_presumed_dead(ledger: Ledger) -> None:
     assert not ledger.jobs.presume_dead(old.job_id, old.mark)
     assert ledger.sweep().orphaned == ()
     assert not ledger.jobs.renew(new, lease_seconds=LEASE)
-
-
-def test_a_sealed_job_ends_with_its_result(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
-    """JOB-8: once its result is being made final a cancel is refused and changes nothing, whoever holds it."""
-    claim = ledger.launched()
-    assert ledger.jobs.seal(claim)
-    assert ledger.jobs.seal(claim), "it may be repeated"
-    ledger.kill(claim)
-    claim = ledger.claimed()
-    ledger.jobs.leave(claim, until_told=True)
-    with pytest.raises(Conflict, match="result is being recorded"):
-        ledger.jobs.cancel(claim.job_id)
-    monkeypatch.setattr("core.adapters.redis.job_status.CANCEL_SECONDS", 0.0)
-    assert ledger.sweep() == Swept()
-    ledger.jobs.release_results(HOST)
-    claim = ledger.claimed()
-    assert (claim.job.cancel_requested, claim.job.sealed) == (False, True)
-    assert ledger.jobs.finish(claim, Outcome(state=JobState.COMPLETED)).state is JobState.COMPLETED
-
-
-def test_a_cancelled_job_is_not_sealed(ledger: Ledger) -> None:
-    """JOB-8: who cancelled in time is obeyed; whoever lost the job cannot seal it either."""
-    claim = ledger.launched()
-    ledger.jobs.cancel(claim.job_id)
-    assert not ledger.jobs.seal(claim)
-    assert not ledger.jobs.get(claim.job_id).sealed
-    assert ledger.jobs.leave(claim).state is JobState.CANCELLED
-    with pytest.raises(LeaseLost):
-        ledger.jobs.seal(claim)
-
-
-@pytest.mark.parametrize("way", ["its host is gone", "it is handed back"])
-def test_a_sealed_job_that_is_run_again_can_be_cancelled(ledger: Ledger, way: str) -> None:
-    """RUN-4: its result may never have been made final, and its job must end all the same."""
-    claim = ledger.launched()
-    ledger.jobs.seal(claim)
-    if way == "its host is gone":
-        ledger.jobs.leave(claim, until_told=True)
-        ledger.sweep(host="engine-b")
-    else:
-        ledger.jobs.hand_back(claim, count_attempt=True)
-    assert (ledger.jobs.get(claim.job_id).state, ledger.jobs.get(claim.job_id).sealed) == (JobState.PENDING, False)
-    assert ledger.jobs.cancel(claim.job_id).state is JobState.CANCELLED
