@@ -22,6 +22,7 @@ REPOSITORY = Path(__file__).parent.parent
 COMPOSE_FILES = [str(REPOSITORY / "compose.yml"), str(REPOSITORY / "compose.test.yml")]
 
 
+@pytest.hookimpl(tryfirst=True)  # pytest-xdist reads the groups in the same hook
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     arrange(config, items)
 
