@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -16,15 +16,20 @@ import pytest
 import redis
 
 from core import json_logs
-from tests.parallel import arrange, redis_database, turn  # noqa: F401 a fixture is known where its name is
+from tests.parallel import arrange, redis_database, turn
 
 REPOSITORY = Path(__file__).parent.parent
 COMPOSE_FILES = [str(REPOSITORY / "compose.yml"), str(REPOSITORY / "compose.test.yml")]
 
 
-@pytest.hookimpl(tryfirst=True)  # pytest-xdist reads the groups in the same hook
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     arrange(config, items)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    with turn(item):
+        return (yield)
 
 
 def service(variable: str) -> str:

@@ -1,7 +1,8 @@
-"""Several workers share one machine: which tests belong to one worker, and which run while no other does.
+"""Several workers share one machine: the order of tests, their Redis databases, and which tests run beside each other.
 
 Most tests have parts of their own: a site's name, a Redis database per worker, containers with the site's label. Tests
-of the running stack share it, so one worker runs them all. Tests marked `alone` measure, or take all there is.
+of the running stack share its accounts and quotas, so one of them runs at a time. Tests marked `alone` measure, or take
+all that the machine has. A worker takes a file at a time, since a file's tests may share costly fixtures.
 """
 
 from __future__ import annotations
@@ -9,8 +10,8 @@ from __future__ import annotations
 import fcntl
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import IO
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -18,34 +19,13 @@ KINDS = ("unit", "contract", "integration", "docker", "acceptance", "browser")
 """The order of a run in one process: cheap tests first."""
 
 LONGEST_FIRST = ("acceptance", "browser", "docker", "integration", "contract", "unit")
-"""The order of several workers: what mostly waits begins, so that no worker is left with it at the end."""
+"""The order of several workers: long files begin, so that no worker is left with one at the end."""
 
 
 def arrange(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Sort tests by their cost, and give those that share something to one worker."""
-    workers = hasattr(config, "workerinput") or config.getoption("numprocesses", None)
-    kinds = LONGEST_FIRST if workers else KINDS
-    items.sort(key=lambda item: (bool(workers) and _is_alone(item), _rank(item, kinds)))
-    for item in items:
-        group = _group(item)
-        if group:
-            item.add_marker(pytest.mark.xdist_group(group))
-
-
-def _is_alone(item: pytest.Item) -> bool:
-    return item.get_closest_marker("alone") is not None
-
-
-def _rank(item: pytest.Item, kinds: tuple[str, ...]) -> int:
-    return next((n for n, kind in enumerate(kinds) if item.get_closest_marker(kind)), len(kinds))
-
-
-def _group(item: pytest.Item) -> str | None:
-    if item.get_closest_marker("acceptance") or item.get_closest_marker("browser"):
-        return "stack"
-    if _is_alone(item):
-        return "alone"
-    return str(item.path) if item.get_closest_marker("one_worker") else None
+    """Sort tests by their cost."""
+    kinds = LONGEST_FIRST if _is_worker(config) else KINDS
+    items.sort(key=lambda item: next((n for n, kind in enumerate(kinds) if _is(item, kind)), len(kinds)))
 
 
 def redis_database() -> str:
@@ -59,23 +39,32 @@ def redis_database() -> str:
     return os.environ.get("LEADERSBOARD_TEST_REDIS_DB", "7")
 
 
-@pytest.fixture(autouse=True)
-def turn(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Wait for this test's turn: beside others that are not `alone`, or with none beside it."""
-    if "PYTEST_XDIST_WORKER" not in os.environ:
+@contextmanager
+def turn(item: pytest.Item) -> Iterator[None]:
+    """Wait until this test may run with its fixtures, and hold up those that may not run beside it."""
+    if not _is_worker(item.config):
         yield
         return
-    shared = tmp_path_factory.getbasetemp().parent
-    with (shared / "next.lock").open("a") as queue, (shared / "running.lock").open("a") as running:
-        with _locked(queue, fcntl.LOCK_EX):  # a test that waits to be alone lets no other pass
-            fcntl.flock(running, fcntl.LOCK_EX if _is_alone(request.node) else fcntl.LOCK_SH)
+    shared = Path(item.config.option.basetemp).parent
+    with ExitStack() as locks:
+        if _is(item, "acceptance") or _is(item, "browser"):
+            locks.enter_context(_locked(shared / "stack.lock", fcntl.LOCK_EX))
+        with _locked(shared / "next.lock", fcntl.LOCK_EX):  # a test that waits to be alone lets no other pass
+            alone = _is(item, "alone")
+            locks.enter_context(_locked(shared / "running.lock", fcntl.LOCK_EX if alone else fcntl.LOCK_SH))
         yield
+
+
+def _is(item: pytest.Item, mark: str) -> bool:
+    return item.get_closest_marker(mark) is not None
+
+
+def _is_worker(config: pytest.Config) -> bool:
+    return hasattr(config, "workerinput")
 
 
 @contextmanager
-def _locked(file: IO[str], kind: int) -> Iterator[None]:
-    fcntl.flock(file, kind)
-    try:
+def _locked(path: Path, kind: int) -> Iterator[None]:
+    with path.open("a") as file:
+        fcntl.flock(file, kind)
         yield
-    finally:
-        fcntl.flock(file, fcntl.LOCK_UN)

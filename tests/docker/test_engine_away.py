@@ -25,7 +25,7 @@ from tests.docker.own_parts import OwnPart, give_small_image, own_engine
 from tests.docker.runner_site import Site, ended, kill_group, lines_of, mlflow_runs, until, until_nothing_is_left
 from tests.twin_runner import GOOD
 
-pytestmark = [pytest.mark.docker, pytest.mark.one_worker]
+pytestmark = pytest.mark.docker
 
 LINES = [f"line {number}" for number in range(20)]
 PROGRAM = "import time\nfor number in range(20):\n    print('line', number, flush=True)\n    time.sleep(0.15)\n" + GOOD

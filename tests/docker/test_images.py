@@ -17,7 +17,7 @@ import pytest
 from tests.conftest import REPOSITORY, service
 from tests.docker.image_scan import Scan, configuration, exported, raised_rights, saved
 
-pytestmark = [pytest.mark.docker, pytest.mark.one_worker]
+pytestmark = pytest.mark.docker
 
 IMAGES = ("gateway", "runner", "ui", "mlflow", "redis", "engine")
 SECRET_SETTING = re.compile(r"TOKENS?|SECRET|PASSWORD|KEY|INDEX_URL")
