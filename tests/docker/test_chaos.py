@@ -10,7 +10,7 @@ from measurements.chaos.plan import Plan, table
 from measurements.chaos.run import run
 from tests.conftest import service
 
-pytestmark = pytest.mark.docker
+pytestmark = [pytest.mark.docker, pytest.mark.alone]
 
 
 def test_a_minute_of_random_faults_loses_nothing(engine_folder: Path, image: str) -> None:
