@@ -60,7 +60,7 @@ class Site:
     def writer(self) -> LogWriter:
         log = self._root / "logs" / f"{self.job_id}.log"
         limits = {"max_bytes": 10**6, "max_lines": 10**6, "kept_bytes": 10**6}
-        return LogWriter(log, position=log.with_name("position"), still_ours=lambda: None, **limits)
+        return LogWriter(log, position=log.with_name("position"), confirm=lambda: None, **limits)
 
 
 async def until_line(events: AsyncGenerator[LogEvent], found: list[LogEvent], line: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from datetime import datetime
 
 import httpx2
@@ -27,7 +28,7 @@ def test_no_date_and_no_tag_in_mlflow_makes_a_young_result_go(site: Site, mlflow
     """DOR-3: whose a run is, and how old, says the ledger; a pinned job's run that names another job stays, too."""
     young, pinned, old = site.ended("ann", old=False), site.ended("bob", old=True), site.ended("cyd", old=True)
     site.records.pin(pinned.job_id)
-    tag = {"its own job": young.job_id, "another old job": old.job_id, "no job": "f" * 32}[tagged]
+    tag = {"its own job": young.job_id, "another old job": old.job_id, "no job": uuid.uuid4().hex}[tagged]
     site.runs.jobs.add(tag)
     for job in (young, pinned):
         for path, body in (
