@@ -1,4 +1,4 @@
-"""Who a token belongs to; signs in with user name and password, and out again."""
+"""Returns the user of a token, signs in with user name and password, and signs out."""
 
 from datetime import datetime
 

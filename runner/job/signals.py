@@ -1,4 +1,4 @@
-"""Why a step is left before its end. None is an error: nothing has failed, and nobody has to mend anything."""
+"""Signals by which a step ends early. None is an error: nothing has failed, and no admin has to act."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Somebody who submits over the API, and what they see of a job until its end."""
+"""Submits over the API as a user does, and keeps what the API shows of a job until its end."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Finished:
 
 
 class Researcher:
-    """Somebody with a token and the public API."""
+    """Calls the public API with one user's token."""
 
     def __init__(self, api_url: str, token: str) -> None:
         self.http = httpx2.Client(base_url=api_url, headers={"Authorization": f"Bearer {token}"}, timeout=30)

@@ -97,7 +97,7 @@ def _entrypoint_faults(entrypoint: str, paths: set[str]) -> Iterator[Fault]:
 
 
 def _config_faults(config: str, paths: set[str]) -> Iterator[Fault]:
-    """A config file may be missing where nobody has named one."""
+    """Yields a fault if the request names a config file that is missing; the default one may be missing."""
     if config not in paths and config != DEFAULT_CONFIG:
         found = _elsewhere(config, paths)
         hint = f"; there is {shown(found[0])}: name it as the config file" if found else ""

@@ -90,7 +90,7 @@ def test_a_job_beyond_the_hourly_limit_is_refused_and_leaves_nothing(
 
 
 def test_parallel_requests_pass_exactly_the_limit(jobs: JobStatusPort) -> None:
-    """JOB-4: counting and checking are one step, so nobody slips through between them."""
+    """JOB-4: counting and checking are one step, so no request passes the limit between them."""
 
     def post(number: int) -> bool:
         try:
