@@ -175,7 +175,7 @@ def _retention(settings: Settings, client: redis.Redis, ports: Ports, runs: Mlfl
     return Retention(
         records=RedisOldRecords(client, for_ever=not settings.retention_days),
         results=ports.results,
-        files=OldFiles(upload_root=settings.upload_root, log_root=settings.log_root),
+        files=OldFiles(upload_root=settings.upload_root, log_root=settings.log_root, folders=ports.folders),
         runs=runs,
         now=ports.job_status.now,
         clock_skew=ports.job_status.clock_skew,

@@ -114,18 +114,18 @@ class Retention:
         aside = [*left, *filter(self.files.put_aside, new)]
         if not aside:
             return [], True
-        removed, settled = [], True
+        removed: list[str] = []
+        settled = True
         try:
             time.sleep(self.settle_seconds)
             needed = self.records.needed_submissions(plan.before)
         except LeadersboardError:
             needed, settled = frozenset(aside), False
         for submission_id in aside:
-            if submission_id in needed:
-                self.files.put_back(submission_id)
-            else:
-                self.files.remove_aside(submission_id)
-                removed.append(submission_id)
+            stays = submission_id in needed
+            done = _done(partial(self.files.put_back if stays else self.files.remove_aside, submission_id))
+            settled = settled and done
+            removed += [submission_id] if done and not stays else []
         return removed, settled
 
 

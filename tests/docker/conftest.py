@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -82,10 +83,15 @@ def opened_site(root: Path, redis_url: str, mlflow_url: str, image: str, name: s
         made.close()
 
 
+MOST_SHOWN = 20_000  # characters
+
+
 @pytest.fixture
 def site(
     engine_folder: Path, redis_client: redis.Redis, mlflow_url: str, image: str, fresh_name: str
 ) -> Iterator[Site]:
+    """What its runner processes said is shown with a test that fails."""
     assert redis_client.dbsize() == 0
     with opened_site(engine_folder, redis_url(), mlflow_url, image, fresh_name) as made:
         yield made
+        sys.stdout.write(made.words()[-MOST_SHOWN:])

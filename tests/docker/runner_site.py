@@ -106,7 +106,8 @@ class Site:
 
     def words(self) -> str:
         """What the runner processes said."""
-        return (self.root / "runner.txt").read_text()
+        said = self.root / "runner.txt"
+        return said.read_text() if said.exists() else ""
 
     def log(self, job_id: str) -> str:
         """The whole of it, also where a reader is shown its end only."""

@@ -28,7 +28,8 @@ from tests.twin_runner import GOOD
 pytestmark = pytest.mark.docker
 
 LINES = [f"line {number}" for number in range(20)]
-PROGRAM = "import time\nfor number in range(20):\n    print('line', number, flush=True)\n    time.sleep(0.15)\n" + GOOD
+PROGRAM = "import time\nfor number in range(20):\n    print('line', number, flush=True)\n    time.sleep(0.4)\n" + GOOD
+"""Runs for long enough that on a busy machine two are under way at the same time."""
 RUN_AGAIN = "The platform failed in attempt 1; the job is run again."
 AWAY_SECONDS = 2.0
 

@@ -51,17 +51,24 @@ class FilesystemStorage:
         self._logs = log_root
         self._folders = folders or SiteFolders(())
         self._limits = limits
-        self._room = Room(root=upload_root, min_free_bytes=min_free_bytes)
+        self._min_free_bytes = min_free_bytes
         self._index = SubmissionIndex(upload_root / BY_USER)
         self._stages = Stages(upload_root / STAGING)
 
     def create_submission(self, upload: Upload, metadata: Mapping[str, Any]) -> Submission:
+        """Stored in the folder that was checked, also if that is unmounted meanwhile: it is there with it again."""
         self._folders.check("submissions", anew=True)
         self.check_room()
-        submission_id = uuid.uuid4().hex
-        with disk_errors(), self._stages.one(submission_id) as stage:
+        with disk_errors(), self._folders.opened("submissions", self._root) as root:
+            submission = self._stored(root, upload, metadata)
+            return _recognised(root, submission)
+
+    def _stored(self, root: Path, upload: Upload, metadata: Mapping[str, Any]) -> Submission:
+        submission_id, index = uuid.uuid4().hex, SubmissionIndex(root / BY_USER)
+        room = Room(root=root, min_free_bytes=self._min_free_bytes)
+        with Stages(root / STAGING).one(submission_id) as stage:
             (stage / FILES).mkdir()
-            filled = fill(stage / FILES, upload, self._limits, check_room=self._room.check)
+            filled = fill(stage / FILES, upload, self._limits, check_room=room.check)
             submission = Submission(
                 submission_id=submission_id,
                 user_id=upload.user_id,
@@ -74,27 +81,12 @@ class FilesystemStorage:
                 notes=filled.notes,
             )
             write_durably(stage / RECORD, json.dumps(record_of(submission), indent=2))
-            self._index.add(submission)
+            index.add(submission)
             try:
-                stage.rename(self._root / submission_id)
+                stage.rename(root / submission_id)
             except OSError:
-                self._index.remove(submission.user_id, submission.created_at, submission_id)
+                index.remove(submission.user_id, submission.created_at, submission_id)
                 raise
-        return self._recognised(submission)
-
-    def _recognised(self, submission: Submission) -> Submission:
-        """The submission, with the id of an earlier equal one of its user; the index is one small file per content.
-
-        The submission is already complete, so an index that cannot be read or written does not fail the upload.
-        """
-        same = [submission.user_id, submission.entrypoint, submission.config_file, submission.sha256]
-        index = self._root / BY_CONTENT / hashlib.sha256("\n".join(same).encode()).hexdigest()
-        with suppress(OSError, ValueError):
-            index.parent.mkdir(exist_ok=True)
-            earlier = index.read_text() if index.exists() else ""
-            if _ID.fullmatch(earlier) and (self._root / earlier).is_dir():
-                return replace(submission, duplicate_of=earlier)
-            index.write_text(submission.submission_id)
         return submission
 
     def get_submission(self, submission_id: str) -> Submission:
@@ -143,7 +135,7 @@ class FilesystemStorage:
     def check_room(self) -> None:
         with disk_errors():
             self._folders.check("submissions")
-            self._room.check()
+            Room(root=self._root, min_free_bytes=self._min_free_bytes).check()
 
     def check(self) -> None:
         with disk_errors():
@@ -177,3 +169,19 @@ class FilesystemStorage:
         if not _ID.fullmatch(submission_id):
             raise NotFound("submission", submission_id)
         return self._root / submission_id
+
+
+def _recognised(root: Path, submission: Submission) -> Submission:
+    """The submission, with the id of an earlier equal one of its user; the index is one small file per content.
+
+    The submission is already complete, so an index that cannot be read or written does not fail the upload.
+    """
+    same = [submission.user_id, submission.entrypoint, submission.config_file, submission.sha256]
+    index = root / BY_CONTENT / hashlib.sha256("\n".join(same).encode()).hexdigest()
+    with suppress(OSError, ValueError):
+        index.parent.mkdir(exist_ok=True)
+        earlier = index.read_text() if index.exists() else ""
+        if _ID.fullmatch(earlier) and (root / earlier).is_dir():
+            return replace(submission, duplicate_of=earlier)
+        index.write_text(submission.submission_id)
+    return submission

@@ -99,7 +99,7 @@ def test_a_kill_before_the_rename_leaves_no_entry(tmp_path: Path, monkeypatch: p
     with monkeypatch.context() as broken:
         original = Path.rename
         broken.setattr(
-            Path, "rename", lambda path, to: killed(path, to) if to.parent == tmp_path else original(path, to)
+            Path, "rename", lambda path, to: killed(path, to) if to.parent.samefile(tmp_path) else original(path, to)
         )
         broken.setattr("core.adapters.files.staging.shutil.rmtree", lambda *_args, **_more: None)
         with pytest.raises(Killed):

@@ -1,4 +1,4 @@
-"""Reads of folders whose file system comes and goes: nothing that is only away is told to be missing."""
+"""Folders whose file system comes and goes: nothing that is only away is told to be missing, nothing goes elsewhere."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from core.adapters.files.folder_look import FolderLook
+from core.adapters.files.old_files import OldFiles
 from core.adapters.files.site_folders import SiteFolders
 from core.adapters.files.storage import FilesystemStorage
 from core.domain.errors import NotFound, Unavailable
@@ -30,6 +31,7 @@ class Mount:
         self.path, self.aside = path, path.with_suffix(".aside")
 
     def unmount(self) -> None:
+        """As with `umount --lazy`: what is open stays open."""
         self.path.rename(self.aside)
         self.path.mkdir()
 
@@ -118,3 +120,47 @@ def test_without_its_folder_nothing_is_missing(site: Site) -> None:
     site.mounts["submissions"].path.rename(site.mounts["submissions"].aside)
     with pytest.raises(Unavailable):
         site.storage.get_submission(site.submission_id)
+
+
+class UnmountedAtRead(io.BytesIO):
+    """An upload during which the folder of submissions is unmounted, once."""
+
+    def __init__(self, content: bytes, mount: Mount) -> None:
+        super().__init__(content)
+        self._mount: Mount | None = mount
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        if self._mount:
+            self._mount.unmount()
+            self._mount = None
+        return super().read(size)
+
+
+def test_an_upload_during_which_its_folder_vanishes_is_there_with_it_again(site: Site) -> None:
+    """As seen: it was accepted into the empty folder below the mount point, and missing once that was mounted over."""
+    mount = site.mounts["submissions"]
+    file = UploadedFile(name="main.py", content=UnmountedAtRead(b"print(2)", mount))
+    accepted = site.storage.create_submission(Upload(user_id="ann", files=[file]), {}).submission_id
+    assert list(mount.path.iterdir()) == []
+    mount.mount()
+    assert site.storage.get_submission(accepted).user_id == "ann"
+    assert (site.storage.submission_files(accepted) / "main.py").read_bytes() == b"print(2)"
+    assert accepted in [one.submission_id for one in site.storage.list_submissions().submissions]
+
+
+def test_retention_removes_nothing_from_a_folder_that_is_away(site: Site) -> None:
+    """It does not take what it cannot see for what another process removed."""
+    mount = site.mounts["submissions"]
+    files = OldFiles(upload_root=mount.path, log_root=site.mounts["logs"].path, folders=site.folders)
+    assert files.put_aside(site.submission_id)
+    mount.unmount()
+    for step in (files.put_aside, files.put_back, files.remove_aside):
+        with pytest.raises(Unavailable, match="mounted"):
+            step(site.submission_id)
+    with pytest.raises(Unavailable, match="mounted"):
+        files.left_aside()
+    mount.mount()
+    assert files.left_aside() == [site.submission_id]
+    site.mounts["logs"].unmount()
+    with pytest.raises(Unavailable, match="mounted"):
+        files.remove_log(JOB)

@@ -61,7 +61,7 @@ def test_a_disk_that_fills_while_bytes_arrive_ends_the_upload(
     browser: TestClient, site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """R18: 507 in words before the upload is whole, nothing left, and the upload did not count."""
-    object.__setattr__(site.ports.storage._room, "min_free_bytes", GIB)
+    site.ports.storage._min_free_bytes = GIB
     filling(monkeypatch, looks=1)
     answer = browser.post("/submissions", files=[("files", ("main.py", b"#" * 5_000_000))])
     assert (answer.status_code, answer.json()["code"]) == (507, "storage_full")
@@ -72,7 +72,7 @@ def test_a_disk_that_fills_while_bytes_arrive_ends_the_upload(
 def test_a_disk_that_fills_while_an_archive_is_unpacked_leaves_nothing(
     browser: TestClient, site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    object.__setattr__(site.ports.storage._room, "min_free_bytes", GIB)
+    site.ports.storage._min_free_bytes = GIB
     filling(monkeypatch, looks=3)
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w:gz") as tar:
