@@ -1,7 +1,7 @@
 """Several workers share one machine: the order of tests, their Redis databases, and which tests run beside each other.
 
 Most tests have parts of their own: a site's name, a Redis database per worker, containers with the site's label. Tests
-of the running stack share its accounts and quotas, so one of them runs at a time. Tests marked `alone` measure, or take
+of the running stack share its accounts and quotas, so one worker takes them all. Tests marked `alone` measure, or take
 all that the machine has. A worker takes a file at a time, since a file's tests may share costly fixtures.
 """
 
@@ -14,12 +14,23 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
+from xdist.scheduler import LoadFileScheduling
 
 KINDS = ("unit", "contract", "integration", "docker", "acceptance", "browser")
 """The order of a run in one process: cheap tests first."""
 
 LONGEST_FIRST = ("acceptance", "browser", "docker", "integration", "contract", "unit")
 """The order of several workers: long files begin, so that no worker is left with one at the end."""
+
+STACK = ("tests/acceptance/", "tests/browser/")
+"""Where the tests of the running stack are."""
+
+
+class Scheduler(LoadFileScheduling):
+    """Gives each worker a file at a time, and to one of them all files of the running stack."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return "stack" if nodeid.startswith(STACK) else super()._split_scope(nodeid)
 
 
 def arrange(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -47,8 +58,6 @@ def turn(item: pytest.Item) -> Iterator[None]:
         return
     shared = Path(item.config.option.basetemp).parent
     with ExitStack() as locks:
-        if _is(item, "acceptance") or _is(item, "browser"):
-            locks.enter_context(_locked(shared / "stack.lock", fcntl.LOCK_EX))
         with _locked(shared / "next.lock", fcntl.LOCK_EX):  # a test that waits to be alone lets no other pass
             alone = _is(item, "alone")
             locks.enter_context(_locked(shared / "running.lock", fcntl.LOCK_EX if alone else fcntl.LOCK_SH))

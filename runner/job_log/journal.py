@@ -100,7 +100,9 @@ class Intent:
         Bytes after the recorded append are discarded: a fenced-off writer's, or half of a tail or of a line.
         """
         size = os.fstat(log).st_size
-        applied = max(0, min(size - self.offset, self.length))
+        if size < self.offset:
+            return self._without_earlier(size)
+        applied = min(size - self.offset, self.length)
         if applied == self.length:
             return Reached(position=self.after, size=self.offset + applied, missing=0 if applied else self.missing)
         if self.kind in {Kind.OWN, Kind.TAIL} or self.missing:
@@ -109,6 +111,15 @@ class Intent:
             return Reached(position=self.before, size=size)
         printed = os.pread(log, applied, self.offset)
         return Reached(position=self.before.after(printed, Stream(self.kind)), size=size)
+
+    def _without_earlier(self, size: int) -> Reached:
+        """Where the file has not even what was appended earlier: another folder stood in for the site's meanwhile.
+
+        A run of which nothing is there is read again from its beginning; otherwise the log says how much is missing.
+        """
+        if not size:
+            return Reached(size=0, missing=max(0, self.offset - self.before.total))
+        return Reached(position=self.before, size=size, missing=self.missing + self.offset - size)
 
 
 class PositionFile:

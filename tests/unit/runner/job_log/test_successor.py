@@ -64,6 +64,37 @@ class FullDisk:
         return written
 
 
+def test_a_log_that_went_with_the_folder_it_was_in_is_read_again(tmp_path: Path) -> None:
+    """As seen: the folder of logs was unmounted as the run began, and its runner killed; the first line was missing."""
+    with writer(tmp_path) as dead:
+        dead.output(b"line", Stream.STDOUT)
+        dead.output(b" 0", Stream.STDOUT)
+    (tmp_path / "job.log").unlink()
+    with successor(tmp_path) as log:
+        assert log.taken_of(Stream.STDOUT) == 0
+        log.output(b"line 0\n", Stream.STDOUT)
+    assert (tmp_path / "job.log").read_bytes() == b"line 0\n"
+
+
+@pytest.mark.parametrize("left", [0, 3])
+def test_what_of_a_log_cannot_be_read_again_is_counted(tmp_path: Path, left: int) -> None:
+    """A line of ours, and whatever was in a file that is shorter than it was."""
+    with writer(tmp_path) as dead:
+        dead.say("begun")
+        said = (tmp_path / "job.log").read_bytes()
+        dead.output(b"one\n", Stream.STDOUT)
+        dead.output(b"two\n", Stream.STDOUT)
+    (tmp_path / "job.log").write_bytes(said[:left])
+    with successor(tmp_path) as log:
+        taken = log.taken_of(Stream.STDOUT)
+        log.output(b"one\ntwo\nthree\n"[taken:], Stream.STDOUT)
+    text = (tmp_path / "job.log").read_bytes()
+    lost = len(said) + (0 if not left else 4 - left)
+    assert f"... {lost} bytes are missing here".encode() in text
+    assert text.endswith(b"three\n")
+    assert (taken, b"one\ntwo\nthree\n" in text) == ((0, True) if not left else (4, False))
+
+
 def test_what_never_came_is_told(tmp_path: Path) -> None:
     """Where the engine had not kept all that was printed, the log says that something is missing, once."""
     with writer(tmp_path, LIMITS | {"kept_bytes": 100}) as log:
