@@ -17,7 +17,7 @@ from tests.running_gateway import Door, environment, free_port, gateway_thread
 
 pytestmark = pytest.mark.integration
 
-SECONDS = 2.0
+SECONDS = 20.0
 JOB = "0" * 32
 
 
