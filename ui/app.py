@@ -17,7 +17,7 @@ from ui.login import login_routes
 from ui.markup import Templates
 from ui.mlflow_pages import ByPort, mlflow_app, open_pages
 from ui.session_guard import SessionGuard
-from ui.sessions import SessionCookie, SessionStore
+from ui.session_store import SessionCookie, SessionStore
 from ui.settings import Settings
 from ui.uploads import upload_routes
 

@@ -11,7 +11,7 @@ import httpx2
 from client.api.client import LeadersboardClient
 from client.api.errors import LeadersboardError, NotSignedIn, Problem
 from client.api.signing import log_in, log_out
-from ui.sessions import Session, SessionCookie, SessionStore
+from ui.session_store import Session, SessionCookie, SessionStore
 
 CLOSING_SECONDS = 5.0  # for revoking tokens of open sessions while the process stops
 

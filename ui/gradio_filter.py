@@ -18,7 +18,7 @@ from ui.gradio_answers import answered, without_words
 from ui.gradio_events import PAGE_KEY, BadCall, DeclaredEvents, is_text
 from ui.gradio_queue import GradioQueue
 from ui.open_pages import OpenPages, TooManyPages
-from ui.sessions import Session
+from ui.session_store import Session
 
 JOIN, DATA, THEME = "/gradio_api/queue/join", "/gradio_api/queue/data", "/theme.css"
 READING = frozenset({"GET", "HEAD"})

@@ -9,7 +9,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from client.api.errors import Invalid, LeadersboardError, NotAllowed, NotSignedIn, TooMany
 from ui.browser_sessions import BrowserSessions, is_secure
 from ui.markup import Templates
-from ui.sessions import delete_cookie, set_cookie
+from ui.session_store import delete_cookie, set_cookie
 
 # No scripts and nothing from other origins on the page where a token is typed.
 POLICY = (

@@ -7,7 +7,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from ui.sessions import Session
+from ui.session_store import Session
 
 MOST_PER_USER = 40
 MOST = 1900  # below the 2,000 message queues that Gradio keeps

@@ -11,7 +11,7 @@ from client.api.client import LeadersboardClient
 from client.api.errors import LeadersboardError
 from client.api.models import Job, JobState
 from client.cli.endings import ExitCode
-from client.cli.follow import Changed, Event, Follower, Printed
+from client.cli.job_events import Changed, Event, Follower, Printed
 from client.cli.report import change_line, ending_lines, rank_line, results_lines
 from client.cli.terminal import faint, log_line, one_line, say
 

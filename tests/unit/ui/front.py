@@ -13,7 +13,7 @@ from ui.log_events import log_routes
 from ui.login import login_routes
 from ui.markup import Templates
 from ui.session_guard import SessionGuard
-from ui.sessions import Session, SessionCookie, SessionStore
+from ui.session_store import Session, SessionCookie, SessionStore
 
 ORIGIN = "http://ui.test"
 SECRET = "0123456789abcdef0123456789abcdef"

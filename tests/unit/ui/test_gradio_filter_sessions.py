@@ -7,7 +7,7 @@ import pytest
 from tests.unit.ui.served import Served
 from ui.gradio_filter import MOST_EVENTS
 from ui.open_pages import OpenPages, TooManyPages, name_of
-from ui.sessions import Session
+from ui.session_store import Session
 
 pytestmark = pytest.mark.unit
 

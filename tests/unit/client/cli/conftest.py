@@ -9,7 +9,7 @@ from typer.testing import CliRunner, Result
 import client.api.client
 import client.api.pauses
 import client.api.signing
-import client.cli.follow
+import client.cli.job_events
 from client.cli.command import build
 from tests.unit.client.fake_platform import Platform
 
@@ -22,7 +22,7 @@ def run(platform: Platform, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> 
     monkeypatch.setattr(client.api.client, "open_http", platform.http)
     monkeypatch.setattr(client.api.client, "open_async_http", platform.async_http)
     monkeypatch.setattr(client.api.signing, "open_http", platform.http)
-    monkeypatch.setattr(client.cli.follow, "PERIOD", 0.0)
+    monkeypatch.setattr(client.cli.job_events, "PERIOD", 0.0)
     monkeypatch.setattr(client.api.pauses, "FIRST_PAUSE", 0.0)
     monkeypatch.setattr(client.api.pauses, "LONGEST_PAUSE", 0.0)
     for name, value in {

@@ -5,7 +5,7 @@ import pytest
 from typer.testing import Result
 
 import client.api.pauses
-import client.cli.follow
+import client.cli.job_events
 from tests.unit.client.cli.answers import LOG, accepts
 from tests.unit.client.cli.conftest import Run
 from tests.unit.client.fake_log import EVENTS, PARTS, STREAM, Body, stream_of
@@ -46,7 +46,7 @@ def test_following_waits_out_a_short_failure(run: Run, platform: Platform, folde
 
 def test_following_gives_up_at_last(run: Run, platform: Platform, folder: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """When patience is over, the failure is told and the code is three."""
-    monkeypatch.setattr(client.cli.follow, "PATIENCE", -1.0)
+    monkeypatch.setattr(client.cli.job_events, "PATIENCE", -1.0)
     accepts(platform, httpx2.ConnectError("no"))
     assert run("submit", folder, "--wait").exit_code == 3
 
@@ -116,7 +116,7 @@ def test_a_log_that_stays_away_is_given_up_at_last(
     run: Run, platform: Platform, folder: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Also where the job's state can be read all the time."""
-    monkeypatch.setattr(client.cli.follow, "PATIENCE", -1.0)
+    monkeypatch.setattr(client.cli.job_events, "PATIENCE", -1.0)
     accepts(platform, job(status="completed", phase="done"))
     for path in (STREAM, PARTS):
         platform.answers("GET", path, problem(503, "away", "The storage is away."))

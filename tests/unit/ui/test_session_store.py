@@ -2,7 +2,7 @@
 
 import pytest
 
-from ui.sessions import COOKIE, MOST_PER_USER, SECURE_COOKIE, SessionCookie, SessionStore
+from ui.session_store import COOKIE, MOST_PER_USER, SECURE_COOKIE, SessionCookie, SessionStore
 
 pytestmark = pytest.mark.unit
 
