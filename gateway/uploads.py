@@ -14,7 +14,8 @@ from starlette.requests import ClientDisconnect, Request
 from core.adapters.files.disk_space import NO_ROOM
 from core.domain.errors import Fault, InvalidInput, StorageFull, TooLarge, Unavailable
 from core.domain.limits import UploadLimits
-from core.domain.submission import Upload, UploadedFile
+from core.domain.submission import Upload, UploadedFile, shown
+from core.domain.user_text import NotText, decoded
 
 ROOM_EVERY_BYTES = 1024 * 1024
 """Bytes of an arriving upload between two checks of the free disk space."""
@@ -92,6 +93,17 @@ class _WholeForm(MultiPartParser):
 
     def on_end(self) -> None:
         self._ended = True
+
+    def on_part_end(self) -> None:
+        """Decodes a field as a user's text; the base class would take one that is no UTF-8 for Latin-1."""
+        part = self._current_part
+        if part.file is not None:
+            super().on_part_end()
+            return
+        try:
+            self.items.append((part.field_name, decoded(bytes(part.data))))
+        except NotText as error:
+            raise MultiPartException(f"the field {shown(part.field_name)} {error}") from error
 
     async def _counted(self, request: Request, limit: int) -> AsyncGenerator[bytes, None]:
         total, looked_at = 0, 0

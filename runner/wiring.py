@@ -36,6 +36,7 @@ from runner.recovery.sweeper import Sweeper
 from runner.recovery.tracking import TrackingSteps
 from runner.requirements.cache import DependencyCache
 from runner.requirements.dependencies import Dependencies
+from runner.requirements.image_list import ImageList
 from runner.requirements.index import Index
 from runner.requirements.installer import Installer
 from runner.worker.actor import RunNext
@@ -63,6 +64,8 @@ def open_context(
     process = opened.enter_context(processes.living())
     seccomp = settings.seccomp_profile.read_text()
     engine = _engine(settings, seccomp, opened, site=site, process=process)
+    installer = _installer(settings, seccomp, opened, process=process)
+    images = ImageList(client=installer.client, seccomp=seccomp, site=site, process=process)
     kept = DependencyCache(job_root=settings.job_root, kept_bytes=settings.requirements.kept_bytes, process=process)
     return JobContext(
         ports=ports,
@@ -78,7 +81,13 @@ def open_context(
         log_limits=_log_limits(settings),
         stopping=stopping,
         storage_faults=StorageFaults(now=ports.folders.fault),
-        dependencies=Dependencies(installer=_installer(settings, seccomp, opened, process=process), cache=kept),
+        image_packages=images.of,
+        dependencies=Dependencies(
+            installer=installer,
+            cache=kept,
+            packages_of=images.of,
+            installing=[item.name for item in settings.resource_classes if item.requirements],
+        ),
         janitor=Janitor(engine=engine, processes=processes, cache=kept, mark=process),
         site_names=_names(settings, site),
     )
@@ -179,6 +188,8 @@ def reporter_of(
         gpus=context.gpus,
         inspection=inspection,
         resource_classes=tuple(context.resource_classes.values()),
+        image_packages=lambda: context.image_packages(context.image),
+        installs=bool(Index.of(settings).urls),
         facts=facts,
     )
 

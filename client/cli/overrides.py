@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from typing import Any
 
 OPTIONS = {"benchmark": "--benchmark", "resource_class": "--resource-class"}
+MARK = "\ufeff"
+"""A byte order mark, as Windows' editors put it before a text."""
 EXAMPLE = """Write for example --metadata '{"note": "v2"}'."""
 
 
@@ -28,7 +30,7 @@ def parse_overrides(pairs: Sequence[str]) -> dict[str, Any]:
 def parse_metadata(text: str) -> dict[str, Any]:
     """Parses a JSON object. Raises BadOption."""
     try:
-        metadata = json.loads(text or "{}")
+        metadata = json.loads(text.removeprefix(MARK) or "{}")
     except ValueError as error:
         raise BadOption(f"--metadata is not JSON ({error}). {EXAMPLE}") from error
     if not isinstance(metadata, dict):

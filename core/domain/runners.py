@@ -69,6 +69,10 @@ class ClassFigures(Fact):
     memory_bytes: int
     gpus: Line
     timeout_seconds: int
+    image_id: Line = ""
+    """The image of its runs; empty as long as the runner has not published the image's packages."""
+    installs: bool | None = None
+    """Whether a submission's requirements.txt is installed; None if an older runner does not say."""
 
 
 class RunnerReport(Fact):

@@ -7,6 +7,8 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
+from core.domain.user_text import MARK, NotText, decoded
+
 MAX_DEPTH = 32
 LARGEST_INTEGER = 2**63 - 1
 
@@ -21,14 +23,14 @@ def parse(raw: bytes | str, *, max_depth: int = MAX_DEPTH) -> Any:
     Refused are repeated keys, NaN, infinities, integers beyond 64 bits, NUL characters and lone surrogates.
     """
     try:
-        text = raw.decode("utf-8") if isinstance(raw, bytes) else raw
+        text = decoded(raw) if isinstance(raw, bytes) else raw.removeprefix(MARK)
         value = json.loads(
             text, object_pairs_hook=_unique, parse_constant=_no_constant, parse_float=_finite, parse_int=_integer
         )
     except BadJson:
         raise
-    except UnicodeDecodeError as error:
-        raise BadJson("must be UTF-8") from error
+    except NotText as error:
+        raise BadJson(str(error)) from error
     except RecursionError as error:
         raise BadJson(f"must be nested at most {max_depth} levels deep") from error
     except json.JSONDecodeError as error:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import IO, Any
 
 from core.domain import strict_json
@@ -16,7 +17,8 @@ from core.domain.limits import UploadLimits
 DEFAULT_CONFIG = "config.yaml"
 PLAIN_SUFFIXES = (".py", ".yaml", ".yml")
 ARCHIVE_SUFFIXES = (".zip", ".tar.gz", ".tgz")
-PLAIN_NAMES = ("requirements.txt",)
+REQUIREMENTS = "requirements.txt"
+PLAIN_NAMES = (REQUIREMENTS,)
 _DRIVE = re.compile(r"^[A-Za-z]:")
 JSON_DEPTH = 20
 LONGEST_SHOWN = 120
@@ -65,7 +67,32 @@ class Submission:
     duplicate_of: str | None = None
     """An earlier submission of the same user with the same content and entrypoint; set at creation."""
     notes: Sequence[str] = ()
-    """What was changed or left out while it was unpacked, in sentences; set at creation."""
+    """What was changed or left out, and what its runs will meet, in sentences; set at creation."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Findings:
+    """What the files of an upload are found to be: rules that they break, and what their sender should know."""
+
+    faults: Sequence[Fault] = ()
+    notes: Sequence[str] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Start:
+    """The names that a run begins with, as they are stored."""
+
+    entrypoint: str
+    config_file: str
+
+
+LookInside = Callable[[Path, Start], Findings]
+"""Looks at the unpacked files of an upload, in their folder."""
+
+
+def not_looked_at(_folder: Path, _start: Start) -> Findings:
+    """Finds nothing."""
+    return Findings()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

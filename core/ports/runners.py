@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
+from core.domain.image_packages import ImagePackages
 from core.domain.runners import HostReport, RunnerReport, SeenHost, SeenRunner, Wish
 
 
@@ -24,6 +25,10 @@ class RunnersPort(Protocol):
 
     def publish_host(self, report: HostReport) -> None:
         """Publish the report on a runner's engine."""
+        ...
+
+    def publish_image(self, image: ImagePackages) -> None:
+        """Publish the packages of a sandbox image; repeat it every few minutes."""
         ...
 
     def turn(self, what: str, seconds: float) -> bool:
@@ -48,6 +53,10 @@ class RunnersPort(Protocol):
 
     def hosts(self) -> Sequence[SeenHost]:
         """Engines whose last report is younger than `HOST_FORGOTTEN_SECONDS`, by name."""
+        ...
+
+    def images(self) -> Sequence[ImagePackages]:
+        """The packages of each sandbox image published within `HOST_FORGOTTEN_SECONDS`."""
         ...
 
     def wish(self, *targets: str) -> Wish:

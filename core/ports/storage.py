@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-from core.domain.submission import Submission, SubmissionSummary, Upload
+from core.domain.submission import LookInside, Submission, SubmissionSummary, Upload, not_looked_at
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -32,11 +32,13 @@ class SubmissionPage:
 class StoragePort(Protocol):
     """Submissions, stored completely or not at all, and the logs of jobs."""
 
-    def create_submission(self, upload: Upload, metadata: Mapping[str, Any]) -> Submission:
+    def create_submission(
+        self, upload: Upload, metadata: Mapping[str, Any], look_inside: LookInside = not_looked_at
+    ) -> Submission:
         """Store an upload whose names were checked; it becomes visible only when complete.
 
-        Raises InvalidInput (broken or hostile archive, missing entrypoint), TooLarge, StorageFull, Unavailable. After
-        any of them nothing of the upload is left.
+        Raises InvalidInput (broken or hostile archive, missing entrypoint, faults found by `look_inside`), TooLarge,
+        StorageFull, Unavailable. After any of them nothing of the upload is left.
         """
         ...
 

@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from core.domain.errors import Unavailable
-from core.domain.submission import Submission, Upload, check_upload
+from core.domain.submission import LookInside, Submission, Upload, check_upload, not_looked_at
 from core.domain.user import User
 from core.ports.rate_limit import RateLimitPort
 from core.ports.storage import StoragePort
@@ -18,10 +18,11 @@ class CreateSubmission:
     """Raises InvalidInput, TooLarge, StorageFull, Unavailable; after any of them nothing of the upload is left."""
 
     storage: StoragePort
+    look_inside: LookInside = not_looked_at
 
     def __call__(self, upload: Upload) -> Submission:
         metadata = check_upload(upload)
-        return self.storage.create_submission(upload, metadata)
+        return self.storage.create_submission(upload, metadata, self.look_inside)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

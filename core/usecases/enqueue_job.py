@@ -21,7 +21,7 @@ from core.ports.job_queue import JobQueuePort
 from core.ports.job_status import Admission, JobStatusPort
 from core.ports.storage import StoragePort
 from core.usecases.jobs import visible_job
-from core.usecases.requirements import RequirementsCheck
+from core.usecases.requirements_check import RequirementsCheck
 from core.usecases.submissions import GetSubmission
 
 MAX_OVERRIDES_BYTES = 16 * 1024
@@ -40,7 +40,7 @@ class EnqueueJob:
     resource_classes: Sequence[str]
     """The first is the default."""
     default_benchmark: str
-    classes_without_requirements: Sequence[str] = ()
+    requirements: RequirementsCheck
 
     def __call__(
         self,
@@ -61,8 +61,10 @@ class EnqueueJob:
         overrides = dict(config)
         resource_class = overrides.pop("resource_class", self.resource_classes[0])
         benchmark = overrides.pop("benchmark", self.default_benchmark)
+        class_faults = self._class_faults(resource_class)
+        folder = self.storage.submission_files(submission_id)
         faults = [
-            *(self._class_faults(resource_class) or self._requirements_faults(submission_id, resource_class)),
+            *(class_faults or self.requirements.for_job(folder, str(resource_class))),
             *self._benchmark_faults(benchmark),
             *_override_faults(overrides),
         ]
@@ -80,10 +82,6 @@ class EnqueueJob:
         if name in self.resource_classes:
             return []
         return [Fault(field="config.resource_class", rule=f"must be one of {', '.join(self.resource_classes)}")]
-
-    def _requirements_faults(self, submission_id: str, resource_class: object) -> list[Fault]:
-        check = RequirementsCheck(storage=self.storage, classes_without=self.classes_without_requirements)
-        return check.faults(submission_id, resource_class)
 
     def _benchmark_faults(self, name: object) -> list[Fault]:
         known = [benchmark.name for benchmark in self.benchmarks.list_benchmarks()]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,9 +11,10 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from core.domain.errors import Fault, InvalidInput
-from core.ports.storage import StoragePort
+from core.domain.submission import REQUIREMENTS
+from core.domain.user_text import NotText, decoded
 
-NAME = "requirements.txt"
+NAME = REQUIREMENTS
 MAX_BYTES = 64 * 1024
 MAX_LINE = 1000
 MAX_REQUIREMENTS = 200
@@ -21,30 +22,23 @@ MAX_PARENTHESES = 10
 PLAIN = re.compile(r"""[A-Za-z0-9 ._,;<>=!~*+()\[\]'"-]+""")
 """Allowed characters of a line, as sent and as written for pip: no program that reads it can take any of them for an
 escape, a variable, a path or an address."""
+LISTED = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*)(?:=| +)([0-9][A-Za-z0-9.!+*]*)(?:(?:=| +)[A-Za-z0-9._-]+)*")
+"""A line of `conda list --export` (`numpy=2.1=py311_0`), `conda list` or `pip list` (`numpy 2.1`)."""
+FROZEN = re.compile(
+    r"([A-Za-z0-9][A-Za-z0-9._-]*) *@ *(?:file|https?)://[^ ]*?(?:[/_-]([0-9]+(?:\.[0-9]+)+)(?:[/_.-][^ ]*)?)?"
+)
+"""A line of `pip freeze` with an address, and the version in it, if it has one."""
 ARCHIVES = (
     ".whl", ".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz", ".tar.xz", ".txz", ".tar.lz", ".tlz", ".tar.lzma",
 )  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class RequirementsCheck:
-    """Whether a submission's requirements can be met in a resource class; checked when a job is posted."""
+class Asked:
+    """One requirement, and the line that asks for it."""
 
-    storage: StoragePort
-    classes_without: Sequence[str] = ()
-    """Classes whose runs get only the packages of the sandbox image."""
-
-    def faults(self, submission_id: str, resource_class: object) -> list[Fault]:
-        content = requirements_of(self.storage.submission_files(submission_id))
-        if content is None:
-            return []
-        if resource_class in self.classes_without:
-            return [Fault(field="config.resource_class", rule=_switched_off(resource_class))]
-        try:
-            parse(content)
-        except InvalidInput as error:
-            return list(error.faults)
-        return []
+    line: int
+    requirement: Requirement
 
 
 def requirements_of(folder: Path) -> bytes | None:
@@ -54,24 +48,32 @@ def requirements_of(folder: Path) -> bytes | None:
         return None
     with path.open("rb") as file:
         content = file.read(MAX_BYTES + 1)
-    return content if any(_asked(line) for line in content.decode(errors="replace").splitlines()) else None
+    try:
+        return content if any(map(_asked, decoded(content).splitlines())) else None
+    except NotText:
+        return content
 
 
 def parse(content: bytes) -> tuple[str, ...]:
     """The requirements in a fixed spelling and order. Raises InvalidInput, which names each bad line and its fault."""
+    return tuple(sorted({_spelled(asked.requirement) for asked in read(content)}))
+
+
+def read(content: bytes) -> tuple[Asked, ...]:
+    """The requirements in the file's order. Raises InvalidInput, which names each bad line and its fault."""
     if len(content) > MAX_BYTES:
         raise InvalidInput.of(NAME, f"must be at most {MAX_BYTES} bytes")
     try:
-        lines = content.decode("utf-8-sig").splitlines()
-    except UnicodeDecodeError:
-        raise InvalidInput.of(NAME, "must be UTF-8 text") from None
+        lines = decoded(content).splitlines()
+    except NotText as error:
+        raise InvalidInput.of(NAME, str(error)) from None
     asked = [(number, text) for number, line in enumerate(lines, start=1) if (text := _asked(line))]
     if len(asked) > MAX_REQUIREMENTS:
         raise InvalidInput.of(NAME, f"must name at most {MAX_REQUIREMENTS} packages")
     faults = [Fault(field=NAME, rule=f"line {number}: {rule}") for number, text in asked for rule in _broken(text)]
     if faults:
         raise InvalidInput(*faults)
-    return tuple(sorted({_spelled(Requirement(text)) for _number, text in asked}))
+    return tuple(Asked(line=number, requirement=Requirement(text)) for number, text in asked)
 
 
 def _asked(line: str) -> str:
@@ -90,13 +92,25 @@ def _broken(text: str) -> Iterator[str]:
     elif "${" in text or text.endswith("\\"):
         yield f"{shown}: variables and continued lines are not accepted"
     elif "://" in text or "@" in text or text.startswith((".", "/", "~", "file:")):
-        yield f"{shown} is an address or a path; only names and versions are accepted"
+        yield f"{shown} is an address or a path; only names and versions are accepted{_without_address(text)}"
     elif _names_a_file(text):
         yield f"{shown} is a file; only names and versions are accepted"
     elif not PLAIN.fullmatch(text.replace("\t", " ")) or text.count("(") > MAX_PARENTHESES:
         yield f"{shown} is no requirement that is accepted here: {_ACCEPTED}"
     elif not _is_one_line(text):
-        yield f"{shown} is no requirement; {_ACCEPTED}"
+        yield f"{shown} is no requirement; {_in_pips_words(text) or _ACCEPTED}"
+
+
+def _without_address(text: str) -> str:
+    """What to write for `numpy @ file:///croot/...`, as `pip freeze` lists a package of conda; "" for other lines."""
+    found = FROZEN.fullmatch(text)
+    return f": write {found[1]}=={found[2] or 'VERSION'}, or {found[1]} alone" if found else ""
+
+
+def _in_pips_words(text: str) -> str:
+    """What to write for a package as `conda list` or `pip list` shows it; "" if it is none."""
+    found = LISTED.fullmatch(text)
+    return f"write {found[1]}=={found[2]}" if found and _is_one_line(f"{found[1]}=={found[2]}") else ""
 
 
 _ACCEPTED = 'write for example numpy, timm>=1.0,<2 or tomli; python_version < "3.11"'
@@ -128,10 +142,3 @@ def _spelled(requirement: Requirement) -> str:
     extras = f"[{','.join(sorted(map(canonicalize_name, requirement.extras)))}]" if requirement.extras else ""
     marker = f"; {requirement.marker}" if requirement.marker else ""
     return f"{canonicalize_name(requirement.name)}{extras}{requirement.specifier}{marker}"
-
-
-def _switched_off(resource_class: object) -> str:
-    return (
-        f"class {resource_class!r} installs no packages, and this submission has a {NAME}. Remove the file if the "
-        'sandbox image has what it names, or take a class that has "requirements": true in RESOURCE_CLASSES'
-    )

@@ -15,6 +15,7 @@ from core.settings import Settings
 from core.usecases.enqueue_job import EnqueueJob, RerunJob, RingForJob
 from core.usecases.get_job_results import GetJobResults
 from core.usecases.jobs import CancelJob, GetJobStatus, JobStanding, ListJobs
+from core.usecases.requirements_check import RequirementsCheck
 from core.wiring import Ports
 from gateway.dependencies import CurrentUser, PortsPart, QueueForecastPart, SettingsPart
 from gateway.problems.rate_headers import DOCUMENTED, rate_headers
@@ -76,7 +77,7 @@ def enqueuing(ports: Ports, settings: Settings, *, limits: UserLimits | None = N
         limits=limits or settings.user_limits,
         resource_classes=[item.name for item in settings.resource_classes],
         default_benchmark=settings.default_benchmark,
-        classes_without_requirements=[item.name for item in settings.resource_classes if not item.requirements],
+        requirements=RequirementsCheck(runners=ports.runners, resource_classes=settings.resource_classes),
     )
 
 

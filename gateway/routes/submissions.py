@@ -15,6 +15,8 @@ from starlette.concurrency import run_in_threadpool
 from core.domain.errors import StorageFull, Unavailable
 from core.domain.user import User
 from core.usecases.create_submission import CountUpload, CreateSubmission
+from core.usecases.look_at_files import LookAtFiles
+from core.usecases.requirements_check import RequirementsCheck
 from core.usecases.submissions import DownloadSubmission, GetSubmission, ListSubmissions
 from gateway.dependencies import CurrentUser, OpenFilesPart, PortsPart, SettingsPart, UnpackingPart
 from gateway.live.open_files import BoundedStream
@@ -59,8 +61,13 @@ async def create(
     unpacking: UnpackingPart,
     response: Response,
 ) -> SubmissionView:
-    """Store a submission: complete, or not at all. A refused upload counts only in the hour's limit of refused ones."""
-    usecase = CreateSubmission(storage=ports.storage)
+    """Store a submission: complete, or not at all. A refused upload counts only in the hour's limit of refused ones.
+
+    Entrypoint, config file and `requirements.txt` are checked at once. `notes` say what was changed or left out, and
+    what its runs will meet, such as a package that only some classes install.
+    """
+    requirements = RequirementsCheck(runners=ports.runners, resource_classes=settings.resource_classes)
+    usecase = CreateSubmission(storage=ports.storage, look_inside=LookAtFiles(requirements=requirements))
     counted = CountUpload(
         rate_limit=ports.rate_limit,
         per_hour=settings.max_uploads_per_hour,

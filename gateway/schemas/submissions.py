@@ -26,7 +26,7 @@ class SubmissionView(Answer):
     duplicate_of: str | None
     """In the answer to an upload: an earlier identical submission of the same user."""
     notes: list[str]
-    """In the answer to an upload: what was changed or left out while it was unpacked, in sentences."""
+    """In the answer to an upload: what was changed or left out, and what its runs will meet, in sentences."""
 
     @classmethod
     def of(cls, submission: Submission) -> Self:

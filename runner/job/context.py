@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from core.domain.image_packages import ImagePackages
 from core.domain.limits import ResourceClass
 from core.ports.sandbox import SandboxPort
 from core.wiring import Ports
@@ -41,6 +42,8 @@ class JobContext:
     site_names: SiteNames
     stopping: threading.Event
     """Set when the process has been asked to end and its grace is over."""
+    image_packages: Callable[[str], ImagePackages | None] = lambda _image: None
+    """What the image of this name has; None if it is not asked. Raises Unavailable."""
     dependencies: Preparing = field(default_factory=NoDependencies)
     storage_faults: StorageFaults = field(default_factory=StorageFaults)
 

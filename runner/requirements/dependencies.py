@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
+from packaging.requirements import Requirement
+
 from core.domain.errors import InvalidInput, Unavailable
+from core.domain.image_packages import ImagePackages, Lack
 from core.domain.verdict import FailureReason, Verdict
 from core.ports.sandbox import SandboxSpec
 from core.usecases.requirements import NAME, parse, requirements_of
 from runner.requirements.cache import HELD, DependencyCache, Entry
 from runner.requirements.installer import ADVICE, Installer, RequirementsFailed
 from runner.run_folder import RunFolder
+
+ALL_THERE = "Requirements: the sandbox image has all of them."
+MOST_NAMED = 5
+"""Missing packages that are named in one message."""
 
 
 class Preparing(Protocol):
@@ -32,6 +39,10 @@ class Dependencies:
 
     installer: Installer
     cache: DependencyCache
+    packages_of: Callable[[str], ImagePackages]
+    """What the image of this name has. Raises Unavailable."""
+    installing: Sequence[str] = ()
+    """The classes whose requirements are installed, for advice."""
 
     def prepared(
         self, spec: SandboxSpec, folder: RunFolder, *, say: Callable[[str], None], check: Callable[[], None]
@@ -39,8 +50,11 @@ class Dependencies:
         wanted = _wanted(spec)
         if not wanted:
             return spec
-        if not self.installer.index.urls:
-            raise RequirementsFailed(f"This site has set no package index (PIP_INDEX_URL). Submit without {NAME}.")
+        lacks = self._lacks(spec, wanted)
+        if not lacks:
+            say(ALL_THERE)
+            return spec
+        self._check_installs(spec, lacks)
         image_id = self.installer.image_id(spec.image)
         key = key_of(wanted, image_id=image_id, index=self.installer.index.mark)
         entry = self.cache.held(key, folder.path)
@@ -53,6 +67,20 @@ class Dependencies:
         for line in _lines_of(entry):
             say(line)
         return replace(spec, dependencies=entry.tree)
+
+    def _lacks(self, spec: SandboxSpec, wanted: tuple[str, ...]) -> list[Lack]:
+        """What of the requirements the image does not have."""
+        image = self.packages_of(spec.image)
+        return [lack for text in wanted if (lack := image.lack_of(Requirement(text))) is not None]
+
+    def _check_installs(self, spec: SandboxSpec, lacks: Sequence[Lack]) -> None:
+        """Raises RequirementsFailed when what the image lacks is not installed for this run."""
+        if spec.limits.requirements and self.installer.index.urls:
+            return
+        lines = ", ".join(f"{lack.words} ({NAME}: {str(lack.requirement)[:80]})" for lack in lacks[:MOST_NAMED])
+        able = " or ".join(self.installing) if self.installer.index.urls else ""
+        advice = f"Use class {able}, which installs packages" if able else "This site installs none: ask its admin"
+        raise RequirementsFailed(f"Class {spec.limits.name!r} installs no packages, and {lines}. {advice}.")
 
     def _install(self, key: str, spec: SandboxSpec, wanted: tuple[str, ...], check: Callable[[], None]) -> None:
         certificates = self.installer.index.ca
@@ -105,11 +133,6 @@ def _wanted(spec: SandboxSpec) -> tuple[str, ...]:
     content = requirements_of(spec.submission)
     if content is None:
         return ()
-    if not spec.limits.requirements:
-        raise RequirementsFailed(
-            f"Class {spec.limits.name!r} installs no packages, and this submission has a {NAME}. "
-            "Remove it, or take a class that does."
-        )
     try:
         return parse(content)
     except InvalidInput as error:
@@ -118,6 +141,6 @@ def _wanted(spec: SandboxSpec) -> tuple[str, ...]:
 
 def _lines_of(entry: Entry) -> list[str]:
     if not entry.packages:
-        return ["Requirements: the sandbox image has all of them."]
+        return [ALL_THERE]
     lines = [f"  {one['name']}=={one['version']} sha256:{one['sha256']}" for one in entry.packages]
     return [f"Requirements {entry.key[:12]}, read-only at /deps:", *lines]

@@ -12,6 +12,7 @@ import structlog
 
 from core import __version__
 from core.domain.errors import LeadersboardError
+from core.domain.image_packages import ImagePackages
 from core.domain.limits import ResourceClass
 from core.domain.runners import MOST_LISTED, ClassFigures, HostReport, RunnerReport
 from core.ports.runners import RunnersPort
@@ -23,6 +24,8 @@ from runner.worker.availability import Availability
 
 REPORT_SECONDS = 3.0
 LOOK_SECONDS = 2.5
+IMAGE_SECONDS = 60.0
+"""The list of an image's packages is long, and stays as it is."""
 
 log = structlog.get_logger(__name__)
 
@@ -48,8 +51,13 @@ class Reporter:
     gpus: Gpus
     inspection: Inspection
     resource_classes: Iterable[ResourceClass]
+    image_packages: Callable[[], ImagePackages | None] = lambda: None
+    """What the image of all classes has; None if that is not known. Raises Unavailable."""
+    installs: bool = False
+    """Whether classes that may install packages can."""
     facts: HostFacts = field(default_factory=HostFacts)
     since: datetime = field(default_factory=lambda: datetime.now(UTC))
+    _image_id: str = ""
 
     def run(self, ended: threading.Event) -> None:
         while True:
@@ -58,9 +66,10 @@ class Reporter:
                 return
 
     def report(self) -> None:
-        """Reports on the process, and on its host when it is this process's turn. Never raises."""
+        """Reports on the process, and on its host and image when it is this process's turn. Never raises."""
         _quietly(lambda: self.runners.publish(self.process()))
         _quietly(self._report_host)
+        _quietly(self._report_image)
 
     def withdraw(self) -> None:
         """Withdraws the report of a process that ends in order, so that it is not listed as silent. Never raises."""
@@ -70,9 +79,18 @@ class Reporter:
         if self.runners.turn(f"look:{self.availability.host}", LOOK_SECONDS):
             self.runners.publish_host(self.host())
 
+    def _report_image(self) -> None:
+        self._image_id = ""
+        image = self.image_packages()
+        if image is None:
+            return
+        if self.runners.turn(f"image:{image.image_id}", IMAGE_SECONDS):
+            self.runners.publish_image(image)
+        self._image_id = image.image_id
+
     def process(self) -> RunnerReport:
         state, reason = self.availability.state()
-        classes = [ClassFigures.model_validate(item.model_dump()) for item in self.resource_classes]
+        classes = [self._figures(item) for item in self.resource_classes]
         return RunnerReport(
             name=self.availability.name,
             host=self.availability.host,
@@ -84,6 +102,10 @@ class Reporter:
             jobs=tuple(sorted(self.availability.jobs)),
             clock_skew_seconds=round(self.clock_skew(), 3),
         )
+
+    def _figures(self, item: ResourceClass) -> ClassFigures:
+        found = {"image_id": self._image_id, "installs": item.requirements and self.installs}
+        return ClassFigures.model_validate(item.model_dump() | found)
 
     def host(self) -> HostReport:
         versions = self.inspection.versions()

@@ -13,6 +13,7 @@ import redis
 from core.adapters.redis.connection import connect
 from core.adapters.redis.runners import KEY, RedisRunners
 from core.domain.errors import Unavailable
+from core.domain.image_packages import ImagePackage, ImagePackages
 from core.domain.runners import HostReport, RunnerReport, RunnerState, SandboxFigures, Wish
 from core.ports.runners import RunnersPort
 from tests.twins.runners import MemoryRunners
@@ -45,6 +46,17 @@ def test_what_a_runner_tells_is_told_again(runners: RunnersPort) -> None:
     assert second.report.jobs == ("j" * 32,)
     assert 0 <= second.silent_seconds < 5
     assert (first.is_ready_for(), second.is_ready_for(), second.is_ready_for("small")) == (False, True, False)
+
+
+def test_the_packages_of_an_image_are_told_again(runners: RunnersPort) -> None:
+    """FLD-8: one list for each image, the latest."""
+    first = ImagePackages(image_id="sha256:1", markers={"os_name": "posix"}, packages=())
+    second = ImagePackages(
+        image_id="sha256:1", markers={}, packages=(ImagePackage(name="a", version="1", extra_needs=("b",)),)
+    )
+    runners.publish_image(first)
+    runners.publish_image(second)
+    assert list(runners.images()) == [second]
 
 
 def test_what_a_host_tells_is_told_again(runners: RunnersPort) -> None:

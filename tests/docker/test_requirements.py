@@ -23,6 +23,7 @@ from core.domain.limits import MIB, RequirementsLimits
 from runner.engine.docker_engine import DockerEngine
 from runner.requirements.cache import DependencyCache
 from runner.requirements.dependencies import Dependencies
+from runner.requirements.image_list import ImageList
 from runner.requirements.index import Index
 from runner.requirements.installer import Installer
 from tests.conftest import REPOSITORY, service
@@ -103,7 +104,8 @@ def _installing(
     installer = Installer.on(service("LEADERSBOARD_TEST_ENGINE"), seccomp=SECCOMP, index=index, limits=limits)
     cache = DependencyCache(job_root=runner.root / "jobs", kept_bytes=10**9)
     runner.limits = runner.limits.model_copy(update={"requirements": True})
-    runner.dependencies = Dependencies(installer=installer, cache=cache)
+    images = ImageList(client=installer.client, seccomp=SECCOMP, site=runner.site)
+    runner.dependencies = Dependencies(installer=installer, cache=cache, packages_of=images.of)
     yield runner
     installer.close()
 

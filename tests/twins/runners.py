@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from core.domain.image_packages import ImagePackages
 from core.domain.runners import (
     FORGOTTEN_SECONDS,
     HOST_FORGOTTEN_SECONDS,
@@ -27,6 +28,7 @@ class MemoryRunners:
     clock: Callable[[], float] = time.monotonic
     _processes: dict[str, tuple[float, RunnerReport]] = field(default_factory=dict)
     _hosts: dict[str, tuple[float, HostReport]] = field(default_factory=dict)
+    _images: dict[str, tuple[float, ImagePackages]] = field(default_factory=dict)
     _wishes: dict[str, Wish] = field(default_factory=dict)
     _turns: dict[str, float] = field(default_factory=dict)
     _canaries: set[str] = field(default_factory=set)
@@ -38,6 +40,9 @@ class MemoryRunners:
 
     def publish_host(self, report: HostReport) -> None:
         self._hosts[report.host] = (self.clock(), report)
+
+    def publish_image(self, image: ImagePackages) -> None:
+        self._images[image.image_id] = (self.clock(), image)
 
     def withdraw(self, name: str, host: str) -> None:
         with self._lock:
@@ -76,6 +81,9 @@ class MemoryRunners:
     def hosts(self) -> Sequence[SeenHost]:
         known = [(self.clock() - at, report) for _name, (at, report) in sorted(self._hosts.items())]
         return [SeenHost(report=report, silent_seconds=age) for age, report in known if age <= HOST_FORGOTTEN_SECONDS]
+
+    def images(self) -> Sequence[ImagePackages]:
+        return [image for at, image in self._images.values() if self.clock() - at <= HOST_FORGOTTEN_SECONDS]
 
     def wish(self, *targets: str) -> Wish:
         return stricter(*(self._wishes[target] for target in targets if target in self._wishes))

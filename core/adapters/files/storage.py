@@ -24,7 +24,7 @@ from core.adapters.files.submission_record import record_of, submission_from
 from core.adapters.files.unpacking import fill
 from core.domain.errors import NotFound, Unavailable
 from core.domain.limits import UploadLimits
-from core.domain.submission import Submission, Upload
+from core.domain.submission import LookInside, Submission, Upload, not_looked_at
 from core.ports.storage import LogSlice, SubmissionPage
 
 STAGING = ".staging"
@@ -55,20 +55,22 @@ class FilesystemStorage:
         self._index = SubmissionIndex(upload_root / BY_USER)
         self._stages = Stages(upload_root / STAGING)
 
-    def create_submission(self, upload: Upload, metadata: Mapping[str, Any]) -> Submission:
+    def create_submission(
+        self, upload: Upload, metadata: Mapping[str, Any], look_inside: LookInside = not_looked_at
+    ) -> Submission:
         """Stored in the folder that was checked, also if that is unmounted meanwhile: it is there with it again."""
         self._folders.check("submissions", anew=True)
         self.check_room()
         with disk_errors(), self._folders.opened("submissions", self._root) as root:
-            submission = self._stored(root, upload, metadata)
+            submission = self._stored(root, upload, metadata, look_inside)
             return _recognised(root, submission)
 
-    def _stored(self, root: Path, upload: Upload, metadata: Mapping[str, Any]) -> Submission:
+    def _stored(self, root: Path, upload: Upload, metadata: Mapping[str, Any], look_inside: LookInside) -> Submission:
         submission_id, index = uuid.uuid4().hex, SubmissionIndex(root / BY_USER)
         room = Room(root=root, min_free_bytes=self._min_free_bytes)
         with Stages(root / STAGING).one(submission_id) as stage:
             (stage / FILES).mkdir()
-            filled = fill(stage / FILES, upload, self._limits, check_room=room.check)
+            filled = fill(stage / FILES, upload, self._limits, check_room=room.check, look_inside=look_inside)
             submission = Submission(
                 submission_id=submission_id,
                 user_id=upload.user_id,

@@ -13,7 +13,18 @@ from core.adapters.files.member_names import outer_folder, plain
 from core.adapters.files.stored_files import content_hash
 from core.domain.errors import Fault, InvalidInput
 from core.domain.limits import UploadLimits
-from core.domain.submission import DEFAULT_CONFIG, StoredFile, Upload, UploadedFile, is_archive, shown
+from core.domain.submission import (
+    DEFAULT_CONFIG,
+    REQUIREMENTS,
+    LookInside,
+    Start,
+    StoredFile,
+    Upload,
+    UploadedFile,
+    is_archive,
+    not_looked_at,
+    shown,
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -29,37 +40,53 @@ class Filled:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class _Start:
-    """How a run of the upload begins, with names as they are stored."""
+class _Plan:
+    """How the upload is unpacked and how its run begins, and the faults of the names that were given for that."""
 
-    entrypoint: str
-    config_file: str
+    start: Start
     outer: str
     """The folder, with its '/', that is taken off every name; "" for none."""
+    faults: Sequence[Fault]
 
 
-def fill(folder: Path, upload: Upload, limits: UploadLimits, *, check_room: Callable[[], None]) -> Filled:
-    """Unpack an upload into a folder. Raises InvalidInput, TooLarge, StorageFull."""
+def fill(
+    folder: Path,
+    upload: Upload,
+    limits: UploadLimits,
+    *,
+    check_room: Callable[[], None],
+    look_inside: LookInside = not_looked_at,
+) -> Filled:
+    """Unpack an upload into a folder and look at its files. Raises InvalidInput, TooLarge, StorageFull.
+
+    A missing entrypoint or config file is told together with the faults of requirements.txt; where there is no such
+    file, nothing is written.
+    """
     look = Look(limits, most=allowance(sum(map(_size, upload.files)), limits))
     for file in upload.files:
         if is_archive(file.name):
             look.at_archive(file.name, file.content)
         else:
             look.at_file(plain(file.name))
-    start = _start(upload, look.files)
+    plan = _plan(upload, look.files)
+    if plan.faults and plan.outer + REQUIREMENTS not in look.files:
+        raise InvalidInput(*plan.faults)
     tree = Tree(root=folder, limits=limits, check_room=check_room, take_digests=True)
     for file in upload.files:
         if is_archive(file.name):
-            unpack(file.name, file.content, tree, outer=start.outer)
+            unpack(file.name, file.content, tree, outer=plan.outer)
         else:
             tree.add_file(plain(file.name), file.content)
+    found = look_inside(folder, plan.start)
+    if faults := (*plan.faults, *found.faults):
+        raise InvalidInput(*faults)
     files = sorted(tree.files.items(), key=lambda item: item[0].split("/"))
     return Filled(
         files=tuple(StoredFile(path=path, size_bytes=file.size_bytes) for path, file in files),
         sha256=content_hash(files),
-        entrypoint=start.entrypoint,
-        config_file=start.config_file,
-        notes=tuple(_notes(upload, start, look.left_out, tree.files)),
+        entrypoint=plan.start.entrypoint,
+        config_file=plan.start.config_file,
+        notes=(*_notes(upload, plan, look.left_out, tree.files), *found.notes),
     )
 
 
@@ -69,8 +96,8 @@ def _size(file: UploadedFile) -> int:
     return size
 
 
-def _start(upload: Upload, files: Sequence[str]) -> _Start:
-    """Finds entrypoint and config file among these files. Raises InvalidInput with the faults of both.
+def _plan(upload: Upload, files: Sequence[str]) -> _Plan:
+    """Finds entrypoint and config file among these files.
 
     The one folder around a single archive's files is taken off, unless the entrypoint is named with it. A config file
     that is not at its place is looked for beside the entrypoint.
@@ -83,10 +110,11 @@ def _start(upload: Upload, files: Sequence[str]) -> _Start:
     beside = str(PurePosixPath(entrypoint).parent / config)
     if config not in paths and beside in paths:
         config = beside
-    faults = [*_entrypoint_faults(entrypoint, paths), *_config_faults(config, paths)]
-    if faults:
-        raise InvalidInput(*faults)
-    return _Start(entrypoint=entrypoint, config_file=config, outer=outer)
+    return _Plan(
+        start=Start(entrypoint=entrypoint, config_file=config),
+        outer=outer,
+        faults=(*_entrypoint_faults(entrypoint, paths), *_config_faults(config, paths)),
+    )
 
 
 def _entrypoint_faults(entrypoint: str, paths: set[str]) -> Iterator[Fault]:
@@ -110,9 +138,10 @@ def _elsewhere(name: str, paths: set[str]) -> list[str]:
     return [path for path in sorted(paths) if path == last or path.endswith(f"/{last}")]
 
 
-def _notes(upload: Upload, start: _Start, left_out: int, paths: Collection[str]) -> Iterator[str]:
-    if start.outer:
-        yield f"The outer folder {shown(start.outer)} was taken off."
+def _notes(upload: Upload, plan: _Plan, left_out: int, paths: Collection[str]) -> Iterator[str]:
+    start = plan.start
+    if plan.outer:
+        yield f"The outer folder {shown(plan.outer)} was taken off."
     if left_out == 1:
         yield "One file or folder that macOS or Windows adds (such as .DS_Store or __MACOSX) was left out."
     elif left_out:

@@ -10,6 +10,7 @@ import redis
 from pydantic import ValidationError
 
 from core.adapters.redis.connection import redis_errors
+from core.domain.image_packages import ImagePackages
 from core.domain.runners import (
     FORGOTTEN_SECONDS,
     HOST_FORGOTTEN_SECONDS,
@@ -93,6 +94,9 @@ class RedisRunners:
     def publish_host(self, report: HostReport) -> None:
         self._publish("hosts", report.host, report)
 
+    def publish_image(self, image: ImagePackages) -> None:
+        self._publish("images", image.image_id, image)
+
     def withdraw(self, name: str, host: str) -> None:
         with redis_errors():
             keys = [KEY + "processes", KEY + "hosts", KEY + "wishes"]
@@ -136,6 +140,9 @@ class RedisRunners:
             for silent, report in self._reports("hosts", HostReport, HOST_FORGOTTEN_SECONDS)
         ]
         return sorted(found, key=lambda seen: seen.report.host)
+
+    def images(self) -> Sequence[ImagePackages]:
+        return [image for _silent, image in self._reports("images", ImagePackages, HOST_FORGOTTEN_SECONDS)]
 
     def _reports(self, kind: str, model: type[Report], kept: float) -> Iterator[tuple[float, Report]]:
         with redis_errors():

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import io
-
 import pytest
 
 from core.domain.errors import InvalidInput
-from core.domain.submission import Upload, UploadedFile
-from core.usecases.requirements import MAX_REQUIREMENTS, RequirementsCheck, parse
-from tests.unit.core.usecase_site import Site
+from core.usecases.requirements import MAX_REQUIREMENTS, parse
 
 pytestmark = pytest.mark.unit
 
@@ -64,35 +60,35 @@ def test_what_reaches_beyond_the_index_is_refused_by_line(line: str, words: str)
 
 def test_the_whole_file_is_bounded() -> None:
     """Size, number of packages and encoding."""
-    for content in (b"#" * 70_000, b"\xff\xfe", b"\n".join(b"a%d" % n for n in range(MAX_REQUIREMENTS + 1))):
+    for content in (b"#" * 70_000, b"\x81\xff", b"\n".join(b"a%d" % n for n in range(MAX_REQUIREMENTS + 1))):
         with pytest.raises(InvalidInput):
             parse(content)
 
 
-def _with(site: Site, requirements: bytes) -> str:
-    files = [UploadedFile(name="main.py", content=io.BytesIO(b"")),
-             UploadedFile(name="requirements.txt", content=io.BytesIO(requirements))]  # fmt: skip
-    return site.ports.storage.create_submission(Upload(user_id="ada", files=files), {}).submission_id
-
-
-def test_a_class_that_installs_nothing_says_so_when_the_job_is_posted(site: Site) -> None:
-    """BOX-7: at once, with the class and the setting, and with a way out."""
-    check = RequirementsCheck(storage=site.ports.storage, classes_without=["small"])
-    (fault,) = check.faults(_with(site, b"timm\n"), "small")
-    assert fault.field == "config.resource_class"
-    assert all(word in fault.rule for word in ("'small'", "requirements.txt", "RESOURCE_CLASSES"))
-    assert check.faults(_with(site, b"timm\n"), "medium") == []
-
-
-@pytest.mark.parametrize("content", [b"# nothing\n\n", b""])
-def test_a_file_that_asks_for_nothing_is_none(site: Site, content: bytes) -> None:
-    """Templates come with an empty file; that is no reason to refuse them."""
-    check = RequirementsCheck(storage=site.ports.storage, classes_without=["small"])
-    assert check.faults(_with(site, content), "small") == []
-
-
-def test_a_bad_line_is_told_when_the_job_is_posted(site: Site) -> None:
-    """The job is not admitted: nothing waits in the queue only to fail."""
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("numpy=2.1=py311_0", "write numpy==2.1"),
+        ("numpy=2.1", "write numpy==2.1"),
+        ("numpy 2.1", "write numpy==2.1"),
+        ("numpy                  2.1    py311_0", "write numpy==2.1"),
+        ("numpy @ file:///croot/numpy_1707/work", "write numpy==VERSION, or numpy alone"),
+        ("numpy @ file:///home/x/numpy-2.1.3-cp313-cp313-linux_x86_64.whl", "write numpy==2.1.3"),
+        ("numpy @ https://example.org/numpy-2.1.tar.gz", "write numpy==2.1"),
+    ],
+)
+def test_a_line_of_conda_is_answered_with_what_to_write(line: str, words: str) -> None:
+    """Field case 19."""
     with pytest.raises(InvalidInput) as caught:
-        site.enqueue(config={"resource_class": "medium"}, submission_id=_with(site, b"-e .\n"))
-    assert [fault.field for fault in caught.value.faults] == ["requirements.txt"]
+        parse(f"{line}\n".encode())
+    assert words in caught.value.faults[0].rule
+
+
+def test_a_list_of_powershell_is_read() -> None:
+    """`pip freeze > requirements.txt` writes UTF-16 there."""
+    assert parse("numpy==2.1\r\n".encode("utf-16")) == ("numpy==2.1",)
+
+
+def test_another_encoding_says_how_to_save() -> None:
+    with pytest.raises(InvalidInput, match="is in an encoding other than UTF-8; save it as UTF-8"):
+        parse("numpy # \u8868".encode("cp932"))

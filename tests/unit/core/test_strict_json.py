@@ -67,3 +67,9 @@ def test_no_bytes_raise_anything_else(raw: bytes) -> None:
 
 def test_nesting_up_to_the_limit_is_taken() -> None:
     assert strict_json.parse("[" * 32 + "]" * 32)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_a_byte_order_mark_is_no_fault(encoding: str) -> None:
+    """FLD-1: as Windows' editors and shells save a text; a text that was decoded with its mark, too."""
+    assert strict_json.parse('{"a": 1}'.encode(encoding)) == strict_json.parse('\ufeff{"a": 1}') == {"a": 1}

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from core.domain.job import JobState, Outcome
-from core.domain.limits import UserLimits
+from core.domain.limits import MEDIUM, SMALL, UserLimits
 from core.domain.metrics import RunMetrics
 from core.domain.user import Role, User
 from core.ports.tracking import Result
 from core.usecases.enqueue_job import EnqueueJob, RingForJob
+from core.usecases.requirements_check import RequirementsCheck
 from core.wiring import Ports
 
 ADA, BOB, ROOT = User(user_id="ada"), User(user_id="bob"), User(user_id="root", role=Role.ADMIN)
@@ -31,6 +32,7 @@ class Site:
             benchmarks=self.ports.benchmarks,
             limits=options.pop("limits", UserLimits()),
             resource_classes=["small", "medium"],
+            requirements=RequirementsCheck(runners=self.ports.runners, resource_classes=[SMALL, MEDIUM]),
             default_benchmark="synthetic",
         )
         admission = usecase(user, options.pop("submission_id", self.submission_id), config or {}, **options)

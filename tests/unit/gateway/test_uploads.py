@@ -189,3 +189,19 @@ def test_a_nearly_full_disk_is_507(tmp_path: Path) -> None:
 def test_no_form_at_all_breaks_the_gateway(site: Site, pieces: list[bytes]) -> None:
     """Any bytes are a submission or a refusal."""
     assert site.send("/submissions", pieces, headers=FORM).status in {201, 413, 422}
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_metadata_as_windows_saves_it_are_read(site: Site, encoding: str) -> None:
+    """FLD-1: `-F 'metadata=<about.json'` with a file of Notepad's or of PowerShell's."""
+    body = part("files", MAIN, "main.py") + part("metadata", '{"team": "\u50b7"}'.encode(encoding)) + b"--B--\r\n"
+    answer = site.as_("ada").post("/submissions", content=body, headers=FORM)
+    assert answer.status_code == 201, answer.text
+    assert answer.json()["metadata"] == {"team": "\u50b7"}
+
+
+def test_a_field_in_another_encoding_says_how_to_save(site: Site) -> None:
+    body = part("files", MAIN, "main.py") + part("metadata", '{"a": "\u8868"}'.encode("cp932")) + b"--B--\r\n"
+    answer = site.as_("ada").post("/submissions", content=body, headers=FORM)
+    assert answer.status_code == 422
+    assert "the field 'metadata' is in an encoding other than UTF-8; save it as UTF-8" in answer.json()["detail"]

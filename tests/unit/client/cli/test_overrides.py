@@ -25,7 +25,13 @@ def test_bad_overrides_are_told(pair: str) -> None:
         parse_overrides([pair])
 
 
-@pytest.mark.parametrize("text", ["{", "[]", "1"])
+def test_metadata_of_a_file_with_a_byte_order_mark_are_read() -> None:
+    """FLD-1: `--metadata "$(cat about.json)"` with a file of Windows' Notepad."""
+    assert parse_metadata('\ufeff{"team": "B"}') == {"team": "B"}
+    assert parse_metadata("\ufeff") == {}
+
+
+@pytest.mark.parametrize("text", ["{", "[]", "1", "{'team': 'B'}"])
 def test_metadata_is_an_object(text: str) -> None:
     """Only a JSON object is metadata."""
     with pytest.raises(BadOption):

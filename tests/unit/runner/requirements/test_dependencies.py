@@ -17,7 +17,7 @@ from runner.requirements.index import Index
 from runner.requirements.installer import ADVICE, RequirementsFailed
 from tests.process_sandbox import ProcessEngine
 from tests.twin_runner import GOOD, TwinRunner
-from tests.unit.runner.requirements.installations import INDEX, WHEEL, cache
+from tests.unit.runner.requirements.installations import IMAGE, INDEX, WHEEL, cache
 
 pytestmark = pytest.mark.unit
 
@@ -54,10 +54,16 @@ def runner(runner: TwinRunner[ProcessEngine]) -> TwinRunner[ProcessEngine]:
     return runner
 
 
+def installing(runner: TwinRunner[ProcessEngine], installer: Any) -> Dependencies:
+    return Dependencies(
+        installer=installer, cache=cache(runner.root / "jobs"), packages_of=lambda _image: IMAGE, installing=["medium"]
+    )
+
+
 def test_the_second_run_finds_what_the_first_installed(runner: TwinRunner[ProcessEngine]) -> None:
     """One installation; both logs and both records say what it was."""
     installer: Any = FakeInstaller()
-    runner.dependencies = Dependencies(installer=installer, cache=cache(runner.root / "jobs"))
+    runner.dependencies = installing(runner, installer)
     for _run in range(2):
         job = runner.run(runner.claim(GOOD, requirements="timm\n"))
         assert job.state == "completed"
@@ -74,7 +80,7 @@ def test_packages_that_had_to_make_room_at_once_are_no_fault_of_the_submission(
 ) -> None:
     """What another runner published between the installation and the run's hold on it."""
     installer: Any = FakeInstaller()
-    runner.dependencies = Dependencies(installer=installer, cache=cache(runner.root / "jobs"))
+    runner.dependencies = installing(runner, installer)
     monkeypatch.setattr(DependencyCache, "held", lambda *_asked: None)
     job = runner.run(runner.claim(GOOD, requirements="timm\n"))
     assert (job.state, job.failure_reason) == (JobState.PENDING, None)
@@ -92,7 +98,7 @@ def test_what_cannot_be_installed_fails_the_job_with_words(
 ) -> None:
     """BOX-9: the reason is `requirements`; nothing was run."""
     installer: Any = FakeInstaller(fails=fails)
-    runner.dependencies = Dependencies(installer=installer, cache=cache(runner.root / "jobs"))
+    runner.dependencies = installing(runner, installer)
     job = runner.run(runner.claim(GOOD, requirements=requirements))
     assert (job.state, job.failure_reason) == ("failed", FailureReason.REQUIREMENTS)
     assert words in (job.error_message or "")
@@ -102,11 +108,32 @@ def test_what_cannot_be_installed_fails_the_job_with_words(
     assert runner.engine.launched == []
 
 
-def test_a_class_without_requirements_fails_such_a_run(runner: TwinRunner[ProcessEngine]) -> None:
+@pytest.mark.parametrize(
+    ("urls", "advice"), [(INDEX.urls, "Use class medium, which installs packages."), ((), "This site installs none")]
+)
+def test_a_class_that_installs_nothing_says_what_the_image_lacks(
+    runner: TwinRunner[ProcessEngine], urls: tuple[str, ...], advice: str
+) -> None:
     """Also when the job was admitted before the setting changed."""
     runner.limits = runner.limits.model_copy(update={"requirements": False})
-    job = runner.run(runner.claim(GOOD, requirements="timm"))
+    runner.dependencies = installing(runner, FakeInstaller(index=Index(urls=urls)))
+    job = runner.run(runner.claim(GOOD, requirements="timm\ntorch==2.5.1+cu121\n"))
     assert (job.state, job.failure_reason) == ("failed", FailureReason.REQUIREMENTS)
+    assert "the image has no timm" in (job.error_message or "")
+    assert "the image has torch 2.15.0+cpu" in (job.error_message or "")
+    assert advice in (job.error_message or "")
+
+
+def test_what_the_image_has_needs_no_installing_class_and_no_index(runner: TwinRunner[ProcessEngine]) -> None:
+    """FLD-8: nothing is installed, and the run begins."""
+    runner.limits = runner.limits.model_copy(update={"requirements": False})
+    installer = FakeInstaller(index=Index(urls=()))
+    runner.dependencies = installing(runner, installer)
+    job = runner.run(runner.claim(GOOD, requirements="torch>=2\nPyYAML\n"))
+    assert job.state == "completed"
+    assert "the sandbox image has all of them" in runner.log_of(job)
+    assert installer.calls == []
+    assert runner.engine.launched[0].dependencies is None
 
 
 def test_a_runner_that_installs_nothing_says_so(runner: TwinRunner[ProcessEngine]) -> None:

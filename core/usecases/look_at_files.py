@@ -1,0 +1,62 @@
+"""Looks at the files of an upload before it is stored: does Python read its program, what does it require (FLD-2)."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from core.domain.errors import Fault
+from core.domain.submission import Findings, Start, shown
+from core.domain.user_text import SAVE_AS_UTF8, NotText, decoded, is_utf16
+from core.usecases.requirements_check import RequirementsCheck
+
+MOST_BYTES = 4 * 1024 * 1024
+"""A larger file is not looked at."""
+NAMED_ENCODING = re.compile(rb"^[ \t\f]*#.*?coding[:=]", re.MULTILINE)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LookAtFiles:
+    """Checks encodings and requirements.txt; nothing of a file is run."""
+
+    requirements: RequirementsCheck
+
+    def __call__(self, folder: Path, start: Start) -> Findings:
+        found = self.requirements.at_upload(folder)
+        return Findings(
+            faults=(*_program_faults(folder, start.entrypoint), *found.faults),
+            notes=(*_config_notes(folder, start.config_file), *found.notes),
+        )
+
+
+def _program_faults(folder: Path, name: str) -> list[Fault]:
+    """A fault if Python would not read the program: UTF-16, or no UTF-8 and no encoding named in the first lines."""
+    raw = _content(folder / name)
+    if is_utf16(raw):
+        return [Fault(field="entrypoint", rule=f"{shown(name)} is UTF-16, which Python does not read; {SAVE_AS_UTF8}")]
+    try:
+        decoded(raw)
+    except NotText as error:
+        if not NAMED_ENCODING.search(b"\n".join(raw.split(b"\n", 2)[:2])):
+            return [Fault(field="entrypoint", rule=f"{shown(name)} {error}")]
+    return []
+
+
+def _config_notes(folder: Path, name: str) -> list[str]:
+    """A word about a config file that most programs would fail to read; the program alone decides."""
+    raw = _content(folder / name)
+    if is_utf16(raw):
+        return [f"{shown(name)} is UTF-16, which most programs do not read: {SAVE_AS_UTF8}."]
+    try:
+        decoded(raw)
+    except NotText as error:
+        return [f"{shown(name)} {error}, unless your program expects it so."]
+    return []
+
+
+def _content(path: Path) -> bytes:
+    """The file's bytes; empty if it is missing, or larger than MOST_BYTES."""
+    if not path.is_file() or path.stat().st_size > MOST_BYTES:
+        return b""
+    return path.read_bytes()

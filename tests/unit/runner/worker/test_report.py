@@ -1,0 +1,69 @@
+"""What a runner reports of its image: first the list, then that its classes run in it."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from core.domain.errors import Unavailable
+from core.domain.image_packages import ImagePackages
+from core.domain.limits import MEDIUM, SMALL
+from core.domain.runners import RunnerState
+from runner.worker.report import Reporter
+from tests.twins.runners import MemoryRunners
+from tests.unit.runner.requirements.installations import IMAGE
+
+pytestmark = pytest.mark.unit
+
+
+def reporter(runners: MemoryRunners, image: Any, *, installs: bool = True) -> Reporter:
+    availability: Any = SimpleNamespace(
+        name="box:1", host="engine", state=lambda: (RunnerState.READY, None), jobs=(), folders=lambda: ()
+    )
+    unused: Any = SimpleNamespace()
+    return Reporter(
+        runners=runners, availability=availability, clock_skew=lambda: 0.0, engine=unused, gpus=unused,
+        inspection=unused, resource_classes=(SMALL, MEDIUM), image_packages=image, installs=installs,
+    )  # fmt: skip
+
+
+def images_of(runners: MemoryRunners) -> list[tuple[str, bool | None]]:
+    (seen,) = runners.runners()
+    return [(one.image_id, one.installs) for one in seen.report.classes]
+
+
+def test_the_list_is_published_before_a_class_names_its_image() -> None:
+    """FLD-8: nobody looks for a list that is not there yet; `installs` is the class's and the site's."""
+    runners = MemoryRunners()
+    one = reporter(runners, lambda: IMAGE)
+    one.report()
+    assert images_of(runners) == [("", False), ("", True)]
+    assert runners.images() == [IMAGE]
+    one.report()
+    assert images_of(runners) == [(IMAGE.image_id, False), (IMAGE.image_id, True)]
+
+
+def test_a_site_without_an_index_installs_in_no_class() -> None:
+    runners = MemoryRunners()
+    reporter(runners, lambda: None, installs=False).report()
+    assert images_of(runners) == [("", False), ("", False)]
+
+
+def test_an_image_that_cannot_be_asked_any_more_is_not_named() -> None:
+    """The report itself goes on."""
+    runners = MemoryRunners()
+    answers: list[ImagePackages | None] = [IMAGE, None]
+
+    def image() -> ImagePackages:
+        found = answers.pop(0)
+        if found is None:
+            raise Unavailable("The sandbox engine", "it has gone")
+        return found
+
+    one = reporter(runners, image)
+    for _time in range(2):
+        one.report()
+    runners.publish(one.process())
+    assert images_of(runners) == [("", False), ("", True)]
