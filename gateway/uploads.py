@@ -19,6 +19,7 @@ from core.domain.user_text import NotText, decoded
 
 ROOM_EVERY_BYTES = 1024 * 1024
 """Bytes of an arriving upload between two checks of the free disk space."""
+LEAVE_OUT = "leave out data, which runs find in /data, and environments; for larger weights ask the site's admin"
 FIELDS = ("entrypoint", "config_file", "metadata")
 
 
@@ -71,7 +72,7 @@ def _check_declared(request: Request, limits: UploadLimits) -> None:
 
 
 def _too_large(limit: int) -> TooLarge:
-    return TooLarge(Fault(field="files", rule=f"a request must be at most {limit} bytes in all"))
+    return TooLarge(Fault(field="files", rule=f"a request must be at most {limit} bytes in all; {LEAVE_OUT}"))
 
 
 class _WholeForm(MultiPartParser):

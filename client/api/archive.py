@@ -10,8 +10,8 @@ from pathlib import Path
 UPLOADABLE = (".py", ".zip", ".tar.gz", ".tgz", ".yaml", ".yml")
 LEFT_OUT = {"__pycache__", "node_modules", "__macosx", "thumbs.db", "ehthumbs.db", "desktop.ini"}
 """Caches, and what macOS and Windows put beside people's files; in lower case."""
-ENVIRONMENT = "pyvenv.cfg"
-"""The file that marks a virtual environment, whatever its folder is called."""
+ENVIRONMENTS = ("pyvenv.cfg", "conda-meta")
+"""What marks an environment of venv or conda, whatever its folder is called."""
 PLAIN_FILE = 0o644
 
 
@@ -36,15 +36,32 @@ def packed_paths(folder: Path) -> list[Path]:
 
     Without hidden files, caches, virtual environments, and what macOS and Windows add.
     """
-    environments = {path.parent for path in folder.rglob(ENVIRONMENT)} - {folder}
+    environments = _environments_in(folder)
     chosen = [
         path
         for path in sorted(folder.rglob("*"))
         if not _is_left_out(path.relative_to(folder)) and environments.isdisjoint((path, *path.parents))
     ]
     if links := [path for path in chosen if path.is_symlink()]:
-        raise CannotPack(f"{links[0]} is a link, and links cannot be submitted. Put the file itself in its place.")
+        raise CannotPack(_about_link(links[0], folder))
     return [path for path in chosen if path.is_file()]
+
+
+def environments_in(folder: Path) -> list[str]:
+    """The virtual environments that are left out of an archive of this folder, sorted, as paths within it."""
+    found = _environments_in(folder)
+    outermost = [path for path in found if found.isdisjoint(path.parents)]
+    return sorted(path.relative_to(folder).as_posix() for path in outermost)
+
+
+def _environments_in(folder: Path) -> set[Path]:
+    return {path.parent for mark in ENVIRONMENTS for path in folder.rglob(mark)} - {folder}
+
+
+def _about_link(link: Path, folder: Path) -> str:
+    if "/bin/python" in link.as_posix() or any((folder / mark).exists() for mark in ENVIRONMENTS):
+        return f"{link} is a link of a virtual environment. Move the environment out of {folder}, then submit again."
+    return f"{link} is a link, and links cannot be submitted. Put the file itself in its place."
 
 
 def _is_left_out(relative: Path) -> bool:

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.domain.errors import Fault
-from core.domain.submission import Findings, Start, shown
+from core.domain.submission import REQUIREMENTS, Findings, Start, shown
 from core.domain.user_text import SAVE_AS_UTF8, NotText, decoded, is_utf16
 from core.usecases.requirements_check import RequirementsCheck
 
 MOST_BYTES = 4 * 1024 * 1024
 """A larger file is not looked at."""
+ALMOST_REQUIREMENTS = (REQUIREMENTS, "requirement.txt", "requirements.txt.txt", "requirments.txt")
 NAMED_ENCODING = re.compile(rb"^[ \t\f]*#.*?coding[:=]", re.MULTILINE)
 
 
@@ -26,7 +27,7 @@ class LookAtFiles:
         found = self.requirements.at_upload(folder)
         return Findings(
             faults=(*_program_faults(folder, start.entrypoint), *found.faults),
-            notes=(*_config_notes(folder, start.config_file), *found.notes),
+            notes=(*_config_notes(folder, start.config_file), *_misnamed(folder), *found.notes),
         )
 
 
@@ -53,6 +54,15 @@ def _config_notes(folder: Path, name: str) -> list[str]:
     except NotText as error:
         return [f"{shown(name)} {error}, unless your program expects it so."]
     return []
+
+
+def _misnamed(folder: Path) -> list[str]:
+    """A word about a list of packages under another name, which nothing reads."""
+    names = {path.name for path in folder.iterdir()}
+    others = sorted(name for name in names if name.lower() in ALMOST_REQUIREMENTS) if REQUIREMENTS not in names else []
+    return [
+        f"{shown(name)} is not read; a list of packages is called {REQUIREMENTS}, in small letters." for name in others
+    ]
 
 
 def _content(path: Path) -> bytes:

@@ -1,7 +1,7 @@
 // The form: files chosen or dropped, checked, uploaded with progress to a route of ours, then queued. What is refused is
 // told at its field and above the button; what was typed and chosen stays.
 const MOST_BYTES = 100000000;
-const NAMES = /(\.(py|yaml|yml)|\.(zip|tar\.gz|tgz)|^requirements\.txt)$/i;
+const NAMES = /\.(py|yaml|yml|zip|tar\.gz|tgz)$/i;
 const ALLOWED = "allowed are .py, .yaml, .yml, requirements.txt, .zip, .tar.gz and .tgz";
 const AWAY = "The connection broke off. Nothing was queued. Check the network and submit again.";
 let chosen = [], request = null, dragged = 0;
@@ -95,9 +95,9 @@ function object(name, label, faults) {
 
 function fileFaults() {
   if (!chosen.length) return ["Choose at least one file to submit."];
-  const rules = chosen.filter((file) => !NAMES.test(file.name)).map((file) => `${file.name} is not accepted; ${ALLOWED}.`);
+  const rules = chosen.filter((file) => file.name !== "requirements.txt" && !NAMES.test(file.name)).map((file) => `${file.name} is not accepted; ${ALLOWED}.`);
   const bytes = chosen.reduce((sum, file) => sum + file.size, 0);
-  if (bytes > MOST_BYTES) rules.push(`The files have ${size(bytes)}; at most 100 MB go at once. Leave data and weights out.`);
+  if (bytes > MOST_BYTES) rules.push(`The files have ${size(bytes)}; at most 100 MB go at once. Leave out data, which runs find in /data; for larger weights ask the site's admin.`);
   return rules;
 }
 

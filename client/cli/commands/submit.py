@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from client.api.archive import uploads_of
+from client.api.archive import environments_in, uploads_of
 from client.api.client import LeadersboardClient
 from client.api.job_config import job_config
 from client.api.models import Job, Submission
@@ -41,6 +41,7 @@ def submit(
     with signed_in() as client:
         config = job_config(parse_overrides(overrides or []), benchmark=benchmark, resource_class=resource_class)
         about = parse_metadata(metadata)
+        _say_left_out(path)
         with uploads_of(path) as upload:
             submission = client.create_submission(
                 [upload], entrypoint=entrypoint, config_file=config_file, metadata=about
@@ -49,6 +50,12 @@ def submit(
             say(one_line(note), error=True)
         job = client.create_job(_first_of_its_kind(submission), config, idempotency_key=again)
         _go_on(client, job, follow=follow, wait=wait)
+
+
+def _say_left_out(path: Path) -> None:
+    for name in environments_in(path) if path.is_dir() else ():
+        words = f"{name}/ is a virtual environment and is left out; name the packages in requirements.txt instead."
+        say(one_line(words), error=True)
 
 
 def _first_of_its_kind(submission: Submission) -> str:

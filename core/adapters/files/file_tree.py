@@ -120,7 +120,9 @@ def too_many(most: int, names: Sequence[str]) -> InvalidInput:
 def check_size(total: int, limits: UploadLimits, most: int | None) -> None:
     """Raises TooLarge if `total` unpacked bytes exceed the limit, or exceed `most`, the archive's ratio."""
     if total > limits.unpacked_bytes:
-        raise TooLarge.of("files", f"unpacks to more than {limits.unpacked_bytes} bytes")
+        raise TooLarge.of(
+            "files", f"unpacks to more than {limits.unpacked_bytes} bytes; leave out data and environments"
+        )
     if most is not None and total > most:
         raise TooLarge.of("files", f"unpacks to more than {limits.ratio} times its size")
 

@@ -58,6 +58,21 @@ def test_a_config_file_in_another_encoding_gets_a_note(tmp_path: Path, encoding:
     assert "save it as UTF-8" in result.notes[0]
 
 
+@pytest.mark.parametrize(("names", "told"), [
+    (["Requirements.txt"], "'Requirements.txt' is not read; a list of packages is called requirements.txt"),
+    (["requirements.txt.txt"], "'requirements.txt.txt' is not read"),
+    (["requirements.txt", "requirement.txt"], None),
+    (["notes.txt"], None),
+])  # fmt: skip
+def test_a_list_of_packages_under_another_name_gets_a_note(tmp_path: Path, names: list[str], told: str | None) -> None:
+    for name in names:
+        (tmp_path / name).touch()
+    notes = found(tmp_path).notes
+    assert [note for note in notes if "is not read" in note] == list(notes)
+    assert len(notes) == (told is not None)
+    assert (told or "") in "".join(notes)
+
+
 def test_a_missing_file_is_not_looked_at(tmp_path: Path) -> None:
     look = LookAtFiles(requirements=RequirementsCheck(runners=MemoryRunners(), resource_classes=[]))
     assert look(tmp_path, Start(entrypoint="main.py", config_file="c.yaml")) == Findings()

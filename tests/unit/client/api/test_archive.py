@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from client.api.archive import CannotPack, uploads_of
+from client.api.archive import CannotPack, environments_in, uploads_of
 
 pytestmark = pytest.mark.unit
 
@@ -36,6 +36,29 @@ def test_neither_environments_nor_companions_are_packed(folder: Path) -> None:
     (folder / "venv39" / "bin" / "python").symlink_to("/usr/bin/python3")
     with uploads_of(folder) as upload, tarfile.open(upload) as archive:
         assert archive.getnames() == ["main.py", "src/model.py"]
+
+
+@pytest.mark.parametrize("mark", ["env/pyvenv.cfg", "tools/py/conda-meta/history", ".venv/pyvenv.cfg"])
+def test_environments_are_named_once(folder: Path, mark: str) -> None:
+    """Field case 13: of venv and of conda, by what marks them; one inside another is not named as well."""
+    inner = Path(mark).parent if mark.endswith(".cfg") else Path(mark).parent.parent
+    for name in (mark, f"{inner}/lib/inner/pyvenv.cfg", f"{inner}/lib/x.py"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(name)
+    assert environments_in(folder) == [inner.as_posix()]
+    with uploads_of(folder) as upload, tarfile.open(upload) as archive:
+        assert archive.getnames() == ["main.py", "src/model.py"]
+
+
+@pytest.mark.parametrize("name", ["old/bin/python", "lib64"])
+def test_a_link_of_an_environment_that_is_not_left_out_says_what_to_do(folder: Path, name: str) -> None:
+    """One without its mark, and one made in the submission's own folder."""
+    if name == "lib64":
+        (folder / "pyvenv.cfg").touch()
+    (folder / name).parent.mkdir(parents=True, exist_ok=True)
+    (folder / name).symlink_to("/usr/bin/python3")
+    with pytest.raises(CannotPack, match="Move the environment out of"), uploads_of(folder):
+        pass
 
 
 @pytest.mark.parametrize("name", ["a.tgz", "A.ZIP", "a.TAR.GZ", "Main.PY"])

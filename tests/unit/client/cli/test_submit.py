@@ -1,5 +1,7 @@
 """`leadersboard submit`: what it sends, and what it prints."""
 
+from pathlib import Path
+
 import pytest
 
 from tests.unit.client.cli.answers import accepts
@@ -28,6 +30,16 @@ def test_submit_says_what_was_left_out(run: Run, platform: Platform, folder: str
     assert (done.exit_code, done.stdout) == (0, "j1\n")
     assert "were left out." in done.stderr
     assert "\x1b" not in done.stderr
+
+
+def test_submit_says_which_environments_stay_out(run: Run, platform: Platform, folder: str) -> None:
+    """Field case 13."""
+    accepts(platform)
+    (Path(folder) / "venv").mkdir()
+    (Path(folder) / "venv" / "pyvenv.cfg").touch()
+    done = run("submit", folder)
+    assert done.exit_code == 0
+    assert "venv/ is a virtual environment and is left out" in done.stderr
 
 
 def test_wait_is_without_the_log(run: Run, platform: Platform, folder: str) -> None:
