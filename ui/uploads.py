@@ -27,6 +27,8 @@ PIECE_SECONDS = 30.0
 REST_SECONDS = 600.0
 """Longest time to read the rest of a refused upload."""
 FORM = "multipart/form-data"
+FORM_FIELDS = {"config.resource_class": "resource_class", "config.benchmark": "benchmark", "requirements.txt": "files"}
+"""The form's own names for fields of the API, so that a fault stands at its field."""
 Choice = Annotated[str, Field(max_length=200)]
 
 
@@ -111,7 +113,8 @@ async def _pieces(arriving: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
 def _refused(markup: Templates, error: LeadersboardError) -> Response:
     """A refusal as JSON: an HTML box for the page, and the fields at fault."""
     problem = error.problem if isinstance(error, Refused) else None
-    faults = [{"field": fault.field, "rule": fault.rule} for fault in problem.faults] if problem else []
+    told = problem.faults if problem else ()
+    faults = [{"field": FORM_FIELDS.get(fault.field, fault.field), "rule": fault.rule} for fault in told]
     answer = {"html": notice_of(markup, error, what=WHAT), "faults": faults}
     return JSONResponse(answer, problem.status if problem else 503)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -11,31 +10,17 @@ from packaging.requirements import Requirement
 from core.domain.errors import InvalidInput
 from core.domain.image_packages import ImagePackages
 from core.domain.limits import MEDIUM, SMALL
-from core.domain.runners import ClassFigures, RunnerReport, RunnerState
 from core.domain.submission import Submission
 from core.usecases.create_submission import CreateSubmission
 from core.usecases.look_at_files import LookAtFiles
 from core.usecases.requirements_check import RequirementsCheck
 from tests.builders import MAIN, upload
 from tests.twins.runners import MemoryRunners
+from tests.unit.core.reported_images import told
 from tests.unit.core.usecase_site import Site
 from tests.unit.runner.requirements.installations import IMAGE
 
 pytestmark = pytest.mark.unit
-
-
-def told(site: Site, *, installs: bool = True, image: ImagePackages | None = IMAGE, name: str = "box:1") -> None:
-    """A runner reports its two classes, and the image if there is one."""
-    runners = site.ports.runners
-    if image is not None:
-        runners.publish_image(image)
-    image_id = image.image_id if image is not None else ""
-    classes = (
-        ClassFigures.model_validate(SMALL.model_dump() | {"image_id": image_id, "installs": False}),
-        ClassFigures.model_validate(MEDIUM.model_dump() | {"image_id": image_id, "installs": installs}),
-    )
-    now = datetime.now(UTC)
-    runners.publish(RunnerReport(name=name, host="e", version="1", since=now, state=RunnerState.READY, classes=classes))
 
 
 def uploaded(site: Site, requirements: bytes, **fields: Any) -> Submission:
@@ -61,7 +46,7 @@ def posted(site: Site, submission: Submission, resource_class: str) -> list[tupl
 
 def test_what_the_image_has_is_accepted_in_every_class_without_a_word(site: Site) -> None:
     """Field case 21."""
-    told(site, installs=False)
+    told(site.ports.runners, installs=False)
     found = uploaded(site, b"torch\nnumpy\npyyaml\nanomalib[cpu]\nwin-only; sys_platform == 'win32'\n")
     assert found.notes == ()
     assert posted(site, found, "small") == []
@@ -69,7 +54,7 @@ def test_what_the_image_has_is_accepted_in_every_class_without_a_word(site: Site
 
 def test_what_is_missing_names_the_class_that_installs(site: Site) -> None:
     """With the upload as a note, since that class can run it; when a job of another is posted as faults."""
-    told(site)
+    told(site.ports.runners)
     found = uploaded(site, b"torch==2.5.1+cu121\ntimm>=1\n")
     (note,) = found.notes
     assert "line 1 asks for 'torch==2.5.1+cu121'; the image has torch 2.15.0+cpu" in note
@@ -82,7 +67,7 @@ def test_what_is_missing_names_the_class_that_installs(site: Site) -> None:
 
 
 def test_what_no_class_can_run_is_refused_with_the_upload(site: Site) -> None:
-    told(site, installs=False)
+    told(site.ports.runners, installs=False)
     faults = faults_of(site, b"timm\n")
     assert [field for field, _rule in faults] == ["requirements.txt"] * 2
     assert "This site installs no packages: ask its admin" in faults[-1][1]
@@ -99,7 +84,7 @@ def test_all_faults_are_told_at_once(site: Site) -> None:
 def test_where_the_image_is_not_known_nothing_is_said(site: Site, *, reported: bool) -> None:
     """The run finds out: no runner yet, one of an older version, or one whose list is not there yet."""
     if reported:
-        told(site, image=None)
+        told(site.ports.runners, image=None)
     found = uploaded(site, b"timm\n")
     assert found.notes == ()
     assert posted(site, found, "small") == []
@@ -107,13 +92,18 @@ def test_where_the_image_is_not_known_nothing_is_said(site: Site, *, reported: b
 
 def test_a_job_may_find_itself_in_the_image_of_any_runner(site: Site) -> None:
     """What one of two images lacks is missing."""
-    told(site, installs=False)
-    told(site, installs=False, image=ImagePackages(image_id="sha256:2", markers={}, packages=()), name="box:2")
+    told(site.ports.runners, installs=False)
+    told(
+        site.ports.runners,
+        installs=False,
+        image=ImagePackages(image_id="sha256:2", markers={}, packages=()),
+        name="box:2",
+    )
     assert "the image has no torch" in faults_of(site, b"torch\n")[0][1]
 
 
 def test_a_silent_runner_says_nothing(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    told(site, installs=False)
+    told(site.ports.runners, installs=False)
     at = MemoryRunners().clock()
     monkeypatch.setattr(site.ports.runners, "clock", lambda: at + 100)
     assert uploaded(site, b"timm\n").notes == ()
@@ -141,7 +131,7 @@ def test_requirements_are_read_as_pip_reads_them(line: str, words: str | None) -
 
 
 def test_many_missing_lines_are_counted(site: Site) -> None:
-    told(site, installs=False)
+    told(site.ports.runners, installs=False)
     faults = faults_of(site, "\n".join(f"p{number}" for number in range(50)).encode())
     assert faults[10][1] == "and 40 more lines"
     assert len(faults) == 12

@@ -87,6 +87,20 @@ def test_a_refusal_names_every_fault(ui: Served) -> None:
     assert "<b>" not in answer.json()["html"]
 
 
+def test_a_refused_job_names_the_forms_own_fields(ui: Served) -> None:
+    """FLD-8: what requirements.txt lacks stands at the files, and the class at its choice."""
+    errors = [
+        {"field": "requirements.txt", "rule": "line 1 asks for 'timm'; the image has no timm"},
+        {"field": "config.resource_class", "rule": "Use class medium, which installs packages"},
+    ]
+    ui.platform.answers("GET", "/submissions/s1", SUBMISSION)
+    ui.platform.answers("POST", "/jobs", problem(422, "invalid_input", "Two faults.", errors=errors))
+    answer = ui.visitor().ask("POST", "/submissions/s1/jobs", json={})
+    assert answer.status_code == 422
+    assert [fault["field"] for fault in answer.json()["faults"]] == ["files", "resource_class"]
+    assert "Use class medium" in answer.json()["html"]
+
+
 @pytest.mark.parametrize(
     ("failure", "status", "words"),
     [
