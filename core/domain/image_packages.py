@@ -19,6 +19,7 @@ MOST_PACKAGES = 2000
 MOST_NEEDS = 500
 DEEPEST_EXTRA = 8
 """Levels of extras that need extras."""
+LONGEST_NAME = 80
 SAME_MODULE = {
     "opencv-python": "opencv-python-headless",
     "opencv-contrib-python": "opencv-python-headless",
@@ -101,7 +102,7 @@ class Lack:
     @property
     def words(self) -> str:
         """What is missing, as a clause that goes after the requested line."""
-        name = self.requirement.name
+        name = self.requirement.name[:LONGEST_NAME]
         if self.has is not None:
             return f"the image has {name} {self.has}"
         if self.twin is not None:

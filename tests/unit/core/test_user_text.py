@@ -26,7 +26,17 @@ def test_a_text_is_read_with_and_without_a_byte_order_mark(raw: bytes) -> None:
     assert decoded(raw) == TEXT
 
 
-@pytest.mark.parametrize("raw", [TEXT.encode("cp932"), b"\xff\xfe\x00", b"\xff\xfe\x00\xd8", b"\xc3"])
+@pytest.mark.parametrize(
+    "raw",
+    [
+        TEXT.encode("cp932"),
+        b"\xff\xfe\x00",
+        b"\xff\xfe\x00\xd8",
+        b"\xc3",
+        TEXT.encode("utf-16-le"),
+        TEXT.encode("utf-32"),
+    ],
+)
 def test_anything_else_says_how_to_save(raw: bytes) -> None:
     with pytest.raises(NotText, match="save it as UTF-8"):
         decoded(raw)
