@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Annotated
@@ -17,8 +19,7 @@ from core.domain.runners import Fact, Line
 
 MOST_PACKAGES = 2000
 MOST_NEEDS = 500
-DEEPEST_EXTRA = 8
-"""Levels of extras that need extras."""
+EXTRA = re.compile(r"""extra\s*==\s*["']([^"']+)["']""")
 LONGEST_NAME = 80
 SAME_MODULE = {
     "opencv-python": "opencv-python-headless",
@@ -43,6 +44,16 @@ class ImagePackage(Fact):
     extra_needs: Annotated[tuple[Line, ...], Field(max_length=MOST_NEEDS)] = ()
     """The requirements of its extras, each with its marker."""
 
+    @cached_property
+    def by_extra(self) -> Mapping[str, Sequence[Requirement]]:
+        """The requirements in whose markers each extra is named; what cannot be read is left out."""
+        found: dict[str, list[Requirement]] = {}
+        for text in self.extra_needs:
+            for extra in {canonicalize_name(name) for name in EXTRA.findall(text)}:
+                with suppress(InvalidRequirement):
+                    found.setdefault(extra, []).append(Requirement(text))
+        return found
+
 
 class ImagePackages(Fact):
     """The distributions of one image, and the values that its Python has for markers."""
@@ -57,28 +68,35 @@ class ImagePackages(Fact):
     def _by_name(self) -> Mapping[str, ImagePackage]:
         return {canonicalize_name(package.name): package for package in self.packages}
 
+    @cached_property
+    def _of_extras(self) -> dict[tuple[str, str], Lack | None]:
+        """What each extra lacks, once looked up: a list of requirements may name one in every line."""
+        return {}
+
     def lack_of(self, requirement: Requirement) -> Lack | None:
         """What the image lacks to meet the requirement; None if it has everything, or the marker excludes it."""
-        return next(self._lacks(requirement, "", 0), None)
+        return self._lack(requirement, "")
 
-    def _lacks(self, requirement: Requirement, extra: str, depth: int) -> Iterator[Lack]:
+    def _lack(self, requirement: Requirement, extra: str) -> Lack | None:
         if not self._applies(requirement, extra):
-            return
+            return None
         found = self._by_name.get(canonicalize_name(requirement.name))
         if found is None or not _satisfies(found.version, requirement):
             twin = self._by_name.get(SAME_MODULE.get(canonicalize_name(requirement.name), ""))
-            yield Lack(requirement=requirement, has=found.version if found else None, twin=twin.name if twin else None)
-        elif requirement.extras and depth < DEEPEST_EXTRA:
-            for wanted in sorted(requirement.extras):
-                for need in found.extra_needs:
-                    yield from self._lacks_of_need(need, wanted, depth + 1)
+            return Lack(requirement=requirement, has=found.version if found else None, twin=twin.name if twin else None)
+        lacks = (self._lack_of_extra(found, name) for name in map(canonicalize_name, sorted(requirement.extras)))
+        return next((lack for lack in lacks if lack is not None), None)
 
-    def _lacks_of_need(self, need: str, extra: str, depth: int) -> Iterator[Lack]:
-        try:
-            requirement = Requirement(need)
-        except InvalidRequirement:
-            return
-        yield from self._lacks(requirement, extra, depth)
+    def _lack_of_extra(self, package: ImagePackage, extra: str) -> Lack | None:
+        """What an extra needs and the image lacks; of an extra that the package does not have, nothing, as for pip."""
+        needs, key = package.by_extra.get(extra), (package.name, extra)
+        if needs is None:
+            return None
+        if key not in self._of_extras:
+            self._of_extras[key] = None  # extras may need each other
+            lacks = (self._lack(need, extra) for need in needs)
+            self._of_extras[key] = next((lack for lack in lacks if lack is not None), None)
+        return self._of_extras[key]
 
     def _applies(self, requirement: Requirement, extra: str) -> bool:
         if requirement.marker is None:
@@ -98,6 +116,14 @@ class Lack:
     """The version that the image has of this package; None if it has none."""
     twin: str | None = None
     """A package of the image with the same module under another name."""
+
+    def answer_to(self, asked: Requirement) -> str:
+        """The same with what to write, where another spelling of the requested line would do."""
+        if self.requirement is not asked:  # an extra of it needs this
+            return self.words
+        if self.has is not None:
+            return f"{self.words}: if that will do, write {self.requirement.name[:LONGEST_NAME]}"
+        return f"{self.words}: write that name" if self.twin is not None else self.words
 
     @property
     def words(self) -> str:

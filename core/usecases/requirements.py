@@ -87,6 +87,8 @@ def _broken(text: str) -> Iterator[str]:
     shown = ascii(text[:80])
     if len(text) > MAX_LINE or not text.isprintable():
         yield f"must be at most {MAX_LINE} printable characters"
+    elif text.startswith("- "):
+        yield f"{shown} is no requirement; {_in_pips_words(text[2:].strip()) or _ACCEPTED}"
     elif re.search(r"(^|\s)-", text):
         yield f"{shown} is an option of pip; only names and versions are accepted, the index is the site's"
     elif "${" in text or text.endswith("\\"):

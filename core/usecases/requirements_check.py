@@ -27,10 +27,10 @@ class _Offer:
     """Every image in which its runs may find themselves; None if not all are known."""
     installs: bool
 
-    def lacks(self, asked: Sequence[Asked]) -> list[tuple[int, Lack]]:
-        """What its images lack, by line; empty if they are not known."""
-        found = ((one.line, image.lack_of(one.requirement)) for one in asked for image in self.images or ())
-        return list({line: (line, lack) for line, lack in found if lack is not None}.values())
+    def lacks(self, asked: Sequence[Asked]) -> list[tuple[Asked, Lack]]:
+        """What its images lack, one for each line; empty if they are not known."""
+        found = ((one, image.lack_of(one.requirement)) for one in asked for image in self.images or ())
+        return list({one.line: (one, lack) for one, lack in found if lack is not None}.values())
 
     def can_run(self, asked: Sequence[Asked]) -> bool:
         """Whether its runs can have the packages, as far as is known."""
@@ -62,9 +62,9 @@ class RequirementsCheck:
             return Findings()
         able = [offer for offer in offers if offer.can_run(asked)]
         if not able:
-            return Findings(faults=(*_faults(lacks), Fault(field=NAME, rule=_advice(lacks, able))))
+            return Findings(faults=(*_faults(lacks), Fault(field=NAME, rule=_advice(able))))
         lines = "; ".join(fault.rule for fault in _faults(lacks))
-        told = f"class {offers[0].name!r} installs no packages. {_advice(lacks, able)}"
+        told = f"class {offers[0].name!r} installs no packages. {_advice(able)}"
         return Findings(notes=(f"{NAME}: {lines}; {told}.",))
 
     def for_job(self, folder: Path, resource_class: str) -> list[Fault]:
@@ -79,10 +79,9 @@ class RequirementsCheck:
         wanted = next((offer for offer in offers if offer.name == resource_class), None)
         if wanted is None or wanted.can_run(asked):
             return []
-        lacks = wanted.lacks(asked)
         able = [offer for offer in offers if offer.can_run(asked)]
-        advice = f"class {resource_class!r} installs no packages. {_advice(lacks, able)}"
-        return [*_faults(lacks), Fault(field="config.resource_class", rule=advice)]
+        advice = f"class {resource_class!r} installs no packages. {_advice(able)}"
+        return [*_faults(wanted.lacks(asked)), Fault(field="config.resource_class", rule=advice)]
 
     def _offers(self) -> list[_Offer]:
         try:
@@ -110,26 +109,20 @@ def _offer(item: ResourceClass, seen: Sequence[SeenRunner], images: Mapping[str,
     )
 
 
-def _faults(lacks: Sequence[tuple[int, Lack]]) -> list[Fault]:
+def _faults(lacks: Sequence[tuple[Asked, Lack]]) -> list[Fault]:
     """One fault for each of the first lines, and one that counts the others."""
-    rules = [f"line {line} asks for {str(lack.requirement)[:80]!r}; {lack.words}" for line, lack in lacks[:MOST_NAMED]]
+    rules = [
+        f"line {one.line} asks for {str(one.requirement)[:80]!r}; {lack.answer_to(one.requirement)}"
+        for one, lack in lacks[:MOST_NAMED]
+    ]
     if len(lacks) > MOST_NAMED:
         rules.append(f"and {len(lacks) - MOST_NAMED} more lines")
     return [Fault(field=NAME, rule=rule) for rule in rules]
 
 
-def _advice(lacks: Sequence[tuple[int, Lack]], able: Sequence[_Offer]) -> str:
-    """What to do: another class, or another line."""
-    other = _other_lines(lacks)
+def _advice(able: Sequence[_Offer]) -> str:
+    """Which class has or installs what is missing, or what else to do."""
     if able:
         how = "installs packages" if all(offer.installs for offer in able) else "has what is asked for"
-        return f"Use class {' or '.join(offer.name for offer in able)}, which {how}{other}"
-    return f"This site installs no packages: ask its admin for them{other}"
-
-
-def _other_lines(lacks: Sequence[tuple[int, Lack]]) -> str:
-    if any(lack.has is not None for _line, lack in lacks):
-        return ", or remove the version from the line if the image's will do"
-    if any(lack.twin is not None for _line, lack in lacks):
-        return ", or write the name that the image has"
-    return ", or leave the line out if the program does without"
+        return f"Use class {' or '.join(offer.name for offer in able)}, which {how}"
+    return "This site installs no packages: do without what is missing, or ask its admin for it"

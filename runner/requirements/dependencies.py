@@ -10,7 +10,7 @@ from typing import Protocol
 from packaging.requirements import Requirement
 
 from core.domain.errors import InvalidInput, Unavailable
-from core.domain.image_packages import ImagePackages, Lack
+from core.domain.image_packages import ImagePackages
 from core.domain.verdict import FailureReason, Verdict
 from core.ports.sandbox import SandboxSpec
 from core.usecases.requirements import NAME, parse, requirements_of
@@ -68,19 +68,21 @@ class Dependencies:
             say(line)
         return replace(spec, dependencies=entry.tree)
 
-    def _lacks(self, spec: SandboxSpec, wanted: tuple[str, ...]) -> list[Lack]:
-        """What of the requirements the image does not have."""
+    def _lacks(self, spec: SandboxSpec, wanted: tuple[str, ...]) -> list[str]:
+        """What of the requirements the image does not have, a clause for each."""
         image = self.packages_of(spec.image)
-        return [lack for text in wanted if (lack := image.lack_of(Requirement(text))) is not None]
+        found = ((one, image.lack_of(one)) for one in map(Requirement, wanted))
+        return [f"{str(one)[:80]!r}: {lack.answer_to(one)}" for one, lack in found if lack is not None]
 
-    def _check_installs(self, spec: SandboxSpec, lacks: Sequence[Lack]) -> None:
+    def _check_installs(self, spec: SandboxSpec, lacks: Sequence[str]) -> None:
         """Raises RequirementsFailed when what the image lacks is not installed for this run."""
         if spec.limits.requirements and self.installer.index.urls:
             return
-        lines = ", ".join(f"{lack.words} ({NAME}: {str(lack.requirement)[:80]})" for lack in lacks[:MOST_NAMED])
         able = " or ".join(self.installing) if self.installer.index.urls else ""
         advice = f"Use class {able}, which installs packages" if able else "This site installs none: ask its admin"
-        raise RequirementsFailed(f"Class {spec.limits.name!r} installs no packages, and {lines}. {advice}.")
+        raise RequirementsFailed(
+            f"Class {spec.limits.name!r} installs no packages. {NAME}: {', '.join(lacks[:MOST_NAMED])}. {advice}."
+        )
 
     def _install(self, key: str, spec: SandboxSpec, wanted: tuple[str, ...], check: Callable[[], None]) -> None:
         certificates = self.installer.index.ca

@@ -71,6 +71,7 @@ def test_the_whole_file_is_bounded() -> None:
         ("numpy=2.1=py311_0", "write numpy==2.1"),
         ("numpy=2.1", "write numpy==2.1"),
         ("numpy 2.1", "write numpy==2.1"),
+        ("- numpy=2.1=py311_0", "write numpy==2.1"),
         ("numpy                  2.1    py311_0", "write numpy==2.1"),
         ("numpy @ file:///croot/numpy_1707/work", "write numpy==VERSION, or numpy alone"),
         ("numpy @ file:///home/x/numpy-2.1.3-cp313-cp313-linux_x86_64.whl", "write numpy==2.1.3"),

@@ -8,7 +8,7 @@ import pytest
 from packaging.requirements import Requirement
 
 from core.domain.errors import InvalidInput
-from core.domain.image_packages import ImagePackages
+from core.domain.image_packages import ImagePackage, ImagePackages
 from core.domain.limits import MEDIUM, SMALL
 from core.domain.submission import Submission
 from core.usecases.create_submission import CreateSubmission
@@ -58,7 +58,8 @@ def test_what_is_missing_names_the_class_that_installs(site: Site) -> None:
     found = uploaded(site, b"torch==2.5.1+cu121\ntimm>=1\n")
     (note,) = found.notes
     assert "line 1 asks for 'torch==2.5.1+cu121'; the image has torch 2.15.0+cpu" in note
-    assert "Use class medium, which installs packages, or remove the version from the line" in note
+    assert "if that will do, write torch;" in note
+    assert "Use class medium, which installs packages" in note
     assert "RESOURCE_CLASSES" not in note
     assert [field for field, _rule in posted(site, found, "small")] == [
         "requirements.txt", "requirements.txt", "config.resource_class",
@@ -70,7 +71,7 @@ def test_what_no_class_can_run_is_refused_with_the_upload(site: Site) -> None:
     told(site.ports.runners, installs=False)
     faults = faults_of(site, b"timm\n")
     assert [field for field, _rule in faults] == ["requirements.txt"] * 2
-    assert "This site installs no packages: ask its admin" in faults[-1][1]
+    assert "This site installs no packages: do without what is missing, or ask its admin for it" in faults[-1][1]
 
 
 def test_all_faults_are_told_at_once(site: Site) -> None:
@@ -130,8 +131,32 @@ def test_requirements_are_read_as_pip_reads_them(line: str, words: str | None) -
     assert (lack.words if lack else None) == words
 
 
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("anomalib[full]", "line 1 asks for 'anomalib[full]'; the image has no openvino"),
+        ("sklearn", "line 1 asks for 'sklearn'; the image has no sklearn"),
+        ("opencv-python>=4", "but opencv-python-headless, which has the same module: write that name"),
+        ("numpy<2", "the image has numpy 2.3.0rc1: if that will do, write numpy"),
+    ],
+)
+def test_each_line_is_told_as_it_was_asked(site: Site, line: str, words: str) -> None:
+    told(site.ports.runners)
+    (note,) = uploaded(site, line.encode()).notes
+    assert f"{words};" in note
+
+
 def test_many_missing_lines_are_counted(site: Site) -> None:
     told(site.ports.runners, installs=False)
     faults = faults_of(site, "\n".join(f"p{number}" for number in range(50)).encode())
     assert faults[10][1] == "and 40 more lines"
     assert len(faults) == 12
+
+
+def test_extras_that_need_each_other_end() -> None:
+    needs = ('a[y]; extra == "x"', 'a[x]; extra == "y"', 'b; extra == "y"')
+    image = ImagePackages(image_id="i", markers={}, packages=(ImagePackage(name="a", version="1", extra_needs=needs),))
+    lack = image.lack_of(Requirement("a[x,unknown]"))
+    assert lack is not None
+    assert lack.words == "the image has no b"
+    assert image.lack_of(Requirement("a[unknown]")) is None
