@@ -43,6 +43,18 @@ def test_admins_see_a_living_sandbox_with_its_walls(site: Site, redis_client: re
     assert {disk.name for disk in host.report.disks} == {"submissions", "logs", "jobs", "benchmarks"}
 
 
+def test_a_runner_tells_what_its_image_has(site: Site, redis_client: redis.Redis) -> None:
+    """FLD-8: the gateway, which has no engine, compares requirements.txt with it."""
+    runners = RedisRunners(redis_client)
+    with site.runner():
+        until(lambda: [one.report.classes[0].image_id for one in runners.runners()] not in ([], [""]), "it names one")
+        (process,) = runners.runners()
+        (image,) = runners.images()
+    assert {item.image_id for item in process.report.classes} == {image.image_id}
+    assert {item.name: item.installs for item in process.report.classes}["small"] is False
+    assert "torch" in {package.name for package in image.packages}
+
+
 def test_a_paused_runner_begins_nothing_until_it_is_resumed(site: Site, redis_client: redis.Redis) -> None:
     """Issue 5: what runs goes on to its end, what waits begins within seconds of the resume."""
     runners = RedisRunners(redis_client)
