@@ -15,6 +15,7 @@ from core.adapters.redis.sessions import RedisSessions
 from core.domain.audit import LOCAL, AuditAct, AuditAction, AuditMethod, AuditOutcome, AuditTarget
 from core.domain.errors import Conflict, InvalidInput, LeadersboardError, NotFound, Unavailable
 from core.domain.user import Role
+from core.domain.user_text import MARK
 from core.ports.accounts import AccountsPort
 from core.ports.audit import AuditPort
 from core.ports.passwords import PasswordsPort
@@ -87,7 +88,7 @@ def _add(asked: argparse.Namespace, add: AddAccount, audit: AuditPort) -> None:
 def _password(name: str) -> str | None:
     """The password, typed without echo on a terminal, else the first line of stdin. None: generate one."""
     if not sys.stdin.isatty():
-        return sys.stdin.readline().rstrip("\r\n") or None
+        return sys.stdin.readline().removeprefix(MARK).rstrip("\r\n") or None
     typed = getpass.getpass(f"Password for {name} (empty: make one): ")
     if typed and getpass.getpass("The same again: ") != typed:
         raise SystemExit("The two are not the same. Nothing was changed.")

@@ -69,3 +69,12 @@ def test_what_the_image_lacks_names_the_class_at_upload_and_at_the_job(site: Sit
         assert "the image has torch 2.15.0" in words
         assert "Use class medium, which installs packages" in words
     assert posted(site, answer, "medium").status_code == 202
+
+
+@pytest.mark.parametrize(("encoding", "status"), [("utf-8-sig", 202), ("utf-16", 202), ("utf-16-le", 422)])
+def test_a_request_from_a_file_of_powershell_is_read(site: Site, encoding: str, status: int) -> None:
+    """`curl -d @job.json` after `... > job.json`; without its mark UTF-16 is refused with what to do."""
+    body = f'{{"submission_id": "{sent(site, {}).json()["submission_id"]}"}}'
+    answer = site.as_("ada").post("/jobs", content=body.encode(encoding), headers={"Content-Type": "application/json"})
+    assert answer.status_code == status
+    assert status == 202 or "save it as UTF-8" in answer.json()["detail"]

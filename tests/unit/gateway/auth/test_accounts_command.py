@@ -38,6 +38,15 @@ def test_the_first_admin_comes_from_the_machine(
     assert door.login("carl").status_code == 401
 
 
+def test_a_password_from_a_file_with_a_byte_order_mark_is_the_typed_one(
+    door: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """FLD-1: as Windows' editors save a line."""
+    monkeypatch.setattr("sys.stdin", io.StringIO(f"\ufeff{PASSWORD}\r\n"))
+    asked(door, "add", "carl")
+    assert door.login("carl").status_code == 200
+
+
 def test_an_empty_input_makes_a_password(
     door: Door, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
