@@ -14,7 +14,7 @@ from starlette.requests import ClientDisconnect, Request
 from core.adapters.files.disk_space import NO_ROOM
 from core.domain.errors import Fault, InvalidInput, StorageFull, TooLarge, Unavailable
 from core.domain.limits import UploadLimits
-from core.domain.submission import Upload, UploadedFile, shown
+from core.domain.submission import Upload, UploadedFile
 from core.domain.user_text import NotText, decoded
 
 ROOM_EVERY_BYTES = 1024 * 1024
@@ -45,6 +45,8 @@ async def _parse(request: Request, limits: UploadLimits, check_room: Callable[[]
     await run_in_threadpool(check_room)
     try:
         return await _WholeForm(request, limits, check_room).parse()
+    except _BadField as error:
+        raise InvalidInput.of(error.field, error.message) from error
     except MultiPartException as error:
         raise InvalidInput.of("body", error.message) from error
     except ClientDisconnect as error:
@@ -73,6 +75,14 @@ def _check_declared(request: Request, limits: UploadLimits) -> None:
 
 def _too_large(limit: int) -> TooLarge:
     return TooLarge(Fault(field="files", rule=f"a request must be at most {limit} bytes in all; {LEAVE_OUT}"))
+
+
+class _BadField(MultiPartException):
+    """Raised for a field that is no text; the base class of the form closes its files then."""
+
+    def __init__(self, field: str, rule: str) -> None:
+        super().__init__(rule)
+        self.field = field[:80]
 
 
 class _WholeForm(MultiPartParser):
@@ -104,7 +114,7 @@ class _WholeForm(MultiPartParser):
         try:
             self.items.append((part.field_name, decoded(bytes(part.data))))
         except NotText as error:
-            raise MultiPartException(f"the field {shown(part.field_name)} {error}") from error
+            raise _BadField(part.field_name, str(error)) from error
 
     async def _counted(self, request: Request, limit: int) -> AsyncGenerator[bytes, None]:
         total, looked_at = 0, 0

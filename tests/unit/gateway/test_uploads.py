@@ -206,4 +206,4 @@ def test_a_field_in_another_encoding_says_how_to_save(site: Site) -> None:
     body = part("files", MAIN, "main.py") + part("metadata", '{"a": "\u8868"}'.encode("cp932")) + b"--B--\r\n"
     answer = site.as_("ada").post("/submissions", content=body, headers=FORM)
     assert answer.status_code == 422
-    assert "the field 'metadata' is in an encoding other than UTF-8; save it as UTF-8" in answer.json()["detail"]
+    assert "metadata: is in an encoding other than UTF-8; save it as UTF-8" in answer.json()["detail"]
