@@ -15,9 +15,11 @@ import uvicorn
 from starlette.testclient import TestClient
 
 from core.adapters.files.benchmark_folders import BenchmarkFolders
+from core.adapters.files_below import files_below
+from core.domain.artifact_order import chosen
 from core.domain.job import Claim, JobState, Outcome
 from core.domain.metrics import RunMetrics
-from core.domain.sealed_result import SealedFile
+from core.domain.sealed_result import MAX_SEALED_FILES, SealedFile
 from core.ports.tracking import Result
 from core.settings import Settings
 from core.wiring import GatewayServices
@@ -130,7 +132,10 @@ class Site:
         claim = self.claim()
         reported = RunMetrics(params={"method": "padim"}, metrics=metrics or {"image_auc": 0.5}, performance={})
         files = files_of(artifacts) if artifacts else []
-        result = Result(job=claim.job, metrics=reported, measured={}, artifacts=artifacts, files=files)
+        count = len(files_below(artifacts)) if artifacts else 0
+        result = Result(
+            job=claim.job, metrics=reported, measured={}, artifacts=artifacts, files=files, file_count=count
+        )
         ref = self.ports.tracking.record(result)
         outcome = Outcome(state=JobState.COMPLETED, run_id=ref.run_id)
         self.ports.job_status.finish(claim, outcome, result.sealed_as(ref))
@@ -186,8 +191,8 @@ def posted(client: httpx2.Client, submission_id: str | None = None, **config: An
 
 def files_of(folder: Path) -> list[SealedFile]:
     """What a runner seals of these files."""
-    found = sorted(path for path in folder.rglob("*") if path.is_file())
-    return [SealedFile(path=path.relative_to(folder).as_posix(), size_bytes=path.stat().st_size) for path in found]
+    found = {path.relative_to(folder).as_posix(): path for path in files_below(folder)}
+    return [SealedFile(path=name, size_bytes=found[name].stat().st_size) for name in chosen(found, MAX_SEALED_FILES)]
 
 
 def fresh_id() -> str:

@@ -16,6 +16,7 @@ from ui.log_events import log_routes
 from ui.login import login_routes
 from ui.markup import Templates
 from ui.mlflow_pages import ByPort, mlflow_app, open_pages
+from ui.run_files import file_routes
 from ui.session_guard import SessionGuard
 from ui.session_store import SessionCookie, SessionStore
 from ui.settings import Settings
@@ -57,6 +58,7 @@ def build(
     _add_routes(app, sessions, markup, store.lifetime)
     app.include_router(log_routes(sessions, async_http))
     app.include_router(upload_routes(sessions, markup, async_http))
+    app.include_router(file_routes(sessions, markup, async_http))
     _mount_pages(app, sessions, markup)
     app.add_middleware(SessionGuard, sessions=sessions)
     tracking = mlflow_app(sessions, markup, pages, lifetime=store.lifetime)

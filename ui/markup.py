@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
@@ -49,6 +49,11 @@ def breakable(name: str) -> Markup:
 def web_link(url: str | None) -> str:
     """The URL if it is http or https, else an empty string: no other scheme may get into a page."""
     return url if url and urlsplit(url).scheme in {"http", "https"} else ""
+
+
+def file_link(path: str, job_id: str) -> str:
+    """The address of a job's file in the UI."""
+    return f"/jobs/{quote(job_id, safe='')}/files/{quote(path)}"
 
 
 def exact(moment: datetime) -> str:
@@ -96,6 +101,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "duration": duration,
     "exact": exact,
     "figure": figure,
+    "file_link": file_link,
     "memory": memory,
     "plain": plain,
     "queue_place": queue_place,

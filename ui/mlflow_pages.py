@@ -1,40 +1,28 @@
 """Serves MLflow's pages at their own port, after sign-in: relays each call to the gateway with the user's token."""
 
-from collections.abc import AsyncIterator, Mapping
 from urllib.parse import quote, urlencode
 
 import httpx2
 from fastapi import APIRouter, FastAPI, Request
-from fastapi.concurrency import run_in_threadpool
 from fastapi.staticfiles import StaticFiles
-from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response, StreamingResponse
+from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ui.browser_sessions import BrowserSessions
 from ui.login import login_routes
 from ui.markup import Templates
-from ui.session_guard import SessionGuard, wanted
+from ui.relay import is_page, passed_on_answer
+from ui.session_guard import SessionGuard
 
 PREFIX = "/mlflow/"
 SECONDS = 20.0
 """Longest wait for the gateway's answer to begin: longer than the gateway waits for MLflow."""
 AT_ONCE = 100
 BODY_BYTES = 64 * 1024
-WHOLE = 1024 * 1024
-"""Answers of up to so many bytes are sent in one piece."""
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
-KEPT = (
-    "content-type",
-    "content-length",
-    "content-disposition",
-    "content-security-policy",
-    "x-frame-options",
-    "cache-control",
-    "retry-after",
-)
-"""Headers of the gateway's answer that are passed to the browser."""
 POLICY = "default-src 'none'; style-src 'self'; img-src 'self' data:; base-uri 'none'; frame-ancestors 'none'"
 """For answers of this process; the gateway's answers have their own."""
+WHAT = "MLflow cannot be shown"
 AWAY = "The platform does not answer at the moment, so MLflow's pages cannot be shown. Try again in a minute."
 TOO_LONG = "This request is too long."
 
@@ -87,7 +75,7 @@ def _relay_routes(sessions: BrowserSessions, markup: Templates, relay: httpx2.As
             answer = await relay.send(asked, stream=True)
         except (httpx2.HTTPError, httpx2.InvalidURL):
             return _away(markup, request)
-        return await _answer(sessions, markup, request, answer)
+        return await passed_on_answer(sessions, request, answer, away=lambda: _away(markup, request))
 
     return router
 
@@ -119,51 +107,8 @@ async def _body(request: Request) -> bytes | None:
     return body
 
 
-async def _answer(sessions: BrowserSessions, markup: Templates, request: Request, answer: httpx2.Response) -> Response:
-    is_over = answer.status_code == httpx2.codes.UNAUTHORIZED
-    if is_over or (answer.status_code >= httpx2.codes.INTERNAL_SERVER_ERROR and is_page(request)):
-        await answer.aclose()
-        return await _over(sessions, request) if is_over else _away(markup, request)
-    headers = {name: answer.headers[name] for name in KEPT if name in answer.headers}
-    size = answer.headers.get("content-length", "")
-    if size.isdigit() and int(size) <= WHOLE:
-        return await _whole(markup, request, answer, headers)
-    return StreamingResponse(_pieces(answer), answer.status_code, headers)
-
-
-async def _whole(markup: Templates, request: Request, answer: httpx2.Response, headers: Mapping[str, str]) -> Response:
-    try:
-        content = await answer.aread()
-    except httpx2.HTTPError:
-        return _away(markup, request)
-    finally:
-        await answer.aclose()
-    return Response(content, answer.status_code, headers)
-
-
-async def _pieces(answer: httpx2.Response) -> AsyncIterator[bytes]:
-    try:
-        async for piece in answer.aiter_raw():
-            yield piece
-    finally:
-        await answer.aclose()
-
-
-async def _over(sessions: BrowserSessions, request: Request) -> Response:
-    """End the session, whose token is no longer valid, and ask the user to sign in."""
-    await run_in_threadpool(sessions.sign_out, request)
-    if is_page(request):
-        return RedirectResponse(f"/login?next={quote(wanted(request), safe='')}", 303)
-    return JSONResponse({"detail": "Your session has ended. Reload the page to sign in again."}, 401)
-
-
-def is_page(request: Request) -> bool:
-    """Whether a browser asks for a page, so that errors must be HTML."""
-    return request.method == "GET" and "text/html" in request.headers.get("accept", "")
-
-
 def _away(markup: Templates, request: Request) -> Response:
     headers = {"Retry-After": "30", "Cache-Control": "no-store"}
     if is_page(request):
-        return HTMLResponse(markup.fill("away", words=AWAY), 503, headers)
+        return HTMLResponse(markup.fill("away", what=WHAT, words=AWAY), 503, headers)
     return JSONResponse({"error_code": "TEMPORARILY_UNAVAILABLE", "message": AWAY}, 503, headers)

@@ -149,6 +149,9 @@ class Results(Answer):
     params: dict[str, str] = Field(default_factory=dict)
     metrics: dict[str, float] = Field(default_factory=dict)
     artifacts: tuple[RecordedFile, ...] = ()
+    """Curves, maps and logs first."""
+    artifacts_total: int = 0
+    """How many files there are: more than `artifacts` if that list is cut."""
     artifacts_available: bool = True
     tracking: Tracking = Tracking()
     sha256: str | None = None
@@ -161,4 +164,6 @@ class ArtifactList(Answer):
 
     job_id: str
     items: tuple[RecordedFile, ...]
+    total: int = 0
+    """How many files there are: more than `items` if that list is cut."""
     available: bool = True

@@ -9,8 +9,8 @@ import typer
 
 from client.api.archive import CannotPack
 from client.api.client import LeadersboardClient, connect
-from client.api.download import CannotSave
 from client.api.errors import LeadersboardError, NotSignedIn, Refused, Unreachable
+from client.api.local_names import CannotSave
 from client.cli.account import NotConfigured, find_account
 from client.cli.overrides import BadOption
 from client.cli.terminal import one_line, say
@@ -36,7 +36,7 @@ def printed_failures() -> Iterator[None]:
     try:
         yield
     except (NotConfigured, CannotPack, CannotSave, BadOption) as error:
-        say(f"Error: {error}", error=True)
+        say(f"Error: {one_line(error)}", error=True)
         raise typer.Exit(ExitCode.USAGE) from error
     except LeadersboardError as error:
         for line in failure_lines(error):

@@ -79,10 +79,18 @@ def results_lines(results: Results) -> list[str]:
         lines += ["", *table(["PARAM", "VALUE"], [[n, v] for n, v in sorted(results.params.items())])]
     if results.artifacts:
         files = [[file.path, size(file.size_bytes)] for file in results.artifacts]
-        lines += ["", *table(["FILE", "SIZE"], files, right=frozenset({1}))]
+        lines += ["", *table(["FILE", "SIZE"], files, right=frozenset({1}), exact=frozenset({0}))]
+        lines += [cut] if (cut := cut_line(len(files), results.artifacts_total)) else []
         lines += [] if results.artifacts_available else ["The files cannot be fetched now: MLflow does not answer."]
     lines += tracking_lines(results.tracking)
     return [*lines, "", f"MLflow: {one_line(results.mlflow_ui_url)}"] if results.mlflow_ui_url else lines
+
+
+def cut_line(listed: int, total: int) -> str:
+    """That a list of files is cut, and how long it really is; empty if it is not."""
+    if total <= listed:
+        return ""
+    return f"{listed:,} of {total:,} files: curves, maps and logs first. All of them are in MLflow."
 
 
 def tracking_lines(tracking: Tracking) -> list[str]:

@@ -52,9 +52,21 @@ def log_line(text: str, *, platform: bool) -> str:
     return typer.style(f"> {text}", fg="cyan", bold=True) if platform else f"  {text}"
 
 
-def table(heads: Sequence[str], rows: Iterable[Sequence[str]], *, right: frozenset[int] = frozenset()) -> list[str]:
-    """Aligned lines below their heads; columns in `right` are right-aligned."""
-    cells = [list(heads), *([one_line(cell) for cell in row] for row in rows)]
+def name_line(name: object) -> str:
+    """A file's name as a single safe line, with all its blanks, so that it can be typed again."""
+    return harmless(str(name)).replace("\t", "‹U+0009›").replace("\n", "‹U+000A›")
+
+
+def table(
+    heads: Sequence[str],
+    rows: Iterable[Sequence[str]],
+    *,
+    right: frozenset[int] = frozenset(),
+    exact: frozenset[int] = frozenset(),
+) -> list[str]:
+    """Aligned lines below their heads; columns in `right` are right-aligned, those in `exact` hold names."""
+    safe = [[name_line(cell) if at in exact else one_line(cell) for at, cell in enumerate(row)] for row in rows]
+    cells = [list(heads), *safe]
     widths = [max(len(row[column]) for row in cells) for column in range(len(heads))]
     lines = ["  ".join(_fit(cell, widths[at], at in right) for at, cell in enumerate(row)).rstrip() for row in cells]
     return [faint(lines[0]), *lines[1:]]

@@ -9,10 +9,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
+from functools import partial
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
+from core.domain.artifact_order import chosen
 from core.domain.standings import Entry
 
 MAX_SEAL_BYTES = 256 * 1024
@@ -62,6 +64,9 @@ class SealedResult:
     ended_at: datetime
     """As written to the tracking server. Boards are ordered by the ledger's own clock instead."""
     files: tuple[SealedFile, ...] = ()
+    """At most MAX_SEALED_FILES, and fewer where their names are long; curves, maps and logs first."""
+    file_count: int | None = None
+    """How many files the run left; None if it was sealed before this was noted."""
     sealed_from: SealedFrom = SealedFrom.RUN
     left_out: tuple[str, ...] = ()
     """What did not fit into the seal: `files`, `long params`, `params`."""
@@ -101,7 +106,7 @@ _ADAPTER: TypeAdapter[SealedResult] = TypeAdapter(SealedResult)
 
 
 def sealed(result: SealedResult) -> Seal:
-    """The seal of a result, at most MAX_SEAL_BYTES: files and params are left out if it would be larger."""
+    """The seal of a result, at most MAX_SEAL_BYTES: if larger, the list of files is cut, then params are left out."""
     for step in _STEPS:
         text = _canonical(smaller := step(result))
         if len(text.encode()) <= MAX_SEAL_BYTES:
@@ -130,6 +135,13 @@ def _canonical(result: SealedResult) -> str:
     return json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 
+def _with_fewer_files(result: SealedResult, most: int) -> SealedResult:
+    """The result with at most `most` of its files, those that matter most to a reader."""
+    kept = {path: at for at, path in enumerate(chosen((file.path for file in result.files), most))}
+    files = sorted((file for file in result.files if file.path in kept), key=lambda file: kept[file.path])
+    return replace(result, files=tuple(files), file_count=result.file_count or len(result.files))
+
+
 def _without_files(result: SealedResult) -> SealedResult:
     return replace(result, files=(), left_out=("files",)) if result.files else result
 
@@ -145,6 +157,7 @@ def _without_params(result: SealedResult) -> SealedResult:
 
 _STEPS: Sequence[Callable[[SealedResult], SealedResult]] = (
     lambda result: result,
+    *(partial(_with_fewer_files, most=MAX_SEALED_FILES // part) for part in (2, 4, 8, 16, 32)),
     _without_files,
     _with_short_params,
     _without_params,

@@ -6,8 +6,8 @@ import re
 from collections.abc import Mapping
 from urllib.parse import unquote
 
-from core.domain.errors import InvalidInput, NotFound
-from core.domain.submission import path_faults
+from core.domain.artifact_names import name_faults
+from core.domain.errors import Fault, InvalidInput, NotFound
 from core.domain.tracking_call import Asked, Shows, TrackingCall
 from core.domain.tracking_fields import checked_query, run_id
 
@@ -15,6 +15,8 @@ _RUN_FOLDER = re.compile(r"([0-9]{1,18})/([0-9a-f]{32})/artifacts(?:/(.+))?", re
 _FILE = ("path", "run_id", "run_uuid")
 _LIST = (*_FILE, "page_token")
 MOST_ENCODED = 5
+NOT_STORED = "must be a relative path with '/' between its parts"
+"""About signs that the names under which MLflow keeps files never have."""
 
 
 def one_file(_path: str, asked: Asked) -> TrackingCall:
@@ -75,8 +77,8 @@ def _inside(path: str) -> str:
     """Checks that a path stays inside a run's folder, however often it is decoded. Raises InvalidInput."""
     decoded = path
     for _time in range(MOST_ENCODED):
-        if faults := path_faults("path", decoded):
-            raise InvalidInput(*faults)
+        if rules := name_faults(decoded) + [NOT_STORED] * bool({"\\", ":"} & set(decoded)):
+            raise InvalidInput(*(Fault(field="path", rule=rule) for rule in rules))
         if (once_more := unquote(decoded)) == decoded:
             return path
         decoded = once_more

@@ -27,6 +27,8 @@ class Result:
     artifacts: Path | None = None
     files: Sequence[SealedFile] = ()
     """The files in `artifacts`, with hashes; at most MAX_SEALED_FILES."""
+    file_count: int | None = None
+    """How many files are in `artifacts`, if known."""
 
     @property
     def all_metrics(self) -> dict[str, float]:
@@ -50,6 +52,7 @@ class Result:
             started_at=self.job.started_at,
             ended_at=ref.ended_at or self.job.finished_at or self.job.updated_at,
             files=tuple(file for file in self.files if file.path not in ref.refused),
+            file_count=None if self.file_count is None else self.file_count - len(ref.refused),
         )
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
-from core.domain.errors import InvalidInput, NotFinished, NotFound
-from core.domain.submission import path_faults
+from core.domain.artifact_names import name_faults
+from core.domain.errors import Fault, InvalidInput, NotFinished, NotFound
 from core.domain.user import User
 from core.ports.job_status import JobStatusPort
 from core.ports.tracking import ArtifactContent, TrackingPort
@@ -22,8 +22,8 @@ class OpenArtifact:
 
     def __call__(self, user: User, job_id: str, path: str) -> AbstractContextManager[ArtifactContent]:
         job = visible_job(self.job_status, user, job_id)
-        if faults := path_faults("path", path):
-            raise InvalidInput(*faults)
+        if rules := name_faults(path):
+            raise InvalidInput(*(Fault(field="path", rule=rule) for rule in rules))
         if not job.is_final:
             raise NotFinished(f"This job is {job.state}; its files are there when it has ended.")
         if job.run_id is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from core.domain.artifact_order import ordered
 from core.domain.errors import NotFinished, Unavailable
 from core.domain.job import Job, JobState
 from core.domain.links import run_page, run_resource
@@ -34,6 +35,9 @@ class JobResults:
     params: Mapping[str, str] = field(default_factory=dict)
     metrics: Mapping[str, float] = field(default_factory=dict)
     artifacts: Sequence[SealedFile] = ()
+    """Curves, maps and logs first; at most MAX_SEALED_FILES."""
+    artifacts_total: int = 0
+    """How many files the run left: more than `artifacts` if that list is cut."""
     artifacts_available: bool = False
     """Whether MLflow, which stores the files, answers now."""
     sha256: str | None = None
@@ -64,6 +68,7 @@ class GetJobResults:
     def _sealed(self, recorded: Recorded) -> JobResults:
         result = recorded.result
         tracking = CompareRun(tracking=self.tracking)(result)
+        files = self._files(result, tracking)
         return JobResults(
             job_id=result.job_id,
             tracking=tracking,
@@ -73,7 +78,8 @@ class GetJobResults:
             mlflow_api_url=run_resource(self.mlflow_url, result.run_id),
             params=result.params,
             metrics=result.all_metrics,
-            artifacts=self._files(result, tracking),
+            artifacts=files,
+            artifacts_total=max(result.file_count or 0, len(files)),
             artifacts_available=tracking.state in {TrackingState.AS_RECORDED, TrackingState.CHANGED},
             sha256=recorded.sha256,
             sealed_from=result.sealed_from,
@@ -85,7 +91,8 @@ class GetJobResults:
         if "files" not in result.left_out or tracking.state is TrackingState.UNKNOWN:
             return result.files
         try:
-            return self.tracking.files(result.run_id)
+            listed = {file.path: file for file in self.tracking.files(result.run_id)}
+            return [listed[path] for path in ordered(listed)]
         except Unavailable:
             return ()
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import structlog
 
+from core.domain.artifact_order import chosen
 from core.domain.errors import NotFound
 from core.domain.job import Job, JobState
 from core.domain.sealed_result import (
@@ -75,6 +76,7 @@ class SealOldResults:
 def _result_of(job: Job, run: RecordedRun) -> SealedResult:
     """User, submission and times come from the ledger; figures, params and files from the tracking server."""
     numbers = finite(run.metrics)
+    sizes = {file.path: file.size_bytes for file in run.artifacts}
     tags = {name: value for name, value in run.state.tags.items() if name.startswith(TAGS) and name not in IDENTITY}
     return SealedResult(
         job_id=job.job_id,
@@ -90,8 +92,6 @@ def _result_of(job: Job, run: RecordedRun) -> SealedResult:
         tags=tags,
         started_at=job.started_at,
         ended_at=run.ref.ended_at or job.finished_at or job.updated_at,
-        files=tuple(
-            SealedFile(path=file.path, size_bytes=file.size_bytes) for file in run.artifacts[:MAX_SEALED_FILES]
-        ),
+        files=tuple(SealedFile(path=path, size_bytes=sizes[path]) for path in chosen(sizes, MAX_SEALED_FILES)),
         sealed_from=SealedFrom.TRACKING,
     )

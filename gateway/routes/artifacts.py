@@ -22,13 +22,19 @@ from gateway.schemas.results import ArtifactList, RecordedFileView
 
 router = APIRouter(prefix="/jobs", tags=["jobs"])
 
-SHOWN = {".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".txt": "text/plain; charset=utf-8"}
+TEXT = "text/plain; charset=utf-8"
+SHOWN = {
+    ".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".gif": "image/gif", ".webp": "image/webp",
+    ".txt": TEXT, ".log": TEXT,
+}  # fmt: skip
 """File types that a browser may display; everything else is only downloaded. `nosniff` covers wrong suffixes."""
 POLICY = "default-src 'none'; frame-ancestors 'none'; sandbox"
 _BINARY = {"schema": {"type": "string", "format": "binary"}}
 _FILE: dict[str, Any] = {
     "description": "The file.",
-    "content": dict.fromkeys(("application/octet-stream", "image/png", "image/jpeg", "text/plain"), _BINARY),
+    "content": dict.fromkeys(
+        ("application/octet-stream", "image/png", "image/jpeg", "image/gif", "image/webp", "text/plain"), _BINARY
+    ),
 }
 
 
@@ -45,20 +51,20 @@ ArtifactPath = Annotated[str, Path(json_schema_extra={"pattern": r"^[^\u0000-\u0
 
 @router.get("/{job_id}/artifacts")
 def artifacts(job_id: JobId, user: CurrentUser, ports: PortsPart, settings: SettingsPart) -> ArtifactList:
-    """The files that a finished run left: at most 1,000, as they were recorded.
+    """The files that a finished run left, as they were recorded: at most 1,000, with curves, maps and logs first.
 
-    `available` says whether MLflow, which keeps them, answers now.
+    `total` says how many there are, `available` whether MLflow, which keeps them, answers now.
     """
     found = getting_results(ports, settings)(user, job_id)
     items = [RecordedFileView.model_validate(file) for file in found.artifacts]
-    return ArtifactList(job_id=job_id, items=items, available=found.artifacts_available)
+    return ArtifactList(job_id=job_id, items=items, total=found.artifacts_total, available=found.artifacts_available)
 
 
 @router.get("/{job_id}/artifacts/{path:path}", response_class=StreamingResponse, responses={200: _FILE})
 def artifact(
     job_id: JobId, path: ArtifactPath, user: CurrentUser, ports: PortsPart, open_files: OpenFilesPart, stack: HeldOpen
 ) -> StreamingResponse:
-    """One of these files. A browser may display PNG, JPEG and plain text; everything else is sent as a download.
+    """One of these files. A browser may display pictures and plain text; everything else is sent as a download.
 
     `X-Recorded-SHA256` is the hash of the file as the run left it. Content with another hash was put there in MLflow.
     """

@@ -46,6 +46,9 @@ class ResultsView(Answer):
     params: dict[str, str]
     metrics: dict[str, float]
     artifacts: list[RecordedFileView]
+    """At most 1,000 files: curves, maps and logs first."""
+    artifacts_total: int
+    """How many files the run left. If there are more than in the list, the list is cut."""
     artifacts_available: bool
     """Whether MLflow, which keeps the files, answers now."""
     tracking: TrackingView
@@ -65,6 +68,9 @@ class ResultsView(Answer):
 class ArtifactList(Answer):
     job_id: str
     items: list[RecordedFileView]
+    """Curves (pictures that are one of few), then maps (other pictures), logs, all else; by name in each."""
+    total: int
+    """How many files the run left. If there are more than items, the list is cut; each can be fetched by its name."""
     available: bool
     """Whether MLflow, which keeps the files, answers now."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 import shutil
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,6 +13,7 @@ from pathlib import Path
 import structlog
 
 from core.adapters.files_below import files_below
+from core.domain.artifact_order import chosen
 from core.domain.errors import Rejected, RunLost, Unavailable
 from core.domain.job import Job, Phase
 from core.domain.sealed_result import MAX_SEALED_FILES, SealedFile, SealedResult
@@ -72,6 +73,8 @@ class _Recorder:
         except Unavailable as error:
             log.warning("result not recorded yet", job_id=job.job_id, error=str(error))
             raise ResultWaits from error
+        if ref.refused:
+            attempt.job_log.say_once(f"Left out, since MLflow does not take the name: {_listed(ref.refused)}.")
         return result.sealed_as(ref)
 
     def _note_run(self, run_id: str) -> None:
@@ -114,6 +117,7 @@ def result_of(
     }
     return Result(
         files=files_of(artifacts, check),
+        file_count=len(files_below(artifacts)),
         job=replace(job, finished_at=job.finished_at or datetime.now(UTC)),
         metrics=verdict.metrics,
         measured=record.peaks,
@@ -123,14 +127,16 @@ def result_of(
 
 
 def files_of(artifacts: Path, check: Callable[[], None]) -> tuple[SealedFile, ...]:
-    """The first MAX_SEALED_FILES files by name, with size and SHA-256; the job's log, which may still grow, without.
+    """At most MAX_SEALED_FILES files, with size and SHA-256; the job's log, which may still grow, without its hash.
+
+    Of more files those that matter most to a reader: curves, maps and logs first.
 
     Raises OSError when a file is gone, and what `check` raises.
     """
     found = []
-    for path in files_below(artifacts)[:MAX_SEALED_FILES]:
+    for name in chosen((path.relative_to(artifacts).as_posix() for path in files_below(artifacts)), MAX_SEALED_FILES):
         check()
-        name = path.relative_to(artifacts).as_posix()
+        path = artifacts / name
         with path.open("rb") as file:
             sha256 = None if name.startswith("logs/") else hashlib.file_digest(file, "sha256").hexdigest()
         found.append(SealedFile(path=name, size_bytes=path.stat().st_size, sha256=sha256))
@@ -158,5 +164,12 @@ def _left_out(verdict: Verdict) -> list[str]:
     names = sorted(set(verdict.metrics.performance) - set(verdict.metrics.own_performance))
     if not names:
         return []
-    listed = ", ".join(name[:80] for name in names[:MAX_NAMED]) + (" ..." if len(names) > MAX_NAMED else "")
-    return [f"performance in metrics.json: {listed} left out; the platform measures this itself. Use another name."]
+    return [
+        f"performance in metrics.json: {_listed(names)} left out; the platform measures this itself. Use another name."
+    ]
+
+
+def _listed(names: Iterable[str]) -> str:
+    """The first MAX_NAMED of the names, each shortened."""
+    found = sorted(names)
+    return ", ".join(name[:80] for name in found[:MAX_NAMED]) + (" ..." if len(found) > MAX_NAMED else "")

@@ -8,6 +8,7 @@ from client.api.boards import MOST_ROWS, Benchmark, Metric
 from client.api.client import LeadersboardClient
 from client.api.models import Job, JobState, Results
 from ui.pages.timeline import steps_of
+from ui.run_files import pictures_of
 from ui.shell import QUIET, Frame, asset, close_page, header_of, is_admin, open_page, with_notice
 
 HERE = "/jobs"
@@ -90,6 +91,7 @@ class _Show:
             results=results,
             metrics=_metrics(results, benchmark),
             measured=_measured(results),
+            pictures=pictures_of(results),
             board=board,
             standing=board.row_of(job.job_id) if board else None,
         )

@@ -8,8 +8,8 @@ import typer
 from client.api.download import save_artifacts
 from client.cli.commands.jobs import AsJson, JobId, show
 from client.cli.endings import signed_in
-from client.cli.report import submissions_lines
-from client.cli.terminal import one_line, say
+from client.cli.report import cut_line, submissions_lines
+from client.cli.terminal import name_line, one_line, say
 from client.cli.watch import watch_job
 
 
@@ -42,6 +42,11 @@ def download(
 ) -> None:
     """Save the files of a finished job and print the path of each."""
     with signed_in() as client:
-        paths = [artifact] if artifact else [file.path for file in client.artifacts(job_id).items]
+        listed = None if artifact else client.artifacts(job_id)
+        paths = [artifact or ""] if listed is None else [file.path for file in listed.items]
         for saved in save_artifacts(client, job_id, paths, into or Path(job_id)):
-            say(one_line(saved))
+            say(name_line(saved.target))
+            if saved.is_renamed:
+                say(f"  named so on this disk; the run called it {name_line(saved.path)}", error=True)
+        if listed is not None and (cut := cut_line(len(listed.items), listed.total)):
+            say(f"{cut} Fetch others with --artifact PATH.", error=True)

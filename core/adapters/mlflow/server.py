@@ -9,6 +9,7 @@ from typing import Any
 import httpx2
 
 from core.adapters.mlflow.answers import API, mlflow_errors
+from core.adapters.mlflow.stored_names import own_name
 from core.domain.errors import NotFound, Rejected, Unavailable
 from core.ports.tracking import Artifact
 
@@ -72,7 +73,7 @@ class MlflowServer:
                     folders.append(file["path"])
                 else:
                     count += 1
-                    yield Artifact(path=file["path"], size_bytes=int(file.get("file_size", 0)))
+                    yield Artifact(path=own_name(file["path"]), size_bytes=int(file.get("file_size", 0)))
 
     def _search(self, experiment: str, condition: str) -> Iterator[Mapping[str, Any]]:
         return self._pages([experiment], condition)

@@ -31,6 +31,7 @@ from core.adapters.mlflow.downloads import pieces
 from core.adapters.mlflow.removal import remove_run
 from core.adapters.mlflow.requests import figures, lost_params, new_run, repairs
 from core.adapters.mlflow.server import MlflowServer, time_limit
+from core.adapters.mlflow.stored_names import stored_name
 from core.domain.errors import NotFound, Rejected, Unavailable
 from core.domain.sealed_result import SealedFile, SealedResult
 from core.domain.tracking_state import TrackedRun, same_figures
@@ -160,7 +161,7 @@ class MlflowTracking(MlflowServer):
     @contextmanager
     def artifact(self, run_id: str, path: str) -> Iterator[ArtifactContent]:
         run = self._get("/runs/get", {"run_id": run_id}, missing=("run", run_id))["run"]
-        url = f"{ARTIFACTS}/{run['info']['experiment_id']}/{run_id}/artifacts/{quote(path)}"
+        url = f"{ARTIFACTS}/{run['info']['experiment_id']}/{run_id}/artifacts/{quote(stored_name(path))}"
         with mlflow_errors(), self._downloads.stream("GET", url) as answer:
             if answer.status_code in {httpx2.codes.NOT_FOUND, httpx2.codes.BAD_REQUEST}:  # not there, or a folder
                 raise NotFound("artifact", path)
@@ -218,7 +219,7 @@ class MlflowTracking(MlflowServer):
         for path in files_below(folder):
             keep_going()
             name = path.relative_to(folder).as_posix()
-            url = f"{ARTIFACTS}/{ref.experiment_id}/{ref.run_id}/artifacts/{quote(name)}"
+            url = f"{ARTIFACTS}/{ref.experiment_id}/{ref.run_id}/artifacts/{quote(stored_name(name))}"
             with mlflow_errors(), path.open("rb") as content:
                 answer = self._http.put(
                     url, content=content, timeout=time_limit(self._timeout_seconds, path.stat().st_size)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import errno
 import io
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,11 +14,13 @@ import docker.errors
 from docker.models.containers import Container
 from docker.models.volumes import Volume
 
-from core.adapters.files.file_tree import CHUNK, Tree
+from core.adapters.files.file_tree import CHUNK, Names, Tree
 from core.adapters.files.tar_members import HeaderBudget, Kind, Member, TarReader
+from core.domain.artifact_names import name_faults
 from core.domain.errors import InvalidInput, RunLost, TooLarge, Unavailable
-from core.domain.limits import UploadLimits
+from core.domain.limits import ResourceClass, UploadLimits
 from core.domain.metrics import MAX_BYTES
+from core.domain.submission import shown
 from core.ports.sandbox import Harvest, SandboxSpec
 from runner.engine.container_spec import SLOT, holder_options, labels, volume_name, volume_options
 from runner.engine.output import user_ids
@@ -27,9 +29,9 @@ from runner.engine.resources import remove
 METRICS = "metrics.json"
 NEARLY_FULL = 0.95
 MAX_NOTICES = 20
+UNUSABLE_NAME = frozenset({errno.ENAMETOOLONG, errno.EILSEQ, errno.EINVAL, errno.EEXIST})
+"""Refusals of a file system that takes fewer names than the sandbox's."""
 UNREADABLE = "the engine cannot read it, e.g. for a date beyond the year 9999"
-KEPT_NAME = re.compile(r"[\w .,+=@()/-]+")
-"""Names that every artifact store takes; MLflow refuses '#' and decodes '%'."""
 
 
 @dataclass(kw_only=True)
@@ -96,7 +98,7 @@ class OutputVolume:
         Raises RunLost when the holder has ended before everything was read: what is read after that is empty.
         """
         metrics, problem = self._metrics()
-        walk = _Walk(into, self.spec)
+        walk = OutputWalk(into, job_id=self.spec.job_id, limits=self.spec.limits)
         try:
             chunks, _header = self.holder.get_archive("/out")
             with io.BufferedReader(Chunks(chunks), CHUNK) as stream:
@@ -163,16 +165,17 @@ class Chunks(io.RawIOBase):
         super().close()
 
 
-class _Walk:
+class OutputWalk:
     """One pass over the output: copies plain files, and leaves everything else out with a notice."""
 
-    def __init__(self, into: Path, spec: SandboxSpec) -> None:
-        self._limits = limits = spec.limits
-        self._own_log = f"logs/{spec.job_id}.log"
+    def __init__(self, into: Path, *, job_id: str, limits: ResourceClass) -> None:
+        self._limits = limits
+        self._own_log = f"logs/{job_id}.log"
         self.seen_bytes = self.seen_entries = 0
         self.notices: list[str] = []
         bound = UploadLimits(unpacked_bytes=limits.output_bytes, entries=limits.output_files)
-        self._tree = Tree(root=into, limits=bound)
+        self.tree = Tree(root=into, limits=bound)
+        self.tree.names = _CheckedNames(limits=bound)
 
     @property
     def output_full(self) -> bool:
@@ -197,18 +200,38 @@ class _Walk:
         name = member.name.partition("/")[2]
         if name in {"", METRICS} or member.kind is Kind.FOLDER:
             return
-        if name.casefold() == "logs" or name.casefold().startswith(self._own_log):
-            self.notices.append(f"{name[:100]!a} was left out: the name is the platform's own.")
-            return
-        if member.kind is not Kind.FILE or not KEPT_NAME.fullmatch(name):
-            self.notices.append(f"{name[:100]!a} was left out: only plain files with plain names are kept.")
-            return
+        if reason := self._reason_to_leave(name, member.kind) or self._reason_not_copied(name, tar):
+            self.notices.append(f"{shown(name)} was left out: {reason}.")
+
+    def _reason_to_leave(self, name: str, kind: Kind) -> str:
+        """Why a file of this name is not kept; empty if it is."""
+        if name in {"logs", self._own_log}:
+            return "the name is the platform's own"
+        if kind is not Kind.FILE:
+            return "it is a link, a device or a sparse file; write the file itself"
+        rules = name_faults(name)
+        return f"its name {'; '.join(rules)}" if rules else ""
+
+    def _reason_not_copied(self, name: str, tar: TarReader) -> str:
+        """Copies the file; answers why its name could not be used, empty if it could. Raises TooLarge, OSError."""
         try:
-            self._tree.add_file(name, tar)
+            self.tree.add_file(name, tar)
         except TooLarge:
             raise
         except InvalidInput as error:
-            self.notices.append(f"{name[:100]!a} was left out: {error}.")
+            return str(error)
+        except OSError as error:
+            if error.errno not in UNUSABLE_NAME:
+                raise
+            return f"the platform's disk does not take its name ({error.strerror})"
+        return ""
+
+
+class _CheckedNames(Names):
+    """Names of a run's files, each checked before: two that differ in case or in accents are two files."""
+
+    def _checked(self, name: str) -> str:
+        return name
 
 
 def _shortened(notices: list[str]) -> tuple[str, ...]:

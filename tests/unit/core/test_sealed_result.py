@@ -69,6 +69,22 @@ def test_all_that_a_run_may_report_fits() -> None:
     assert {"params", "long params"} & set(found.left_out)
 
 
+def test_a_long_list_of_files_is_cut_and_counted() -> None:
+    """FLD-7: curves stay, and the seal says how many files there were."""
+    maps = [SealedFile(path=f"maps/{'ネ' * 100}{number}.png", size_bytes=1, sha256="a" * 64) for number in range(999)]
+    result = replace(RESULT, files=(*maps, SealedFile(path="roc.png", size_bytes=1)), file_count=1725)
+    seal = sealed(result)
+    found = opened(seal.text, seal.sha256)
+    assert (found.file_count, found.left_out, found.files[0].path) == (1725, (), "roc.png")
+    assert 400 < len(found.files) < 1000
+    assert opened(*_parts(replace(result, file_count=None))).file_count == 1000
+
+
+def _parts(result: SealedResult) -> tuple[str, str]:
+    seal = sealed(result)
+    return seal.text, seal.sha256
+
+
 def test_long_params_are_cut_before_they_go() -> None:
     """Their beginnings are worth more than nothing."""
     params = dict.fromkeys(LONGEST[:100], "😀" * 500)

@@ -12,6 +12,7 @@ from ui.browser_sessions import BrowserSessions
 from ui.log_events import log_routes
 from ui.login import login_routes
 from ui.markup import Templates
+from ui.run_files import file_routes
 from ui.session_guard import SessionGuard
 from ui.session_store import Session, SessionCookie, SessionStore
 
@@ -32,6 +33,7 @@ class Front:
         app.get("/page")(lambda: {"secret": "content"})
         app.include_router(login_routes(self.browser_sessions, self.templates, lifetime=60))
         app.include_router(log_routes(self.browser_sessions, platform.async_http()))
+        app.include_router(file_routes(self.browser_sessions, self.templates, platform.async_http()))
         app.add_middleware(SessionGuard, sessions=self.browser_sessions)
         self.browser = TestClient(app, base_url=ORIGIN, follow_redirects=False)
 

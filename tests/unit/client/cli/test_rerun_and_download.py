@@ -5,6 +5,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
+from tests.odd_names import ODD_NAMES
 from tests.unit.client.cli.answers import accepts
 from tests.unit.client.cli.conftest import Run
 from tests.unit.client.fake_platform import Platform, job, problem
@@ -37,6 +38,8 @@ def test_download_saves_files(run: Run, platform: Platform, tmp_path: Path, word
     assert done.stdout.splitlines() == [str(into / name) for name in saved]
     again = run("download", "j1", "--artifact", "notes.txt", "--into", str(into))
     assert (again.exit_code, "is there already" in again.stderr) == (2, True)
+    both = run("download", "j1", "--into", str(into))
+    assert (both.exit_code, (into / "a b/é.png").is_file()) == (2, True)
     platform.answers("GET", "/jobs/j1/artifacts/other.txt", problem(404, "not_found", "No."))
     assert run("download", "j1", "--artifact", "other.txt", "--into", str(into)).exit_code == 3
     assert not [path for path in into.rglob("*") if "part" in path.name or "other" in path.name]
@@ -49,3 +52,56 @@ def test_download_trusts_no_name(run: Run, platform: Platform, tmp_path: Path, p
     done = run("download", "j1", "--into", str(tmp_path / "deep" / "here"))
     assert (done.exit_code, "no name of a file" in done.stderr) == (2, True)
     assert not list((tmp_path / "deep").rglob("x")) if (tmp_path / "deep").exists() else True
+
+
+def test_download_keeps_every_name(run: Run, platform: Platform, tmp_path: Path) -> None:
+    """FLD-7: a list's names are asked for and saved as they are, whatever script or sign."""
+    names = sorted({name for name in ODD_NAMES if name != "file:x.txt"})
+    platform.answers("GET", "/jobs/j1/artifacts", {"items": [{"path": name, "size_bytes": 3} for name in names],
+                                                   "job_id": "j1", "total": len(names)})  # fmt: skip
+    for name in names:
+        platform.answers("GET", f"/jobs/j1/artifacts/{name}", httpx2.Response(200, content=name.encode()))
+    done = run("download", "j1", "--into", str(tmp_path / "here"))
+    assert (done.exit_code, done.stderr) == (0, "")
+    assert {name: (tmp_path / "here" / name).read_text() for name in names} == {name: name for name in names}
+    assert len(done.stdout.splitlines()) == len(names)
+
+
+def test_download_says_that_a_list_is_cut(run: Run, platform: Platform, tmp_path: Path) -> None:
+    """FLD-7: how many files there are, and how to get the others."""
+    answer = {"job_id": "j1", "items": [{"path": "roc.png", "size_bytes": 3}], "total": 1725}
+    platform.answers("GET", "/jobs/j1/artifacts", answer)
+    platform.answers("GET", "/jobs/j1/artifacts/roc.png", httpx2.Response(200, content=b"png"))
+    done = run("download", "j1", "--into", str(tmp_path))
+    assert done.exit_code == 0
+    assert "1 of 1,725 files: curves, maps and logs first." in done.stderr
+    assert "--artifact PATH" in done.stderr
+
+
+def test_one_file_that_cannot_be_saved_keeps_no_other_from_it(run: Run, platform: Platform, tmp_path: Path) -> None:
+    """Those that could be are there, and the exit code says that not all are."""
+    (tmp_path / "b.txt").write_text("mine")
+    files = [{"path": name, "size_bytes": 3} for name in ("a.txt", "b.txt", "c.txt")]
+    platform.answers("GET", "/jobs/j1/artifacts", {"job_id": "j1", "items": files})
+    for name in ("a.txt", "c.txt"):
+        platform.answers("GET", f"/jobs/j1/artifacts/{name}", httpx2.Response(200, content=b"new"))
+    done = run("download", "j1", "--into", str(tmp_path))
+    assert (done.exit_code, "b.txt is there already" in done.stderr) == (2, True)
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {
+        "a.txt": "new",
+        "b.txt": "mine",
+        "c.txt": "new",
+    }
+
+
+def test_download_makes_no_hidden_file_beside_other_files(run: Run, platform: Platform, tmp_path: Path) -> None:
+    """A run's `.profile` in somebody's home folder would be read by programs; in a folder of its own it is none."""
+    platform.answers("GET", "/jobs/j1/artifacts", {"job_id": "j1", "items": [{"path": ".profile", "size_bytes": 3}]})
+    platform.answers("GET", "/jobs/j1/artifacts/.profile", httpx2.Response(200, content=b"rm"))
+    (tmp_path / "home").mkdir()
+    (tmp_path / "home" / "mine").touch()
+    done = run("download", "j1", "--into", str(tmp_path / "home"))
+    assert {path.name for path in (tmp_path / "home").iterdir()} == {"mine", "_.profile"}
+    assert "the run called it .profile" in done.stderr
+    run("download", "j1", "--into", str(tmp_path / "new"))
+    assert [path.name for path in (tmp_path / "new").iterdir()] == [".profile"]

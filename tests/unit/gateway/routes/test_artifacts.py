@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from urllib.parse import quote, unquote
 
 import pytest
 
 from gateway.routes.artifacts import disposition
+from tests.odd_names import ODD_NAMES
 from tests.sites import Site, bearer
 
 pytestmark = pytest.mark.unit
@@ -67,10 +69,10 @@ def test_only_harmless_kinds_are_shown(site: Site, folder: Path, path: str, kind
 
 
 @pytest.mark.parametrize(
-    "path", ["%2e%2e/secret", "curves/%2e%2e/%2e%2e/secret", "%2Fetc%2Fpasswd", "a%5C..%5Cb", "", "-rf", "curves//x"]
+    "path", ["%2e%2e/secret", "curves/%2e%2e/%2e%2e/secret", "%2Fetc%2Fpasswd", "", "curves//x", "x" * 256]
 )
 def test_a_path_outside_is_refused(site: Site, folder: Path, path: str) -> None:
-    """JOB-7: names keep the rules that a submission's names keep."""
+    """JOB-7: no name leads out of the run's folder."""
     (folder.parent / "secret").write_text("s3cret")
     client = site.as_("ada")
     job_id = site.post_job()
@@ -100,3 +102,39 @@ def test_no_name_breaks_the_header() -> None:
         'attachment; filename="a_b___Set-Cookie__x__.png"; '
         "filename*=UTF-8''a%22b%3B%0D%0ASet-Cookie%3A%20x%20%C3%A9.png"
     )
+
+
+def test_every_listed_name_is_fetched_under_it(site: Site, tmp_path: Path) -> None:
+    """FLD-7: whatever script or sign; the browser saves it under the same name."""
+    out = tmp_path / "out"
+    for name in ODD_NAMES:
+        (out / name).parent.mkdir(parents=True, exist_ok=True)
+        (out / name).write_text(name)
+    job_id = site.post_job()
+    site.complete(out)
+    with site.served() as client:
+        listed = [item["path"] for item in client.get(f"/jobs/{job_id}/artifacts").json()["items"]]
+        assert set(listed) == set(ODD_NAMES)
+        for name in listed:
+            answer = client.get(f"/jobs/{job_id}/artifacts/{quote(name)}")
+            assert (answer.status_code, answer.text) == (200, name)
+            told = answer.headers["content-disposition"].partition("filename*=UTF-8''")[2]
+            assert unquote(told) == name.rpartition("/")[2]
+
+
+def test_a_cut_list_says_how_long_it_is(site: Site, tmp_path: Path) -> None:
+    """FLD-7: a run with 1,725 maps shows its curves, and its other files can be fetched by their names."""
+    out = tmp_path / "out"
+    (out / "maps").mkdir(parents=True)
+    for number in range(1725):
+        (out / "maps" / f"{number:04}.png").touch()
+    (out / "roc.png").touch()
+    client = site.as_("ada")
+    job_id = site.post_job()
+    site.complete(out)
+    found = client.get(f"/jobs/{job_id}/artifacts").json()
+    results = client.get(f"/jobs/{job_id}/results").json()
+    assert (len(found["items"]), found["total"], results["artifacts_total"]) == (1000, 1726, 1726)
+    assert found["items"][0]["path"] == "roc.png"
+    assert results["artifacts"] == found["items"]
+    assert client.get(f"/jobs/{job_id}/artifacts/maps/1724.png").status_code == 200

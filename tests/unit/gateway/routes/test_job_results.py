@@ -52,6 +52,7 @@ def test_results_of_a_job_without_run_are_empty(site: Site) -> None:
         "params": {},
         "metrics": {},
         "artifacts": [],
+        "artifacts_total": 0,
         "artifacts_available": False,
         "tracking": {"state": "unknown", "differences": []},
         "sha256": None,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -133,3 +134,15 @@ def test_performance_under_our_own_names_is_left_out_and_named(runner: TwinRunne
     recorded = runner.tracking.get_run(job.run_id or "").metrics
     assert recorded["system/wall_seconds"] > 0
     assert not [name for name in recorded if "gpu" in name.lower()]
+
+
+def test_a_file_that_mlflow_refuses_is_named_in_the_log(runner: TwinRunner[ProcessEngine]) -> None:
+    """FLD-7: nobody looks for it among the files in vain."""
+    record = runner.tracking.record
+
+    def refusing(result: Result, **asked: Any) -> RunRef:
+        return replace(record(result, **asked), refused=frozenset({"map ネジ.png"}))
+
+    runner.tracking.record = refusing  # type: ignore[method-assign]
+    job = runner.run(runner.claim(GOOD))
+    assert "Left out, since MLflow does not take the name: map ネジ.png." in runner.log_of(job)
