@@ -1,10 +1,11 @@
-"""Notices for admins: unusable folders, hindered or silent runners, clocks that differ, old engines."""
+"""Notices for admins: unusable folders, hindered or silent runners, clocks, old engines, broken benchmarks."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
 from core.domain.clocks import told
+from core.domain.errors import Unavailable
 from core.domain.runners import HostReport, OldPart, RunnerState, SeenHost, SeenRunner
 from core.wiring import Ports
 from gateway.schemas.admin import NoticeView
@@ -26,12 +27,20 @@ OLD_ACCEPTED = (
     "(ENGINE_IMAGE), then remove that setting."
 )
 ONE_TIME_SERVER = "Set the clocks of all machines by one time server."
+BENCHMARK_ADVICE = "GET /benchmarks/check?benchmark={name} names each fault with its line; mend it, and it is back."
 MOST = 50
 
 
 def notices(ports: Ports, seen: Sequence[SeenRunner], hosts: Sequence[SeenHost]) -> list[NoticeView]:
     """All current notices, at most `MOST`."""
-    found = (*_of_folders(ports), *_of_runners(seen), *_of_hosts(hosts), *_of_clocks(ports, seen), *_of_engines(hosts))
+    found = (
+        *_of_folders(ports),
+        *_of_runners(seen),
+        *_of_hosts(hosts),
+        *_of_clocks(ports, seen),
+        *_of_engines(hosts),
+        *_of_benchmarks(ports),
+    )
     return list(found)[:MOST]
 
 
@@ -70,6 +79,18 @@ def _of_engines(hosts: Sequence[SeenHost]) -> Iterator[NoticeView]:
         if not one.is_silent:
             for old in one.report.old:
                 yield _old_engine(one.report, old)
+
+
+def _of_benchmarks(ports: Ports) -> Iterator[NoticeView]:
+    try:
+        broken = ports.benchmarks.broken()
+    except Unavailable:  # their folder is away
+        return
+    for name in broken:
+        text = (
+            f"Benchmark {name[:80]!r} is broken: its benchmark.yaml is refused, so it is not listed and takes no job."
+        )
+        yield NoticeView(kind="benchmark", text=text, advice=BENCHMARK_ADVICE.format(name=name[:80]), takes_jobs=True)
 
 
 def _old_engine(report: HostReport, old: OldPart) -> NoticeView:

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 BENCHMARK_NAME = r"^[a-z][a-z0-9_-]{0,63}$"
+CATEGORY = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9 ._-]{0,98}[A-Za-z0-9._-])?")
+"""anomalib refuses paths with anything but printable ASCII; signs that mean something to shells are left out, too."""
+OTHER_CATEGORY = (
+    "{found} is no name that anomalib takes: it refuses folders with anything but ASCII. Rename the folder with "
+    "letters, digits, blanks, '.', '_' and '-', and write that name here"
+)
+TWICE = "{found} is there twice; leave one out"
 
 
 class Direction(StrEnum):
@@ -52,6 +61,17 @@ class MetricRule(BaseModel):
         return above and (self.maximum is None or value <= self.maximum)
 
 
+def _category(name: str) -> str:
+    if not CATEGORY.fullmatch(name):
+        raise ValueError(OTHER_CATEGORY.format(found=repr(name[:80])))
+    return name
+
+
+def _shown(value: object) -> str:
+    """A value of a file in few words: lists and mappings, which may hold each other without end, by their kind."""
+    return str(value)[:80] if isinstance(value, str | int | float | None) else f"a {type(value).__name__}"
+
+
 class Benchmark(BaseModel):
     """The content of `benchmark.yaml`."""
 
@@ -62,7 +82,7 @@ class Benchmark(BaseModel):
     description: Annotated[str, Field(max_length=4000)] = ""
     image: Literal["sandbox"] = "sandbox"
     data: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")] = "public"
-    categories: tuple[Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")], ...] = ()
+    categories: tuple[Annotated[str, AfterValidator(_category)], ...] = ()
     scoring: Scoring = Scoring.REPORTED
     primary_metric: str
     metrics: Annotated[tuple[MetricRule, ...], Field(min_length=1)]
@@ -73,16 +93,29 @@ class Benchmark(BaseModel):
         """Refuse keys and values that this version would ignore, with a message that names them."""
         if not isinstance(document, dict):
             raise ValueError("it must be a mapping of keys, such as name, title, primary_metric and metrics")  # noqa: TRY004 pydantic's
-        if unknown := [str(key)[:80] for key in document if key not in cls.model_fields]:
-            raise ValueError(UNKNOWN_KEYS.format(found=repr(unknown[0]), known=", ".join(cls.model_fields)))
-        if (scoring := document.get("scoring", Scoring.REPORTED)) not in [*Scoring]:
-            raise ValueError(UNSUPPORTED_SCORING.format(found=str(scoring)[:80]))
-        if (image := document.get("image", "sandbox")) != "sandbox":
-            raise ValueError(OTHER_IMAGE.format(found=str(image)[:80]))
+        if vain := cls.vain_settings(document):
+            raise ValueError("; ".join(vain.values()))
         return document
+
+    @classmethod
+    def vain_settings(cls, document: Mapping[Any, Any]) -> dict[Any, str]:
+        """The keys that do nothing in this version, with what to do about each."""
+        known = ", ".join(cls.model_fields)
+        vain = {
+            key: UNKNOWN_KEYS.format(found=repr(str(key)[:80]), known=known)
+            for key in document
+            if key not in cls.model_fields
+        }
+        if (scoring := document.get("scoring", Scoring.REPORTED)) not in [*Scoring]:
+            vain["scoring"] = UNSUPPORTED_SCORING.format(found=_shown(scoring))
+        if (image := document.get("image", "sandbox")) != "sandbox":
+            vain["image"] = OTHER_IMAGE.format(found=_shown(image))
+        return vain
 
     @model_validator(mode="after")
     def _metrics_fit(self) -> Self:
+        if twice := [name for name in self.categories if self.categories.count(name) > 1]:
+            raise ValueError(f"categories: {TWICE.format(found=repr(twice[0]))}")
         names = [metric.name for metric in self.metrics]
         if len(set(names)) != len(names):
             raise ValueError("two metrics have one name")

@@ -88,6 +88,9 @@ class EnqueueJob:
         if name in known:
             return []
         offered = ", ".join(known) or "none: this site has no benchmark yet"
+        if name in self.benchmarks.broken():
+            rule = f"{name!r} is being mended and takes no jobs now. Ask your admin, or use one of {offered}"
+            return [Fault(field="config.benchmark", rule=rule)]
         return [Fault(field="config.benchmark", rule=f"must be one of {offered}")]
 
 

@@ -80,6 +80,7 @@ TABLE: Mapping[tuple[str, str], Rule] = {
     ("GET", "/auth/me"): OWN,
     ("GET", "/leaderboard"): OWN,
     ("GET", "/benchmarks"): OWN,
+    ("GET", "/benchmarks/check"): _admins(AuditAction.PLATFORM_READ),
     ("GET", "/resource-classes"): OWN,
     ("POST", "/submissions"): OWN,
     ("GET", "/submissions"): _admins(AuditAction.SUBMISSION_LIST),

@@ -54,6 +54,13 @@ _AUDIT: dict[str, Any] = {
     "request_id": "0f8fad5bd9cb469fa16570867728950e", "details": {}, "outcome": "done", "status": 202,
 }  # fmt: skip
 
+_FINDING: dict[str, Any] = {
+    "path": "public/weave/ground_truth/dot/000_mask.png", "line": None, "is_note": False,
+    "rule": "has 40 x 50 pixels, and its picture 64 x 96; make it as large, by nearest neighbour",
+}  # fmt: skip
+_CHECK: dict[str, Any] = {
+    "name": "surfaces", "condition": "faulty", "findings": [_FINDING], "more": 0, "pictures": 184, "unseen": "",
+}  # fmt: skip
 _OLD_RUN = {"run_id": "c0ffee11c0ffee11c0ffee11c0ffee11", "experiment_id": "1", "job_id": JOB}
 
 SCHEMAS: dict[str, Any] = {
@@ -81,4 +88,7 @@ SCHEMAS: dict[str, Any] = {
     "AuditEntryView": _AUDIT,
     "AuditList": {"items": [_AUDIT], "next_cursor": "1772352000000-0", "displaced": 0, "kept_days": 90},
     "PinList": {"job_ids": [JOB]},
+    "FindingView": _FINDING,
+    "BenchmarkCheckView": _CHECK,
+    "BenchmarkCheckList": {"items": [_CHECK]},
 }  # fmt: skip

@@ -10,7 +10,8 @@ from starlette.concurrency import run_in_threadpool
 
 from core.domain.benchmark import Direction
 from core.usecases.show_leaderboard import ShowLeaderboard
-from gateway.dependencies import BoardCachePart, CurrentUser, PortsPart, SettingsPart, TrackingWatchPart
+from gateway.dependencies import BoardCachePart, CurrentAdmin, CurrentUser, PortsPart, SettingsPart, TrackingWatchPart
+from gateway.schemas.benchmark_check import BenchmarkCheckList, BenchmarkCheckView
 from gateway.schemas.jobs import BenchmarkList, BenchmarkView, ResourceClassList, ResourceClassView
 from gateway.schemas.results import BoardView
 
@@ -58,6 +59,17 @@ async def leaderboard(
 def benchmarks(_user: CurrentUser, ports: PortsPart) -> BenchmarkList:
     """The benchmarks of this site."""
     return BenchmarkList(items=[BenchmarkView.of(item) for item in ports.benchmarks.list_benchmarks()])
+
+
+@router.get("/benchmarks/check")
+def check_benchmarks(_admin: CurrentAdmin, ports: PortsPart, benchmark: Name = None) -> BenchmarkCheckList:
+    """For admins: what is wrong with the benchmarks' folders, each fault with its path and what to do.
+
+    Without `benchmark`: `benchmark.yaml` and the folders of all. With it also every picture and mask, for at most 20
+    seconds; `scripts/benchmark` looks for longer. One check runs at a time; another is answered 409.
+    """
+    checks = ports.benchmarks.check(benchmark or "")
+    return BenchmarkCheckList(items=[BenchmarkCheckView.model_validate(check) for check in checks])
 
 
 @router.get("/resource-classes")

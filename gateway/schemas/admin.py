@@ -60,7 +60,7 @@ class QueueView(Answer):
 class NoticeView(Answer):
     """Something that an admin should look at now, and what to do about it."""
 
-    kind: Literal["storage", "runner", "host", "clock", "old_engine"]
+    kind: Literal["storage", "runner", "host", "clock", "old_engine", "benchmark"]
     host: str = Field(default="", description="The host that it is about; empty for the gateway's own.")
     text: str
     advice: str

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import re
-import sys
+import threading
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 import structlog
-import yaml
-from pydantic import ValidationError
 
+from core.adapters.files.benchmark_yaml import NAME, read_yaml
 from core.domain.benchmark import BENCHMARK_NAME, Benchmark
-from core.domain.errors import NotFound, Unavailable
-
-MAX_BYTES = 256 * 1024
+from core.domain.benchmark_check import BenchmarkCheck
+from core.domain.errors import Conflict, NotFound, Unavailable
 
 log = structlog.get_logger(__name__)
 
@@ -30,20 +27,54 @@ class BenchmarkFolders:
 
     def __init__(self, root: Path) -> None:
         self._root = root
+        self._checking = threading.Lock()
 
     def list_benchmarks(self) -> Sequence[Benchmark]:
-        try:
-            paths = [folder / "benchmark.yaml" for folder in sorted(self._root.iterdir())]
-        except OSError as error:
-            raise Unavailable("The benchmarks folder", error.strerror or type(error).__name__) from error
+        paths = [folder / NAME for folder in self._folders()]
         return tuple(found for path in paths if path.is_file() and (found := _current(path)))
 
     def get(self, name: str) -> Benchmark:
-        path = self._root / name / "benchmark.yaml"
+        path = self._root / name / NAME
         found = _current(path) if re.fullmatch(BENCHMARK_NAME, name) and path.is_file() else None
         if found is None:
             raise NotFound("benchmark", name)
         return found
+
+    def broken(self) -> Sequence[str]:
+        return [folder.name for folder in self._meant() if _current(folder / NAME) is None]
+
+    def check(self, name: str = "", *, seconds: float = 20.0) -> Sequence[BenchmarkCheck]:
+        from core.adapters.files.benchmark_check import (  # noqa: PLC0415 runners, which never check, have no Pillow
+            Budget,
+            check_folder,
+        )
+
+        wanted = [folder for folder in self._meant() if name in {"", folder.name}]
+        if name and not wanted:
+            raise NotFound("benchmark", name)
+        if not self._checking.acquire(blocking=False):
+            raise Conflict("Another check of benchmarks is running. Ask again when it has ended, in a minute at most.")
+        try:
+            budget = Budget(seconds=seconds)
+            return [check_folder(folder, budget=budget, with_pictures=bool(name)) for folder in wanted]
+        finally:
+            self._checking.release()
+
+    def _meant(self) -> Sequence[Path]:
+        """The folders that are meant to be benchmarks; others are the file system's own, or half installed."""
+        return [
+            folder
+            for folder in self._folders()
+            if not folder.name.startswith(".")
+            and folder.is_dir()
+            and ((folder / NAME).is_file() or re.fullmatch(BENCHMARK_NAME, folder.name))
+        ]
+
+    def _folders(self) -> Sequence[Path]:
+        try:
+            return sorted(self._root.iterdir())
+        except OSError as error:
+            raise Unavailable("The benchmarks folder", error.strerror or type(error).__name__) from error
 
     def data_folder(self, name: str) -> Path:
         return self._root / name / self.get(name).data
@@ -70,43 +101,7 @@ def _read(path: Path, _modified: int, _size: int) -> Benchmark | None:
 
 def read_benchmark(path: Path) -> Benchmark:
     """The benchmark of this file. Raises InvalidBenchmark, with every rule that it breaks."""
-    try:
-        found = Benchmark.model_validate(yaml.safe_load(_bounded(path)))
-    except ValidationError as error:
-        raise InvalidBenchmark("; ".join(map(_words, error.errors()))) from error
-    except (OSError, yaml.YAMLError, ValueError, RecursionError) as error:  # a bad date is a ValueError
-        raise InvalidBenchmark(str(error)) from error
-    if found.name != path.parent.name:
-        raise InvalidBenchmark(f"its name {found.name!r} differs from its folder's, {path.parent.name!r}")
-    return found
-
-
-def _bounded(path: Path) -> bytes:
-    """The file's bytes. Raises ValueError if it is larger than MAX_BYTES."""
-    with path.open("rb") as file:
-        raw = file.read(MAX_BYTES + 1)
-    if len(raw) > MAX_BYTES:
-        raise ValueError(f"it is larger than {MAX_BYTES} bytes")
-    return raw
-
-
-def _words(fault: Any) -> str:
-    where = ".".join(map(str, fault["loc"]))
-    message = str(fault["msg"]).removeprefix("Value error, ")
-    return f"{where}: {message}" if where else message
-
-
-def main(files: Sequence[str]) -> None:
-    """`python -m core.adapters.files.benchmark_folders FILE...`: checks if a site would list each of these."""
-    faults = 0
-    for name in files:
-        try:
-            read_benchmark(Path(name).resolve())
-        except InvalidBenchmark as error:
-            faults += 1
-            sys.stderr.write(f"{name} is refused: {error}\n")
-    sys.exit(1 if faults else 0)
-
-
-if __name__ == "__main__":
-    main(sys.argv[1:])
+    read = read_yaml(path)
+    if read.benchmark is None:
+        raise InvalidBenchmark("; ".join(f"{f'line {one.line}: ' * bool(one.line)}{one.rule}" for one in read.findings))
+    return read.benchmark

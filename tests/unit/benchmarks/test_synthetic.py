@@ -12,6 +12,7 @@ import yaml
 from PIL import Image
 
 from benchmarks.synthetic import make, pictures
+from core.adapters.files.benchmark_check import check_folder
 from core.domain.benchmark import Benchmark
 
 pytestmark = [pytest.mark.unit, pytest.mark.slow]
@@ -52,6 +53,15 @@ def test_pictures_are_small_rgb_and_masks_black_and_white(made: Path) -> None:
             if image.mode == "L":
                 assert set(np.unique(np.asarray(image))) == {0, 255}
     assert sum(len(content) for content in contents(made).values()) < 15_000_000
+
+
+def test_nothing_is_wrong_with_it(made: Path, tmp_path: Path) -> None:
+    """FLD-9: what is said of other benchmarks holds for this one."""
+    folder = tmp_path / "synthetic"
+    folder.mkdir()
+    shutil.copy(FOLDER / "benchmark.yaml", folder)
+    shutil.copytree(made, folder / "public")
+    assert check_folder(folder).findings == []
 
 
 def test_one_seed_is_one_set_of_bytes(made: Path, tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from gateway.problems import document as problems
 from gateway.schemas import admin as admin_schemas
 from gateway.schemas import audit as audit_schemas
 from gateway.schemas import auth as auth_schemas
+from gateway.schemas import benchmark_check
 from gateway.schemas import jobs as schemas
 from gateway.schemas import results as result_schemas
 from gateway.schemas import submissions as submission_schemas
@@ -30,7 +31,16 @@ pytestmark = pytest.mark.unit
 
 MODELS: dict[str, type[BaseModel]] = {
     name: value
-    for module in (schemas, result_schemas, auth_schemas, submission_schemas, admin_schemas, audit_schemas, runners)
+    for module in (
+        schemas,
+        result_schemas,
+        auth_schemas,
+        submission_schemas,
+        admin_schemas,
+        audit_schemas,
+        runners,
+        benchmark_check,
+    )
     for name, value in vars(module).items()
     if isinstance(value, type) and issubclass(value, BaseModel)
 }

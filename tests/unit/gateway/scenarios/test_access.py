@@ -35,6 +35,7 @@ ADMINS = [
     ("GET", "/admin/retention"),
     ("POST", "/admin/retention"),
     ("GET", "/admin/audit"),
+    ("GET", "/benchmarks/check"),
     ("POST", "/admin/results/{job_id}/restore"),
     ("GET", "/admin/pins"),
     ("POST", "/admin/jobs/{job_id}/pin"),
