@@ -1,7 +1,7 @@
 """Serves the files of runs to browsers: each is asked of the API with the user's token, and passed on as it arrives."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import PurePosixPath
 from typing import Annotated
@@ -21,6 +21,8 @@ from ui.session_store import Session
 
 OF_ONE_USER = 3
 """Files of one user under way at once: fewer than the API allows, so that a page of pictures shows all of them."""
+TRIES = 8
+PAUSE_SECONDS = 0.5
 MOST_PICTURES = 24
 SHOWN = frozenset({".png", ".jpg", ".jpeg", ".gif", ".webp"})
 """Files that the API lets a browser show as pictures."""
@@ -72,7 +74,7 @@ def file_routes(sessions: BrowserSessions, markup: Templates, http: httpx2.Async
         address = f"/jobs/{quote(job_id, safe='')}/artifacts/{quote(path)}"
         headers = {"Authorization": f"Bearer {session.token}", "Accept-Encoding": "identity"}
         try:
-            answer = await http.send(http.build_request("GET", address, headers=headers), stream=True)
+            answer = await _asked(http, address, headers)
             if answer.is_client_error and answer.status_code != httpx2.codes.UNAUTHORIZED:
                 await answer.aread()
                 return _failure(markup, request, problem_of(answer).detail, answer.status_code)
@@ -81,6 +83,17 @@ def file_routes(sessions: BrowserSessions, markup: Templates, http: httpx2.Async
         return await passed_on_answer(sessions, request, answer, away=lambda: _failure(markup, request, AWAY, 503))
 
     return router
+
+
+async def _asked(http: httpx2.AsyncClient, address: str, headers: Mapping[str, str]) -> httpx2.Response:
+    """The API's answer; asked again for a moment while too many files are being sent to everybody."""
+    for left in reversed(range(TRIES)):
+        answer = await http.send(http.build_request("GET", address, headers=headers), stream=True)
+        if answer.status_code != httpx2.codes.TOO_MANY_REQUESTS or not left:
+            break
+        await answer.aclose()
+        await asyncio.sleep(PAUSE_SECONDS)
+    return answer
 
 
 def _failure(markup: Templates, request: Request, words: str, status: int) -> Response:

@@ -11,7 +11,7 @@ from tests.odd_names import ODD_NAMES
 from tests.unit.client.fake_platform import Platform, problem
 from tests.unit.ui.front import ORIGIN, Front
 from ui.markup import file_link
-from ui.run_files import OF_ONE_USER, Turns
+from ui.run_files import OF_ONE_USER, TRIES, Turns
 
 pytestmark = pytest.mark.unit
 
@@ -58,6 +58,20 @@ def test_a_refusal_is_told_in_words(front: Front, platform: Platform) -> None:
     platform.answers("GET", "/jobs/j1/artifacts/a.png", httpx2.ConnectError("no"))
     page = front.browser.get("/jobs/j1/files/a.png", headers={"accept": "text/html"})
     assert (page.status_code, "does not answer at the moment" in page.text) == (503, True)
+
+
+def test_a_file_is_asked_for_again_while_the_api_sends_too_many(
+    front: Front, platform: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No picture of a page stays empty because others look at pictures, too; but it is not asked for without end."""
+    monkeypatch.setattr("ui.run_files.PAUSE_SECONDS", 0)
+    front.sign_in()
+    busy = problem(429, "limit_reached", "16 files are being downloaded, which is the most at once.")
+    platform.answers("GET", "/jobs/j1/artifacts/a.png", busy, httpx2.Response(200, content=b"png"))
+    assert front.browser.get("/jobs/j1/files/a.png").content == b"png"
+    platform.answers("GET", "/jobs/j1/artifacts/b.png", lambda _asked: problem(429, "limit_reached", "Too many."))
+    assert front.browser.get("/jobs/j1/files/b.png").json() == {"detail": "Too many."}
+    assert len([asked for asked in platform.asked if asked.url.path.endswith("b.png")]) == TRIES
 
 
 def test_a_page_of_pictures_asks_for_a_few_at_a_time() -> None:
