@@ -13,6 +13,7 @@ from pathlib import Path
 
 from core.domain.errors import Unavailable
 from core.domain.limits import EngineCapacity
+from core.domain.metrics_place import NOT_PLAIN, Candidates
 from core.ports.sandbox import Harvest, RunOutput, SandboxSpec, SandboxState, Stream
 
 
@@ -72,13 +73,16 @@ class ProcessSandbox:
         printed_by(self._out).unlink(missing_ok=True)  # removed with the container
         metrics = self._out / "metrics.json"
         if metrics.is_symlink() or metrics.is_dir():
-            return Harvest(metrics_problem="it is not a plain file")
+            return Harvest(metrics_problem=NOT_PLAIN)
+        candidates = Candidates()
         for path in self._out.rglob("*"):
             if path.is_file() and not path.is_symlink() and path != metrics:
+                candidates.see(path.relative_to(self._out).as_posix())
                 target = into / path.relative_to(self._out)
                 target.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(path, target)
-        return Harvest(metrics=metrics.read_bytes() if metrics.is_file() else None)
+        found = metrics.read_bytes() if metrics.is_file() else None
+        return Harvest(metrics=found, metrics_elsewhere=candidates.found)
 
     def detach(self) -> None:
         self._detached.set()

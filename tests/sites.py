@@ -127,8 +127,8 @@ class Site:
         assert found is not None
         return found
 
-    def complete(self, artifacts: Path | None = None, metrics: Mapping[str, float] | None = None) -> str:
-        """Run the next job to its end, with these metrics; answers its run's id."""
+    def complete(self, artifacts: Path | None = None, metrics: Mapping[str, float] | None = None, **told: Any) -> str:
+        """Run the next job to its end, with these metrics; `told` goes into its outcome. Answers its run's id."""
         claim = self.claim()
         reported = RunMetrics(params={"method": "padim"}, metrics=metrics or {"image_auc": 0.5}, performance={})
         files = files_of(artifacts) if artifacts else []
@@ -137,7 +137,7 @@ class Site:
             job=claim.job, metrics=reported, measured={}, artifacts=artifacts, files=files, file_count=count
         )
         ref = self.ports.tracking.record(result)
-        outcome = Outcome(state=JobState.COMPLETED, run_id=ref.run_id)
+        outcome = Outcome(state=JobState.COMPLETED, run_id=ref.run_id, **told)
         self.ports.job_status.finish(claim, outcome, result.sealed_as(ref))
         return ref.run_id
 

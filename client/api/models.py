@@ -98,6 +98,10 @@ class Job(Answer):
     device: str | None = None
     cancel_requested: bool = False
     peaks: dict[str, float | None] | None = None
+    notes: tuple[str, ...] = ()
+    """What of a completed run's report does not count, or counts under another name."""
+    ranked: bool | None = None
+    unranked_because: str | None = None
     rerun_of: str | None = None
     notice: str | None = None
     estimate: Estimate | None = None
@@ -157,6 +161,10 @@ class Results(Answer):
     sha256: str | None = None
     sealed_from: str | None = None
     left_out: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    """What of the run's report does not count, or counts under another name."""
+    ranked: bool | None = None
+    unranked_because: str | None = None
 
 
 class ArtifactList(Answer):

@@ -37,11 +37,21 @@ def outlook_lines(job: Job) -> list[str]:
 
 
 def ending_lines(job: Job) -> list[str]:
-    """Why a job failed; the platform's message says what to do about it."""
+    """Why a job failed, or what of its report does not count; the platform's sentences say what to do about it."""
+    if job.status is JobState.COMPLETED:
+        return note_lines(job)
     if job.status is not JobState.FAILED:
         return []
     reason = plain(job.failure_reason or "unknown")
     return [f"{state_word('failed')} ({one_line(reason)}): {one_line(job.error_message or 'No more is known.')}"]
+
+
+def note_lines(found: Job | Results) -> list[str]:
+    """What of a completed run's report does not count, and why its benchmark does not rank it."""
+    lines = [f"Note: {one_line(note)}" for note in found.notes]
+    if found.ranked is False:
+        lines.append(f"{strong('Not ranked')}: {one_line(found.unranked_because or 'no more is known')}.")
+    return lines
 
 
 def change_line(job: Job) -> str:
@@ -83,6 +93,8 @@ def results_lines(results: Results) -> list[str]:
         lines += [cut] if (cut := cut_line(len(files), results.artifacts_total)) else []
         lines += [] if results.artifacts_available else ["The files cannot be fetched now: MLflow does not answer."]
     lines += tracking_lines(results.tracking)
+    if notes := note_lines(results):
+        lines += ["", *notes]
     return [*lines, "", f"MLflow: {one_line(results.mlflow_ui_url)}"] if results.mlflow_ui_url else lines
 
 

@@ -66,5 +66,7 @@ def _print_end(client: LeadersboardClient, job: Job) -> None:
     say()
     for line in results_lines(client.results(job.job_id)):
         say(line)
+    if job.ranked is False:  # the results say why
+        return
     board = client.leaderboard(benchmark=job.benchmark, entries="all", limit=MOST_ROWS)
     say(rank_line(board, job.job_id))

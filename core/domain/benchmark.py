@@ -19,6 +19,18 @@ OTHER_CATEGORY = (
 TWICE = "{found} is there twice; leave one out"
 
 
+USUAL_ALIASES: Mapping[str, tuple[str, ...]] = {
+    "image_auc": ("image_AUROC",),
+    "image_f1": ("image_F1Score",),
+    "image_ap": ("image_AUPR",),
+    "pixel_auc": ("pixel_AUROC",),
+    "pixel_f1": ("pixel_F1Score",),
+    "pixel_ap": ("pixel_AUPR",),
+    "pixel_pro": ("pixel_AUPRO",),
+}
+"""anomalib's own names (`Engine.test()`), for metrics whose benchmark names no aliases."""
+
+
 class Direction(StrEnum):
     """Whether higher or lower values of a metric are better."""
 
@@ -54,6 +66,15 @@ class MetricRule(BaseModel):
     minimum: float | None = None
     maximum: float | None = None
     unit: str | None = None
+    aliases: Annotated[tuple[Annotated[str, Field(min_length=1, max_length=200)], ...], Field(max_length=20)] | None = (
+        None
+    )
+    """Other names under which a run may report this metric, in any case; None: those of USUAL_ALIASES."""
+
+    @property
+    def other_names(self) -> tuple[str, ...]:
+        """The aliases that hold: the benchmark's own, else the usual ones."""
+        return USUAL_ALIASES.get(self.name, ()) if self.aliases is None else self.aliases
 
     def admits(self, value: float) -> bool:
         """Whether a finite value lies within the bounds."""
@@ -121,7 +142,17 @@ class Benchmark(BaseModel):
             raise ValueError("two metrics have one name")
         if self.primary_metric not in names:
             raise ValueError(f"primary_metric {self.primary_metric!r} is not among the metrics")
+        self._check_aliases(names)
         return self
+
+    def _check_aliases(self, names: list[str]) -> None:
+        """Each name stands for one metric, whatever its case. Raises ValueError."""
+        taken = {name.casefold(): name for name in names}
+        for metric in self.metrics:
+            for alias in metric.aliases or ():
+                owner = taken.setdefault(alias.casefold(), metric.name)
+                if owner != metric.name:
+                    raise ValueError(f"the alias {alias!r} of {metric.name!r} stands for {owner!r} already")
 
     def metric(self, name: str) -> MetricRule | None:
         return next((metric for metric in self.metrics if metric.name == name), None)

@@ -141,6 +141,11 @@ class Job:
     """How many runners this job has lost, over all attempts."""
     again_because: str | None = None
     """Why it went back into the queue the last time; written to its log."""
+    notes: tuple[str, ...] = ()
+    """Sentences on what of a completed run's report does not count, or counts under another name; bounded."""
+    ranked: bool | None = None
+    """Whether its benchmark ranked the completed run when it ended; None if no runner said so."""
+    unranked_because: str | None = None
     logged: bool = False
     """Its log was begun. If not, an existing log of this id is from before an older ledger was restored."""
 
@@ -180,6 +185,9 @@ class Outcome:
     message: str | None = None
     run_id: str | None = None
     peaks: Mapping[str, float] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    ranked: bool | None = None
+    unranked_because: str | None = None
     refund: bool = False
     """True if the platform failed: the job does not count towards its user's hourly limit."""
 
@@ -189,6 +197,13 @@ class Outcome:
         if verdict.cancelled:
             return cls(state=JobState.CANCELLED, message=verdict.message, peaks=peaks)
         if verdict.passed:
-            return cls(state=JobState.COMPLETED, run_id=run_id, peaks=peaks)
+            return cls(
+                state=JobState.COMPLETED,
+                run_id=run_id,
+                peaks=peaks,
+                notes=verdict.notes,
+                ranked=verdict.ranked,
+                unranked_because=verdict.unranked_because,
+            )
         refund = verdict.reason is FailureReason.PLATFORM
         return cls(state=JobState.FAILED, reason=verdict.reason, message=verdict.message, peaks=peaks, refund=refund)

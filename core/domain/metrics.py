@@ -1,26 +1,35 @@
-"""Parses `metrics.json` as hostile input: strict, bounded and finite, or refused with a sentence (TRK-1, TRK-2)."""
+"""Parses `metrics.json` as hostile input: good entries count, bad ones are left out with a note (TRK-1, FLD-3)."""
 
 from __future__ import annotations
 
 import json
 import math
-import re
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
-from core.domain.platform_names import SYSTEM, claims_system, imitates
+from core.domain.metric_names import composed, name_fault
+from core.domain.platform_names import imitates
+from core.domain.report_notes import Notes, cut, shown_name
+from core.domain.visible_text import visible
 
 MAX_BYTES = 1024 * 1024
 MAX_PARAMS = 100
 MAX_METRICS = 500
 MAX_PARAM_CHARS = 500
-NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_\-. :/]{0,199}")
-"""MLflow's own rule for names, without a leading sign or blank; `..`, `/./` and `//` are refused as well."""
+NAMED = 8
+LONGEST_INTEGER = 400
+"""Digits. A longer integer is beyond the range of a double, and slow to read."""
+KEYS = ("params", "metrics", "performance")
+EXAMPLE = '{"params": {…}, "metrics": {"image_auc": 0.93}}'
+TWICE = "this name is there more than once, with different values. Write it once."
+LEAVE = "or leave the name out"
+
+EntryT = TypeVar("EntryT")
 
 
 class BadMetrics(ValueError):
-    """Raised when `metrics.json` breaks a rule; the text names the rule, for the submitter."""
+    """Raised when `metrics.json` is not JSON, or has no object `metrics`; the text is for the submitter."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -30,6 +39,10 @@ class RunMetrics:
     params: Mapping[str, str]
     metrics: Mapping[str, float]
     performance: Mapping[str, float]
+    notes: tuple[str, ...] = ()
+    """Sentences about what does not count, or not as written; bounded."""
+    left_out: Mapping[str, str] = field(default_factory=dict)
+    """Metrics that do not count, by name, each with the reason and what to write."""
 
     @property
     def own_performance(self) -> Mapping[str, float]:
@@ -37,102 +50,157 @@ class RunMetrics:
         return {name: value for name, value in self.performance.items() if not imitates(name)}
 
 
+class _Object(dict[str, Any]):
+    """A JSON object that also keeps its pairs as written: a repeated key is not lost."""
+
+    __slots__ = ("pairs",)
+
+    def __init__(self, pairs: list[tuple[str, Any]]) -> None:
+        super().__init__(pairs)
+        self.pairs = pairs
+
+
 def parse_metrics(raw: bytes) -> RunMetrics:
-    """The parsed content of `metrics.json`. Raises BadMetrics with the first broken rule."""
+    """The good entries of `metrics.json`, and notes on the others. Raises BadMetrics with the broken rule."""
     if len(raw) > MAX_BYTES:
         raise BadMetrics(f"metrics.json is larger than {MAX_BYTES} bytes")
-    document = _object(_decode(raw), "metrics.json")
-    unknown = sorted(set(document) - {"params", "metrics", "performance"})
-    if unknown:
-        raise BadMetrics(f"metrics.json has the unknown key {unknown[0][:80]!r}; allowed: params, metrics, performance")
-    for key in ("params", "metrics"):
-        if key not in document:
-            raise BadMetrics(f"metrics.json lacks the key {key!r}")
+    document, notes = _document(raw), Notes()
+    metrics = _numbers(document["metrics"], "metrics", notes)
+    performance = _numbers(_part(document, "performance", notes), "performance", notes)
+    params = _params(_part(document, "params", notes), notes)
+    if unknown := [name for name in document if name not in KEYS]:
+        notes.add(f"metrics.json: {_listed(unknown)} ignored; known keys are {', '.join(KEYS)}.")
+    if imitating := [name for name in performance if imitates(name)]:
+        notes.add(f"performance: {_listed(imitating)} left out; the platform measures this itself. Use another name.")
     return RunMetrics(
-        params=_params(document["params"]),
-        metrics=_reported(document["metrics"]),
-        performance=_numbers(document.get("performance", {}), "performance"),
+        params=params, metrics=metrics, performance=performance, notes=notes.sentences, left_out=notes.left_out
     )
 
 
+def _listed(names: list[str]) -> str:
+    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    return ", ".join(map(shown_name, names[:NAMED])) + more
+
+
+def _document(raw: bytes) -> _Object:
+    """The whole file. Raises BadMetrics unless it is an object that has an object `metrics`."""
+    document = _decode(raw)
+    if not isinstance(document, _Object):
+        raise BadMetrics(f"metrics.json must be a JSON object: {EXAMPLE}")
+    if len(document.pairs) != len(document):
+        raise BadMetrics("metrics.json repeats a key; write each of params, metrics and performance once")
+    if "metrics" not in document:
+        seen = _listed(list(document)) or "nothing"
+        raise BadMetrics(f"metrics.json lacks the key 'metrics' (it has {seen}); write {EXAMPLE}")
+    if not isinstance(document["metrics"], _Object):
+        raise BadMetrics(f"metrics must be a JSON object: {EXAMPLE}")
+    return document
+
+
 def _decode(raw: bytes) -> Any:
+    """Reads UTF-8, UTF-16 and UTF-32, with and without a byte order mark."""
     try:
-        return json.loads(raw.decode("utf-8"), object_pairs_hook=_unique, parse_constant=_finite, parse_float=_finite)
-    except BadMetrics:
-        raise
+        text = raw.decode(json.detect_encoding(raw))
+        return json.loads(text, object_pairs_hook=_Object, parse_int=_integer)
     except UnicodeDecodeError as error:
-        raise BadMetrics("metrics.json is not UTF-8") from error
+        raise BadMetrics("metrics.json is not UTF-8; write it with json.dump") from error
     except RecursionError as error:
         raise BadMetrics("metrics.json is nested too deeply") from error
-    except ValueError as error:  # JSONDecodeError, and integers with too many digits
-        raise BadMetrics(f"metrics.json is not valid JSON: {str(error)[:200]}") from error
+    except ValueError as error:
+        raise BadMetrics(f"metrics.json is not valid JSON: {str(error)[:200]}; write it with json.dump") from error
 
 
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise BadMetrics("metrics.json repeats a key")
-    return found
+def _integer(text: str) -> int | float:
+    return int(text) if len(text) <= LONGEST_INTEGER else float(text)
 
 
-def _finite(text: str) -> float:
-    """The number. Raises BadMetrics for constants (NaN, Infinity) and for literals that overflow (1e999)."""
-    number = float(text)
-    if not math.isfinite(number):
-        raise BadMetrics(f"metrics.json holds {text[:20]}; numbers must be finite")
+def _part(document: _Object, key: str, notes: Notes) -> _Object:
+    """An object of the document; an empty one, and a note, if it is missing (params) or something else."""
+    found = document.get(key)
+    if isinstance(found, _Object):
+        return found
+    if key in document:
+        notes.add(f"{key} in metrics.json is not a JSON object and was left out.")
+    elif key == "params":
+        notes.add('metrics.json has no params: write {"method": …, "epochs": …} there, or {}.')
+    return _Object([])
+
+
+def _numbers(found: _Object, where: str, notes: Notes) -> dict[str, float]:
+    return _entries(found, where, notes, most=MAX_METRICS, read=_number)
+
+
+def _entries(
+    found: _Object, where: str, notes: Notes, *, most: int, read: Callable[[Any], EntryT]
+) -> dict[str, EntryT]:
+    """The good entries by composed name, at most `most`; every other one has a note."""
+    good: dict[str, EntryT] = {}
+    clashed: set[str] = set()
+    over = 0
+    for written, value in found.pairs:
+        name = composed(written)
+        try:
+            entry = _entry(name, value, where, read)
+        except _LeftOut as error:
+            notes.leave_out(where, name, value, str(error))
+            continue
+        if name in clashed or good.get(name, entry) != entry:
+            clashed.add(name)
+            good.pop(name, None)
+            notes.leave_out(where, name, value, TWICE)
+        elif name in good or len(good) < most:
+            good[name] = entry
+        else:
+            over += 1
+    if over:
+        notes.add(f"{where} has more than {most} entries: the first {most} count, {over} were left out. Write fewer.")
+    return good
+
+
+class _LeftOut(Exception):
+    """Raised for one entry that does not count; the text is the reason and what to write."""
+
+
+def _entry(name: str, value: Any, where: str, read: Callable[[Any], EntryT]) -> EntryT:
+    if fault := name_fault(name, of_metric=where == "metrics"):
+        raise _LeftOut(fault)
+    return read(value)
+
+
+def _number(value: Any) -> float:
+    if isinstance(value, str):
+        raise _LeftOut(f"it is text. Write a number: float(x), {LEAVE}.")
+    if isinstance(value, bool):
+        raise _LeftOut(f"it is no number. Write 1 or 0: int(x), {LEAVE}.")
+    if value is None:
+        raise _LeftOut(f"it is no number. Write a number, {LEAVE}.")
+    if isinstance(value, dict | list):
+        kind = "an object" if isinstance(value, dict) else "a list"
+        raise _LeftOut(f"it is {kind}. Write one number for each name, e.g. its mean: float(x).")
+    if not math.isfinite(number := _double(value)):
+        raise _LeftOut(f"it is not finite. Write a finite number, {LEAVE}.")
     return number
 
 
-def _object(value: Any, where: str) -> dict[str, Any]:
-    if not isinstance(value, dict):
-        raise BadMetrics(f"{where} must be a JSON object")
-    return value
-
-
-def _name(name: str, where: str) -> str:
-    if not NAME.fullmatch(name) or ".." in name or any(part in {"", "."} for part in name.split("/")):
-        raise BadMetrics(
-            f"{where} has the name {name[:80]!r}; allowed are letters, digits, '_', '-', '.', ':', '/' and space, "
-            "up to 200, without '..'"
-        )
-    return name
-
-
-def _params(value: Any) -> dict[str, str]:
-    found = _object(value, "params")
-    if len(found) > MAX_PARAMS:
-        raise BadMetrics(f"params has more than {MAX_PARAMS} entries")
-    return {_name(name, "params"): _param(name, item) for name, item in found.items()}
-
-
-def _param(name: str, value: Any) -> str:
-    text = value if isinstance(value, str) else None if isinstance(value, dict | list) else json.dumps(value)
-    if text is None or len(text) > MAX_PARAM_CHARS:
-        raise BadMetrics(f"params[{name[:80]!r}] must be text, a number, true, false or null, up to 500 characters")
-    return text.encode("utf-8", "replace").decode()
-
-
-def _numbers(value: Any, where: str) -> dict[str, float]:
-    found = _object(value, where)
-    if len(found) > MAX_METRICS:
-        raise BadMetrics(f"{where} has more than {MAX_METRICS} entries")
-    return {_name(name, where): _number(where, name, item) for name, item in found.items()}
-
-
-def _reported(value: Any) -> dict[str, float]:
-    found = _numbers(value, "metrics")
-    taken = next(filter(claims_system, found), None)
-    if taken:
-        raise BadMetrics(
-            f"metrics has the name {taken[:80]!r}; names that begin with {SYSTEM!r} are the platform's own"
-        )
-    return found
-
-
-def _number(where: str, name: str, value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise BadMetrics(f"{where}[{name[:80]!r}] is not a number")
+def _double(value: float) -> float:
     try:
         return float(value)
-    except OverflowError as error:
-        raise BadMetrics(f"{where}[{name[:80]!r}] is too large") from error
+    except OverflowError:
+        return math.inf
+
+
+def _params(found: _Object, notes: Notes) -> dict[str, str]:
+    """Params as text; lists and objects as JSON. What is too long is cut, with a note."""
+    full = _entries(found, "params", notes, most=MAX_PARAMS, read=_param)
+    for name, text in full.items():
+        if len(text) > MAX_PARAM_CHARS:
+            notes.add(f"params[{shown_name(name)}] has {len(text)} characters and was cut to {MAX_PARAM_CHARS}.")
+    return {name: cut(text, MAX_PARAM_CHARS) for name, text in full.items()}
+
+
+def _param(value: Any) -> str:
+    try:
+        text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    except RecursionError as error:
+        raise _LeftOut("it is nested too deeply. Write it flatter.") from error
+    return text.replace("\x00", visible("\x00")).encode("utf-8", "replace").decode()

@@ -8,7 +8,9 @@ from enum import StrEnum
 
 from core.domain.limits import MIB, ResourceClass
 from core.domain.metrics import BadMetrics, RunMetrics, parse_metrics
+from core.domain.metrics_place import elsewhere
 
+NO_METRICS = "The program ended well and wrote no metrics.json into the directory given by --output."
 SIGNALS = {132: "SIGILL", 134: "SIGABRT", 135: "SIGBUS", 136: "SIGFPE", 137: "SIGKILL", 139: "SIGSEGV", 143: "SIGTERM"}
 
 
@@ -46,6 +48,8 @@ class RunRecord:
     metrics: bytes | None
     metrics_problem: str | None = None
     """Why an existing `metrics.json` could not be read, e.g. it is a link."""
+    metrics_elsewhere: tuple[str, ...] = ()
+    """Files that were perhaps meant, by path: below the output directory, or absolute where they lay outside it."""
     output_full: bool = False
     image_digest: str = ""
     peaks: Mapping[str, float] = field(default_factory=dict)
@@ -59,6 +63,11 @@ class Verdict:
     reason: FailureReason | None = None
     message: str = ""
     cancelled: bool = False
+    notes: tuple[str, ...] = ()
+    """Of a run that passed: sentences on what of its report does not count, or counts under another name."""
+    ranked: bool | None = None
+    """Of a run that passed: whether its benchmark ranks it; None until that is assessed."""
+    unranked_because: str | None = None
 
     @property
     def passed(self) -> bool:
@@ -155,11 +164,9 @@ def _metrics(record: RunRecord, limits: ResourceClass) -> Verdict:
     if record.metrics is None:
         if record.output_full:
             return _output_limit(record, limits)
-        return _failed(
-            FailureReason.NO_METRICS,
-            "The program ended well and wrote no metrics.json into the directory given by --output.",
-        )
+        return _failed(FailureReason.NO_METRICS, f"{NO_METRICS} {elsewhere(record.metrics_elsewhere)}")
     try:
-        return Verdict(metrics=parse_metrics(record.metrics))
+        metrics = parse_metrics(record.metrics)
     except BadMetrics as error:
         return _failed(FailureReason.BAD_METRICS, f"{error}.")
+    return Verdict(metrics=metrics, notes=metrics.notes)

@@ -67,6 +67,8 @@ class Harvest:
 
     metrics: bytes | None = None
     metrics_problem: str | None = None
+    metrics_elsewhere: tuple[str, ...] = ()
+    """Files that were perhaps meant to be metrics.json, the likeliest first; at most MOST_NAMED."""
     output_full: bool = False
     output_bytes: int = 0
     """By the files' nominal sizes: a sparse file counts in full."""

@@ -64,7 +64,12 @@ RUN_TAG = "leadersboard.run"
 
 def system_figures(result: Result) -> dict[str, float]:
     """The `system/` metrics of a result: reported performance and the platform's measurements."""
-    return {f"system/{name}": value for name, value in {**result.metrics.own_performance, **result.measured}.items()}
+    return system_figures_of(result.metrics, result.measured)
+
+
+def system_figures_of(metrics: RunMetrics, measured: Mapping[str, float]) -> dict[str, float]:
+    """The `system/` metrics of a report with these measurements, which no report replaces."""
+    return {f"system/{name}": value for name, value in {**metrics.own_performance, **measured}.items()}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -43,6 +43,9 @@ class JobResults:
     sha256: str | None = None
     sealed_from: SealedFrom | None = None
     left_out: Sequence[str] = ()
+    notes: Sequence[str] = ()
+    ranked: bool | None = None
+    unranked_because: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -63,9 +66,9 @@ class GetJobResults:
         recorded = self.results.get(job_id)
         if recorded is None:
             return self._unsealed(job)
-        return self._sealed(recorded)
+        return self._sealed(job, recorded)
 
-    def _sealed(self, recorded: Recorded) -> JobResults:
+    def _sealed(self, job: Job, recorded: Recorded) -> JobResults:
         result = recorded.result
         tracking = CompareRun(tracking=self.tracking)(result)
         files = self._files(result, tracking)
@@ -84,6 +87,9 @@ class GetJobResults:
             sha256=recorded.sha256,
             sealed_from=result.sealed_from,
             left_out=result.left_out,
+            notes=job.notes,
+            ranked=job.ranked,
+            unranked_because=job.unranked_because,
         )
 
     def _files(self, result: SealedResult, tracking: Tracking) -> Sequence[SealedFile]:
@@ -110,4 +116,4 @@ class GetJobResults:
         recorded = self.results.get(job.job_id)
         if recorded is None:
             return JobResults(job_id=job.job_id, run_id=job.run_id, tracking=UNKNOWN)
-        return self._sealed(recorded)
+        return self._sealed(job, recorded)

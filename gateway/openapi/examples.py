@@ -27,7 +27,9 @@ PARAMETERS: dict[str, Any] = {
 _FILES = [{"path": "config.yaml", "size_bytes": 112}, {"path": "main.py", "size_bytes": 2048}]
 _RUN_PAGE = f"http://localhost:5010/#/experiments/1/runs/{RUN}"
 _METRICS = {"image_auc": 0.98, "pixel_auc": 0.97, "inference_time_ms": 12.5}
-_METRIC = {"name": "image_auc", "direction": "maximize", "minimum": 0.0, "maximum": 1.0, "unit": None}
+_NOTE = "metrics['loss'] = NaN was left out: it is not finite. Write a finite number, or leave the name out."
+_METRIC = {"name": "image_auc", "direction": "maximize", "minimum": 0.0, "maximum": 1.0, "unit": None,
+           "other_names": ["image_AUROC"]}  # fmt: skip
 
 _JOB: dict[str, Any] = {
     "job_id": JOB, "submission_id": SUBMISSION, "user_id": "ann", "status": "completed", "phase": "done",
@@ -36,6 +38,7 @@ _JOB: dict[str, Any] = {
     "error_message": None, "device": "cpu", "cancel_requested": False, "rerun_of": None,
     "notice": None, "estimate": None,
     "peaks": {"wall_seconds": 150.2, "memory_bytes": 812000000.0, "cpu_seconds": 201.7},
+    "notes": [_NOTE], "ranked": True, "unranked_because": None,
 }  # fmt: skip
 _SUBMISSION: dict[str, Any] = {
     "submission_id": SUBMISSION, "user_id": "ann", "entrypoint": "main.py", "config_file": "config.yaml",
@@ -99,6 +102,7 @@ SCHEMAS: dict[str, Any] = {
         "params": {"method": "PaDiM"}, "metrics": _METRICS,
         "artifacts": [_RECORDED_FILE], "artifacts_total": 1, "artifacts_available": True, "tracking": _TRACKING,
         "sha256": SHA256, "sealed_from": "run", "left_out": [],
+        "notes": [_NOTE], "ranked": True, "unranked_because": None,
     },
     "BenchmarkView": _BENCHMARK,
     "BenchmarkList": {"items": [_BENCHMARK]},

@@ -78,6 +78,12 @@ class JobView(Answer):
     device: str | None
     cancel_requested: bool
     peaks: dict[str, float] | None
+    notes: list[str]
+    """Of a completed job: what of its metrics.json does not count, or counts under another name, in sentences."""
+    ranked: bool | None
+    """Whether the benchmark ranked the completed run when it ended; null for others, and for jobs of older versions."""
+    unranked_because: str | None
+    """Why it did not, in words, e.g. `image_auc 93.1 is out of 0..1 (percent? write 0.931)`."""
     rerun_of: str | None
     """The id of the job that this one is a rerun of."""
     notice: str | None = None
@@ -118,6 +124,8 @@ class MetricView(Answer):
     minimum: float | None
     maximum: float | None
     unit: str | None
+    other_names: list[str]
+    """Names that are taken for this one where a run reports them, in any case."""
 
 
 class BenchmarkView(Answer):

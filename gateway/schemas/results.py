@@ -56,6 +56,11 @@ class ResultsView(Answer):
     """Of the result's canonical JSON in the job's record."""
     sealed_from: SealedFrom | None
     """`run`: recorded when the run ended. `tracking`: read once from MLflow, for an older job."""
+    notes: list[str]
+    """What of metrics.json does not count, or counts under another name, in sentences."""
+    ranked: bool | None
+    """Whether the benchmark ranked the run when it ended; null for jobs of older versions."""
+    unranked_because: str | None
     left_out: list[str]
     """The parts that were too large to record: `files`, `long params` (cut), `params`. Metrics always fit."""
 

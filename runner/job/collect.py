@@ -34,6 +34,7 @@ def _read(sandbox: Sandbox, record: RunRecord, artifacts: Path, job_log: LogWrit
         record,
         metrics=found.metrics,
         metrics_problem=found.metrics_problem,
+        metrics_elsewhere=found.metrics_elsewhere,
         output_full=found.output_full,
         stopped=record.stopped or late,
         peaks={**record.peaks, "output_bytes": found.output_bytes, "output_files": found.output_files},

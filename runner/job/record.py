@@ -39,8 +39,6 @@ def record_result(attempt: Attempt, verdict: Verdict, record: RunRecord, submiss
     artifacts = attempt.folder.artifacts
     if artifacts is None or not artifacts.is_dir():  # another runner ended the job and removed its folder
         raise RunLost("The files of this run are gone.")
-    for sentence in _left_out(verdict):
-        attempt.job_log.say_once(sentence)
     attempt.job_log.keep_name()
     add_log(artifacts, attempt.context.ports.storage.log_path(attempt.job.job_id))
     return _Recorder(attempt=attempt).record(verdict, record, submission, artifacts)
@@ -155,18 +153,6 @@ def add_log(artifacts: Path, job_log: Path) -> None:
         copy.replace(artifacts / "logs" / job_log.name)
     finally:
         copy.unlink(missing_ok=True)
-
-
-def _left_out(verdict: Verdict) -> list[str]:
-    """A sentence on the parts of a report that are not recorded; empty if all of it is."""
-    if verdict.metrics is None:
-        return []
-    names = sorted(set(verdict.metrics.performance) - set(verdict.metrics.own_performance))
-    if not names:
-        return []
-    return [
-        f"performance in metrics.json: {_listed(names)} left out; the platform measures this itself. Use another name."
-    ]
 
 
 def _listed(names: Iterable[str]) -> str:

@@ -14,7 +14,7 @@ from runner.dead_letters import DeadLetterWriter
 from runner.job.attempt import Attempt
 from runner.job.context import JobContext
 from runner.job.signals import ResultWaits
-from runner.job_log.final_line import say_end
+from runner.job_log.final_line import last_lines, say_end
 from runner.run_folder import RunFolder
 
 ROOM_SECONDS = 5.0
@@ -27,13 +27,13 @@ log = structlog.get_logger(__name__)
 
 
 def finish(attempt: Attempt, outcome: Outcome, result: SealedResult | None = None) -> None:
-    """Writes the log's last line, then the final state with the result: a client that sees it finds the rest."""
+    """Writes the log's last lines, then the final state with the result: a client that sees it finds the rest."""
     attempt.lease.confirm()
     attempt.job_log.end_output()
-    last = f"Ended: {outcome.state}{': ' + outcome.message if outcome.message else ''}"
-    attempt.job_log.say_once(last)
+    last = last_lines(attempt.job.benchmark, outcome)
+    attempt.job_log.say_once(*last)
     _await_own_logs(attempt)
-    attempt.job_log.say_once(last)  # in the file that readers find
+    attempt.job_log.say_once(*last)  # in the file that readers find
     _settle(attempt, lambda: attempt.context.ports.job_status.finish(attempt.claim, outcome, result))
     for path in attempt.context.job_root.glob(f"{attempt.job.job_id}-*"):  # those of its earlier runs, too
         RunFolder(path=path).remove()

@@ -15,6 +15,7 @@ from core.domain.job import RUNNER_GONE, Claim, Outcome
 from core.domain.submission import Submission
 from core.domain.verdict import RunRecord, Verdict
 from core.ports.sandbox import Sandbox
+from runner.job.assess import assessed
 from runner.job.attempt import Attempt
 from runner.job.collect import collect
 from runner.job.context import JobContext
@@ -145,6 +146,7 @@ class RunJob:
         result = None
         if verdict.passed:
             try:
+                verdict = assessed(attempt, verdict, record)
                 result = record_result(attempt, verdict, record, submission)
             except Cancelled:
                 verdict = Verdict(cancelled=True, message="Cancelled before it was recorded.")

@@ -1,4 +1,4 @@
-"""Writes the last line of the log of a job that the ledger ended, without a runner that could write it."""
+"""The last lines of a job's log; also written when the ledger ended the job, without a runner that could write them."""
 
 from __future__ import annotations
 
@@ -8,12 +8,21 @@ from pathlib import Path
 
 import structlog
 
-from core.domain.job import Job
+from core.domain.job import Job, Outcome
 from core.domain.job_log import LINE_BYTES, own_line
 
 TAIL_BYTES = LINE_BYTES + 1
 
 log = structlog.get_logger(__name__)
+
+
+def last_lines(benchmark: str, outcome: Outcome) -> tuple[str, ...]:
+    """What of the report does not count, whether the run is ranked on its benchmark, and how the job ended."""
+    end = f"Ended: {outcome.state}{': ' + outcome.message if outcome.message else ''}"
+    if outcome.ranked is None:
+        return (*outcome.notes, end)
+    place = f"Ranked on {benchmark}." if outcome.ranked else f"Not ranked on {benchmark}: {outcome.unranked_because}."
+    return (*outcome.notes, place, end)
 
 
 def say_end(logs: Path, job: Job) -> None:

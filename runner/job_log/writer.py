@@ -154,10 +154,11 @@ class LogWriter:
     def _line_start(self) -> bytes:
         return b"" if self._end in {b"", b"\n"} else b"\n"
 
-    def say_once(self, sentence: str) -> None:
-        """Like `say`, unless the log already ends with the line: an earlier runner may have written it."""
-        if not self._ends_with(own_line(sentence)):
-            self.say(sentence)
+    def say_once(self, *sentences: str) -> None:
+        """Like `say` for each, unless the log already ends with these lines, e.g. written by an earlier runner."""
+        if not self._ends_with(b"".join(map(own_line, sentences))):
+            for sentence in sentences:
+                self.say(sentence)
 
     def _ends_with(self, line: bytes) -> bool:
         with self._lock:

@@ -114,6 +114,9 @@ class MemoryJobStatus(MemoryHeldJobs):
                 failure_reason=outcome.reason,
                 error_message=outcome.message,
                 peaks=dict(outcome.peaks),
+                notes=outcome.notes,
+                ranked=outcome.ranked,
+                unranked_because=outcome.unranked_because,
             )
             return self._close(ended, outcome.state)
 

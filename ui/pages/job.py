@@ -89,6 +89,7 @@ class _Show:
         return self._frame.markup.fill(
             "results",
             results=results,
+            benchmark_name=job.benchmark,
             metrics=_metrics(results, benchmark),
             measured=_measured(results),
             pictures=pictures_of(results),

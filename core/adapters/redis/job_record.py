@@ -57,6 +57,9 @@ def job_from(fields: Mapping[str, str]) -> Job:
         losses=int(fields.get("losses", "0")),
         again_because=fields.get("again_because") or None,
         logged=fields.get("logged") == "1",
+        notes=tuple(json.loads(fields.get("notes", "[]"))),
+        ranked=fields["ranked"] == "1" if "ranked" in fields else None,
+        unranked_because=fields.get("unranked_because"),
     )
 
 
@@ -67,6 +70,9 @@ def outcome_fields(outcome: Outcome) -> dict[str, str]:
         "error_message": outcome.message,
         "run_id": outcome.run_id,
         "peaks": json.dumps(dict(outcome.peaks)) if outcome.peaks else None,
+        "notes": json.dumps(outcome.notes) if outcome.notes else None,
+        "ranked": None if outcome.ranked is None else str(int(outcome.ranked)),
+        "unranked_because": outcome.unranked_because,
     }
     return {name: value for name, value in fields.items() if value is not None}
 

@@ -20,13 +20,13 @@ from core.domain.artifact_names import name_faults
 from core.domain.errors import InvalidInput, RunLost, TooLarge, Unavailable
 from core.domain.limits import ResourceClass, UploadLimits
 from core.domain.metrics import MAX_BYTES
+from core.domain.metrics_place import METRICS, NOT_PLAIN, Candidates
 from core.domain.submission import shown
 from core.ports.sandbox import Harvest, SandboxSpec
 from runner.engine.container_spec import SLOT, holder_options, labels, volume_name, volume_options
 from runner.engine.output import user_ids
 from runner.engine.resources import remove
 
-METRICS = "metrics.json"
 NEARLY_FULL = 0.95
 MAX_NOTICES = 20
 UNUSABLE_NAME = frozenset({errno.ENAMETOOLONG, errno.EILSEQ, errno.EINVAL, errno.EEXIST})
@@ -110,6 +110,7 @@ class OutputVolume:
         return Harvest(
             metrics=metrics,
             metrics_problem=problem,
+            metrics_elsewhere=walk.candidates.found,
             output_full=walk.output_full,
             output_bytes=walk.seen_bytes,
             output_files=walk.seen_entries,
@@ -127,7 +128,7 @@ class OutputVolume:
         with io.BufferedReader(Chunks(chunks), CHUNK) as stream:
             stat = header or {"mode": -1, "linkTarget": "", "size": 0}
             if stat["mode"] >> 9 or stat["linkTarget"]:  # any type bit of Go's file mode
-                return None, "it is not a plain file"
+                return None, NOT_PLAIN
             if stat["size"] > MAX_BYTES:
                 return None, f"it is larger than {MAX_BYTES} bytes"
             return _first_file(stream), None
@@ -173,6 +174,7 @@ class OutputWalk:
         self._own_log = f"logs/{job_id}.log"
         self.seen_bytes = self.seen_entries = 0
         self.notices: list[str] = []
+        self.candidates = Candidates()
         bound = UploadLimits(unpacked_bytes=limits.output_bytes, entries=limits.output_files)
         self.tree = Tree(root=into, limits=bound)
         self.tree.names = _CheckedNames(limits=bound)
@@ -200,6 +202,8 @@ class OutputWalk:
         name = member.name.partition("/")[2]
         if name in {"", METRICS} or member.kind is Kind.FOLDER:
             return
+        if member.kind is Kind.FILE:
+            self.candidates.see(name)
         if reason := self._reason_to_leave(name, member.kind) or self._reason_not_copied(name, tar):
             self.notices.append(f"{shown(name)} was left out: {reason}.")
 

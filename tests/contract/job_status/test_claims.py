@@ -54,6 +54,17 @@ def test_progress_is_noted(jobs: JobStatusPort) -> None:
     assert (found.phase, found.device) == (Phase.COLLECTING, "cpu")
 
 
+def test_a_finished_job_keeps_what_does_not_count_of_its_report(jobs: JobStatusPort) -> None:
+    """FLD-3, FLD-4: the notes, and whether and why not its benchmark ranks it."""
+    jobs.admit(request_of(), LIMITS)
+    told = {"notes": ("metrics['a'] = null was left out.", "精度"), "ranked": False, "unranked_because": "why"}
+    claim = claimed(jobs)
+    assert (claim.job.notes, claim.job.ranked, claim.job.unranked_because) == ((), None, None)
+    jobs.finish(claim, Outcome(state=JobState.COMPLETED, run_id="r1", **told))
+    found = jobs.get(claim.job_id)
+    assert {name: getattr(found, name) for name in told} == told
+
+
 def test_a_finished_job_keeps_its_outcome_for_ever(jobs: JobStatusPort) -> None:
     """JOB-3: a final state never changes, whoever tries."""
     jobs.admit(request_of(), LIMITS)

@@ -37,6 +37,10 @@ def test_reads_a_plain_benchmark_with_its_defaults() -> None:
         {"metrics": [{"name": "image_auc", "minimum": float("nan")}]},
         {"metrics": [{"name": "image_auc", "maximum": float("inf")}]},
         {"metrics": [{"name": "image_auc", "direction": "up"}]},
+        {"metrics": [{"name": "image_auc", "aliases": ["image_F1"]}, {"name": "image_f1"}]},
+        {"metrics": [{"name": "image_auc", "aliases": ["x"]}, {"name": "image_f1", "aliases": ["X"]}]},
+        {"metrics": [{"name": "image_auc", "aliases": [""]}]},
+        {"metrics": [{"name": "image_auc", "aliases": ["x"] * 21}]},
         {"primary_metric": "unknown"},
         {"typo": 1},
     ],
@@ -45,6 +49,14 @@ def test_refuses_a_benchmark_that_breaks_a_rule(changes: dict[str, object]) -> N
     """Names that become paths, doubled or missing metrics, bounds that are no numbers, and misspelt keys."""
     with pytest.raises(ValidationError):
         benchmark(**changes)
+
+
+def test_a_metric_has_the_usual_other_names_unless_its_benchmark_names_some() -> None:
+    """FLD-4: none, if the list is empty."""
+    assert rule().other_names == ("image_AUROC",)
+    assert rule(name="loss").other_names == ()
+    assert rule(aliases=["acc", "ACC"]).other_names == ("acc", "ACC")
+    assert rule(aliases=[]).other_names == ()
 
 
 @pytest.mark.parametrize(

@@ -54,6 +54,15 @@ def test_reads_a_finished_job() -> None:
     assert found.is_final
 
 
+def test_reads_what_does_not_count_of_a_report() -> None:
+    """FLD-3, FLD-4: as it was written; nothing in the record of an older runner."""
+    told = Outcome(state=JobState.COMPLETED, notes=("精度", "b"), ranked=False, unranked_because="why")
+    found = job_from(FIELDS | outcome_fields(told))
+    assert (found.notes, found.ranked, found.unranked_because) == (("精度", "b"), False, "why")
+    assert job_from(FIELDS | outcome_fields(Outcome(state=JobState.COMPLETED, ranked=True))).ranked is True
+    assert (job_from(FIELDS).notes, job_from(FIELDS).ranked, job_from(FIELDS).unranked_because) == ((), None, None)
+
+
 def test_an_outcome_writes_only_what_it_has() -> None:
     """An absent value makes no empty field."""
     assert outcome_fields(Outcome(state=JobState.COMPLETED, run_id="r")) == {"run_id": "r"}

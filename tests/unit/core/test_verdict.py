@@ -90,12 +90,26 @@ def test_memory_decides_over_a_full_output() -> None:
     assert judge(record(output_full=True, out_of_memory=True), SMALL).reason is FailureReason.OUT_OF_MEMORY
 
 
-@pytest.mark.parametrize("raw", [b"", b"{", metrics_json(metrics={"a": "x"}), b'{"params":{},"metrics":{"a":NaN}}'])
+@pytest.mark.parametrize("raw", [b"", b"{", metrics_json(metrics="x"), b'{"params":{},"image_auc":0.9}'])
 def test_bad_metrics_fail_with_the_rule(raw: bytes) -> None:
     """H51, H55: the message carries the sentence of the parser."""
     found = judge(record(metrics=raw), SMALL)
     assert found.reason is FailureReason.BAD_METRICS
     assert found.message.startswith("metrics")
+
+
+def test_a_report_with_bad_entries_passes_with_notes() -> None:
+    """FLD-3: also if no entry counts; what the run left is not thrown away."""
+    found = judge(record(metrics=b'{"params":{},"metrics":{"a":NaN}}'), SMALL)
+    assert found.passed
+    assert "metrics['a'] = NaN was left out" in found.notes[0]
+
+
+def test_missing_metrics_are_told_with_the_file_that_was_meant() -> None:
+    """Field case 31: where it lies and where it belongs."""
+    found = judge(record(metrics=None, metrics_elsewhere=("Padim/v0/metrics.json",)), SMALL)
+    assert found.reason is FailureReason.NO_METRICS
+    assert found.message.endswith("There is Padim/v0/metrics.json: write it to --output itself.")
 
 
 def test_a_metrics_file_that_cannot_be_read_is_bad() -> None:

@@ -58,8 +58,9 @@ def pages(front: Front) -> dict[str, str]:
     hostile = job(job_id=EVIL, submission_id=EVIL, user_id=EVIL, benchmark=EVIL, resource_class=EVIL, device=EVIL)
     failed = job(job_id=EVIL, status="failed", failure_reason=EVIL, error_message=EVIL)
     results = Results(
-        job_id=EVIL, params={EVIL: EVIL}, artifacts=({"path": EVIL, "size_bytes": 1},), mlflow_ui_url=EVIL
-    )
+        job_id=EVIL, params={EVIL: EVIL}, artifacts=({"path": EVIL, "size_bytes": 1},), mlflow_ui_url=EVIL,
+        notes=(EVIL,), ranked=False, unranked_because=EVIL,
+    )  # fmt: skip
     error = NotFound(Problem(status=404, code=EVIL, detail=EVIL, request_id=EVIL))
     return {
         "board": fill("board", board=board(), benchmark=benchmark(), entries="best", offset=0, is_admin=True),
@@ -70,6 +71,7 @@ def pages(front: Front) -> dict[str, str]:
         "results": fill(
             "results",
             results=results,
+            benchmark_name=EVIL,
             metrics=[(EVIL, 1.0, TIME)],
             measured=[(EVIL, 1.0)],
             pictures=[EVIL],
@@ -81,6 +83,17 @@ def pages(front: Front) -> dict[str, str]:
         "header": fill("header", here="/", user={"user_id": EVIL, "is_admin": True}),
         "notice": notice_of(front.templates, error, what="The job could not be read"),
     }
+
+
+def test_the_results_say_what_does_not_count(front: Front) -> None:
+    """FLD-3, FLD-4: each note, and why the run is not ranked; no box where there is nothing to say."""
+    values = {"metrics": [], "measured": [], "board": None, "standing": None, "benchmark_name": "synthetic"}
+    told = Results(job_id="j", notes=("image_AUROC was taken for image_auc.",), ranked=False, unranked_because="why")
+    html = front.templates.fill("results", results=told, **values)
+    assert "<li>image_AUROC was taken for image_auc.</li>" in html
+    assert "Not ranked on synthetic" in html
+    assert "<div>why</div>" in html
+    assert "lb-notice" not in front.templates.fill("results", results=Results(job_id="j", ranked=True), **values)
 
 
 def test_no_foreign_text_becomes_markup(front: Front) -> None:

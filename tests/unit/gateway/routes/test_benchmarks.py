@@ -21,8 +21,22 @@ def test_benchmarks_are_listed_with_their_metrics(site: Site) -> None:
                 "primary_metric": "image_auc",
                 "categories": [],
                 "metrics": [
-                    {"name": "image_auc", "direction": "maximize", "minimum": 0, "maximum": 1, "unit": None},
-                    {"name": "inference_time_ms", "direction": "minimize", "minimum": 0, "maximum": None, "unit": "ms"},
+                    {
+                        "name": "image_auc",
+                        "direction": "maximize",
+                        "minimum": 0,
+                        "maximum": 1,
+                        "unit": None,
+                        "other_names": ["image_AUROC"],
+                    },
+                    {
+                        "name": "inference_time_ms",
+                        "direction": "minimize",
+                        "minimum": 0,
+                        "maximum": None,
+                        "unit": "ms",
+                        "other_names": [],
+                    },
                 ],
             }
         ]

@@ -58,4 +58,25 @@ def test_results_of_a_job_without_run_are_empty(site: Site) -> None:
         "sha256": None,
         "sealed_from": None,
         "left_out": [],
+        "notes": [],
+        "ranked": None,
+        "unranked_because": None,
     }
+
+
+def test_results_and_status_say_what_does_not_count(site: Site) -> None:
+    """FLD-3, FLD-4: the same sentences in both; nothing of them for a job that an older runner finished."""
+    because = "image_auc 93.1 is out of 0..1 (percent? write 0.931)"
+    for given, shown in (
+        ({}, {"notes": [], "ranked": None, "unranked_because": None}),
+        ({"ranked": True}, {"notes": [], "ranked": True, "unranked_because": None}),
+        (
+            {"notes": ("A note.",), "ranked": False, "unranked_because": because},
+            {"notes": ["A note."], "ranked": False, "unranked_because": because},
+        ),
+    ):
+        found = site.post_job()
+        site.complete(metrics={"image_auc": 93.1}, **given)
+        for part in ("status", "results"):
+            answer = ask(site, "ada", found, part).json()
+            assert {name: answer[name] for name in shown} == shown

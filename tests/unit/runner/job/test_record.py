@@ -130,7 +130,7 @@ def test_performance_under_our_own_names_is_left_out_and_named(runner: TwinRunne
     program = f"import sys, pathlib; pathlib.Path(sys.argv[4], 'metrics.json').write_text({report!r})"
     job = runner.run(runner.claim(program))
     assert job.state == "completed", runner.log_of(job)
-    assert "Gpu_Memory_Bytes, wall_seconds left out; the platform measures this itself" in runner.log_of(job)
+    assert "'wall_seconds', 'Gpu_Memory_Bytes' left out; the platform measures this itself" in runner.log_of(job)
     recorded = runner.tracking.get_run(job.run_id or "").metrics
     assert recorded["system/wall_seconds"] > 0
     assert not [name for name in recorded if "gpu" in name.lower()]
