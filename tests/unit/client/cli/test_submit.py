@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.client.cli.answers import accepts
+from tests.unit.client.cli.answers import RESULTS, accepts
 from tests.unit.client.cli.conftest import Run
 from tests.unit.client.fake_platform import SUBMISSION, Platform, job
 
@@ -53,3 +53,14 @@ def test_wait_is_without_the_log(run: Run, platform: Platform, folder: str) -> N
 def test_wrong_usage_is_two(run: Run, folder: str, words: list[str]) -> None:
     """What was typed wrong is told before anything is sent."""
     assert run(*(word.format(folder=folder) for word in words)).exit_code == 2
+
+
+def test_wait_says_why_a_job_is_not_ranked(run: Run, platform: Platform, folder: str) -> None:
+    """FLD-4: once, in the platform's words; the board is not asked for a rank that is not there."""
+    told = {"ranked": False, "unranked_because": "image_auc is missing (you wrote auroc)", "notes": ["A note."]}
+    accepts(platform, job(status="completed", phase="done", **told))
+    platform.answers("GET", "/jobs/j1/results", RESULTS | told)
+    done = run("submit", folder, "--wait")
+    assert done.stdout.count("image_auc is missing (you wrote auroc)") == 1
+    assert "A note." in done.stdout
+    assert "/leaderboard" not in [asked.url.path for asked in platform.asked]
