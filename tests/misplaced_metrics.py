@@ -10,6 +10,10 @@ MISPLACED = {
         START + "(out / 'Padim' / 'v0').mkdir(parents=True)\n(out / 'Padim' / 'v0' / 'metrics.json')" + WRITE,
         "There is Padim/v0/metrics.json: write it to --output itself.",
     ),
+    "below a name that is no text": (
+        START + "d = out / os.fsdecode(b'\\xff\\n\\x1b')\nd.mkdir()\n(d / 'metrics.json')" + WRITE,
+        "‹U+000A›‹U+001B›/metrics.json: write it to --output itself.",
+    ),
     "in capitals": (START + "(out / 'Metrics.JSON')" + WRITE, "There is Metrics.JSON: call it metrics.json"),
     "another name": (START + "(out / 'results.json')" + WRITE, "There is results.json: call it metrics.json"),
     "another name, one level down": (

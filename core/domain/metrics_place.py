@@ -6,8 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from core.domain.report_notes import cut
-from core.domain.visible_text import visible
+from core.domain.report_notes import cut, on_one_line
 
 METRICS = "metrics.json"
 NOT_PLAIN = "it is not a plain file but a link, a folder or the like; write the numbers into a file of this name itself"
@@ -27,20 +26,20 @@ class Candidates:
         name = path.rpartition("/")[2].strip().casefold()
         if path == METRICS or not _LIKE.fullmatch(name):
             return
-        self._best = sorted([*self._best, (int(name != METRICS), path.count("/"), path)])[:MOST_NAMED]
+        self._best = sorted([*self._best, (int(name != METRICS), path.count("/"), on_one_line(path))])[:MOST_NAMED]
 
     @property
     def found(self) -> tuple[str, ...]:
-        """The likeliest first: of the right name, then nearer to the top."""
+        """Safe to show and to store, the likeliest first: of the right name, then nearer to the top."""
         return tuple(path for _other_name, _depth, path in self._best)
 
 
 def elsewhere(paths: Sequence[str]) -> str:
-    """What to do about the first of these files that was perhaps meant; what to write, if there is none."""
+    """What to do about the first of these `Candidates.found`; what to write, if there is none."""
     if not paths:
         return "Write it there: os.path.join(args.output, 'metrics.json'); other folders go with the run."
     path = paths[0]
-    shown = cut(visible(path), PATH_CHARS)
+    shown = cut(path, PATH_CHARS)
     folder, _slash, name = path.rpartition("/")
     if name == METRICS:
         return f"There is {shown}: write it to --output itself."

@@ -56,8 +56,12 @@ def bounded(sentences: Iterable[str]) -> tuple[str, ...]:
 
 def shown_name(name: str) -> str:
     """A name in quotes, cut, with control and format characters as code points."""
-    text = visible(name[: 2 * NAME_CHARS]).replace("\n", "‹U+000A›").replace("\t", "‹U+0009›")
-    return f"'{cut(text, NAME_CHARS)}'"
+    return f"'{cut(on_one_line(name[: 2 * NAME_CHARS]), NAME_CHARS)}'"
+
+
+def on_one_line(text: str) -> str:
+    """The text with control and format characters, tab and line feed included, shown as code points."""
+    return visible(text).replace("\n", "‹U+000A›").replace("\t", "‹U+0009›")
 
 
 def shown(value: Any) -> str:
