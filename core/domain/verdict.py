@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from core.domain.hints import hint
 from core.domain.limits import MIB, ResourceClass
 from core.domain.metrics import BadMetrics, RunMetrics, parse_metrics
 from core.domain.metrics_place import elsewhere
@@ -53,6 +54,8 @@ class RunRecord:
     output_full: bool = False
     image_digest: str = ""
     peaks: Mapping[str, float] = field(default_factory=dict)
+    last_words: str = ""
+    """The end of what the run printed, for a hint."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -145,7 +148,12 @@ def _exit(record: RunRecord, limits: ResourceClass) -> Verdict | None:
         return _output_limit(record, limits, f"The program ended with exit code {record.exit_code}. ")
     name = SIGNALS.get(record.exit_code)
     how = f"was ended by {name} (exit code {record.exit_code})" if name else f"ended with exit code {record.exit_code}"
-    return _failed(FailureReason.EXIT, f"The program {how}. The end of the log says more.")
+    return _failed(FailureReason.EXIT, f"The program {how}. The end of the log says more.{_hint(record)}")
+
+
+def _hint(record: RunRecord) -> str:
+    found = hint(record.last_words)
+    return f" Hint: {found}" if found else ""
 
 
 def _output_limit(record: RunRecord, limits: ResourceClass, how: str = "") -> Verdict:
@@ -164,7 +172,8 @@ def _metrics(record: RunRecord, limits: ResourceClass) -> Verdict:
     if record.metrics is None:
         if record.output_full:
             return _output_limit(record, limits)
-        return _failed(FailureReason.NO_METRICS, f"{NO_METRICS} {elsewhere(record.metrics_elsewhere)}")
+        what = f"{NO_METRICS} {elsewhere(record.metrics_elsewhere)}{_hint(record)}"
+        return _failed(FailureReason.NO_METRICS, what)
     try:
         metrics = parse_metrics(record.metrics)
     except BadMetrics as error:

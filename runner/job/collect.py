@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+from core.domain.hints import TAIL_CHARACTERS
 from core.domain.job import Phase
 from core.domain.verdict import RunRecord, Stop
 from core.ports.sandbox import Sandbox
@@ -27,6 +28,7 @@ def collect(attempt: Attempt, sandbox: Sandbox, record: RunRecord) -> RunRecord:
 
 def _read(sandbox: Sandbox, record: RunRecord, artifacts: Path, job_log: LogWriter) -> RunRecord:
     found = sandbox.harvest(artifacts)
+    last_words = job_log.last_words(TAIL_CHARACTERS)
     for notice in found.notices:
         job_log.say(notice)
     late = Stop.LOG_LIMIT if job_log.over_limit else None
@@ -36,6 +38,7 @@ def _read(sandbox: Sandbox, record: RunRecord, artifacts: Path, job_log: LogWrit
         metrics_problem=found.metrics_problem,
         metrics_elsewhere=found.metrics_elsewhere,
         output_full=found.output_full,
+        last_words=last_words,
         stopped=record.stopped or late,
         peaks={**record.peaks, "output_bytes": found.output_bytes, "output_files": found.output_files},
     )

@@ -103,6 +103,14 @@ class LogWriter:
         with self._lock:
             self._incomplete = True
 
+    def last_words(self, size: int) -> str:
+        """The last `size` bytes that the run printed, as text; lines of the platform are left out."""
+        with self._lock:
+            start = max(0, self._size - 2 * size)
+            kept = b"" if self._closed else os.pread(self._held.log, self._size - start, start)
+            lines = (kept + printed(bytes(self._tail[-size:]))).splitlines(keepends=True)
+        return b"".join(line for line in lines if not line.startswith(SIGN))[-size:].decode(errors="replace")
+
     def settle(self) -> None:
         """Puts all that was taken on disk, or notes how much of it is missing because the disk was full.
 

@@ -1,0 +1,80 @@
+"""Hints beside the reason of a failed run, from the last lines that it printed; a run may print what it likes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+TAIL_CHARACTERS = 8192
+"""How much of the end of the output is looked at."""
+MODULE = re.compile(r"No module named '?([A-Za-z_][A-Za-z0-9_.]{0,99})'?")
+SUBMISSION_TOO_LARGE = "did not fit into /job ("
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Hint:
+    """What the output must match, and the sentence for it; of several the first in the list is given."""
+
+    sign: re.Pattern[str]
+    sentence: Callable[[re.Match[str]], str]
+
+
+def _hint(pattern: str, sentence: str) -> Hint:
+    return Hint(sign=re.compile(pattern), sentence=lambda _match: sentence)
+
+
+def _module(match: re.Match[str]) -> str:
+    name = match[1].partition(".")[0]
+    return (
+        f"The sandbox has no module {name!r}: name its package in requirements.txt and choose a resource class that "
+        "installs packages, or put the module into the submission."
+    )
+
+
+HINTS = (
+    _hint(
+        r"CUDA out of memory|CUDA error: out of memory|CUBLAS_STATUS_ALLOC_FAILED|torch\.(cuda\.)?OutOfMemoryError",
+        "The GPU's memory was full: use smaller batches or pictures, or a smaller model.",
+    ),
+    _hint(
+        r"(?i)\bbus error\b|insufficient shared memory|unable to open shared memory|/dev/shm|unable to mmap \d+ bytes",
+        "Data loader workers share their batches in /dev/shm, which was probably full: use fewer workers "
+        "(num_workers=0 needs none) or smaller batches.",
+    ),
+    _hint(
+        r"Read-only file system",
+        "Only the working directory /job, /out and /tmp can be written; what is to be kept goes to the folder given "
+        "by --output.",
+    ),
+    _hint(
+        r"No space left on device[^\n]{0,40}/out\b|Disk quota exceeded",
+        "The output folder /out was full: write fewer or smaller files there.",
+    ),
+    _hint(
+        r"No space left on device",
+        "A folder was full: /job, /tmp, /dev/shm and /out are bounded. Write less, or remove what is not needed.",
+    ),
+    _hint(
+        r"LocalEntryNotFoundError|OfflineModeIsEnabled|HF_HUB_OFFLINE|huggingface\.co|download\.pytorch\.org"
+        r"|Cannot find the requested files in the (local|disk) cache|make sure your Internet connection is on",
+        "There is no network in the sandbox, by design, so weights cannot be downloaded: put the file into the "
+        "submission, use tf_efficientnet_lite0, whose weights the image has, or do without (pre_trained=False).",
+    ),
+    _hint(
+        r"URLError|Name or service not known|Temporary failure in name resolution|Name resolution|NameResolutionError"
+        r"|Network is unreachable|Max retries exceeded|(?i:internet connection)|getaddrinfo failed",
+        "There is no network in the sandbox, by design: bring what the program needs in the submission.",
+    ),
+    Hint(sign=MODULE, sentence=_module),
+)
+
+
+def hint(tail: str) -> str | None:
+    """The sentence for what the output ends with; None when nothing in it is known. Only TAIL_CHARACTERS are read."""
+    text = tail[-TAIL_CHARACTERS:]
+    for known in HINTS:
+        found = known.sign.search(text)
+        if found is not None and not (SUBMISSION_TOO_LARGE in text and "No space" in found[0]):
+            return known.sentence(found)
+    return None
