@@ -123,11 +123,12 @@ def _mounts(options: Options) -> Iterator[Mutant]:
 
 
 def _tmpfs(options: Options) -> Iterator[Mutant]:
-    flags = options["tmpfs"]["/tmp"].split(",")
-    for flag in flags:
-        left = {"/tmp": ",".join(item for item in flags if item != flag)}
-        name = f"tmpfs /tmp {flag.partition('=')[0]}"
-        yield _mutant(options, name, "away", lambda found, left=left: found["tmpfs"].update(left))
+    for folder, text in options["tmpfs"].items():
+        flags = text.split(",")
+        for flag in flags:
+            left = {folder: ",".join(item for item in flags if item != flag)}
+            name = f"tmpfs {folder} {flag.partition('=')[0]}"
+            yield _mutant(options, name, "away", lambda found, left=left: found["tmpfs"].update(left))
     yield _mutant(options, "tmpfs /run", "added", lambda found: found["tmpfs"].update({"/run": "rw"}))
 
 

@@ -18,9 +18,12 @@ TMP = "/tmp"  # inside the sandbox
 SECRETS = re.compile(r"token|secret|password|redis|mlflow|://", re.IGNORECASE)
 ENVIRONMENT = {
     "PATH", "HOME", "USER", "TMPDIR", "LANG", "PYTHONUNBUFFERED", "PYTHONDONTWRITEBYTECODE", "MPLCONFIGDIR",
-    "TORCH_HOME", "HF_HUB_OFFLINE", "OMP_NUM_THREADS", "LEADERSBOARD_JOB", "LEADERSBOARD_DATA",
+    "TORCH_HOME", "HF_HOME", "XDG_CACHE_HOME", "NUMBA_CACHE_DIR", "TRITON_CACHE_DIR",
+    "TORCHINDUCTOR_CACHE_DIR", "LOGNAME",
+    "HF_HUB_OFFLINE", "OMP_NUM_THREADS", "LEADERSBOARD_JOB", "LEADERSBOARD_DATA",
     "NVIDIA_VISIBLE_DEVICES", "CUDA_VISIBLE_DEVICES",
 }  # fmt: skip
+CACHES = {"TORCH_HOME", "HF_HOME", "XDG_CACHE_HOME", "NUMBA_CACHE_DIR", "TRITON_CACHE_DIR", "TORCHINDUCTOR_CACHE_DIR"}
 LABELS = {
     f"leadersboard.{name}" for name in ("site", "job", "attempt", "claim", "user", "role", "slot", "kept_seconds")
 }
@@ -69,7 +72,7 @@ def _environment_is_ours(body: Body, _host: Body, limits: ResourceClass) -> bool
     return (
         set(found) == ENVIRONMENT
         and values["HOME"] == values["TMPDIR"] == values["MPLCONFIGDIR"] == TMP
-        and values["TORCH_HOME"].startswith(TMP)
+        and all(values[name].startswith(f"{TMP}/") for name in CACHES)
         and values["NVIDIA_VISIBLE_DEVICES"] == "void"
         and not values["CUDA_VISIBLE_DEVICES"]
         and values["OMP_NUM_THREADS"] == str(max(1, int(limits.cpus)))
@@ -87,10 +90,10 @@ def _mounts(_body: Body, host: Body, _limits: ResourceClass) -> bool:
     found = {mount["Target"]: mount for mount in host["Mounts"]}
     folders = [mount for mount in found.values() if mount["Type"] == "bind"]
     return (
-        set(found) == {"/job", "/config", "/out", "/data"}
+        set(found) == {"/submission", "/config", "/out", "/data"}
         and len(host["Mounts"]) == 4
         and all(mount["ReadOnly"] is True for mount in folders)
-        and {mount["Target"] for mount in folders} == {"/job", "/config", "/data"}
+        and {mount["Target"] for mount in folders} == {"/submission", "/config", "/data"}
         and all(mount["BindOptions"]["Propagation"] == "rprivate" for mount in folders)
         and all(mount["Source"].count("/") >= 4 and ".." not in mount["Source"] for mount in folders)
     )
@@ -126,8 +129,16 @@ def _ulimits(_body: Body, host: Body, limits: ResourceClass) -> bool:
 
 def _tmp(_body: Body, host: Body, limits: ResourceClass) -> bool:
     flags = host["Tmpfs"][TMP].split(",")
-    wanted = {"rw", "nosuid", "nodev", "noexec", "mode=1777", f"size={limits.tmp_bytes}", "nr_inodes=100000"}
-    return set(host["Tmpfs"]) == {TMP} and set(flags) == wanted
+    wanted = {"rw", "nosuid", "nodev", "exec", "mode=1777", f"size={limits.tmp_bytes}", "nr_inodes=100000"}
+    return set(host["Tmpfs"]) == {TMP, "/job"} and set(flags) == wanted
+
+
+def _job(_body: Body, host: Body, limits: ResourceClass) -> bool:
+    """The copy of the submission is bounded, and belongs to a run's user."""
+    flags = set(host["Tmpfs"]["/job"].split(","))
+    owner = {flag for flag in flags if re.fullmatch(r"[ug]id=60\d{3}", flag)}
+    wanted = {"rw", "nosuid", "nodev", "exec", f"size={limits.job_bytes}", "nr_inodes=100000", "mode=0755"}
+    return flags - owner == wanted and len(owner) == 2
 
 
 RECORD = {"max-size": "337678336", "max-file": "2", "compress": "false"}
@@ -141,9 +152,13 @@ def _log(_body: Body, host: Body, _limits: ResourceClass) -> bool:
 
 def _command(body: Body, _host: Body, _limits: ResourceClass) -> bool:
     config = _config(body)
-    return not config.get("Entrypoint") and config["Cmd"] == [
-        "python", "main.py", "--config", "config.yaml", "--output", "/out",
-    ]  # fmt: skip
+    shell, option, script, *arguments = config["Cmd"]
+    return (
+        not config.get("Entrypoint")
+        and (shell, option, script.splitlines()[-1]) == ("sh", "-c", 'exec python "$@"')
+        and "main.py" not in script
+        and arguments[-5:] == ["main.py", "--config", "config.yaml", "--output", "/out"]
+    )
 
 
 def _labels(body: Body, _host: Body, _limits: ResourceClass) -> bool:
@@ -175,6 +190,7 @@ RULES = [
     Rule(name="processes bounded", section="CIS 5.29", holds=lambda _b, host, limits: host["PidsLimit"] == limits.pids),
     Rule(name="shared memory sized", section="H26", holds=lambda _b, host, limits: host["ShmSize"] == limits.shm_bytes),
     Rule(name="/tmp sized and harmless", section="H26", holds=_tmp),
+    Rule(name="/job sized and its own", section="H26", holds=_job),
     Rule(name="ulimits", section="CIS 5.19, H36, H43", holds=_ulimits),
     Rule(name="ends before the platform", section="e1", holds=lambda _b, host, _l: host["OomScoreAdj"] == 500),
     Rule(name="mounts", section="CIS 5.6, 5.20, 5.32, H48", holds=_mounts),

@@ -28,7 +28,7 @@ class GpuPolicy(StrEnum):
 
 
 class ResourceClass(BaseModel):
-    """The limits of one run. Memory includes the process, /tmp, /dev/shm and /out."""
+    """The limits of one run. Memory includes the process, /job, /tmp, /dev/shm and /out."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -42,6 +42,8 @@ class ResourceClass(BaseModel):
     pids: Annotated[int, Field(ge=16)] = 512
     shm_bytes: Annotated[int, Field(ge=MIB)] = GIB
     tmp_bytes: Annotated[int, Field(ge=MIB)] = GIB
+    job_bytes: Annotated[int, Field(ge=MIB)] = GIB
+    """Size of /job: the copy of the submission's files, and what the run writes beside them."""
     image: str = "sandbox"
     requirements: bool = False
     """Whether a submission's requirements.txt is installed, from the site's index (BOX-7)."""

@@ -13,7 +13,8 @@ from runner.engine import gvisor
 UIDS = range(60001, 61000)
 ENVIRONMENT = frozenset({
     "PATH", "HOME", "TMPDIR", "LANG", "PYTHONUNBUFFERED", "PYTHONDONTWRITEBYTECODE", "MPLCONFIGDIR", "TORCH_HOME",
-    "HF_HUB_OFFLINE", "USER", "OMP_NUM_THREADS", "LEADERSBOARD_JOB", "LEADERSBOARD_DATA", "NVIDIA_VISIBLE_DEVICES",
+    "HF_HUB_OFFLINE", "HF_HOME", "XDG_CACHE_HOME", "NUMBA_CACHE_DIR", "TRITON_CACHE_DIR", "TORCHINDUCTOR_CACHE_DIR",
+    "USER", "LOGNAME", "PWD", "OMP_NUM_THREADS", "LEADERSBOARD_JOB", "LEADERSBOARD_DATA", "NVIDIA_VISIBLE_DEVICES",
     "CUDA_VISIBLE_DEVICES", "HOSTNAME", "LC_CTYPE",
 })  # fmt: skip
 DEVICES = frozenset({
@@ -21,7 +22,8 @@ DEVICES = frozenset({
     "tty", "urandom", "zero",
 })  # fmt: skip
 MOUNTS = frozenset({
-    "/", "/config", "/job", "/out", "/tmp", "/proc", "/sys", "/dev", "/dev/pts", "/dev/shm", "/dev/mqueue",  # noqa: S108 the sandbox's own
+    "/", "/config", "/job", "/submission", "/out", "/tmp", "/proc", "/sys", "/dev", "/dev/pts", "/dev/shm",  # noqa: S108 the sandbox's own
+    "/dev/mqueue",
     "/dev/console", "/etc/hosts", "/etc/hostname", "/etc/resolv.conf", "/sbin/docker-init", "/usr/sbin/docker-init",
 })  # fmt: skip
 NOT_TOLD = "not told"
@@ -99,7 +101,7 @@ def _wall_rules(limits: ResourceClass) -> Iterator[Rule]:
 def _gvisor_rules(limits: ResourceClass) -> Iterator[Rule]:
     """Rules that differ under gVisor, whose kernel has its own figures, devices and names.
 
-    So limits are judged only by running into them. gVisor does not count files in /tmp (docs/gvisor.md).
+    So limits are judged only by running into them. gVisor does not count files in /tmp and /job (docs/gvisor.md).
     """
     yield Rule(check="capabilities", expected="none", holds=lambda found: set(found) - {NOT_TOLD} == {"0" * 16})
     yield Rule(check="filter", expected="a filter", holds=lambda found: found[0] == "2")
@@ -109,7 +111,7 @@ def _gvisor_rules(limits: ResourceClass) -> Iterator[Rule]:
     yield Rule(check="identity", expected="job, /job", holds=lambda found: (found[0], found[2]) == ("job", "/job"))
     yield Rule(check="oom score", expected="gVisor's own", holds=lambda _found: True)
     sizes = {path: [size, 0] if path != "/out" else [size, files] for path, (size, files) in _sizes(limits).items()}
-    told = f"{sizes}; files in /tmp are not bounded by gVisor"
+    told = f"{sizes}; files in /tmp and /job are not bounded by gVisor"
     yield Rule(check="sizes", expected=told, holds=lambda found: _sizes_hold(found, sizes))
 
 
@@ -117,7 +119,13 @@ def limit_rules(limits: ResourceClass, runtime: str) -> Iterator[Rule]:
     """Rules for the lowered class in which every limit is run into. A finding below the limit holds, too."""
     most = limits.cpus + (GVISOR_CPU_GRACE if runtime == gvisor.RUNTIME else CPU_GRACE)
     yield Rule(check="cpu", expected=f"at most {most:g} CPU seconds a second", holds=lambda found: 0 < found <= most)
-    for path, bound in (("/out", limits.output_bytes), ("/tmp", limits.tmp_bytes), ("/dev/shm", limits.shm_bytes)):  # noqa: S108
+    folders = {
+        "/out": limits.output_bytes,
+        "/tmp": limits.tmp_bytes,  # noqa: S108 the sandbox's own
+        "/job": limits.job_bytes,
+        "/dev/shm": limits.shm_bytes,  # noqa: S108
+    }
+    for path, bound in folders.items():
         yield Rule(check=f"bytes in {path}", expected=f"at most {bound}", holds=_at_most(bound))
     yield Rule(check="files in /out", expected=f"at most {limits.output_files}", holds=_at_most(limits.output_files))
     yield Rule(check="largest file", expected="EFBIG", holds=lambda found: found == "EFBIG")
@@ -155,7 +163,7 @@ def _alone(found: list[Any]) -> bool:
 
 
 def _only_own_mounts(found: list[str]) -> bool:
-    return {"/job", "/out", "/tmp"} <= set(found) <= MOUNTS  # noqa: S108 the sandbox's own
+    return {"/job", "/submission", "/out", "/tmp"} <= set(found) <= MOUNTS  # noqa: S108 the sandbox's own
 
 
 def _figures(limits: ResourceClass) -> dict[str, int]:
@@ -173,6 +181,7 @@ def _sizes(limits: ResourceClass) -> dict[str, list[int]]:
     return {
         "/out": [limits.output_bytes, limits.output_files],
         "/tmp": [limits.tmp_bytes, 100_000],  # noqa: S108 the sandbox's own
+        "/job": [limits.job_bytes, 100_000],
         "/dev/shm": [limits.shm_bytes, 0],  # noqa: S108
     }
 

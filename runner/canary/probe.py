@@ -27,12 +27,12 @@ PATIENCE_SECONDS = 60.0
 MOST_PRINTED = MIB
 LOWERED: Mapping[str, int | float] = {
     "cpus": 0.5, "memory_bytes": 256 * MIB, "pids": 128, "output_bytes": 8 * MIB, "output_files": 64,
-    "tmp_bytes": 8 * MIB, "shm_bytes": 8 * MIB,
+    "tmp_bytes": 8 * MIB, "job_bytes": 8 * MIB, "shm_bytes": 8 * MIB,
 }  # fmt: skip
 """Limits that a probe can run into within two seconds."""
 WALLS, LIMITS = "canary_walls.py", "canary_limits.py"
 PROGRAMS = {WALLS: Path(canary_walls.__file__), LIMITS: Path(canary_limits.__file__)}
-BOUNDS = ("memory_bytes", "pids", "output_bytes", "output_files", "tmp_bytes", "shm_bytes")
+BOUNDS = ("memory_bytes", "pids", "output_bytes", "output_files", "tmp_bytes", "job_bytes", "shm_bytes")
 
 log = structlog.get_logger(__name__)
 

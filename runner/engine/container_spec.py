@@ -1,6 +1,7 @@
 """The exact options of a sandbox, with no I/O, so that they are tested without an engine and again on one.
 
-No text of a submission becomes an option: its entrypoint and config file are arguments of `python`, nothing else.
+No text of a submission becomes an option: its entrypoint and config file are arguments of a fixed script, which passes
+them to `python`, nothing else.
 """
 
 from __future__ import annotations
@@ -25,6 +26,17 @@ PROCESS = f"{LABEL}.process"
 """Label of what is removed once the process that started it is gone."""
 HOLDER_MEMORY = 32 * MIB
 TMP_FILES = 100_000
+"""Files in each of /tmp and /job."""
+START = """\
+cp -R /submission/. /job || {
+  echo "The files of the submission did not fit into /job ($1 bytes, $2 files). Use smaller or fewer files." >&2
+  exit 73
+}
+shift 2
+if [ -d /opt/weights/hub ]; then mkdir -p "$HF_HOME/hub" && ln -s /opt/weights/hub/* "$HF_HOME/hub"; fi
+exec python "$@"
+"""
+"""Copies the submission into /job and becomes its program. Runs inside the walls, as the run's own user."""
 ENTRY_BYTES = 32
 """Upper bound of what the `local` driver stores per line besides its text; a long line counts once per 16 KiB."""
 CDI_KIND = "nvidia.com/gpu"
@@ -91,13 +103,19 @@ def environment(limits: ResourceClass, *, gpu: bool) -> dict[str, str]:
     found = {
         "PATH": "/opt/venv/bin:/usr/local/bin:/usr/bin:/bin",
         "HOME": "/tmp",  # noqa: S108 the sandbox's own, sized
-        "USER": "sandbox",  # its id has no line in /etc/passwd, where libraries would look for a name
+        "USER": "sandbox",  # a site's own image may have no name for the run's id
+        "LOGNAME": "sandbox",
         "TMPDIR": "/tmp",  # noqa: S108
         "LANG": "C.UTF-8",
         "PYTHONUNBUFFERED": "1",
         "PYTHONDONTWRITEBYTECODE": "1",
         "MPLCONFIGDIR": "/tmp",  # noqa: S108
         "TORCH_HOME": "/tmp/torch",  # noqa: S108
+        "HF_HOME": "/tmp/huggingface",  # noqa: S108
+        "XDG_CACHE_HOME": "/tmp/.cache",  # noqa: S108
+        "NUMBA_CACHE_DIR": "/tmp/numba",  # noqa: S108
+        "TRITON_CACHE_DIR": "/tmp/triton",  # noqa: S108
+        "TORCHINDUCTOR_CACHE_DIR": "/tmp/inductor",  # noqa: S108
         "HF_HUB_OFFLINE": "1",
         "OMP_NUM_THREADS": threads,
         "LEADERSBOARD_JOB": "/config/job.json",
@@ -132,12 +150,13 @@ def job_options(
 ) -> dict[str, Any]:
     """All arguments of `containers.create` for a run."""
     limits = spec.limits
-    command = ["python", spec.entrypoint, "--config", spec.config_file, "--output", "/out"]
+    room = [str(limits.job_bytes), str(TMP_FILES)]
+    program = [spec.entrypoint, "--config", spec.config_file, "--output", "/out"]
     return (
         _walls(seccomp, slot)
         | {
             "image": image_id,
-            "command": command,
+            "command": ["sh", "-c", START, "start", *room, *program],
             "name": spec.name,
             "labels": labels(spec, spec.role, slot) | {KEPT: f"{means.keep_failed_seconds:g}"},
             "working_dir": "/job",
@@ -148,7 +167,7 @@ def job_options(
             "nano_cpus": int(limits.cpus * 10**9),
             "pids_limit": limits.pids,
             "shm_size": limits.shm_bytes,
-            "tmpfs": {"/tmp": _tmp(limits)},  # noqa: S108
+            "tmpfs": {"/tmp": _tmp(limits), "/job": _job(limits, slot)},  # noqa: S108
             "ulimits": _ulimits(limits),
             "log_config": LogConfig(type="local", config=_record(means)),
             "device_requests": [device_request([spec.gpu], means)] if spec.gpu else [],
@@ -191,7 +210,7 @@ def _output(spec: SandboxSpec, slot: int, *, read_only: bool = False) -> Mount:
 
 
 def _mounts(spec: SandboxSpec, slot: int) -> list[Mount]:
-    found = [_read_only("/job", spec.submission), _read_only("/config", spec.config), _output(spec, slot)]
+    found = [_read_only("/submission", spec.submission), _read_only("/config", spec.config), _output(spec, slot)]
     found += [_read_only("/data", spec.data)] if spec.data else []
     return found + ([_read_only("/deps", spec.dependencies)] if spec.dependencies else [])
 
@@ -206,7 +225,14 @@ def _read_only(target: str, source: Path) -> Mount:
 
 
 def _tmp(limits: ResourceClass) -> str:
-    return f"rw,nosuid,nodev,noexec,size={limits.tmp_bytes},nr_inodes={TMP_FILES},mode=1777"
+    """Programs can be run there: torch.compile loads what it has built."""
+    return f"rw,nosuid,nodev,exec,size={limits.tmp_bytes},nr_inodes={TMP_FILES},mode=1777"
+
+
+def _job(limits: ResourceClass, slot: int) -> str:
+    """The throwaway copy of the submission's files; the run's user owns it."""
+    uid = USER_BASE + slot
+    return f"rw,nosuid,nodev,exec,size={limits.job_bytes},nr_inodes={TMP_FILES},mode=0755,uid={uid},gid={uid}"
 
 
 def _ulimits(limits: ResourceClass) -> list[Ulimit]:

@@ -140,7 +140,8 @@ def fork_on(most: int) -> int:
 def limits(bounds: dict[str, int]) -> Iterator[tuple[str, Any]]:
     """Runs into every limit but memory; the last one may end this program under some runtimes."""
     yield "cpu", spin()
-    for path, name in (("/out", "output_bytes"), ("/tmp", "tmp_bytes"), ("/dev/shm", "shm_bytes")):
+    folders = {"/out": "output_bytes", "/tmp": "tmp_bytes", "/job": "job_bytes", "/dev/shm": "shm_bytes"}
+    for path, name in folders.items():
         yield f"bytes in {path}", fill(path, bounds[name])
     yield "files in /out", count_files("/out", bounds["output_files"])
     yield "largest file", largest_file(bounds["output_bytes"])

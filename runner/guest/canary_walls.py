@@ -142,7 +142,7 @@ def walls() -> Iterator[tuple[str, Any]]:
     """Yields a finding for every wall that can be inspected, or tried at no cost."""
     yield "network", [name for _, name in socket.if_nameindex()]
     yield "way out", refused(lambda: socket.create_connection(("192.0.2.1", 80), 2))
-    yield "read-only", {path: unwritable(path) for path in ("/", "/etc", "/job", "/config")}
+    yield "read-only", {path: unwritable(path) for path in ("/", "/etc", "/submission", "/config")}
     yield "user", [os.getuid(), os.geteuid(), os.getgid(), os.getegid(), *os.getgroups()]
     yield "capabilities", sorted(set(status("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb")))
     yield "filter", status("Seccomp", "NoNewPrivs")
@@ -154,7 +154,7 @@ def walls() -> Iterator[tuple[str, Any]]:
         "ulimits",
         [resource.getrlimit(kind)[1] for kind in (resource.RLIMIT_FSIZE, resource.RLIMIT_NOFILE, resource.RLIMIT_CORE)],
     )
-    yield "sizes", {path: size(path) for path in ("/out", "/tmp", "/dev/shm")}
+    yield "sizes", {path: size(path) for path in ("/out", "/tmp", "/job", "/dev/shm")}
     yield "mounts", mounts()
     yield "devices", sorted(os.listdir("/dev"))
     yield "environment", sorted(os.environ)

@@ -3,7 +3,9 @@
 
 INPUTS_LABEL=leadersboard.inputs
 
-sandbox_inputs() { { cat sandbox_image/Dockerfile sandbox_image/requirements.txt; echo "$BASE_IMAGE"; } | sha256sum | cut -d' ' -f1; }
+SANDBOX_FILES=(Dockerfile requirements.txt weights.txt weights.py)
+
+sandbox_inputs() { { ( cd sandbox_image && cat "${SANDBOX_FILES[@]}" ); echo "$BASE_IMAGE"; } | sha256sum | cut -d' ' -f1; }
 
 # An image with these inputs that this machine has already: "<container or -> <name>", or nothing.
 find_sandbox_image() { # find_sandbox_image INPUTS
@@ -36,7 +38,7 @@ build_sandbox_image() { # build_sandbox_image INPUTS
   compose exec -T engine install -d -m 0700 /run/build-secrets
   compose exec -T engine sh -c 'umask 077; cat > /run/build-secrets/ca' < "$BUILD_CA"
   compose exec -T engine sh -c 'umask 077; cat > /run/build-secrets/pip_conf' < "$BUILD_PIP_CONF"
-  tar -C sandbox_image -c Dockerfile requirements.txt | inner buildx build --progress plain --network host \
+  tar -C sandbox_image -c "${SANDBOX_FILES[@]}" | inner buildx build --progress plain --network host \
     --secret id=ca,src=/run/build-secrets/ca --secret id=pip_conf,src=/run/build-secrets/pip_conf \
     --label "$INPUTS_LABEL=$1" --tag "$SANDBOX_IMAGE" "${arguments[@]}" -
 }

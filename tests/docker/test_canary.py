@@ -77,7 +77,7 @@ def writable(options: Options) -> Options:
 
 
 def more_mounted(options: Options) -> Options:
-    (job,) = [mount for mount in options["mounts"] if mount["Target"] == "/job"]
+    (job,) = [mount for mount in options["mounts"] if mount["Target"] == "/submission"]
     return options | {"mounts": [*options["mounts"], job | {"Target": "/shared"}]}
 
 
@@ -103,7 +103,7 @@ TAKEN_DOWN: dict[str, tuple[Callable[[Options], Options], str]] = {
     "nano_cpus": (without("nano_cpus"), "cgroup"),
     "pids_limit": (without("pids_limit"), "cgroup"),
     "shm_size": (without("shm_size"), "sizes"),
-    "tmpfs": (instead(tmpfs={"/tmp": "rw,noexec,nosuid,nodev,mode=1777"}), "sizes"),
+    "tmpfs": (instead(tmpfs={"/tmp": "rw,nosuid,nodev,mode=1777", "/job": "rw,mode=1777"}), "sizes"),
     "fsize": (unlimited("fsize"), "ulimits"),
     "nofile": (unlimited("nofile"), "ulimits"),
     "oom_score_adj": (without("oom_score_adj"), "oom score"),
@@ -149,7 +149,7 @@ def test_limits_that_are_not_there_are_seen_by_trying(canary: Canary, monkeypatc
         "job_options",
         lambda *args, **kw: {
             key: value for key, value in real(*args, **kw).items() if key not in gone
-        } | {"tmpfs": {"/tmp": "rw"}},
+        } | {"tmpfs": {"/tmp": "rw", "/job": "rw,mode=1777"}},
     )  # fmt: skip
     volume = output_volume.volume_options
     monkeypatch.setattr(
@@ -159,7 +159,7 @@ def test_limits_that_are_not_there_are_seen_by_trying(canary: Canary, monkeypatc
     )
     tried = red(canary())
     assert {"cpu", "memory", "processes", "threads", "largest file", "descriptors"} <= tried
-    assert {"bytes in /out", "bytes in /tmp", "bytes in /dev/shm", "files in /out"} <= tried
+    assert {"bytes in /out", "bytes in /tmp", "bytes in /job", "bytes in /dev/shm", "files in /out"} <= tried
 
 
 def test_a_refused_runner_begins_no_job_and_says_why(site: Site, tmp_path: Path) -> None:

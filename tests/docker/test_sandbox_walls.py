@@ -34,6 +34,7 @@ def attempt(action):
     return 0
 
 status = dict(line.split(":\t", 1) for line in open("/proc/self/status").read().splitlines() if ":\t" in line)
+OWN = ("/job", "/submission", "/config", "/data", "/out", "/tmp", "/dev/shm")
 mounts = [line.split() for line in open("/proc/self/mounts")]
 found = {
     "uid": os.getuid(), "gid": os.getgid(), "groups": os.getgroups(),
@@ -41,6 +42,7 @@ found = {
     "capabilities": [status[name] for name in ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb")],
     "interfaces": [name for _, name in socket.if_nameindex()],
     "write_root": attempt(lambda: open("/probe", "w")),
+    "write_submission": attempt(lambda: open("/submission/probe", "w")),
     "write_job": attempt(lambda: open("/job/probe", "w")),
     "write_config": attempt(lambda: open("/config/probe", "w")),
     "write_data": attempt(lambda: open("/data/probe", "w")),
@@ -52,7 +54,7 @@ found = {
     "cwd": os.getcwd(), "host": socket.gethostname(), "argv": sys.argv, "init": open("/proc/1/comm").read().strip(),
     "stdin": os.readlink("/proc/self/fd/0"),
     "sockets": [str(path) for root in ("/run", "/var/run") for path in pathlib.Path(root).glob("**/*.sock")],
-    "own_mounts": sorted(m[1] for m in mounts if m[1] in ("/job", "/config", "/data", "/out", "/tmp", "/dev/shm")),
+    "own_mounts": sorted(m[1] for m in mounts if m[1] in OWN),
     "disk_mounts": sorted(m[1] for m in mounts if m[0].startswith("/dev/") and not m[1].startswith("/etc/")),
     "file_size_limit": resource.getrlimit(resource.RLIMIT_FSIZE)[0],
     "shm": os.statvfs("/dev/shm").f_blocks * os.statvfs("/dev/shm").f_frsize,
@@ -101,7 +103,8 @@ def test_inspect_shows_every_wall_of_a_running_job(
         assert seen["Config"]["OpenStdin"] is False
         mounts = {mount["Destination"]: (mount["Type"], mount["RW"]) for mount in seen["Mounts"]}
         assert mounts == {
-            "/job": ("bind", False), "/config": ("bind", False), "/data": ("bind", False), "/out": ("volume", True),
+            "/submission": ("bind", False), "/config": ("bind", False), "/data": ("bind", False),
+            "/out": ("volume", True),
         }  # fmt: skip
         assert not any("docker.sock" in str(mount) for mount in seen["Mounts"])
         assert seen["Config"]["Labels"]["leadersboard.user"] == "ann"
@@ -157,13 +160,13 @@ def test_a_program_inside_finds_the_same_walls(runner: TwinRunner[DockerEngine])
     assert (found["seccomp"], found["no_new_privs"]) == ("2", "1")
     assert set(found["capabilities"]) == {"0000000000000000"}
     assert found["interfaces"] == ["lo"]
-    assert {found[f"write_{name}"] for name in ("root", "job", "config", "data")} == {EROFS}
-    assert (found["write_out"], found["write_tmp"]) == (0, 0)
+    assert {found[f"write_{name}"] for name in ("root", "submission", "config", "data")} == {EROFS}
+    assert (found["write_job"], found["write_out"], found["write_tmp"]) == (0, 0, 0)
     assert (found["connect"], found["packet_socket"]) == (ENETUNREACH, EPERM)
     assert (found["cwd"], found["host"], found["stdin"], found["sockets"]) == ("/job", "job", "/dev/null", [])
     assert found["argv"] == ["main.py", "--config", "config.yaml", "--output", "/out"]
-    assert found["own_mounts"] == ["/config", "/data", "/dev/shm", "/job", "/out", "/tmp"]
-    assert found["disk_mounts"] == ["/config", "/data", "/job"]
+    assert found["own_mounts"] == ["/config", "/data", "/dev/shm", "/job", "/out", "/submission", "/tmp"]
+    assert found["disk_mounts"] == ["/config", "/data", "/submission"]
     assert (found["file_size_limit"], found["out"], found["shm"]) == (512 * MIB, 512 * MIB, GIB)
     assert found["out_files"] == 20_000
     assert "API_TOKENS" not in found["environment"]

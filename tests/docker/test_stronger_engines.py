@@ -53,7 +53,7 @@ found = {
     "capabilities": [line.split()[1] for line in open("/proc/self/status") if line.startswith("CapEff")],
     "interfaces": [name for _, name in socket.if_nameindex()],
     "connect": errno_of(lambda: socket.create_connection(("192.0.2.1", 80), 2)),
-    "write": [errno_of(lambda: open(path, "w")) for path in ("/x", "/job/x", "/config/x", "/data/x", "/out/x")],
+    "write": [errno_of(lambda: open(path, "w")) for path in ("/x", "/submission/x", "/config/x", "/data/x", "/out/x")],
     "mount": errno_of(lambda: os.chroot("/tmp")),
     "fsize": errno_of(lambda: os.truncate(open("/out/sparse", "w").name, 1 << 40)),
     "out_full": errno_of(lambda: fill("/out/a") or fill("/out/b")),

@@ -66,13 +66,13 @@ for top in ("/usr", "/opt/venv/bin", "/etc", "/bin", "/sbin"):
 case("H11", [f"{suid}-found", tried(lambda: os.setuid(0)), tried(lambda: os.setgid(0))])
 case("H12", [tried(lambda: os.mknod("/tmp/d", 0o60600, os.makedev(8, 0))), tried(lambda: os.mknod("/tmp/c", 0o20600, os.makedev(1, 1)))]
     + [tried(lambda p=p: open(p, "rb")) for p in ("/dev/kmsg", "/dev/fuse", "/dev/kvm", "/dev/vda", "/dev/sda", "/dev/mem", "/dev/net/tun")])
-case("H13", [tried(lambda p=p: open(p, "w")) for p in ("/x", "/usr/x", "/etc/passwd", "/job/main.py", "/config/job.json", "/data/x",
+case("H13", [tried(lambda p=p: open(p, "w")) for p in ("/x", "/usr/x", "/etc/passwd", "/submission/main.py", "/config/job.json", "/data/x",
     "/proc/sys/kernel/core_pattern", "/proc/sys/kernel/hostname", "/proc/sysrq-trigger", "/sys/kernel/uevent_helper", "/sys/fs/cgroup/x", "/sys/fs/cgroup/memory/memory.limit_in_bytes", "/sys/fs/cgroup/memory.max")])
 mine = open("/proc/self/mountinfo").read() + open("/proc/self/cgroup").read() + repr(dict(os.environ))
 case("H14", ["names-or-secrets" if any(w in mine for w in ("planted", "PLANTED", "API_TOKENS", "/logs/", "secret")) else "none"]
     + ["kcore-read" for _ in [0] if tried(lambda: open("/proc/kcore", "rb").read(1) or 1/0) == "done"])
 case("H16", [str(p) for root in ("/run", "/var/run", "/tmp") for p in pathlib.Path(root).glob("**/*.sock")] or ["none"])
-left = [p for place in ("/dev/shm", "/dev/mqueue", "/tmp", "/out") for p in os.listdir(place)]
+left = [p for place in ("/dev/shm", "/dev/mqueue", "/tmp", "/out") for p in os.listdir(place) if (place, p) != ("/tmp", "huggingface")]  # links into the image
 left += open("/proc/sysvipc/shm").read().splitlines()[1:] if os.path.exists("/proc/sysvipc/shm") else []
 case("H20", left or ["none"])
 for place in ("/dev/shm/left", "/dev/mqueue/left", "/tmp/left"):
@@ -96,7 +96,7 @@ CASES = {
     "H9": (REFUSED, "bpf, perf, userfaultfd, io_uring, aio, keys, memfd_secret, ldt, personality", "seccomp"),
     "H11": ({"0-found", "EPERM"}, "set-uid programs; becoming root", "none in the image, no-new-privileges, seccomp"),
     "H12": ({"EPERM", "ENOENT", "EACCES"}, "making and opening devices, kmsg, fuse, kvm, disks", "no capabilities"),
-    "H13": ({"EROFS", "EACCES", "ENOENT", "EPERM"}, "writing root, /job, /data, /proc/sys, sysrq, cgroups",
+    "H13": ({"EROFS", "EACCES", "ENOENT", "EPERM"}, "writing root, /submission, /data, /proc/sys, sysrq, cgroups",
             "read-only root, masked paths"),
     "H14": ({"none"}, "names and secrets in mountinfo, cgroup, environment", "environment from nothing"),
     "H16": ({"none"}, "engine socket", "not mounted"),

@@ -31,8 +31,8 @@ BROKEN: list[tuple[str, Any]] = [
 ]  # fmt: skip
 UNSTOPPED: list[tuple[str, Any]] = [
     ("cpu", 1.6), ("bytes in /out", 4 * LOW.output_bytes), ("bytes in /tmp", 4 * LOW.tmp_bytes), ("files in /out", 256),
-    ("bytes in /dev/shm", 4 * LOW.shm_bytes), ("largest file", "larger than allowed"), ("descriptors", 100_000),
-    ("threads", 2 * LOW.pids),
+    ("bytes in /job", 4 * LOW.job_bytes), ("bytes in /dev/shm", 4 * LOW.shm_bytes),
+    ("largest file", "larger than allowed"), ("descriptors", 100_000), ("threads", 2 * LOW.pids),
     ("processes", 256), ("memory", 2 * LOW.memory_bytes), ("memory", "gone, and not for its memory"), ("cpu", 0),
 ]  # fmt: skip
 
@@ -70,7 +70,7 @@ def test_gvisor_tells_otherwise_and_is_judged_by_trying() -> None:
     own = HOLDING | {
         "cgroup": {}, "oom score": 0, "capabilities": ["0" * 16, "not told"], "filter": ["2", "not told"],
         "devices": ["fuse", "net", "null"], "identity": ["job", "host:[1]", "/job"],
-        "sizes": HOLDING["sizes"] | {"/tmp": [SMALL.tmp_bytes, 0]},
+        "sizes": HOLDING["sizes"] | {"/tmp": [SMALL.tmp_bytes, 0], "/job": [SMALL.job_bytes, 0]},
     }  # fmt: skip
     assert red(own, "runsc") == []
     assert len(red(own)) == 7
