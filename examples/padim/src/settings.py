@@ -15,9 +15,9 @@ class Settings:
     data: Path
     seed: int = 1
     image_size: int = 128
-    backbone: str = "resnet18"
-    pre_trained: bool = False
-    layers: tuple[str, ...] = ("layer1", "layer2", "layer3")
+    backbone: str = "tf_efficientnet_lite0"
+    pre_trained: bool = True
+    layers: tuple[str, ...] = ("blocks.1", "blocks.2", "blocks.4")
     n_features: int = 100
     batch_size: int = 16
     maps: int = 3
