@@ -106,7 +106,7 @@ class LogWriter:
     def last_words(self, size: int) -> str:
         """The last `size` bytes that the run printed, as text; lines of the platform are left out."""
         with self._lock:
-            start = max(0, self._size - 2 * size)
+            start = max(0, self._size - 2 * size - LINE_BYTES)  # a line of ours is seen from its mark on
             kept = b"" if self._closed else os.pread(self._held.log, self._size - start, start)
             lines = (kept + printed(bytes(self._tail[-size:]))).splitlines(keepends=True)
         return b"".join(line for line in lines if not line.startswith(SIGN))[-size:].decode(errors="replace")

@@ -54,6 +54,24 @@ print("classes", model(torch.zeros(1, 3, 224, 224)).shape[1])
 """
 
 
+MET = {
+    "open('/data/x', 'w')": "Only the working directory /job, /out and /tmp can be written",
+    "import urllib.request; urllib.request.urlopen('http://example.org')": "no network in the sandbox, by design",
+    "import wandb": "no module 'wandb'",
+    "from anomalib.models import Padim; Padim()": "tf_efficientnet_lite0, whose weights the image has",
+}
+
+
+@pytest.mark.parametrize("program", MET)
+def test_a_wall_that_was_met_is_named_beside_the_reason(runner: TwinRunner[DockerEngine], program: str) -> None:
+    """FLD-5: in the status, and in the last line of the log."""
+    job = runner.run(runner.claim(program))
+    assert (job.state, job.failure_reason) == ("failed", "exit")
+    assert "Hint: " in str(job.error_message)
+    assert MET[program] in str(job.error_message)
+    assert MET[program] in runner.log_of(job).splitlines()[-1]
+
+
 @pytest.mark.parametrize(
     "program", [WRITES, HOMES, WEIGHTS], ids=["beside the script", "homes, names and glyphs", "weights of the image"]
 )
@@ -81,6 +99,7 @@ def test_a_full_working_folder_is_told_in_words(runner: TwinRunner[DockerEngine]
     job = runner.run(runner.claim(FILLS))
     assert (job.state, job.failure_reason) == ("failed", "exit")
     assert "No space left on device" in runner.log_of(job)
+    assert "Hint: A folder was full: /job" in str(job.error_message)
 
 
 def test_a_submission_larger_than_its_folder_is_told_in_words(runner: TwinRunner[DockerEngine]) -> None:

@@ -188,3 +188,17 @@ def test_a_line_of_ours_that_a_full_disk_tore_is_not_continued_by_a_run(
         found = slice_from(path, 0, 10_000)
         assert "forged" not in "".join(found.text[start:end] for start, end in found.platform), (room, successor)
         assert "forged\n" in found.text
+
+
+def test_the_last_words_are_the_runs_own(path: Path) -> None:
+    """For a hint: bounded, without the platform's lines, and with what is not on disk yet."""
+    with writer(path, kept=200) as log:
+        log.say("Read-only file system")
+        log.output(b"a" * 100, Stream.STDOUT)
+        log.output(b"b" * 50 + b"\xffc", Stream.STDERR)
+        log.say("No module named 'x'")
+        assert log.last_words(1000) == "a" * 100 + "b" * 50 + "\ufffdc\n"
+        assert log.last_words(3) == "\ufffdc\n"
+    with writer(path.with_name("other.log"), kept=20) as log:
+        log.output(b"x" * 15 + b"end", Stream.STDOUT)
+        assert log.last_words(3) == "end"
