@@ -85,17 +85,6 @@ def pages(front: Front) -> dict[str, str]:
     }
 
 
-def test_the_results_say_what_does_not_count(front: Front) -> None:
-    """FLD-3, FLD-4: each note, and why the run is not ranked; no box where there is nothing to say."""
-    values = {"metrics": [], "measured": [], "board": None, "standing": None, "benchmark_name": "synthetic"}
-    told = Results(job_id="j", notes=("image_AUROC was taken for image_auc.",), ranked=False, unranked_because="why")
-    html = front.templates.fill("results", results=told, **values)
-    assert "<li>image_AUROC was taken for image_auc.</li>" in html
-    assert "Not ranked on synthetic" in html
-    assert "<div>why</div>" in html
-    assert "lb-notice" not in front.templates.fill("results", results=Results(job_id="j", ranked=True), **values)
-
-
 def test_no_foreign_text_becomes_markup(front: Front) -> None:
     """Whatever users, submissions or the API say is text on every page, never a tag, an attribute or a script link."""
     for name, html in pages(front).items():
