@@ -133,7 +133,7 @@ def test_everything_at_once_leaves_the_stack_as_it_was(padim: Finished, research
     [
         ("raise SystemExit(1)", "exit"),
         ("print('I forgot')", "no_metrics"),
-        ("open('/out/metrics.json', 'w').write('{\"params\": {}, \"metrics\": {\"image_auc\": NaN}}')", "bad_metrics"),
+        ("open('/out/metrics.json', 'w').write('{\"params\": {}, \"metrics\": [0.9]}')", "bad_metrics"),
     ],
 )
 def test_a_submission_that_goes_wrong_says_why(
@@ -148,6 +148,19 @@ def test_a_submission_that_goes_wrong_says_why(
     assert done.job["error_message"] in done.log
     assert "begun" in done.log
     assert done.results["run_id"] is None
+
+
+def test_what_does_not_count_is_named_and_the_rest_is_ranked(researcher: Researcher) -> None:
+    """FLD-3, FLD-4: one bad entry and a name of anomalib's, told in the status and in the log."""
+    report = '{"params": {}, "metrics": {"image_AUROC": 0.61, "pixel_auc": NaN}}'
+    program = f"open('/out/metrics.json', 'w').write('{report}')\n# {time.time()}\n"
+    created = researcher.http.post("/submissions", files={"files": ("main.py", program.encode())})
+    posted = researcher.http.post("/jobs", json={"submission_id": created.json()["submission_id"]})
+    done = researcher.follow(posted.json()["job_id"])
+    assert (done.job["status"], done.job["ranked"]) == ("completed", True), done.log
+    assert done.results["metrics"]["image_auc"] == 0.61
+    assert len(done.job["notes"]) == 2
+    assert all(note in done.log for note in done.job["notes"])
 
 
 @pytest.mark.parametrize(
