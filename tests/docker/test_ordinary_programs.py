@@ -82,6 +82,7 @@ def test_a_program_from_home_runs(runner: TwinRunner[DockerEngine], program: str
     before = main.read_bytes()
     job = runner.run(claim)
     assert job.state == "completed", runner.log_of(job)
+    assert "Duplicate key" not in runner.log_of(job)  # what matplotlib says of defaults that are there twice
     assert (main.read_bytes(), [path.name for path in main.parent.iterdir() if path.name == "cache"]) == (before, [])
 
 
