@@ -48,6 +48,8 @@ def deaths_until_the_end(site: Site, job_id: str, step: str) -> int:
         with site.runner("tests.docker.dying_runner:build", DIE_AT=step, DIED=str(died)) as process:
             until(lambda died=died: died.exists() or site.ledger.get(job_id).is_final, "it has died, or given up")
             if not died.exists():
+                if site.log(job_id):  # it is killed when this returns
+                    until(lambda: "Ended: " in site.log(job_id), "its log says so, too")
                 return deaths
             process.wait(60)
         assert deaths < MOST_DEATHS

@@ -209,7 +209,7 @@ class OutputWalk:
 
     def _reason_to_leave(self, name: str, kind: Kind) -> str:
         """Why a file of this name is not kept; empty if it is."""
-        if name in {"logs", self._own_log}:
+        if name in {"logs", self._own_log} or name.startswith(f"{self._own_log}/"):
             return "the name is the platform's own"
         if kind is not Kind.FILE:
             return "it is a link, a device or a sparse file; write the file itself"

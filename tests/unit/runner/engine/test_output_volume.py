@@ -55,6 +55,7 @@ def test_names_of_any_script_and_sign_are_kept(walk: OutputWalk, tmp_path: Path)
         ("a\nb.png", "'a\\nb.png' was left out: its name must not contain control characters."),
         ("logs", "'logs' was left out: the name is the platform's own."),
         (f"logs/{JOB}.log", f"'logs/{JOB}.log' was left out: the name is the platform's own."),
+        (f"logs/{JOB}.log/x", f"'logs/{JOB}.log/x' was left out: the name is the platform's own."),
         ("d/" * 40 + "x", "must be at most 32 levels deep"),
         ("\udcff.png", "'\\udcff.png' was left out: its name must be UTF-8."),
     ],
