@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
-import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,8 +9,8 @@ import docker
 import docker.errors
 
 from core.domain.limits import MIB
-from runner.engine.container_spec import CANARY, LABEL, PLAIN, PROCESS, EngineMeans, device_request
-from runner.engine.resources import CALL_SECONDS, remove
+from runner.engine.container_spec import PLAIN, EngineMeans, device_request
+from runner.engine.resources import CALL_SECONDS, probe_labels, remove
 
 PROBE_MEMORY = 512 * MIB
 
@@ -22,17 +20,11 @@ def probe_options(site: str, image_id: str, means: EngineMeans = PLAIN, *, proce
 
     If its process is killed meanwhile, its labels say what to remove: by the mark of the process, or else by age.
     """
-    told = {
-        f"{LABEL}.site": site,
-        f"{LABEL}.role": "probe",
-        CANARY: f"{int(time.time())}-{secrets.token_hex(6)}",
-        PROCESS: process,
-    }
     return {
         "image": image_id,
         "command": ["nvidia-smi", "--query-gpu=uuid,memory.used", "--format=csv,noheader,nounits"],
         "entrypoint": [],
-        "labels": {name: value for name, value in told.items() if value},
+        "labels": probe_labels(site, process),
         "environment": {"NVIDIA_DRIVER_CAPABILITIES": "utility"},
         "device_requests": [device_request(["all"], means)],
         "network_mode": "none",

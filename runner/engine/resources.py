@@ -1,9 +1,11 @@
-"""Finds, reads and removes an engine's containers, volumes and networks, also while another process removes them."""
+"""Labels, finds, reads and removes an engine's containers, volumes and networks, while other processes do so, too."""
 
 from __future__ import annotations
 
 import contextlib
 import re
+import secrets
+import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from http import HTTPStatus
@@ -13,7 +15,7 @@ import docker
 import docker.errors
 from docker.models.containers import Container
 
-from runner.engine.container_spec import KEPT
+from runner.engine.container_spec import CANARY, KEPT, LABEL, PROCESS
 
 CALL_SECONDS = 60
 """Deadline for each answer of the engine."""
@@ -23,6 +25,20 @@ def seconds_between(started: str, finished: str) -> float:
     """Seconds between two of the engine's times, which have nanoseconds."""
     begin, end = (datetime.fromisoformat(re.sub(r"(\.\d{6})\d*", r"\1", text)) for text in (started, finished))
     return max(0.0, (end - begin).total_seconds())
+
+
+def probe_labels(site: str, process: str) -> dict[str, str]:
+    """Labels of a container of ours beside the jobs: if its process is killed, they say what to remove.
+
+    That is found by the mark of the process; without one, by its age.
+    """
+    told = {
+        f"{LABEL}.site": site,
+        f"{LABEL}.role": "probe",
+        CANARY: f"{int(time.time())}-{secrets.token_hex(6)}",
+        PROCESS: process,
+    }
+    return {name: value for name, value in told.items() if value}
 
 
 def labels_of(thing: Any) -> dict[str, str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import secrets
 import threading
 import time
 from collections.abc import Mapping
@@ -17,9 +16,9 @@ import docker.errors
 from core.domain.errors import Unavailable
 from core.domain.image_packages import ImagePackages
 from core.domain.limits import MIB
-from runner.engine.container_spec import CANARY, LABEL, PROCESS, USER_BASE
+from runner.engine.container_spec import USER_BASE
 from runner.engine.errors import engine_errors
-from runner.engine.resources import CALL_SECONDS, remove
+from runner.engine.resources import CALL_SECONDS, probe_labels, remove
 from runner.guest import list_packages
 
 LISTER_BYTES = 256 * MIB
@@ -81,18 +80,12 @@ def packages_in(answer: bytes, image_id: str) -> ImagePackages:
 
 def lister_options(image_id: str, seccomp: str, *, site: str, process: str = "") -> Mapping[str, Any]:
     """Options of the container: no network, no mounts, nothing to write to, a user of its own."""
-    told = {
-        f"{LABEL}.site": site,
-        f"{LABEL}.role": "probe",
-        CANARY: f"{int(time.time())}-{secrets.token_hex(6)}",
-        PROCESS: process,
-    }
     return {
         "image": image_id,
         "command": ["python", "-I", "-c", Path(list_packages.__file__).read_text()],
         "entrypoint": [],
         "environment": {"PATH": "/opt/venv/bin:/usr/local/bin:/usr/bin:/bin", "PYTHONDONTWRITEBYTECODE": "1"},
-        "labels": {name: value for name, value in told.items() if value},
+        "labels": probe_labels(site, process),
         "network_mode": "none",
         "read_only": True,
         "user": f"{USER_BASE}:{USER_BASE}",

@@ -49,7 +49,7 @@ def test_the_boards_own_name_wins() -> None:
 
 
 def test_two_other_names_with_different_values_are_none() -> None:
-    """Nobody knows which one is meant, so it is left out and said."""
+    """The report does not say which value is meant, so the metric is left out with a note."""
     found = assessed({"image_AUROC": 0.5, "image_auroc": 0.6})
     assert "image_auc" not in found.metrics.metrics
     assert "image_auc was left out: image_AUROC, image_auroc have different values" in found.notes[0]

@@ -50,7 +50,7 @@ def test_no_path_leads_to_another_endpoint(front: Front, platform: Platform, pat
 
 
 def test_a_refusal_is_told_in_words(front: Front, platform: Platform) -> None:
-    """As a page for a person who follows a link, with the API's own sentence."""
+    """The answer is a page with the API's own sentence, since a browser shows it where a link led."""
     front.sign_in()
     platform.answers("GET", "/jobs/j1/artifacts/a.png", problem(404, "not_found", "There is no artifact <a.png>."))
     page = front.browser.get("/jobs/j1/files/a.png", headers={"accept": "text/html"})

@@ -95,7 +95,7 @@ def test_one_file_that_cannot_be_saved_keeps_no_other_from_it(run: Run, platform
 
 
 def test_download_makes_no_hidden_file_beside_other_files(run: Run, platform: Platform, tmp_path: Path) -> None:
-    """A run's `.profile` in somebody's home folder would be read by programs; in a folder of its own it is none."""
+    """Programs would read a run's `.profile` in a home folder; in a folder that the command makes, no program does."""
     platform.answers("GET", "/jobs/j1/artifacts", {"job_id": "j1", "items": [{"path": ".profile", "size_bytes": 3}]})
     platform.answers("GET", "/jobs/j1/artifacts/.profile", httpx2.Response(200, content=b"rm"))
     (tmp_path / "home").mkdir()

@@ -137,7 +137,7 @@ def test_performance_under_our_own_names_is_left_out_and_named(runner: TwinRunne
 
 
 def test_a_file_that_mlflow_refuses_is_named_in_the_log(runner: TwinRunner[ProcessEngine]) -> None:
-    """FLD-7: nobody looks for it among the files in vain."""
+    """FLD-7: the log names the file and the reason."""
     record = runner.tracking.record
 
     def refusing(result: Result, **asked: Any) -> RunRef:

@@ -35,7 +35,7 @@ def images_of(runners: MemoryRunners) -> list[tuple[str, bool | None]]:
 
 
 def test_the_list_is_published_before_a_class_names_its_image() -> None:
-    """FLD-8: nobody looks for a list that is not there yet; `installs` is the class's and the site's."""
+    """FLD-8: the report names an image only once its list is published; `installs` needs the class and the site."""
     runners = MemoryRunners()
     one = reporter(runners, lambda: IMAGE)
     one.report()
