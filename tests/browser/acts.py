@@ -12,7 +12,7 @@ parser = argparse.ArgumentParser(); parser.add_argument("--config"); parser.add_
 output = pathlib.Path(parser.parse_args().output)
 for step in range(STEPS):
     print(f"step {step} <b>not bold</b>", flush=True); time.sleep(0.5)
-metrics = {"params": {"method": METHOD, "dataset": "synthetic"}, "metrics": {"image_auc": 0.5}}
+metrics = {"params": {"method": METHOD, "dataset": "synthetic"}, "metrics": {"image_auc": IMAGE_AUC}}
 (output / "metrics.json").write_text(json.dumps(metrics))
 """
 JOB_TIME = 120_000
@@ -34,9 +34,10 @@ def send_token(page: Page, token: str) -> None:
     page.get_by_role("button", name="Sign in with token").click()
 
 
-def slow_submission(folder: Path, *, method: str = "slow", steps: int = 12) -> list[Path]:
+def slow_submission(folder: Path, *, method: str = "slow", steps: int = 12, image_auc: float = 0.5) -> list[Path]:
     """A program that prints for a while; unlike every other, so that it is a job of its own."""
     program = SLOW_PROGRAM.replace("STEPS", str(steps)).replace("METHOD", repr(method))
+    program = program.replace("IMAGE_AUC", str(image_auc))
     (folder / "main.py").write_text(f"# {secrets.token_hex(8)}\n{program}")
     (folder / "config.yaml").write_text("epochs: 1\n")
     return [folder / "main.py", folder / "config.yaml"]

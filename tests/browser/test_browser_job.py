@@ -50,7 +50,7 @@ def test_cancelling_asks_first(stack: Any, new_page: Open, tmp_path: Path) -> No
 def test_a_hostile_name_is_text(stack: Any, new_page: Open, screenshot: Keep, tmp_path: Path) -> None:
     """A method name full of markup and script is shown as it is, on the job's page and on the board."""
     with connect(stack.api_url, stack.admin_token) as client:
-        files = slow_submission(tmp_path, method=EVIL, steps=1)
+        files = slow_submission(tmp_path, method=EVIL, steps=1, image_auc=1.0)  # so the board's first page has it
         job = client.create_job(client.create_submission(files).submission_id)
     page = signed_in(new_page(), stack, f"/job?id={job.job_id}", stack.admin_token)
     ended(page, "completed")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import signal
 import subprocess
@@ -25,7 +26,7 @@ from core.adapters.redis.dead_letters import RedisDeadLetters
 from core.adapters.redis.job_status import RedisJobStatus
 from core.domain.errors import Unavailable
 from core.domain.job import Job, JobRequest
-from core.domain.limits import UploadLimits, UserLimits
+from core.domain.limits import SMALL, UploadLimits, UserLimits
 from core.domain.submission import Upload, UploadedFile
 from tests.conftest import REPOSITORY, service
 from tests.twin_runner import BENCHMARK, GOOD
@@ -69,6 +70,7 @@ class Site:
             "ENGINE_SOCKET": service("LEADERSBOARD_TEST_ENGINE"), "UPLOAD_ROOT": str(root / "submissions"),
             "LOG_ROOT": str(root / "logs"), "JOB_ROOT": str(root / "jobs"), "BENCHMARK_ROOT": str(root / "benchmarks"),
             "LEASE_SECONDS": "3", "SWEEP_SECONDS": "0.5",
+            "RESOURCE_CLASSES": json.dumps([SMALL.model_dump()]),  # each class is probed at each runner's start
         }  # fmt: skip
 
     def post(self, program: str, user: str = "ann") -> str:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 import redis
 
 from core.adapters.redis.runners import RedisRunners
 from core.domain.job import JobState
+from core.domain.limits import MEDIUM, SMALL
 from core.domain.runners import RunnerState, SandboxFigures, Wish
 from tests.docker.runner_site import SLOW, Site, kill_group, until
 from tests.twin_runner import GOOD
@@ -22,7 +25,8 @@ def living(runners: RedisRunners) -> list[SandboxFigures]:
 def test_admins_see_a_living_sandbox_with_its_walls(site: Site, redis_client: redis.Redis) -> None:
     """BOX-11: job, user, image, age, CPU, memory, pids and security options, while the run goes on."""
     runners = RedisRunners(redis_client)
-    with site.runner():
+    classes = json.dumps([SMALL.model_dump(), MEDIUM.model_dump()])
+    with site.runner(RESOURCE_CLASSES=classes):
         job_id = site.post(SLOW)
         until(lambda: bool(living(runners)), "a sandbox is told of")
         (seen,) = living(runners)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from itertools import count
 
@@ -11,7 +10,7 @@ import pytest
 import redis
 
 from core.domain.job import LOST_TOO_OFTEN, MAX_LOSSES, RUNNER_GONE, SUSPECT_LOSSES, JobState
-from core.domain.limits import SMALL, UserLimits
+from core.domain.limits import UserLimits
 from core.domain.verdict import FailureReason
 from tests.docker.runner_site import SLOW, Site, ended, until, until_nothing_is_left
 from tests.twin_runner import GOOD
@@ -27,7 +26,6 @@ MOST_DEATHS = 12
 def test_a_job_that_ends_every_runner_is_given_up_after_five(site: Site, inner: docker.DockerClient, step: str) -> None:
     """And the one that waits behind it is run by the next runner."""
     job_id = site.post("for number in range(30): print('line', number, flush=True)\nimport time; time.sleep(60)")
-    site.environment["RESOURCE_CLASSES"] = json.dumps([SMALL.model_dump()])  # each is probed by each runner
     deaths = deaths_until_the_end(site, job_id, step)
     job = site.ledger.get(job_id)
     assert (deaths, job.losses, job.state) == (MAX_LOSSES, MAX_LOSSES, JobState.FAILED), job

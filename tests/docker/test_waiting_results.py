@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import threading
 import time
 from collections.abc import Iterator
@@ -12,7 +11,6 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from core.domain.job import JobState
-from core.domain.limits import SMALL
 from tests.docker.runner_site import Site, ended, mlflow_runs, until
 from tests.twin_runner import GOOD
 
@@ -68,7 +66,6 @@ def refusing() -> Iterator[tuple[Refusing, str]]:
 
 def test_results_are_tried_per_server_and_drained_in_order(site: Site) -> None:
     """TRK-5: two workers, six results; when it is back all of them are recorded, each once."""
-    site.environment["RESOURCE_CLASSES"] = json.dumps([SMALL.model_dump()])
     ids = [site.post(GOOD + f"# {number}\n", f"user{number}") for number in range(RESULTS)]
     host_of = lambda: site.ledger.get(ids[0]).host or ""  # noqa: E731
     with refusing() as (server, url), site.runner(processes=2, MLFLOW_TRACKING_URI=url):
