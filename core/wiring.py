@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 import redis
 from dramatiq.brokers.redis import RedisBroker
 
-from core.adapters.dramatiq_queue import DramatiqQueue, OneBellAtATime
+from core.adapters.dramatiq_broker import OneBellAtATime
+from core.adapters.dramatiq_queue import DramatiqQueue
 from core.adapters.files.benchmark_folders import BenchmarkFolders
 from core.adapters.files.old_files import OldFiles
 from core.adapters.files.site_folders import SiteFolders, gateway_folders, runner_folders

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import dramatiq
@@ -11,6 +11,7 @@ import redis
 from dramatiq.brokers.redis import RedisBroker
 from dramatiq.errors import BrokerConnectionError
 
+from core.adapters.dramatiq_broker import wake_up_channel
 from core.domain.errors import Unavailable
 
 ACTOR = "run_next"
@@ -18,22 +19,6 @@ ACTOR = "run_next"
 
 def queue_name(resource_class: str) -> str:
     return f"jobs.{resource_class}"
-
-
-class OneBellAtATime(RedisBroker):
-    """A broker that prefetches nothing: by default a busy worker holds a second message, which idle workers never get.
-
-    Its messages are allowed even when Redis is out of memory, so that jobs accepted before still start. They are few
-    and small, since the ledger refuses every new job then.
-    """
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(**options)  # type: ignore[no-untyped-call]
-        dispatch: Any = self.scripts["dispatch"].script
-        self.scripts["dispatch"] = self.client.register_script(b"#!lua flags=allow-oom\n" + dispatch)
-
-    def consume(self, queue_name: str, prefetch: int = 1, timeout: int = 5000) -> Any:  # noqa: ARG002 that is the point
-        return super().consume(queue_name, prefetch=1, timeout=timeout)
 
 
 class DramatiqQueue:
@@ -48,6 +33,8 @@ class DramatiqQueue:
         )
         with _broker_errors():
             self._broker.enqueue(message)
+        with suppress(redis.RedisError):  # the message is there, and is found by the next look
+            self._broker.client.publish(wake_up_channel(self._broker), message.queue_name)
 
     def silent(self, resource_class: str) -> bool:
         with _broker_errors():

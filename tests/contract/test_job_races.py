@@ -15,7 +15,8 @@ import dramatiq
 import pytest
 import redis
 
-from core.adapters.dramatiq_queue import ACTOR, DramatiqQueue, OneBellAtATime, queue_name
+from core.adapters.dramatiq_broker import OneBellAtATime
+from core.adapters.dramatiq_queue import ACTOR, DramatiqQueue, queue_name
 from core.adapters.redis.connection import connect
 from core.adapters.redis.job_status import RedisJobStatus
 from core.adapters.redis.rate_limit import RedisRateLimit
