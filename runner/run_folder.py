@@ -3,7 +3,7 @@
     config/       mounted read-only into the run
     settings      limits, log caps, image and grace at its launch: it is judged by these, whatever is set by then
     begun         when the run was about to be started, by the machine's boot clock, which never jumps
-    started       written once its program has been started
+    started       when its program had been started, by the same clock; empty if an older version wrote it
     stop          why the platform ends it, written before it does
     ended         how its program ended, written before its container is removed
     artifacts.*   the files that it left; each reader has a folder of its own
@@ -106,12 +106,12 @@ class RunFolder:
         return LaunchSettings.read(text) if text else None
 
     def begin(self) -> None:
-        """Notes the time from which the run's time counts, for every runner that watches it."""
-        self._write("begun", f"{_boot_id()} {_boot_seconds()}".encode())
+        """Notes the time before the run's container is made, for every runner that watches it."""
+        self._write_time("begun")
 
     def start(self) -> None:
-        """Notes that the container was started: if the engine does not know it later, the run is lost."""
-        self._write("started", b"")
+        """Notes that the container was started, and when: if the engine does not know it later, the run is lost."""
+        self._write_time("started")
 
     @property
     def started(self) -> bool:
@@ -119,8 +119,18 @@ class RunFolder:
 
     def elapsed_seconds(self) -> float | None:
         """Seconds since the run began; None if it did not, or the machine was restarted since."""
-        text = self._read("begun")
-        boot, _blank, seconds = (text or b"").decode().partition(" ")
+        return self._seconds_since("begun")
+
+    def program_seconds(self) -> float | None:
+        """Seconds since the program was started, as far as that was noted; else the same as elapsed_seconds."""
+        since_start = self._seconds_since("started")
+        return self.elapsed_seconds() if since_start is None else since_start
+
+    def _write_time(self, name: str) -> None:
+        self._write(name, f"{_boot_id()} {_boot_seconds()}".encode())
+
+    def _seconds_since(self, name: str) -> float | None:
+        boot, _blank, seconds = (self._read(name) or b"").decode().partition(" ")
         return _boot_seconds() - float(seconds) if boot == _boot_id() else None
 
     def stop(self, reason: Stop) -> None:

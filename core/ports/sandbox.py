@@ -54,7 +54,7 @@ class SandboxState:
     out_of_memory: bool = False
     interrupted: bool = False
     ran_seconds: float | None = None
-    """By the engine's clock; set once it has ended."""
+    """From the program's start to its end, by the host's clock; set once it has ended, if the engine says it."""
 
     @property
     def ended(self) -> bool:

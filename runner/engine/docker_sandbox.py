@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 
 import docker.errors
@@ -53,7 +54,9 @@ class DockerSandbox:
             lost = (
                 state["Dead"] or not self._volume.is_kept()
             )  # an engine that stops takes the holder down with the run
-        return SandboxState(exit_code=state["ExitCode"], out_of_memory=state["OOMKilled"], interrupted=lost)
+        return SandboxState(
+            exit_code=state["ExitCode"], out_of_memory=state["OOMKilled"], interrupted=lost, ran_seconds=_ran(state)
+        )
 
     def await_output_end(self, seconds: float) -> bool:
         return self._output is None or self._output.ended.wait(seconds)
@@ -95,3 +98,10 @@ class DockerSandbox:
             remove(self._container)
             with contextlib.suppress(docker.errors.NotFound):
                 self._volume.volume.remove(force=True)
+
+
+def _ran(state: Mapping[str, str]) -> float | None:
+    """Seconds from the program's start to its end, by the host's clock; None where that clock went backwards."""
+    began, ended = (datetime.fromisoformat(state[name]) for name in ("StartedAt", "FinishedAt"))
+    seconds = (ended - began).total_seconds()
+    return seconds if seconds >= 0 else None

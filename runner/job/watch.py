@@ -48,7 +48,7 @@ class RunMonitor:
         if self.attempt.job_log.over_limit:
             return Stop.LOG_LIMIT
         limit = self.attempt.limits.timeout_seconds
-        return Stop.TIMEOUT if (folder.elapsed_seconds() or 0.0) > limit else None
+        return Stop.TIMEOUT if (folder.program_seconds() or 0.0) > limit else None
 
     def _stopped(self, reason: Stop) -> SandboxState:
         """Notes the reason, then ends the program with the grace of its launch."""

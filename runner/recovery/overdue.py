@@ -40,7 +40,7 @@ class OverdueRuns:
     def _is_past_its_time(self, job: Job, folder: RunFolder) -> bool:
         settings = folder.settings
         limits = settings.limits if settings else self.resource_classes.get(job.resource_class)
-        elapsed = folder.elapsed_seconds()
+        elapsed = folder.program_seconds()
         if limits is None or elapsed is None or folder.ended():
             return False
         return elapsed > limits.timeout_seconds + OVERDUE_SECONDS

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from core.domain.verdict import RunRecord
+from runner import run_folder
 from runner.run_folder import RunFolder
 
 pytestmark = pytest.mark.unit
@@ -105,3 +106,18 @@ def test_a_word_that_finds_the_disk_full_leaves_nothing(folder: RunFolder, monke
     with pytest.raises(OSError, match="No space"):
         folder.harvest(RECORD, None)
     assert [path.name for path in folder.path.iterdir()] == ["config"]
+
+
+def test_a_programs_time_counts_from_its_start(folder: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Until it has started, or where an older version noted no time, from when its container was made."""
+    clock = [100.0]
+    monkeypatch.setattr(run_folder, "_boot_seconds", lambda: clock[0])
+    folder.begin()
+    clock[0] = 130.0
+    assert (folder.elapsed_seconds(), folder.program_seconds()) == (30.0, 30.0)
+    folder.start()
+    clock[0] = 135.0
+    assert (folder.elapsed_seconds(), folder.program_seconds()) == (35.0, 5.0)
+    (folder.path / "started").write_bytes(b"")
+    assert folder.started
+    assert folder.program_seconds() == 35.0

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import time
+from dataclasses import replace
+from typing import Any
+
 import pytest
 
 from core.domain.job import JobState
 from core.domain.limits import SMALL
 from core.domain.verdict import FailureReason, Stop
 from runner.run_folder import RunFolder
-from tests.process_sandbox import ProcessEngine
-from tests.twin_runner import TwinRunner, when
+from tests.process_sandbox import ProcessEngine, ProcessSandbox
+from tests.twin_runner import GOOD, TwinRunner, when
 
 pytestmark = pytest.mark.unit
 
@@ -24,6 +28,25 @@ def test_a_run_past_its_time_is_stopped(runner: TwinRunner[ProcessEngine]) -> No
     assert "after 1 s" in (job.error_message or "")
     assert "begun" in runner.log_of(job)
     runner.assert_nothing_left()
+
+
+@pytest.mark.slow
+def test_setting_up_does_not_count_as_the_programs_time(
+    runner: TwinRunner[ProcessEngine], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither for its limit nor in its figures, whose source is the engine."""
+    runner.limits = SMALL.model_copy(update={"timeout_seconds": 2})
+    launch, state = ProcessEngine.launch, ProcessSandbox.state
+
+    def slow_launch(engine: ProcessEngine, *given: Any) -> Any:
+        time.sleep(3)
+        return launch(engine, *given)
+
+    monkeypatch.setattr(ProcessEngine, "launch", slow_launch)
+    monkeypatch.setattr(ProcessSandbox, "state", lambda sandbox: replace(state(sandbox), ran_seconds=0.25))
+    job = runner.run(runner.claim("import time; time.sleep(0.5)\n" + GOOD))
+    assert job.state is JobState.COMPLETED, job.error_message
+    assert (job.peaks or {})["wall_seconds"] == 0.25
 
 
 def test_a_flood_is_stopped_and_its_log_bounded(runner: TwinRunner[ProcessEngine]) -> None:

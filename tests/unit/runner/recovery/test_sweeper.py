@@ -48,8 +48,8 @@ def test_a_run_past_its_time_is_ended_though_nobody_watches_it(runner: TwinRunne
     claim = runner.left_running(ENDLESS)
     sweeper = runner.sweeper()
     folder = folder_of(runner, claim)
-    boot, seconds = (folder.path / "begun").read_text().split()
-    (folder.path / "begun").write_text(f"{boot} {float(seconds) - 100}")
+    boot, seconds = (folder.path / "started").read_text().split()
+    (folder.path / "started").write_text(f"{boot} {float(seconds) - 100}")
     sweeper.sweep()
     assert folder.stopped is None, "the run of a living lease is its holder's alone"
     runner.ledger._leases.take(claim.job_id, claim.token, -1.0)
@@ -65,8 +65,8 @@ def test_a_run_that_this_very_process_does_not_stop_in_time_is_ended(runner: Twi
     """BOX-9: its heart beats, and the thread that should watch it hangs: its own sweeper is there for that."""
     claim = runner.left_running(ENDLESS)
     folder = folder_of(runner, claim)
-    boot, seconds = (folder.path / "begun").read_text().split()
-    (folder.path / "begun").write_text(f"{boot} {float(seconds) - SMALL.timeout_seconds - 21}")
+    boot, seconds = (folder.path / "started").read_text().split()
+    (folder.path / "started").write_text(f"{boot} {float(seconds) - SMALL.timeout_seconds - 21}")
     runner.sweeper().sweep()
     assert folder.stopped is None
     runner.sweeper(in_hand={claim.job_id}).sweep()

@@ -26,8 +26,9 @@ def folder_of(runner: TwinRunner[ProcessEngine], claim: Claim) -> RunFolder:
 
 
 def begun_ago(folder: RunFolder, seconds: float) -> None:
-    boot, begun = (folder.path / "begun").read_text().split()
-    (folder.path / "begun").write_text(f"{boot} {float(begun) - seconds}")
+    for name in ("begun", "started"):
+        boot, at = (folder.path / name).read_text().split()
+        (folder.path / name).write_text(f"{boot} {float(at) - seconds}")
 
 
 def test_a_runner_with_a_shorter_limit_lets_a_run_have_its_time(runner: TwinRunner[ProcessEngine]) -> None:
