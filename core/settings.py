@@ -98,6 +98,8 @@ class Settings(BaseSettings):
     job_root: Path = Path("/shared/jobs")
     artifact_root: Path = Path("/shared/artifacts")
     benchmark_root: Path = Path("/shared/benchmarks")
+    weights_root: Path = Path("/shared/weights")
+    """The site's weights, which every run finds at /weights."""
 
     api_tokens: Annotated[tuple[ApiToken, ...], NoDecode] = Field(default=(), repr=False)
     admin_users: Annotated[tuple[str, ...], NoDecode] = ()

@@ -15,6 +15,7 @@ from core.adapters.files.benchmark_folders import BenchmarkFolders
 from core.adapters.files.old_files import OldFiles
 from core.adapters.files.site_folders import SiteFolders, gateway_folders, runner_folders
 from core.adapters.files.storage import FilesystemStorage
+from core.adapters.files.weights_folder import WeightsFolder
 from core.adapters.mlflow.old_runs import MlflowOldRuns
 from core.adapters.mlflow.reads import MlflowReads
 from core.adapters.mlflow.tracking import MlflowTracking
@@ -44,6 +45,7 @@ from core.ports.runners import RunnersPort
 from core.ports.sessions import SessionsPort
 from core.ports.tracking import TrackingPort
 from core.ports.tracking_reads import TrackingReadsPort
+from core.ports.weights import WeightsPort
 from core.settings import Settings
 from core.usecases.retention import Retention
 
@@ -61,6 +63,7 @@ class Ports:
     rate_limit: RateLimitPort
     tracking: TrackingPort
     benchmarks: BenchmarkPort
+    weights: WeightsPort
     accounts: AccountsPort
     sessions: SessionsPort
     login_throttle: LoginThrottlePort
@@ -162,6 +165,7 @@ def _ports(
         rate_limit=RedisRateLimit(client),
         tracking=tracking,
         benchmarks=BenchmarkFolders(settings.benchmark_root),
+        weights=WeightsFolder(settings.weights_root),
         accounts=RedisAccounts(client),
         sessions=RedisSessions(client),
         login_throttle=RedisLoginThrottle(client),

@@ -170,6 +170,7 @@ def canary_scheduler_of(
         folder=settings.job_root / ".canary",
         runtime=settings.sandbox_runtime,
         process=context.janitor.mark,
+        weights=ports.weights,
     )
     return CanaryScheduler(canary=canary, availability=availability, facts=facts, runners=ports.runners, ring=ring)
 

@@ -15,6 +15,7 @@ from tests.twins.results import MemoryResults
 from tests.twins.runners import MemoryRunners
 from tests.twins.sessions import MemorySessions
 from tests.twins.tracking import MemoryTracking
+from tests.twins.weights import MemoryWeights
 
 
 def memory_ports(*, job_status: MemoryJobStatus | None = None, **parts: Any) -> Ports:
@@ -23,6 +24,7 @@ def memory_ports(*, job_status: MemoryJobStatus | None = None, **parts: Any) -> 
     twins: dict[str, Any] = {
         "storage": None,
         "benchmarks": None,
+        "weights": MemoryWeights(),
         "job_status": ledger,
         "rate_limit": ledger,
         "results": MemoryResults(ledger),

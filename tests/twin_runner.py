@@ -11,6 +11,7 @@ from typing import Generic, TypeVar
 
 from core.adapters.files.benchmark_folders import BenchmarkFolders
 from core.adapters.files.storage import FilesystemStorage
+from core.adapters.files.weights_folder import WeightsFolder
 from core.domain.job import Claim, Job, JobRequest
 from core.domain.limits import SMALL, ResourceClass, UploadLimits, UserLimits
 from core.domain.submission import Upload, UploadedFile
@@ -136,6 +137,7 @@ class TwinRunner(Generic[Engine]):
         ports = memory_ports(
             storage=self.storage, job_status=self.ledger, results=self.results, job_queue=self.queue,
             tracking=self.tracking, benchmarks=BenchmarkFolders(self.root / "benchmarks"), runners=self.runners,
+            weights=WeightsFolder(self.root / "weights"),
             dead_letters=self.dead_letters,
         )  # fmt: skip
         return JobContext(

@@ -27,11 +27,13 @@ class SandboxSpec:
     limits: ResourceClass
     image: str
     submission: Path
-    """Mounted read-only at /job."""
+    """Mounted read-only at /submission, and copied into /job."""
     config: Path
     """Folder with job.json, mounted read-only at /config."""
     data: Path | None = None
     """The benchmark's public data, mounted read-only at /data."""
+    weights: Path | None = None
+    """The site's weights, mounted read-only at /weights; None if it has none."""
     dependencies: Path | None = None
     """The packages of its requirements.txt, mounted read-only at /deps."""
     gpu: str | None = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 
+from core.adapters.files.weights_folder import WeightsFolder
 from core.domain.canary import CanaryReport
 from core.settings import Settings
 from runner.canary.probe import Canary
@@ -29,6 +30,7 @@ def main() -> None:
             report = Canary(
                 engine=engine, resource_classes=fitted(settings, engine), image=settings.sandbox_image, site=SITE,
                 folder=settings.job_root / ".canary", runtime=settings.sandbox_runtime, process=mark,
+                weights=WeightsFolder(settings.weights_root),
             )()  # fmt: skip
         versions = engine.versions()
     finally:

@@ -19,6 +19,7 @@ from core.domain.canary import CanaryReport, CanaryRow
 from core.domain.errors import LeadersboardError
 from core.domain.limits import MIB, ResourceClass
 from core.ports.sandbox import RunOutput, Sandbox, SandboxSpec, Stream
+from core.ports.weights import WeightsPort
 from runner.canary import checks
 from runner.guest import canary_limits, canary_walls
 
@@ -56,6 +57,8 @@ class Canary:
     runtime: str = "runc"
     process: str = ""
     """The mark of the process that probes."""
+    weights: WeightsPort | None = None
+    """The site's weights, which a probe finds as a run would."""
 
     def __call__(self) -> CanaryReport:
         """Probes now. Never raises for what the engine does: what cannot be probed is red."""
@@ -118,6 +121,7 @@ class Canary:
             image=self.image,
             submission=self.folder / "program",
             config=self.folder / "config",
+            weights=self.weights.folder() if self.weights else None,
             role="canary",
             process=self.process,
         )

@@ -14,6 +14,7 @@ from docker.types import DeviceRequest, DriverConfig, LogConfig, Mount, Ulimit
 
 from core.domain.limits import MIB, ResourceClass
 from core.ports.sandbox import SandboxSpec
+from runner.engine.start_script import START
 
 SLOTS = range(1, 1000)
 """One for each concurrent run of an engine; added to `USER_BASE` it is the run's user id."""
@@ -27,16 +28,6 @@ PROCESS = f"{LABEL}.process"
 HOLDER_MEMORY = 32 * MIB
 TMP_FILES = 100_000
 """Files in each of /tmp and /job."""
-START = """\
-cp -R /submission/. /job || {
-  echo "The files of the submission did not fit into /job ($1 bytes, $2 files). Use smaller or fewer files." >&2
-  exit 73
-}
-shift 2
-if [ -d /opt/weights/hub ]; then mkdir -p "$HF_HOME/hub" && ln -s /opt/weights/hub/* "$HF_HOME/hub"; fi
-exec python "$@"
-"""
-"""Copies the submission into /job and becomes its program. Runs inside the walls, as the run's own user."""
 ENTRY_BYTES = 32
 """Upper bound of what the `local` driver stores per line besides its text; a long line counts once per 16 KiB."""
 CDI_KIND = "nvidia.com/gpu"
@@ -212,6 +203,7 @@ def _output(spec: SandboxSpec, slot: int, *, read_only: bool = False) -> Mount:
 def _mounts(spec: SandboxSpec, slot: int) -> list[Mount]:
     found = [_read_only("/submission", spec.submission), _read_only("/config", spec.config), _output(spec, slot)]
     found += [_read_only("/data", spec.data)] if spec.data else []
+    found += [_read_only("/weights", spec.weights)] if spec.weights else []
     return found + ([_read_only("/deps", spec.dependencies)] if spec.dependencies else [])
 
 

@@ -40,6 +40,9 @@ CALLS: dict[str, tuple[int, int, tuple[int, ...]]] = {
     "socket alg": (41, 198, (38, 5, 0)),
 }
 MASKED = ("/proc/kcore", "/proc/keys", "/proc/timer_list", "/proc/sched_debug", "/proc/latency_stats")
+READ_ONLY = ("/", "/etc", "/submission", "/config")
+WITH_WEIGHTS = ("/weights",)
+"""There where the site has weights."""
 EMPTY = ("/proc/acpi", "/proc/scsi", "/sys/firmware")
 LOCKED = (
     "/proc/sysrq-trigger",
@@ -142,7 +145,7 @@ def walls() -> Iterator[tuple[str, Any]]:
     """Yields a finding for every wall that can be inspected, or tried at no cost."""
     yield "network", [name for _, name in socket.if_nameindex()]
     yield "way out", refused(lambda: socket.create_connection(("192.0.2.1", 80), 2))
-    yield "read-only", {path: unwritable(path) for path in ("/", "/etc", "/submission", "/config")}
+    yield "read-only", {path: unwritable(path) for path in (*READ_ONLY, *filter(os.path.exists, WITH_WEIGHTS))}
     yield "user", [os.getuid(), os.geteuid(), os.getgid(), os.getegid(), *os.getgroups()]
     yield "capabilities", sorted(set(status("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb")))
     yield "filter", status("Seccomp", "NoNewPrivs")

@@ -74,7 +74,7 @@ def _launched(attempt: Attempt, submission: Submission) -> Sandbox:
     context, ledger = attempt.context, attempt.context.ports.job_status
     # the run's name first: of a run that the ledger does not know a sweep removes the installer
     attempt.lease.retrying(lambda: ledger.note(attempt.claim, sandbox=attempt.folder.claim))
-    data = _data(attempt)
+    data, weights = _data(attempt), context.ports.weights.folder()
     prepared = context.dependencies.prepared(
         _spec(attempt, submission, None), attempt.folder, say=attempt.job_log.say, check=attempt.check
     )
@@ -85,7 +85,7 @@ def _launched(attempt: Attempt, submission: Submission) -> Sandbox:
 
     with context.gpus.reserved(attempt.limits.gpus, check=attempt.check, say=waits) as gpu:
         device = f"gpu {gpu}" if gpu else "cpu"
-        spec = replace(_spec(attempt, submission, gpu), data=data, dependencies=prepared.dependencies)
+        spec = replace(_spec(attempt, submission, gpu), data=data, weights=weights, dependencies=prepared.dependencies)
         _write_config(attempt, device=device)
         attempt.lease.retrying(lambda: ledger.note(attempt.claim, device=device))
         attempt.job_log.say_once(_first_line(attempt.job, attempt.limits, device))

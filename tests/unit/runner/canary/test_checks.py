@@ -25,6 +25,7 @@ BROKEN: list[tuple[str, Any]] = [
     ("ulimits", [-1, 4096, 0]), ("ulimits", [SMALL.output_bytes, 4096, -1]),
     ("sizes", HOLDING["sizes"] | {"/out": [2**40, 20_000]}), ("sizes", HOLDING["sizes"] | {"/out": [2**29, 0]}),
     ("sizes", HOLDING["sizes"] | {"/dev/shm": [2**26, 77]}), ("mounts", [*HOLDING["mounts"], "/shared"]),
+    ("read-only", HOLDING["read-only"] | {"/weights": ""}),
     ("mounts", ["/"]), ("devices", ["null", "sda"]), ("environment", ["PATH", "API_TOKENS"]),
     ("neighbours", [40, "docker-init"]), ("neighbours", [2, "python"]), ("shared memory", ["left.bin"]),
     ("identity", ["3f2a", "/dev/null", "/job"]), ("oom score", 0), ("filter", "nonsense"), ("sizes", None),
@@ -78,3 +79,11 @@ def test_gvisor_tells_otherwise_and_is_judged_by_trying() -> None:
     assert red_limits(STOPPED | {"processes": "ended", "cpu": 0.9}, "runsc") == []
     unbound = {"processes": 256, "cpu": 1.9, "memory": 2 * LOW.memory_bytes}
     assert red_limits(STOPPED | unbound, "runsc") == ["cpu", "processes", "memory"]
+
+
+def test_the_sites_weights_are_one_of_its_own_mounts() -> None:
+    """FLD-6: read-only, as the submission is."""
+    found = HOLDING | {
+        "mounts": [*HOLDING["mounts"], "/weights"], "read-only": HOLDING["read-only"] | {"/weights": "EACCES"},
+    }  # fmt: skip
+    assert all(row.ok for row in rows(wall_rules(SMALL, "runc"), found, "small"))

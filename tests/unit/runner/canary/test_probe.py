@@ -12,8 +12,10 @@ import pytest
 from core.domain.canary import CanaryReport
 from core.domain.errors import Unavailable
 from core.domain.limits import SMALL
+from core.domain.weights import Weights, WeightsKind
 from core.ports.sandbox import RunOutput, SandboxSpec, SandboxState, Stream
 from runner.canary.probe import MOST_PRINTED, Canary, Printed
+from tests.twins.weights import MemoryWeights
 from tests.unit.runner.canary.findings import HOLDING, LOW, STOPPED
 
 pytestmark = pytest.mark.unit
@@ -90,3 +92,13 @@ def test_what_a_probe_prints_is_bounded() -> None:
         printed.output(b"x" * 65536, Stream.STDOUT)
     assert len(printed.held) <= MOST_PRINTED + 65536
     assert printed.findings() == {}
+
+
+@pytest.mark.parametrize("held", [True, False])
+def test_a_probe_finds_the_sites_weights_as_a_run_would(tmp_path: Path, *, held: bool) -> None:
+    """FLD-6: so an engine that cannot mount them is red before a job is lost on it."""
+    engine = ScriptedEngine({"walls": HOLDING, "limits": LIMITS})
+    one = Weights(name="w", kind=WeightsKind.PLAIN, path="w", size_bytes=1)
+    weights = MemoryWeights(held=[one] if held else [])
+    Canary(engine=engine, resource_classes=[SMALL], image="i", site="s", folder=tmp_path, weights=weights)()
+    assert {spec.weights for spec in engine.launched} == {weights.root if held else None}

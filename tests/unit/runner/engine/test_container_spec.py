@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -87,3 +88,13 @@ def test_the_runtime_is_the_only_difference_that_gvisor_makes() -> None:
     stronger = job_options(spec_of(SMALL), image_id="i", seccomp="s", slot=7, means=EngineMeans(runtime="runsc"))
     assert stronger == plain | {"runtime": "runsc"}
     assert "runtime" not in plain
+
+
+def test_the_sites_weights_are_one_more_read_only_mount() -> None:
+    """FLD-6: nothing else changes with them, under any runtime."""
+    without = job_options(spec_of(SMALL), image_id="i", seccomp="s", slot=7)
+    spec = replace(spec_of(SMALL), weights=Path("/shared/weights"))
+    found = job_options(spec, image_id="i", seccomp="s", slot=7)
+    (added,) = [mount for mount in found["mounts"] if mount not in without["mounts"]]
+    assert (added["Target"], added["Source"], added["ReadOnly"]) == ("/weights", "/shared/weights", True)
+    assert found | {"mounts": without["mounts"]} == without

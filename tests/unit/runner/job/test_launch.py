@@ -128,3 +128,14 @@ def killed_during_launch(runner: TwinRunner[ProcessEngine]) -> Claim:
     runner.ledger.presume_dead(claim.job_id, claim.mark)
     runner.sweep()
     return claim
+
+
+@pytest.mark.parametrize("held", [True, False])
+def test_a_run_gets_the_sites_weights_if_there_are_any(runner: TwinRunner[ProcessEngine], *, held: bool) -> None:
+    """FLD-6."""
+    folder = runner.root / "weights"
+    folder.mkdir()
+    if held:
+        (folder / "w.bin").touch()
+    assert runner.run(runner.claim(GOOD)).state == JobState.COMPLETED
+    assert runner.engine.launched[0].weights == (folder if held else None)
