@@ -19,7 +19,10 @@ from core.domain.user_text import NotText, decoded
 
 ROOM_EVERY_BYTES = 1024 * 1024
 """Bytes of an arriving upload between two checks of the free disk space."""
-LEAVE_OUT = "leave out data, which runs find in /data, and environments; for larger weights ask the site's admin"
+LEAVE_OUT = (
+    "leave out data, which runs find in /data, environments, and weights that the site has in /weights (GET /weights "
+    "lists them; its admin adds others of any size: docs/weights.md)"
+)
 FIELDS = ("entrypoint", "config_file", "metadata")
 
 

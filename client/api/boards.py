@@ -40,6 +40,22 @@ class BenchmarkList(Answer):
     items: tuple[Benchmark, ...]
 
 
+class Weights(Answer):
+    """Weights that every run finds, and what a submission writes to use them."""
+
+    name: str
+    kind: str = ""
+    size_bytes: int = 0
+    place: str = ""
+    use: str = ""
+
+
+class WeightsList(Answer):
+    """All weights of the site."""
+
+    items: tuple[Weights, ...]
+
+
 class ResourceClass(Answer):
     """The resources that a job gets."""
 

@@ -10,7 +10,7 @@ import httpx2
 
 from client.api.async_client import AsyncLeadersboardClient
 from client.api.audit import AuditPage
-from client.api.boards import BenchmarkList, Board, ResourceClassList
+from client.api.boards import BenchmarkList, Board, ResourceClassList, WeightsList
 from client.api.exchange import UPLOAD_TIMEOUT, Exchange, open_async_http, open_http, segment
 from client.api.models import ArtifactList, Job, JobPage, LogPart, Results, Submission, SubmissionPage
 from client.api.overview import Overview
@@ -120,6 +120,10 @@ class LeadersboardClient:
     def benchmarks(self) -> BenchmarkList:
         """The benchmarks for which code can be submitted."""
         return self._exchange.ask(BenchmarkList, "GET", "/benchmarks")
+
+    def weights(self) -> WeightsList:
+        """The weights that every run finds in /weights."""
+        return self._exchange.ask(WeightsList, "GET", "/weights")
 
     def resource_classes(self) -> ResourceClassList:
         """The resource classes that a job can request."""

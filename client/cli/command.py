@@ -7,6 +7,7 @@ from client.cli.commands.board import board
 from client.cli.commands.jobs import cancel, jobs, logs, results, status
 from client.cli.commands.submissions import download, rerun, submissions
 from client.cli.commands.submit import HELP, submit
+from client.cli.commands.weights import weights
 from client.cli.endings import EXIT_CODES
 
 EPILOG = f"""The address comes from API_URL and the token from LEADERSBOARD_TOKEN where they are set, else from `login`.
@@ -26,7 +27,7 @@ def build() -> typer.Typer:
         rich_markup_mode=None,
     )
     command.command(help=HELP)(submit)
-    for step in (status, jobs, logs, results, download, board, cancel, rerun, submissions, login, logout):
+    for step in (status, jobs, logs, results, download, board, weights, cancel, rerun, submissions, login, logout):
         command.command()(step)
     return command
 

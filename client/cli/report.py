@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from client.api.boards import Board, Standing
+from client.api.boards import Board, Standing, WeightsList
 from client.api.models import Job, JobState, Results, SubmissionSummary, Tracking
 from client.cli.terminal import faint, one_line, state_word, strong, table
 from client.wording import ago, between, duration, number, plain, queue_place, size
@@ -122,6 +122,14 @@ def board_lines(board: Board) -> list[str]:
     rows = [_standing_row(row) for row in board.items]
     shown = table(["RANK", "USER", "METHOD", board.metric.upper(), "WHEN", "JOB"], rows, right=frozenset({0, 3}))
     return [head, *shown, faint(f"{len(board.items)} of {board.total}; * yours")]
+
+
+def weights_lines(weights: WeightsList) -> list[str]:
+    """Weights as a table; the programs' names for them are shown exactly."""
+    if not weights.items:
+        return ["None: your platform's admin can add some. The sandbox image has tf_efficientnet_lite0 of timm."]
+    rows = [[one.name, size(one.size_bytes), one.use] for one in weights.items]
+    return table(["NAME", "SIZE", "USED BY"], rows, right=frozenset({1}))
 
 
 def rank_line(board: Board, job_id: str) -> str:

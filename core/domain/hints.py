@@ -57,14 +57,17 @@ HINTS = (
     ),
     _hint(
         r"LocalEntryNotFoundError|OfflineModeIsEnabled|HF_HUB_OFFLINE|huggingface\.co|download\.pytorch\.org"
-        r"|Cannot find the requested files in the (local|disk) cache|make sure your Internet connection is on",
-        "There is no network in the sandbox, by design, so weights cannot be downloaded: put the file into the "
-        "submission, use tf_efficientnet_lite0, whose weights the image has, or do without (pre_trained=False).",
+        r"|Cannot find the requested files in the (local|disk) cache|make sure your Internet connection is on"
+        r"|Downloading: \"https?://",
+        "There is no network in the sandbox, by design, so weights cannot be downloaded: use those in /weights "
+        "(`leadersboard weights` lists them; the site's admin can add more) or tf_efficientnet_lite0, whose weights "
+        "the image has, bring the file in the submission, or do without (pre_trained=False).",
     ),
     _hint(
         r"URLError|Name or service not known|Temporary failure in name resolution|Name resolution|NameResolutionError"
         r"|Network is unreachable|Max retries exceeded|(?i:internet connection)|getaddrinfo failed",
-        "There is no network in the sandbox, by design: bring what the program needs in the submission.",
+        "There is no network in the sandbox, by design: bring what the program needs in the submission, or, if it is "
+        "weights, ask the site's admin to put them into /weights.",
     ),
     Hint(sign=MODULE, sentence=_module),
 )

@@ -90,7 +90,11 @@ LookInside = Callable[[Path, Start], Findings]
 """Looks at the unpacked files of an upload, in their folder."""
 
 
-def not_looked_at(_folder: Path, _start: Start) -> Findings:
+LookAtUpload = Callable[[Path, Start, Mapping[str, Any]], Findings]
+"""The same with the metadata of the upload."""
+
+
+def not_looked_at(_folder: Path, _start: Start, _metadata: Mapping[str, Any] | None = None) -> Findings:
     """Finds nothing."""
     return Findings()
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import secrets
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 from core.domain.errors import Unavailable
-from core.domain.submission import LookInside, Submission, Upload, check_upload, not_looked_at
+from core.domain.submission import Findings, LookAtUpload, Start, Submission, Upload, check_upload, not_looked_at
 from core.domain.user import User
 from core.ports.rate_limit import RateLimitPort
 from core.ports.storage import StoragePort
@@ -18,11 +19,15 @@ class CreateSubmission:
     """Raises InvalidInput, TooLarge, StorageFull, Unavailable; after any of them nothing of the upload is left."""
 
     storage: StoragePort
-    look_inside: LookInside = not_looked_at
+    look_inside: LookAtUpload = not_looked_at
 
     def __call__(self, upload: Upload) -> Submission:
         metadata = check_upload(upload)
-        return self.storage.create_submission(upload, metadata, self.look_inside)
+
+        def look(folder: Path, start: Start) -> Findings:
+            return self.look_inside(folder, start, metadata)
+
+        return self.storage.create_submission(upload, metadata, look)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

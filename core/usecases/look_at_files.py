@@ -3,32 +3,44 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 
 from core.domain.errors import Fault
 from core.domain.submission import REQUIREMENTS, Findings, Start, shown
 from core.domain.user_text import SAVE_AS_UTF8, NotText, decoded, is_utf16
 from core.usecases.requirements_check import RequirementsCheck
+from core.usecases.weights_check import WeightsCheck
 
 MOST_BYTES = 4 * 1024 * 1024
 """A larger file is not looked at."""
 ALMOST_REQUIREMENTS = (REQUIREMENTS, "requirement.txt", "requirements.txt.txt", "requirments.txt")
+NOTHING: Mapping[str, Any] = MappingProxyType({})
 NAMED_ENCODING = re.compile(rb"^[ \t\f]*#.*?coding[:=]", re.MULTILINE)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LookAtFiles:
-    """Checks encodings and requirements.txt; nothing of a file is run."""
+    """Checks encodings, requirements.txt and the weights that are asked for; nothing of a file is run."""
 
     requirements: RequirementsCheck
+    weights: WeightsCheck | None = None
 
-    def __call__(self, folder: Path, start: Start) -> Findings:
-        found = self.requirements.at_upload(folder)
+    def __call__(self, folder: Path, start: Start, metadata: Mapping[str, Any] = NOTHING) -> Findings:
+        found, weights = self.requirements.at_upload(folder), self._weights(folder, start, metadata)
         return Findings(
-            faults=(*_program_faults(folder, start.entrypoint), *found.faults),
-            notes=(*_config_notes(folder, start.config_file), *_misnamed(folder), *found.notes),
+            faults=(*_program_faults(folder, start.entrypoint), *found.faults, *weights.faults),
+            notes=(*_config_notes(folder, start.config_file), *_misnamed(folder), *found.notes, *weights.notes),
         )
+
+    def _weights(self, folder: Path, start: Start, metadata: Mapping[str, Any]) -> Findings:
+        if self.weights is None:
+            return Findings()
+        config = start.config_file, _content(folder / start.config_file)
+        return self.weights.at_upload(folder, config, metadata)
 
 
 def _program_faults(folder: Path, name: str) -> list[Fault]:

@@ -81,6 +81,7 @@ TABLE: Mapping[tuple[str, str], Rule] = {
     ("GET", "/leaderboard"): OWN,
     ("GET", "/benchmarks"): OWN,
     ("GET", "/benchmarks/check"): _admins(AuditAction.PLATFORM_READ),
+    ("GET", "/weights"): OWN,
     ("GET", "/resource-classes"): OWN,
     ("POST", "/submissions"): OWN,
     ("GET", "/submissions"): _admins(AuditAction.SUBMISSION_LIST),

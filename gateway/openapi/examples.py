@@ -53,6 +53,11 @@ _CLASS: dict[str, Any] = {
     "name": "small", "cpus": 2.0, "memory_bytes": 4294967296, "gpus": "auto", "timeout_seconds": 1800,
     "output_bytes": 536870912,
 }  # fmt: skip
+_WEIGHTS: dict[str, Any] = {
+    "name": "timm/resnet18.a1_in1k", "kind": "huggingface", "size_bytes": 46807446,
+    "place": "/weights/hub/models--timm--resnet18.a1_in1k",
+    "use": 'timm.create_model("resnet18.a1_in1k", pretrained=True)',
+}  # fmt: skip
 _TRACKING: dict[str, Any] = {
     "state": "changed", "differences": ["metric image_auc is 0.9999, recorded 0.98"],
 }  # fmt: skip
@@ -107,6 +112,8 @@ SCHEMAS: dict[str, Any] = {
     "BenchmarkView": _BENCHMARK,
     "BenchmarkList": {"items": [_BENCHMARK]},
     "ResourceClassView": _CLASS,
+    "WeightsView": _WEIGHTS,
+    "WeightsList": {"items": [_WEIGHTS]},
     "ResourceClassList": {"items": [_CLASS], "default": "small"},
     "StandingView": _STANDING,
     "BoardView": {

@@ -14,6 +14,7 @@ from gateway.dependencies import BoardCachePart, CurrentAdmin, CurrentUser, Port
 from gateway.schemas.benchmark_check import BenchmarkCheckList, BenchmarkCheckView
 from gateway.schemas.jobs import BenchmarkList, BenchmarkView, ResourceClassList, ResourceClassView
 from gateway.schemas.results import BoardView
+from gateway.schemas.weights import WeightsList, WeightsView
 
 router = APIRouter(tags=["board"])
 
@@ -70,6 +71,12 @@ def check_benchmarks(_admin: CurrentAdmin, ports: PortsPart, benchmark: Name = N
     """
     checks = ports.benchmarks.check(benchmark or "")
     return BenchmarkCheckList(items=[BenchmarkCheckView.model_validate(check) for check in checks])
+
+
+@router.get("/weights")
+def weights(_user: CurrentUser, ports: PortsPart) -> WeightsList:
+    """The weights that every run finds in `/weights`, sizes in bytes, and what a submission writes to use each."""
+    return WeightsList(items=[WeightsView.model_validate(one) for one in ports.weights.list_weights()])
 
 
 @router.get("/resource-classes")

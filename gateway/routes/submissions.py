@@ -12,12 +12,14 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from starlette.concurrency import run_in_threadpool
 
+from core.adapters.files.config_weights import asked_in_config
 from core.domain.errors import StorageFull, Unavailable
 from core.domain.user import User
 from core.usecases.create_submission import CountUpload, CreateSubmission
 from core.usecases.look_at_files import LookAtFiles
 from core.usecases.requirements_check import RequirementsCheck
 from core.usecases.submissions import DownloadSubmission, GetSubmission, ListSubmissions
+from core.usecases.weights_check import WeightsCheck
 from gateway.dependencies import CurrentUser, OpenFilesPart, PortsPart, SettingsPart, UnpackingPart
 from gateway.live.open_files import BoundedStream
 from gateway.routes.artifacts import HeldOpen
@@ -63,11 +65,14 @@ async def create(
 ) -> SubmissionView:
     """Store a submission: complete, or not at all. A refused upload counts only in the hour's limit of refused ones.
 
-    Entrypoint, config file and `requirements.txt` are checked at once. `notes` say what was changed or left out, and
+    Entrypoint, config file and `requirements.txt` are checked at once, and so is `weights` in metadata or config file,
+    a list of names of `GET /weights`: the site must have them. `notes` say what was changed or left out, and
     what its runs will meet, such as a package that only some classes install.
     """
     requirements = RequirementsCheck(runners=ports.runners, resource_classes=settings.resource_classes)
-    usecase = CreateSubmission(storage=ports.storage, look_inside=LookAtFiles(requirements=requirements))
+    weights = WeightsCheck(weights=ports.weights, asked_in_config=asked_in_config)
+    look = LookAtFiles(requirements=requirements, weights=weights)
+    usecase = CreateSubmission(storage=ports.storage, look_inside=look)
     counted = CountUpload(
         rate_limit=ports.rate_limit,
         per_hour=settings.max_uploads_per_hour,

@@ -53,7 +53,8 @@ ON_THE_LEDGER_ALONE = ["GET /leaderboard", "GET /jobs/{job_id}/results", "GET /j
 """Answered from sealed results: that MLflow is away is said in a field."""
 ON_NEITHER = [
     "GET /submissions/{submission_id}", "GET /submissions/{submission_id}/archive", "GET /auth/me",
-    "GET /benchmarks", "GET /benchmarks/check", "GET /resource-classes", "GET /metrics", "GET /health/live",
+    "GET /benchmarks", "GET /benchmarks/check", "GET /weights", "GET /resource-classes", "GET /metrics",
+    "GET /health/live",
 ]  # fmt: skip
 SPEAKS_FOR_ITSELF = ["GET /health/ready"]
 

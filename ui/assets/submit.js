@@ -97,7 +97,7 @@ function fileFaults() {
   if (!chosen.length) return ["Choose at least one file to submit."];
   const rules = chosen.filter((file) => file.name !== "requirements.txt" && !NAMES.test(file.name)).map((file) => `${file.name} is not accepted; ${ALLOWED}.`);
   const bytes = chosen.reduce((sum, file) => sum + file.size, 0);
-  if (bytes > MOST_BYTES) rules.push(`The files have ${size(bytes)}; at most 100 MB go at once. Leave out data, which runs find in /data; for larger weights ask the site's admin.`);
+  if (bytes > MOST_BYTES) rules.push(`The files have ${size(bytes)}; at most 100 MB go at once. Leave out data, which runs find in /data, and weights that this site has in /weights; its admin adds others of any size.`);
   return rules;
 }
 

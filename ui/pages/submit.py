@@ -5,7 +5,9 @@ from typing import Any
 
 import gradio as gr
 
-from client.api.boards import Benchmark, ResourceClass
+from client.api.boards import Benchmark, ResourceClass, Weights
+from client.api.client import LeadersboardClient
+from client.api.errors import LeadersboardError
 from ui.shell import QUIET, Frame, asset, close_page, header_of, open_page, with_notice
 
 HERE = "/submit"
@@ -40,7 +42,23 @@ class _Show:
     def _filled(self, request: gr.Request) -> str:
         client = self._frame.sessions.client_of(request)
         resources = client.resource_classes()
-        return self._form(client.benchmarks().items, resources.items, resources.default)
+        return self._form(client.benchmarks().items, resources.items, resources.default, _weights(client))
 
-    def _form(self, benchmarks: Sequence[Benchmark], resources: Sequence[ResourceClass], default: str) -> str:
-        return self._frame.markup.fill("submit", benchmarks=benchmarks, resources=resources, default=default)
+    def _form(
+        self,
+        benchmarks: Sequence[Benchmark],
+        resources: Sequence[ResourceClass],
+        default: str,
+        weights: Sequence[Weights] = (),
+    ) -> str:
+        return self._frame.markup.fill(
+            "submit", benchmarks=benchmarks, resources=resources, default=default, weights=weights
+        )
+
+
+def _weights(client: LeadersboardClient) -> Sequence[Weights]:
+    """The site's weights, for one line of hints; none where they cannot be listed."""
+    try:
+        return client.weights().items
+    except LeadersboardError:
+        return ()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from functools import lru_cache
 from itertools import islice
 from pathlib import Path
@@ -51,24 +52,26 @@ class WeightsFolder:
     def _found(self) -> Iterator[Weights]:
         for path in _visible(self._root):
             if path.name not in {HUB, ANOMALIB}:
-                yield self._one(path, WeightsKind.PLAIN)
+                yield from self._one(path, WeightsKind.PLAIN)
         for path in _visible(self._root / HUB):
             if (repository := repository_of(path.name)) and _has_files(path / "snapshots"):
-                yield self._one(path, WeightsKind.HUGGINGFACE, repository)
+                yield from self._one(path, WeightsKind.HUGGINGFACE, repository)
             elif (path / HUBCONF).is_file():
-                yield self._one(path, WeightsKind.TORCH_HUB)
+                yield from self._one(path, WeightsKind.TORCH_HUB)
         for path in _visible(self._root / CHECKPOINTS):
             if path.is_file():
-                yield self._one(path, WeightsKind.CHECKPOINT)
+                yield from self._one(path, WeightsKind.CHECKPOINT)
         for path in _visible(self._root / ANOMALIB):
             if path.is_dir():
-                yield self._one(path, WeightsKind.ANOMALIB)
+                yield from self._one(path, WeightsKind.ANOMALIB)
 
-    def _one(self, path: Path, kind: WeightsKind, name: str = "") -> Weights:
-        seen = path.stat()
-        size = _size(path, seen.st_mtime_ns, seen.st_ino) if stat.S_ISDIR(seen.st_mode) else seen.st_size
-        where = path.relative_to(self._root).as_posix()
-        return Weights(name=name or path.name, kind=kind, path=where, size_bytes=size)
+    def _one(self, path: Path, kind: WeightsKind, name: str = "") -> Iterator[Weights]:
+        """Yields nothing if it is removed meanwhile."""
+        with suppress(FileNotFoundError):
+            seen = path.stat()
+            size = _size(path, seen.st_mtime_ns, seen.st_ino) if stat.S_ISDIR(seen.st_mode) else seen.st_size
+            where = path.relative_to(self._root).as_posix()
+            yield Weights(name=name or path.name, kind=kind, path=where, size_bytes=size)
 
 
 def _visible(folder: Path) -> Iterator[Path]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from core.adapters.files import weights_folder
 from core.adapters.files.weights_folder import WeightsFolder
 from core.domain.errors import Unavailable
 from core.domain.weights import Weights, WeightsKind, is_there, place_of, repository_of
@@ -86,3 +88,18 @@ def test_a_folder_that_cannot_be_read_is_told(tmp_path: Path, monkeypatch: pytes
         WeightsFolder(tmp_path).folder()
     with pytest.raises(Unavailable, match="folder of weights"):
         WeightsFolder(tmp_path).list_weights()
+
+
+def test_what_is_removed_while_it_is_listed_hides_nothing_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "a").touch()
+    (tmp_path / "b").touch()
+    real = weights_folder._visible
+
+    def removing(folder: Path) -> Iterator[Path]:
+        for path in real(folder):
+            if path.name == "a":
+                path.unlink()
+            yield path
+
+    monkeypatch.setattr(weights_folder, "_visible", removing)
+    assert [one.name for one in WeightsFolder(tmp_path).list_weights()] == ["b"]

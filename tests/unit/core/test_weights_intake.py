@@ -131,6 +131,12 @@ def test_devices_pipes_and_hard_links_are_refused(tmp_path: Path, kind: bytes) -
     assert below(tmp_path) == []
 
 
+def test_a_stream_of_another_thing_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(Refused, match="'other/x' is not below 'net'"):
+        take(tmp_path, packed("other", {"x": b""}), name="net", size=1)
+    assert below(tmp_path) == []
+
+
 def test_what_is_there_is_never_overwritten(tmp_path: Path) -> None:
     added(tmp_path, "w.pth", {"": b"old"})
     assert "is there already. `scripts/weights remove` it first" in refused(tmp_path, "w.pth", {"": b"new"})

@@ -112,7 +112,8 @@ def test_a_declared_length_over_the_limit_is_refused_unread(site: Site, declared
     answer = site.send("/submissions", [HEAD + MAIN + END], headers=FORM | {"Content-Length": declared})
     assert (answer.status, answer.chunks_read) == (413, 0)
     assert "leave out data, which runs find in /data" in answer.json()["detail"]
-    assert "for larger weights ask the site's admin" in answer.json()["detail"]
+    assert "weights that the site has in /weights" in answer.json()["detail"]
+    assert "its admin adds others of any size: docs/weights.md" in answer.json()["detail"]
 
 
 @pytest.mark.parametrize("declared", ["1", "0", "-5", "x", "²", ""])

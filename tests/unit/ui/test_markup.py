@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from client.api.boards import Benchmark, Board, Metric, ResourceClass
+from client.api.boards import Benchmark, Board, Metric, ResourceClass, Weights
 from client.api.errors import NotFound, NotSignedIn, Problem, Unreachable
 from client.api.models import Job, JobPage, Results, Submission, Tracking
 from tests.unit.client.fake_platform import SUBMISSION
@@ -78,7 +78,9 @@ def pages(front: Front) -> dict[str, str]:
             board=board(),
             standing=None,
         ),
-        "submit": fill("submit", benchmarks=[benchmark()], resources=[machine()], default=EVIL),
+        "submit": fill(
+            "submit", benchmarks=[benchmark()], resources=[machine()], default=EVIL, weights=[Weights(name=EVIL)]
+        ),
         "submitted": fill("submitted", job=hostile, submission=uploaded(), is_old=False),
         "header": fill("header", here="/", user={"user_id": EVIL, "is_admin": True}),
         "notice": notice_of(front.templates, error, what="The job could not be read"),

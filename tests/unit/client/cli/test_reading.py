@@ -51,6 +51,20 @@ def test_submissions_are_a_table(run: Run, platform: Platform) -> None:
     assert "leadersboard submit" in run("submissions").stdout
 
 
+def test_weights_are_a_table(run: Run, platform: Platform) -> None:
+    """FLD-6: what every run finds, and what to write; foreign names are harmless."""
+    one = {"name": "timm/r18\x1b[31m", "kind": "huggingface", "size_bytes": 46_800_000, "use": "create_model(…)"}
+    platform.answers("GET", "/weights", {"items": [one]})
+    shown = run("weights").stdout
+    assert "timm/r18" in shown
+    assert "46.8 MB" in shown
+    assert "create_model(…)" in shown
+    assert "\x1b" not in shown
+    assert json.loads(run("weights", "--json").stdout)["items"][0]["size_bytes"] == 46_800_000
+    platform.answers("GET", "/weights", {"items": []})
+    assert "your platform's admin can add some" in run("weights").stdout
+
+
 def test_empty_lists_say_what_to_do(run: Run, platform: Platform) -> None:
     """Nothing to show is not an empty screen."""
     platform.answers("GET", "/jobs", {"items": []})

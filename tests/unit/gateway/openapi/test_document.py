@@ -23,6 +23,7 @@ from gateway.schemas import benchmark_check
 from gateway.schemas import jobs as schemas
 from gateway.schemas import results as result_schemas
 from gateway.schemas import submissions as submission_schemas
+from gateway.schemas import weights as weights_schemas
 from tests.conftest import REPOSITORY
 from tests.sites import Site
 
@@ -40,6 +41,7 @@ MODELS: dict[str, type[BaseModel]] = {
         audit_schemas,
         runners,
         benchmark_check,
+        weights_schemas,
     )
     for name, value in vars(module).items()
     if isinstance(value, type) and issubclass(value, BaseModel)

@@ -64,6 +64,7 @@ DOORS = [
     ("GET", "/jobs/{job_id}/results"),
     ("GET", "/leaderboard"),
     ("GET", "/benchmarks"),
+    ("GET", "/weights"),
     ("GET", "/resource-classes"),
     ("GET", "/mlflow/{path:path}"),
     ("POST", "/mlflow/{path:path}"),
