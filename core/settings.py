@@ -121,6 +121,10 @@ class Settings(BaseSettings):
     max_refused_uploads_per_hour: Annotated[int, Field(ge=1)] = 300
     """Per user: refused and interrupted uploads, which take no place among the others."""
     max_concurrent_running: Annotated[int, Field(ge=1)] = 1
+    max_trials_per_hour: Annotated[int, Field(ge=1)] = 20
+    """Per user, one at a time; they take no place among the submissions of the hour."""
+    trial_seconds: Annotated[int, Field(ge=5, le=600)] = 60
+    """The time limit of a trial, if its class has no shorter one."""
     over_limit: Annotated[str, Field(pattern="^(refuse|queue)$")] = "refuse"
     default_benchmark: str = "synthetic"
     upload: UploadLimits = UploadLimits()
@@ -239,6 +243,7 @@ class Settings(BaseSettings):
         return UserLimits(
             jobs_per_hour=self.max_submissions_per_hour,
             concurrent_running=self.max_concurrent_running,
+            trials_per_hour=self.max_trials_per_hour,
             queue_when_over=self.over_limit == "queue",
         )
 

@@ -15,6 +15,7 @@ from core.adapters.files.benchmark_folders import BenchmarkFolders
 from core.adapters.files.old_files import OldFiles
 from core.adapters.files.site_folders import SiteFolders, gateway_folders, runner_folders
 from core.adapters.files.storage import FilesystemStorage
+from core.adapters.files.trial_files import TrialFiles
 from core.adapters.files.weights_folder import WeightsFolder
 from core.adapters.mlflow.old_runs import MlflowOldRuns
 from core.adapters.mlflow.reads import MlflowReads
@@ -62,6 +63,7 @@ class Ports:
     job_queue: JobQueuePort
     rate_limit: RateLimitPort
     tracking: TrackingPort
+    trial_files: TrialFiles
     benchmarks: BenchmarkPort
     weights: WeightsPort
     accounts: AccountsPort
@@ -164,6 +166,7 @@ def _ports(
         job_queue=DramatiqQueue(broker),
         rate_limit=RedisRateLimit(client),
         tracking=tracking,
+        trial_files=TrialFiles(settings.log_root, folders=folders),
         benchmarks=BenchmarkFolders(settings.benchmark_root),
         weights=WeightsFolder(settings.weights_root),
         accounts=RedisAccounts(client),

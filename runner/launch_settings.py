@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 
 import structlog
 from pydantic import BaseModel, ConfigDict, Field
 
 from core.domain.limits import ResourceClass
-from core.domain.verdict import PrintLimits, RunRecord, Stop, Verdict, judge
+from core.domain.verdict import FailureReason, PrintLimits, RunRecord, Stop, Verdict, judge
 
 GRACE_SECONDS: Mapping[Stop, float] = {Stop.CANCEL: 2.0, Stop.LOG_LIMIT: 0.0, Stop.TIMEOUT: 10.0}
+
+TRIAL_TIMEOUT = (
+    "The trial was stopped after {seconds} s, the limit of a trial. What it printed until then is in the log. A job of "
+    "class {name!r} has {job_seconds} s. Try it with less work (fewer epochs by an override), or submit it."
+)
 
 log = structlog.get_logger(__name__)
 
@@ -43,6 +49,8 @@ class LaunchSettings(BaseModel):
     log: LogLimits
     grace_seconds: Mapping[Stop, float] = Field(default_factory=lambda: dict(GRACE_SECONDS))
     """Between SIGTERM and SIGKILL, by the reason of the stop."""
+    job_seconds: int | None = None
+    """Of a trial: the time that a job of its class has; None for a job."""
 
     @classmethod
     def read(cls, text: bytes) -> LaunchSettings | None:
@@ -58,7 +66,18 @@ class LaunchSettings(BaseModel):
             return None
 
     def verdict(self, record: RunRecord) -> Verdict:
-        return judge(record, self.limits, self.log.most_printed)
+        found = judge(record, self.limits, self.log.most_printed)
+        if self.job_seconds is None or found.reason is not FailureReason.TIMEOUT:
+            return found
+        message = TRIAL_TIMEOUT.format(
+            seconds=self.limits.timeout_seconds, name=self.limits.name, job_seconds=self.job_seconds
+        )
+        return replace(found, message=message)
+
+    def for_trial(self, seconds: int) -> LaunchSettings:
+        """The same, with the time limit of a trial."""
+        limits = self.limits.model_copy(update={"timeout_seconds": min(seconds, self.limits.timeout_seconds)})
+        return self.model_copy(update={"limits": limits, "job_seconds": self.limits.timeout_seconds})
 
     def text(self) -> bytes:
         return self.model_dump_json().encode()

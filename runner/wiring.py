@@ -82,6 +82,7 @@ def open_context(
         stopping=stopping,
         storage_faults=StorageFaults(now=ports.folders.fault),
         image_packages=images.of,
+        trial_seconds=settings.trial_seconds,
         dependencies=Dependencies(
             installer=installer,
             cache=kept,
@@ -117,6 +118,7 @@ def sweeper_of(
             engine=context.engine, claim_locks=context.claim_locks, janitor=context.janitor, job_of=ledger.job_of,
             is_held=ports.job_status.is_held, host=context.host, resource_classes=context.resource_classes,
             job_root=context.job_root, log_root=log_root, in_hand=in_hand, ended=ledger.ended, mended=mended,
+            trial_files=ports.trial_files,
         ),
         letters=letters,
     )  # fmt: skip

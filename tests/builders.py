@@ -18,6 +18,7 @@ import yaml
 
 from core.adapters.files.benchmark_folders import BenchmarkFolders
 from core.adapters.files.storage import FilesystemStorage
+from core.adapters.files.trial_files import TrialFiles
 from core.domain.benchmark import Benchmark, MetricRule
 from core.domain.job import Job, JobRequest, JobState, Phase
 from core.domain.limits import UploadLimits
@@ -204,6 +205,7 @@ def ports(root: Path, *, limits: UploadLimits | None = None, min_free_bytes: int
     write_benchmark(root / "benchmarks")
     return memory_ports(
         storage=storage(root, limits=limits, min_free_bytes=min_free_bytes),
+        trial_files=TrialFiles(root / "logs"),
         benchmarks=BenchmarkFolders(root / "benchmarks"),
         job_status=MemoryJobStatus(clock=Clock()),
     )

@@ -19,10 +19,11 @@ from tests.twins.weights import MemoryWeights
 
 
 def memory_ports(*, job_status: MemoryJobStatus | None = None, **parts: Any) -> Ports:
-    """Twins for all ports but `parts`. Without `storage` and `benchmarks`, which need folders, these are None."""
+    """Twins for all ports but `parts`. Without `storage`, `trial_files` and `benchmarks`, which need folders: None."""
     ledger = job_status or MemoryJobStatus()
     twins: dict[str, Any] = {
         "storage": None,
+        "trial_files": None,
         "benchmarks": None,
         "weights": MemoryWeights(),
         "job_status": ledger,

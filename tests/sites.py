@@ -15,6 +15,7 @@ import uvicorn
 from starlette.testclient import TestClient
 
 from core.adapters.files.benchmark_folders import BenchmarkFolders
+from core.adapters.files.trial_files import TrialFiles
 from core.adapters.files_below import files_below
 from core.domain.artifact_order import chosen
 from core.domain.job import Claim, JobState, Outcome
@@ -63,6 +64,7 @@ class Site:
         write_benchmark(root / "benchmarks")
         own = {
             "storage": storage(root, limits=self.settings.upload, min_free_bytes=self.settings.min_free_bytes),
+            "trial_files": TrialFiles(root / "logs"),
             "benchmarks": BenchmarkFolders(root / "benchmarks"),
         }
         self.ports = memory_ports(**(own | dict(ports or {})))

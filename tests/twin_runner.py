@@ -11,6 +11,7 @@ from typing import Generic, TypeVar
 
 from core.adapters.files.benchmark_folders import BenchmarkFolders
 from core.adapters.files.storage import FilesystemStorage
+from core.adapters.files.trial_files import TrialFiles
 from core.adapters.files.weights_folder import WeightsFolder
 from core.domain.job import Claim, Job, JobRequest
 from core.domain.limits import SMALL, ResourceClass, UploadLimits, UserLimits
@@ -83,12 +84,13 @@ class TwinRunner(Generic[Engine]):
         self.storage_faults = StorageFaults()
         self.lease_seconds = 30.0
         self.jobs_per_hour = 50
+        self.trial_seconds = 60
         self.log_limits = {"max_bytes": 10_000, "max_lines": 1_000, "kept_bytes": 5_000}
         self.storage = FilesystemStorage(
             upload_root=root / "submissions", log_root=root / "logs", limits=UploadLimits(), min_free_bytes=0
         )
 
-    def claim(self, program: str, *, requirements: str = "") -> Claim:
+    def claim(self, program: str, *, requirements: str = "", trial: bool = False) -> Claim:
         files = [UploadedFile(name="main.py", content=io.BytesIO(program.encode()))]
         if requirements:
             files.append(UploadedFile(name="requirements.txt", content=io.BytesIO(requirements.encode())))
@@ -96,7 +98,7 @@ class TwinRunner(Generic[Engine]):
         submission = self.storage.create_submission(upload, {})
         request = JobRequest(
             submission_id=submission.submission_id, user_id="ann", resource_class="small", benchmark="synthetic",
-            overrides={"seed": 7},
+            overrides={"seed": 7}, trial=trial,
         )  # fmt: skip
         self.ledger.admit(request, UserLimits(jobs_per_hour=self.jobs_per_hour))
         return self.claim_again()
@@ -115,9 +117,9 @@ class TwinRunner(Generic[Engine]):
         assert claim is not None
         return claim
 
-    def left_running(self, program: str) -> Claim:
+    def left_running(self, program: str, *, trial: bool = False) -> Claim:
         """A run whose runner was stopped after the run printed `begun`; claimed again, but not yet taken over."""
-        claim = self.claim(program)
+        claim = self.claim(program, trial=trial)
         stopper = when(lambda: "begun" in self.storage.read_log(claim.job_id).text, self.stopping.set)
         self.run(claim)
         stopper.join()
@@ -138,7 +140,7 @@ class TwinRunner(Generic[Engine]):
             storage=self.storage, job_status=self.ledger, results=self.results, job_queue=self.queue,
             tracking=self.tracking, benchmarks=BenchmarkFolders(self.root / "benchmarks"), runners=self.runners,
             weights=WeightsFolder(self.root / "weights"),
-            dead_letters=self.dead_letters,
+            dead_letters=self.dead_letters, trial_files=TrialFiles(self.root / "logs"),
         )  # fmt: skip
         return JobContext(
             ports=ports,
@@ -155,6 +157,7 @@ class TwinRunner(Generic[Engine]):
             stopping=self.stopping,
             janitor=self.janitor,
             site_names=self.site_names,
+            trial_seconds=self.trial_seconds,
             dependencies=self.dependencies,
             storage_faults=self.storage_faults,
         )

@@ -64,11 +64,19 @@ class LeadersboardClient:
         return self._exchange.download(f"/submissions/{segment(submission_id)}/archive")
 
     def create_job(
-        self, submission_id: str, config: Mapping[str, Any] | None = None, *, idempotency_key: str | None = None
+        self,
+        submission_id: str,
+        config: Mapping[str, Any] | None = None,
+        *,
+        idempotency_key: str | None = None,
+        trial: bool = False,
     ) -> Job:
-        """Queue a submission; the same submission and config again return the same job, unless a key is given."""
+        """Queue a submission; the same submission and config again return the same job, unless a key is given.
+
+        A trial runs on a few pictures, and nothing of it is recorded.
+        """
         headers = {"Idempotency-Key": idempotency_key} if idempotency_key else {}
-        body = {"submission_id": submission_id, "config": dict(config or {})}
+        body = {"submission_id": submission_id, "config": dict(config or {})} | ({"trial": True} if trial else {})
         return self._exchange.ask(Job, "POST", "/jobs", json=body, headers=headers)
 
     def rerun_job(self, job_id: str, *, idempotency_key: str | None = None) -> Job:

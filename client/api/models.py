@@ -102,6 +102,8 @@ class Job(Answer):
     """What of a completed run's report does not count, or counts under another name."""
     ranked: bool | None = None
     unranked_because: str | None = None
+    trial: bool = False
+    would_be_ranked: bool | None = None
     rerun_of: str | None = None
     notice: str | None = None
     estimate: Estimate | None = None
@@ -165,6 +167,8 @@ class Results(Answer):
     """What of the run's report does not count, or counts under another name."""
     ranked: bool | None = None
     unranked_because: str | None = None
+    trial: bool = False
+    would_be_ranked: bool | None = None
 
 
 class ArtifactList(Answer):

@@ -4,6 +4,8 @@ import typer
 
 from client.cli.commands.account import login, logout
 from client.cli.commands.board import board
+from client.cli.commands.check import HELP as CHECK_HELP
+from client.cli.commands.check import check
 from client.cli.commands.jobs import cancel, jobs, logs, results, status
 from client.cli.commands.submissions import download, rerun, submissions
 from client.cli.commands.submit import HELP, submit
@@ -27,6 +29,7 @@ def build() -> typer.Typer:
         rich_markup_mode=None,
     )
     command.command(help=HELP)(submit)
+    command.command(help=CHECK_HELP)(check)
     for step in (status, jobs, logs, results, download, board, weights, cancel, rerun, submissions, login, logout):
         command.command()(step)
     return command

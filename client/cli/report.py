@@ -20,6 +20,7 @@ def job_lines(job: Job) -> list[str]:
         "submitted": ago(job.created_at),
         "took": _took(job),
         "attempt": str(job.attempt or 1),
+        "kind": "trial: nothing is recorded" if job.trial else None,
     }
     lines = [f"{faint(name.ljust(11))}{one_line(value)}" for name, value in facts.items() if value]
     return [f"{faint('state'.ljust(11))}{change_line(job)}", *lines, *outlook_lines(job), *ending_lines(job)]
@@ -49,6 +50,8 @@ def ending_lines(job: Job) -> list[str]:
 def note_lines(found: Job | Results) -> list[str]:
     """What of a completed run's report does not count, and why its benchmark does not rank it."""
     lines = [f"Note: {one_line(note)}" for note in found.notes]
+    if found.trial:
+        return lines
     if found.ranked is False:
         lines.append(f"{strong('Not ranked')}: {one_line(found.unranked_because or 'no more is known')}.")
     return lines
@@ -61,6 +64,8 @@ def change_line(job: Job) -> str:
         details.append(queue_place(job.queue_position))
     if job.attempt > 1:
         details.append(f"attempt {job.attempt}")
+    if job.trial:
+        details.append("trial")
     if job.cancel_requested and not job.status.is_final:
         details.append("cancelling")
     return " · ".join([state_word(job.status), *map(one_line, details)])
@@ -90,19 +95,26 @@ def results_lines(results: Results) -> list[str]:
     if results.artifacts:
         files = [[file.path, size(file.size_bytes)] for file in results.artifacts]
         lines += ["", *table(["FILE", "SIZE"], files, right=frozenset({1}), exact=frozenset({0}))]
-        lines += [cut] if (cut := cut_line(len(files), results.artifacts_total)) else []
-        lines += [] if results.artifacts_available else ["The files cannot be fetched now: MLflow does not answer."]
+        lines += [cut] if (cut := cut_line(len(files), results.artifacts_total, trial=results.trial)) else []
+        lines += [] if results.artifacts_available else [_away(results)]
     lines += tracking_lines(results.tracking)
     if notes := note_lines(results):
         lines += ["", *notes]
     return [*lines, "", f"MLflow: {one_line(results.mlflow_ui_url)}"] if results.mlflow_ui_url else lines
 
 
-def cut_line(listed: int, total: int) -> str:
+def _away(results: Results) -> str:
+    if results.trial:
+        return "The files are gone: those of a trial are kept for a day."
+    return "The files cannot be fetched now: MLflow does not answer."
+
+
+def cut_line(listed: int, total: int, *, trial: bool = False) -> str:
     """That a list of files is cut, and how long it really is; empty if it is not."""
     if total <= listed:
         return ""
-    return f"{listed:,} of {total:,} files: curves, maps and logs first. All of them are in MLflow."
+    where = "A trial keeps 16 MiB of them" if trial else "All of them are in MLflow"
+    return f"{listed:,} of {total:,} files: curves, maps and logs first. {where}."
 
 
 def tracking_lines(tracking: Tracking) -> list[str]:
@@ -111,6 +123,23 @@ def tracking_lines(tracking: Tracking) -> list[str]:
         return []
     word = "Changed in MLflow since it was recorded" if tracking.state == "changed" else "Missing in MLflow"
     return ["", f"{word} (scores and ranks do not depend on it):", *(f"  {one_line(d)}" for d in tracking.differences)]
+
+
+def trial_lines(job: Job, results: Results | None, primary_metric: str | None) -> list[str]:
+    """What a trial found out: whether a job that reports the same would be ranked, or what to mend."""
+    if job.status is JobState.CANCELLED:
+        return ["The trial was cancelled. Nothing was recorded."]
+    if results is None:
+        return ["Mend that, then check again. Nothing was recorded."]
+    if job.would_be_ranked:
+        value = results.metrics.get(primary_metric or "")
+        shown = f" with {one_line(primary_metric)} {number(value)}" if value is not None else ""
+        return [
+            f"{strong('This would be ranked')}{shown}, on a few pictures: the whole data gives other figures.",
+            "Nothing was recorded. Submit it: leadersboard submit PATH --follow",
+        ]
+    because = one_line(job.unranked_because or "no more is known")
+    return [f"{strong('This would not be ranked')}: {because}.", "Mend that, then check again. Nothing was recorded."]
 
 
 def board_lines(board: Board) -> list[str]:
@@ -149,7 +178,14 @@ def _submission_row(item: SubmissionSummary) -> list[str]:
 
 def _job_row(job: Job) -> list[str]:
     choices = [job.benchmark or "-", job.resource_class or "-"]
-    return [job.job_id, job.status, *choices, ago(job.created_at), _took(job) or "-", job.user_id]
+    return [
+        job.job_id,
+        f"{job.status} (trial)" if job.trial else job.status,
+        *choices,
+        ago(job.created_at),
+        _took(job) or "-",
+        job.user_id,
+    ]
 
 
 def _standing_row(row: Standing) -> list[str]:

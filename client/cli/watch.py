@@ -12,7 +12,7 @@ from client.api.errors import LeadersboardError
 from client.api.models import Job, JobState
 from client.cli.endings import ExitCode
 from client.cli.job_events import Changed, Event, Follower, Printed
-from client.cli.report import change_line, ending_lines, rank_line, results_lines
+from client.cli.report import change_line, ending_lines, rank_line, results_lines, trial_lines
 from client.cli.terminal import faint, log_line, one_line, say
 
 
@@ -30,8 +30,9 @@ def watch_job(client: LeadersboardClient, job_id: str, *, offset: int = 0, with_
 
 
 def exit_code_of(job: Job) -> ExitCode:
-    """The exit code for a job's end."""
-    return ExitCode.DONE if job.status is JobState.COMPLETED else ExitCode.JOB_FAILED
+    """The exit code for a job's end; of a trial that would not be ranked that of a failure."""
+    done = job.status is JobState.COMPLETED and (not job.trial or job.would_be_ranked is True)
+    return ExitCode.DONE if done else ExitCode.JOB_FAILED
 
 
 async def _followed(client: LeadersboardClient, job_id: str, *, offset: int, with_log: bool) -> Job:
@@ -59,14 +60,20 @@ def _line(event: Event, elapsed: float) -> str:
 
 
 def _print_end(client: LeadersboardClient, job: Job) -> None:
-    if job.status is not JobState.COMPLETED:
-        for line in ending_lines(job):
-            say(line)
-        return
-    say()
-    for line in results_lines(client.results(job.job_id)):
+    results = client.results(job.job_id) if job.status is JobState.COMPLETED else None
+    for line in ["", *results_lines(results)] if results else ending_lines(job):
         say(line)
+    if job.trial:
+        for line in ["", *trial_lines(job, results, _primary_metric(client, job))]:
+            say(line)
+    if results is None or job.trial:
+        return
     if job.ranked is False:  # the results say why
         return
     board = client.leaderboard(benchmark=job.benchmark, entries="all", limit=MOST_ROWS)
     say(rank_line(board, job.job_id))
+
+
+def _primary_metric(client: LeadersboardClient, job: Job) -> str | None:
+    found = (one.primary_metric for one in client.benchmarks().items if one.name == job.benchmark)
+    return next(found, None) if job.status is JobState.COMPLETED else None

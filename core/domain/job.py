@@ -86,6 +86,8 @@ class JobRequest:
     overrides: Mapping[str, Any] = field(default_factory=dict)
     idempotency_key: str = ""
     rerun_of: str | None = None
+    trial: bool = False
+    """A short run on a few pictures, of which nothing is recorded."""
 
     @property
     def job_id(self) -> str:
@@ -96,7 +98,7 @@ class JobRequest:
     def fingerprint(self) -> str:
         """Equal for equal requests. The same idempotency key with another fingerprint is an error."""
         parts = [self.user_id, self.submission_id, self.resource_class, self.benchmark, self.overrides]
-        return _digest(*parts, self.rerun_of or "")
+        return _digest(*parts, self.rerun_of or "", *(["trial"] if self.trial else []))
 
 
 def _digest(*parts: Any) -> str:
@@ -144,8 +146,10 @@ class Job:
     notes: tuple[str, ...] = ()
     """Sentences on what of a completed run's report does not count, or counts under another name; bounded."""
     ranked: bool | None = None
-    """Whether its benchmark ranked the completed run when it ended; None if no runner said so."""
+    """Whether its benchmark ranked the completed run when it ended, or would have ranked a trial; None if unknown."""
     unranked_because: str | None = None
+    trial: bool = False
+    """A short run on a few pictures, of which nothing is recorded; it is on no board."""
     logged: bool = False
     """Its log was begun. If not, an existing log of this id is from before an older ledger was restored."""
 

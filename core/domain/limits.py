@@ -129,6 +129,9 @@ class UserLimits(BaseModel):
 
     jobs_per_hour: Annotated[int, Field(ge=1)] = 10
     concurrent_running: Annotated[int, Field(ge=1)] = 1
+    trials_per_hour: Annotated[int, Field(ge=1)] = 20
+    """Trials are no jobs of the hour: they are counted by themselves."""
+    trials_at_once: Annotated[int, Field(ge=1)] = 1
     queue_when_over: bool = False
     """If True, a job beyond `concurrent_running` waits in the queue; if False, it is refused."""
 

@@ -49,6 +49,8 @@ class JobStatusPort(Protocol):
     def admit(self, request: JobRequest, limits: UserLimits) -> Admission:
         """Record the job as pending and count it, in one step. The same request again returns the same job.
 
+        A trial is counted among the user's trials alone, takes no place among running jobs, and waits before all jobs.
+
         Raises LimitReached, and KeyReused if the idempotency key belongs to another request; then nothing was recorded.
         """
         ...
@@ -70,7 +72,10 @@ class JobStatusPort(Protocol):
         limit: int = 50,
         cursor: str | None = None,
     ) -> JobPage:
-        """Jobs, newest first, of one user or of all. Raises InvalidInput for an invalid cursor."""
+        """Jobs, newest first, of one user or of all. Raises InvalidInput for an invalid cursor.
+
+        Trials are in no list of a benchmark.
+        """
         ...
 
     def claim(
@@ -78,8 +83,9 @@ class JobStatusPort(Protocol):
     ) -> Claim | None:
         """Claim a job of this host that lost its runner, else the next pending job of the class. None if there is none.
 
-        Next is the job of the user with the fewest running jobs, among equals the longest-waiting; users with
-        `running_limit` running jobs are skipped. A job that has a `sandbox` is to be taken over, not started.
+        Next is the trial that waits longest, then the job of the user with the fewest running jobs, among equals the
+        longest-waiting; users with `running_limit` running jobs are skipped, except for trials. A job that has a
+        `sandbox` is to be taken over, not started.
 
         A suspect job (`Job.is_suspect`) is claimed only if the host's runners hold no other job; while it runs alone,
         they claim nothing. While a suspect waits for that, one host claims nothing new. Each of these phases ends after
@@ -195,7 +201,7 @@ class JobStatusPort(Protocol):
         ...
 
     def pending(self, resource_class: str) -> int:
-        """How many jobs of the class wait."""
+        """How many jobs of the class wait, trials included."""
         ...
 
     def completed(self, benchmark: str) -> int:

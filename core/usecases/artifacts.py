@@ -10,6 +10,7 @@ from core.domain.errors import Fault, InvalidInput, NotFinished, NotFound
 from core.domain.user import User
 from core.ports.job_status import JobStatusPort
 from core.ports.tracking import ArtifactContent, TrackingPort
+from core.ports.trial_files import TrialFilesPort
 from core.usecases.jobs import visible_job
 
 
@@ -19,6 +20,7 @@ class OpenArtifact:
 
     job_status: JobStatusPort
     tracking: TrackingPort
+    trial_files: TrialFilesPort
 
     def __call__(self, user: User, job_id: str, path: str) -> AbstractContextManager[ArtifactContent]:
         job = visible_job(self.job_status, user, job_id)
@@ -26,6 +28,8 @@ class OpenArtifact:
             raise InvalidInput(*(Fault(field="path", rule=rule) for rule in rules))
         if not job.is_final:
             raise NotFinished(f"This job is {job.state}; its files are there when it has ended.")
+        if job.trial:
+            return self.trial_files.content(job_id, path)
         if job.run_id is None:
             raise NotFound("artifact", path)
         return self.tracking.artifact(job.run_id, path)

@@ -45,7 +45,7 @@ class CompareRun:
 class RestoreRun:
     """Write a sealed result back into its run. Returns how the run compares afterwards.
 
-    Raises NotFound (no such job), Conflict (nothing is sealed, or the run is gone for good), Unavailable.
+    Raises NotFound (no such job), Conflict (a trial, nothing is sealed, or the run is gone for good), Unavailable.
     """
 
     job_status: JobStatusPort
@@ -54,6 +54,8 @@ class RestoreRun:
 
     def __call__(self, job_id: str) -> Tracking:
         job = self.job_status.get(job_id)
+        if job.trial:
+            raise Conflict("This was a trial: nothing of it is in MLflow, so nothing can be written back.")
         recorded = self.results.get(job.job_id)
         if recorded is None:
             raise Conflict("This job has no recorded result that could be written back.")

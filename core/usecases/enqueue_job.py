@@ -50,10 +50,14 @@ class EnqueueJob:
         *,
         idempotency_key: str = "",
         rerun_of: str | None = None,
+        trial: bool = False,
     ) -> Admission:
         GetSubmission(storage=self.storage)(user, submission_id)
         request = replace(
-            self._request(user, submission_id, config), idempotency_key=idempotency_key, rerun_of=rerun_of
+            self._request(user, submission_id, config),
+            idempotency_key=idempotency_key,
+            rerun_of=rerun_of,
+            trial=trial,
         )
         return self.job_status.admit(request, self.limits)
 
@@ -116,8 +120,8 @@ class RingForJob:
 class RerunJob:
     """Runs the same submission and config once more: a new job that belongs to the caller and counts for the caller.
 
-    Each call makes another job, unless it has the same idempotency key. Raises what EnqueueJob raises, and NotFound for
-    the job.
+    Of a trial it makes another trial. Each call makes another job, unless it has the same idempotency key. Raises what
+    EnqueueJob raises, and NotFound for the job.
     """
 
     enqueue: EnqueueJob
@@ -126,7 +130,7 @@ class RerunJob:
         job = visible_job(self.enqueue.job_status, user, job_id)
         config = {**job.overrides, "resource_class": job.resource_class, "benchmark": job.benchmark}
         key = idempotency_key or secrets.token_hex(16)
-        return self.enqueue(user, job.submission_id, config, idempotency_key=key, rerun_of=job.job_id)
+        return self.enqueue(user, job.submission_id, config, idempotency_key=key, rerun_of=job.job_id, trial=job.trial)
 
 
 def _override_faults(overrides: Mapping[str, Any]) -> list[Fault]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from core.domain.artifact_order import ordered
 from core.domain.errors import NotFinished, Unavailable
@@ -15,6 +15,7 @@ from core.domain.user import User
 from core.ports.job_status import JobStatusPort
 from core.ports.results import Recorded, ResultsPort
 from core.ports.tracking import TrackingPort
+from core.ports.trial_files import TrialFilesPort
 from core.usecases.compare_tracking import CompareRun
 from core.usecases.jobs import visible_job
 from core.usecases.seal_old_results import NoSource, SealOldResults
@@ -46,27 +47,50 @@ class JobResults:
     notes: Sequence[str] = ()
     ranked: bool | None = None
     unranked_because: str | None = None
+    trial: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class GetJobResults:
-    """Raises NotFound, NotFinished, Unavailable (only for the ledger; the tracking server may be down)."""
+    """Raises NotFound, NotFinished, Unavailable (only for the ledger; the tracking server may be down).
+
+    The result of a trial has no run: its files are kept by the platform itself.
+    """
 
     job_status: JobStatusPort
     results: ResultsPort
     tracking: TrackingPort
     mlflow_url: str
+    trial_files: TrialFilesPort
 
     def __call__(self, user: User, job_id: str) -> JobResults:
         job = visible_job(self.job_status, user, job_id)
         if not job.is_final:
             raise NotFinished(f"This job is {job.state}; its results are there when it has ended.")
+        recorded = self.results.get(job_id) if job.state is JobState.COMPLETED else None
+        if job.trial:
+            return self._tried(job, recorded.result if recorded else None)
         if job.state is not JobState.COMPLETED or job.run_id is None:
             return JobResults(job_id=job_id, run_id=job.run_id, tracking=UNKNOWN)
-        recorded = self.results.get(job_id)
         if recorded is None:
             return self._unsealed(job)
         return self._sealed(job, recorded)
+
+    def _tried(self, job: Job, result: SealedResult | None) -> JobResults:
+        found = JobResults(job_id=job.job_id, tracking=UNKNOWN, trial=True, ranked=job.ranked)
+        if result is None:
+            return found
+        return replace(
+            found,
+            params=result.params,
+            metrics=result.all_metrics,
+            artifacts=result.files,
+            artifacts_total=max(result.file_count or 0, len(result.files)),
+            artifacts_available=self.trial_files.are_kept(job.job_id),
+            left_out=result.left_out,
+            notes=job.notes,
+            unranked_because=job.unranked_because,
+        )
 
     def _sealed(self, job: Job, recorded: Recorded) -> JobResults:
         result = recorded.result

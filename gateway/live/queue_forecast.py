@@ -50,7 +50,7 @@ class QueueForecast:
             if not seats:
                 return _why_nobody(self._runners(), name), None
             running = sum(_takes_a_seat(job, name) for job in self._jobs(JobState.RUNNING, FRESH_SECONDS))
-            seconds = self._measured(name)
+            seconds = self._measured(name, trial=standing.job.trial)
         except Unavailable:
             return None, None
         position = standing.queue_position
@@ -63,9 +63,10 @@ class QueueForecast:
     def _runners(self) -> Sequence[SeenRunner]:
         return self._fresh("runners", FRESH_SECONDS, self.runners.runners)
 
-    def _measured(self, resource_class: str) -> Sequence[float]:
+    def _measured(self, resource_class: str, *, trial: bool) -> Sequence[float]:
+        """Trials say nothing about jobs, nor jobs about trials."""
         jobs = self._jobs(JobState.COMPLETED, MEASURED_FRESH_SECONDS)
-        seconds = [_run_seconds(job) for job in jobs if job.resource_class == resource_class]
+        seconds = [_run_seconds(job) for job in jobs if (job.resource_class, job.trial) == (resource_class, trial)]
         return [known for known in seconds if known is not None]
 
     def _jobs(self, state: JobState, seconds: float) -> Sequence[Job]:

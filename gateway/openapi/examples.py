@@ -39,6 +39,7 @@ _JOB: dict[str, Any] = {
     "notice": None, "estimate": None,
     "peaks": {"wall_seconds": 150.2, "memory_bytes": 812000000.0, "cpu_seconds": 201.7},
     "notes": [_NOTE], "ranked": True, "unranked_because": None,
+    "trial": False, "would_be_ranked": None,
 }  # fmt: skip
 _SUBMISSION: dict[str, Any] = {
     "submission_id": SUBMISSION, "user_id": "ann", "entrypoint": "main.py", "config_file": "config.yaml",
@@ -107,7 +108,7 @@ SCHEMAS: dict[str, Any] = {
         "params": {"method": "PaDiM"}, "metrics": _METRICS,
         "artifacts": [_RECORDED_FILE], "artifacts_total": 1, "artifacts_available": True, "tracking": _TRACKING,
         "sha256": SHA256, "sealed_from": "run", "left_out": [],
-        "notes": [_NOTE], "ranked": True, "unranked_because": None,
+        "notes": [_NOTE], "ranked": True, "unranked_because": None, "trial": False, "would_be_ranked": None,
     },
     "BenchmarkView": _BENCHMARK,
     "BenchmarkList": {"items": [_BENCHMARK]},

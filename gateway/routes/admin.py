@@ -40,7 +40,9 @@ RunnerName = Annotated[
     ),
 ]
 LetterId = Annotated[str, Path(max_length=64)]
-UNLIMITED = UserLimits(jobs_per_hour=10**9, concurrent_running=10**9, queue_when_over=True)
+UNLIMITED = UserLimits(
+    jobs_per_hour=10**9, concurrent_running=10**9, trials_per_hour=10**9, trials_at_once=10**9, queue_when_over=True
+)
 MOST_RUNNING = 1000
 
 

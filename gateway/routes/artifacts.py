@@ -68,7 +68,7 @@ def artifact(
 
     `X-Recorded-SHA256` is the hash of the file as the run left it. Content with another hash was put there in MLflow.
     """
-    usecase = OpenArtifact(job_status=ports.job_status, tracking=ports.tracking)
+    usecase = OpenArtifact(job_status=ports.job_status, tracking=ports.tracking, trial_files=ports.trial_files)
     file = stack.enter_context(open_files.one_of(user.user_id))
     content = stack.enter_context(usecase(user, job_id, path))
     file.weigh(content.size_bytes)

@@ -45,8 +45,14 @@ def enqueue(
     afterwards: BackgroundTasks,
     idempotency_key: IdempotencyKey = "",
 ) -> JobView:
-    """Run a submission. The same request again answers the same job, unless `Idempotency-Key` differs."""
-    admission = enqueuing(ports, settings)(user, new.submission_id, new.config, idempotency_key=idempotency_key)
+    """Run a submission. The same request again answers the same job, unless `Idempotency-Key` differs.
+
+    With `trial` it is tried on a few pictures, for a minute at most. Status and results say whether it would be ranked;
+    nothing is recorded. Trials have a limit of their own per hour, and a user has one at a time.
+    """
+    admission = enqueuing(ports, settings)(
+        user, new.submission_id, new.config, idempotency_key=idempotency_key, trial=new.trial
+    )
     return _accepted(admission, ports, response, afterwards)
 
 
@@ -62,7 +68,7 @@ def rerun(
 ) -> JobView:
     """Run the same submission with the same config once more: a new job, yours, counted, with `rerun_of` set.
 
-    Each call is another job. To repeat a call safely, send an `Idempotency-Key`.
+    Of a trial it is another trial. Each call is another job. To repeat a call safely, send an `Idempotency-Key`.
     """
     usecase = RerunJob(enqueue=enqueuing(ports, settings))
     return _accepted(usecase(user, job_id, idempotency_key=idempotency_key), ports, response, afterwards)
@@ -100,7 +106,7 @@ def list_jobs(
         str | None, Query(max_length=64, json_schema_extra={"pattern": r"^([0-9]{10}\.[0-9]{6})?$"})
     ] = None,
 ) -> JobList:
-    """Your jobs, newest first; an admin sees everybody's."""
+    """Your jobs, newest first; an admin sees everybody's. Trials are among them, except with `benchmark`."""
     usecase = ListJobs(job_status=ports.job_status)
     page = usecase(user, state=status, benchmark=benchmark, limit=limit, cursor=cursor)
     return JobList(items=[JobView.of(item) for item in page.standings], next_cursor=page.next_cursor)
@@ -131,5 +137,9 @@ def results(job_id: JobId, user: CurrentUser, ports: PortsPart, settings: Settin
 def getting_results(ports: Ports, settings: Settings) -> GetJobResults:
     """The use case on this process's ports."""
     return GetJobResults(
-        job_status=ports.job_status, results=ports.results, tracking=ports.tracking, mlflow_url=settings.mlflow_url
+        job_status=ports.job_status,
+        results=ports.results,
+        tracking=ports.tracking,
+        mlflow_url=settings.mlflow_url,
+        trial_files=ports.trial_files,
     )

@@ -10,9 +10,10 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from core.domain.benchmark import Benchmark, Direction, Scoring
 from core.domain.estimate import Estimate
-from core.domain.job import JobState, Phase
+from core.domain.job import Job, JobState, Phase
 from core.domain.limits import GpuPolicy
 from core.domain.verdict import FailureReason
+from core.usecases.get_job_results import JobResults
 from core.usecases.jobs import JobStanding
 
 JobId = Annotated[str, Path(max_length=64)]
@@ -46,6 +47,8 @@ class NewJob(BaseModel):
     submission_id: Annotated[str, Field(max_length=64)]
     config: dict[str, Any] = {}
     """`resource_class` and `benchmark`; all other keys reach the run as overrides in /config/job.json."""
+    trial: bool = False
+    """Only try it: a few pictures, a minute at most, nothing is recorded."""
 
 
 class EstimateView(Answer):
@@ -81,9 +84,13 @@ class JobView(Answer):
     notes: list[str]
     """Of a completed job: what of its metrics.json does not count, or counts under another name, in sentences."""
     ranked: bool | None
-    """Whether the benchmark ranked the completed run when it ended; null for others, and for jobs of older versions."""
+    """Whether the benchmark ranked the completed run when it ended (a trial: false); null for others and older jobs."""
     unranked_because: str | None
     """Why it did not, in words, e.g. `image_auc 93.1 is out of 0..1 (percent? write 0.931)`."""
+    trial: bool
+    """A run on a few pictures, of which nothing is recorded."""
+    would_be_ranked: bool | None
+    """Of a completed trial: whether a job that reports the same would be ranked; null for others."""
     rerun_of: str | None
     """The id of the job that this one is a rerun of."""
     notice: str | None = None
@@ -97,8 +104,15 @@ class JobView(Answer):
         shared = {name: getattr(job, name) for name in cls.model_fields if hasattr(job, name)}
         return cls(**shared | {
             "status": job.state, "queue_position": standing.queue_position, "peaks": dict(job.peaks) or None,
-            "notice": notice, "estimate": EstimateView.model_validate(estimate) if estimate else None,
+            "notice": notice, **ranking(job), "estimate": EstimateView.model_validate(estimate) if estimate else None,
         })  # fmt: skip
+
+
+def ranking(found: Job | JobResults) -> dict[str, bool | None]:
+    """`ranked` and `would_be_ranked` of an answer: a trial is on no board."""
+    if not found.trial:
+        return {"ranked": found.ranked, "would_be_ranked": None}
+    return {"ranked": None if found.ranked is None else False, "would_be_ranked": found.ranked}
 
 
 class JobList(Answer):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import fields
 from datetime import datetime
 from typing import Self
 
@@ -16,7 +16,7 @@ from core.domain.tracking_state import UNKNOWN, Tracking, TrackingState
 from core.domain.user import User
 from core.usecases.get_job_results import JobResults
 from core.usecases.show_leaderboard import Board
-from gateway.schemas.jobs import Answer, FileView
+from gateway.schemas.jobs import Answer, FileView, ranking
 
 
 class TrackingView(Answer):
@@ -50,7 +50,7 @@ class ResultsView(Answer):
     artifacts_total: int
     """How many files the run left. If there are more than in the list, the list is cut."""
     artifacts_available: bool
-    """Whether MLflow, which keeps the files, answers now."""
+    """Whether MLflow, which keeps the files, answers now; of a trial, whether they are still kept, which is a day."""
     tracking: TrackingView
     sha256: str | None
     """Of the result's canonical JSON in the job's record."""
@@ -59,7 +59,10 @@ class ResultsView(Answer):
     notes: list[str]
     """What of metrics.json does not count, or counts under another name, in sentences."""
     ranked: bool | None
-    """Whether the benchmark ranked the run when it ended; null for jobs of older versions."""
+    """Whether the benchmark ranked the run when it ended; null for jobs of older versions, false for a trial."""
+    would_be_ranked: bool | None
+    """Of a trial: whether a job that reports the same would be ranked; null for others."""
+    trial: bool
     unranked_because: str | None
     left_out: list[str]
     """The parts that were too large to record: `files`, `long params` (cut), `params`. Metrics always fit."""
@@ -67,7 +70,8 @@ class ResultsView(Answer):
     @classmethod
     def of(cls, results: JobResults) -> Self:
         numbers = {name: value for name, value in results.metrics.items() if math.isfinite(value)}
-        return cls.model_validate(replace(results, metrics=numbers))
+        shown = {field.name: getattr(results, field.name) for field in fields(results)}
+        return cls.model_validate(shown | {"metrics": numbers} | ranking(results))
 
 
 class ArtifactList(Answer):
@@ -77,7 +81,7 @@ class ArtifactList(Answer):
     total: int
     """How many files the run left. If there are more than items, the list is cut; each can be fetched by its name."""
     available: bool
-    """Whether MLflow, which keeps the files, answers now."""
+    """Whether MLflow, which keeps the files, answers now; of a trial, whether they are still kept."""
 
 
 class StandingView(Answer):

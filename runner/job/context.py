@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from core.domain.image_packages import ImagePackages
+from core.domain.job import Job
 from core.domain.limits import ResourceClass
 from core.ports.sandbox import SandboxPort
 from core.wiring import Ports
@@ -44,10 +45,15 @@ class JobContext:
     """Set when the process has been asked to end and its grace is over."""
     image_packages: Callable[[str], ImagePackages | None] = lambda _image: None
     """What the image of this name has; None if it is not asked. Raises Unavailable."""
+    trial_seconds: int = 60
+    """The time limit of a trial, if its class has no shorter one."""
     dependencies: Preparing = field(default_factory=NoDependencies)
     storage_faults: StorageFaults = field(default_factory=StorageFaults)
 
-    def settings_for(self, resource_class: str) -> LaunchSettings | None:
+    def settings_for(self, job: Job) -> LaunchSettings | None:
         """The settings for a run that this process launches; None when it has no such class."""
-        limits = self.resource_classes.get(resource_class)
-        return LaunchSettings(limits=limits, image=self.image, log=self.log_limits) if limits else None
+        limits = self.resource_classes.get(job.resource_class)
+        if limits is None:
+            return None
+        settings = LaunchSettings(limits=limits, image=self.image, log=self.log_limits)
+        return settings.for_trial(self.trial_seconds) if job.trial else settings

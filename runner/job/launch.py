@@ -19,6 +19,7 @@ from runner.job.attempt import Attempt
 from runner.job.signals import Cancelled, NeverStarted
 from runner.requirements.dependencies import verdict_of
 from runner.requirements.installer import RequirementsFailed
+from runner.trial_data import FewPictures, NoTrial, TrialData
 
 log = structlog.get_logger(__name__)
 
@@ -29,7 +30,7 @@ class NoBenchmark(LeadersboardError):
     code = "no_benchmark"
 
 
-WITHOUT_RUN = (NoGpu, NoBenchmark, RequirementsFailed, Cancelled)
+WITHOUT_RUN = (NoGpu, NoBenchmark, NoTrial, RequirementsFailed, Cancelled)
 """What ends a job before anything of it has run."""
 
 
@@ -74,7 +75,7 @@ def _launched(attempt: Attempt, submission: Submission) -> Sandbox:
     context, ledger = attempt.context, attempt.context.ports.job_status
     # the run's name first: of a run that the ledger does not know a sweep removes the installer
     attempt.lease.retrying(lambda: ledger.note(attempt.claim, sandbox=attempt.folder.claim))
-    data, weights = _data(attempt), context.ports.weights.folder()
+    _data(attempt)  # before anything is installed for a benchmark that is gone
     prepared = context.dependencies.prepared(
         _spec(attempt, submission, None), attempt.folder, say=attempt.job_log.say, check=attempt.check
     )
@@ -85,8 +86,10 @@ def _launched(attempt: Attempt, submission: Submission) -> Sandbox:
 
     with context.gpus.reserved(attempt.limits.gpus, check=attempt.check, say=waits) as gpu:
         device = f"gpu {gpu}" if gpu else "cpu"
+        data, categories = _data(attempt)  # after the wait: of a trial a copy that nothing removes meanwhile
+        weights = context.ports.weights.folder()
         spec = replace(_spec(attempt, submission, gpu), data=data, weights=weights, dependencies=prepared.dependencies)
-        _write_config(attempt, device=device)
+        _write_config(attempt, categories, device=device)
         attempt.lease.retrying(lambda: ledger.note(attempt.claim, device=device))
         attempt.job_log.say_once(_first_line(attempt.job, attempt.limits, device))
         attempt.check()  # a job cancelled before this gets no container
@@ -106,19 +109,25 @@ def _started(attempt: Attempt, spec: SandboxSpec) -> Sandbox:
     return sandbox
 
 
-def _data(attempt: Attempt) -> Path:
-    """The public data of the job's benchmark. Waits for a benchmark whose file is being rewritten.
+def _data(attempt: Attempt) -> tuple[Path, tuple[str, ...]]:
+    """The public data of the job's benchmark and its categories; of a trial a few pictures of some of them.
 
-    Raises NoBenchmark, and what `Attempt.check` raises.
+    Waits for a benchmark whose file is being rewritten. Raises NoBenchmark, NoTrial, OSError, and what `Attempt.check`
+    raises.
     """
-    name = attempt.job.benchmark
+    name, benchmarks = attempt.job.benchmark, attempt.context.ports.benchmarks
     try:
-        return attempt.awaited(lambda: attempt.context.ports.benchmarks.data_folder(name))
+        benchmark, data = attempt.awaited(lambda: (benchmarks.get(name), benchmarks.data_folder(name)))
     except NotFound as error:
         raise NoBenchmark(
             f"This site no longer has the benchmark {name!r}. It was not your submission's fault, and the job "
             "does not count towards your limit. Ask an admin, or submit for another benchmark."
         ) from error
+    if not attempt.job.trial:
+        return data, benchmark.categories
+    few = TrialData(job_root=attempt.context.job_root).of(benchmark, data)
+    attempt.job_log.say_once(_trial_line(few, len(benchmark.categories), attempt.limits))
+    return few.path, few.categories
 
 
 def _spec(attempt: Attempt, submission: Submission, gpu: str | None) -> SandboxSpec:
@@ -139,17 +148,25 @@ def _spec(attempt: Attempt, submission: Submission, gpu: str | None) -> SandboxS
     )
 
 
-def _write_config(attempt: Attempt, *, device: str) -> None:
+def _write_config(attempt: Attempt, categories: tuple[str, ...], *, device: str) -> None:
     """Writes `job.json`, which the run finds at /config."""
-    benchmark = attempt.context.ports.benchmarks.get(attempt.job.benchmark)
     content = {
         "job_id": attempt.job.job_id,
-        "benchmark": {"name": benchmark.name, "categories": list(benchmark.categories)},
+        "benchmark": {"name": attempt.job.benchmark, "categories": list(categories)},
         "overrides": dict(attempt.job.overrides),
         "device": device.partition(" ")[0],
         "resource_class": attempt.job.resource_class,
+        **({"trial": True} if attempt.job.trial else {}),
     }
     (attempt.folder.config / "job.json").write_text(json.dumps(content, indent=2))
+
+
+def _trial_line(few: FewPictures, categories: int, limits: ResourceClass) -> str:
+    named = f" in {len(few.categories)} of {categories} categories ({', '.join(few.categories)})" if categories else ""
+    return (
+        f"Trial: {few.files} of {few.files_of_all} files{named}, at most {limits.timeout_seconds} s. "
+        "Nothing of it is recorded."
+    )
 
 
 def _first_line(job: Job, limits: ResourceClass, device: str) -> str:

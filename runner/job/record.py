@@ -12,14 +12,16 @@ from pathlib import Path
 
 import structlog
 
+from core.adapters.files.trial_files import KEPT_BYTES, fitting
 from core.adapters.files_below import files_below
 from core.domain.artifact_order import chosen
 from core.domain.errors import Rejected, RunLost, Unavailable
 from core.domain.job import Job, Phase
+from core.domain.limits import MIB
 from core.domain.sealed_result import MAX_SEALED_FILES, SealedFile, SealedResult
 from core.domain.submission import Submission
 from core.domain.verdict import RunRecord, Verdict
-from core.ports.tracking import Result
+from core.ports.tracking import Result, RunRef
 from runner.job.attempt import Attempt
 from runner.job.signals import Cancelled, ResultWaits
 from runner.requirements.dependencies import used_by
@@ -30,7 +32,7 @@ log = structlog.get_logger(__name__)
 
 
 def record_result(attempt: Attempt, verdict: Verdict, record: RunRecord, submission: Submission) -> SealedResult:
-    """Records the result and returns what is to be sealed.
+    """Records the result, or keeps that of a trial for a while, and returns what is to be sealed.
 
     Raises Cancelled, ResultWaits while the tracking server is away, LeaseLost, HandOver, RunLost, Rejected, OSError.
     """
@@ -39,9 +41,30 @@ def record_result(attempt: Attempt, verdict: Verdict, record: RunRecord, submiss
     artifacts = attempt.folder.artifacts
     if artifacts is None or not artifacts.is_dir():  # another runner ended the job and removed its folder
         raise RunLost("The files of this run are gone.")
+    if attempt.job.trial:
+        return _kept(attempt, verdict, record, submission, artifacts)
     attempt.job_log.keep_name()
     add_log(artifacts, attempt.context.ports.storage.log_path(attempt.job.job_id))
     return _Recorder(attempt=attempt).record(verdict, record, submission, artifacts)
+
+
+def _kept(
+    attempt: Attempt, verdict: Verdict, record: RunRecord, submission: Submission, artifacts: Path
+) -> SealedResult:
+    """Keeps the files of a trial beside the logs. The tracking server is neither needed nor told."""
+    ledger, lease = attempt.context.ports.job_status, attempt.lease
+    job = replace(attempt.job, finished_at=lease.retrying(ledger.now))
+    result = result_of(job, verdict, record, submission, artifacts=artifacts, facts={}, check=attempt.check)
+    names = fitting({file.path: file.size_bytes for file in result.files})
+    attempt.confirm()
+    attempt.context.ports.trial_files.keep(job.job_id, artifacts, names)
+    if left := (result.file_count or 0) - len(names):
+        room = f"a trial keeps at most {MAX_SEALED_FILES} files of {KEPT_BYTES // MIB} MiB together, for a day"
+        attempt.job_log.say_once(f"{left} of {result.file_count} files were not kept: {room}.")
+    if not lease.retrying(lambda: ledger.seal(attempt.claim)):
+        raise Cancelled
+    kept = replace(result, files=[file for file in result.files if file.path in names])
+    return kept.sealed_as(RunRef(run_id="", experiment_id=""))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

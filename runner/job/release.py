@@ -30,7 +30,7 @@ def finish(attempt: Attempt, outcome: Outcome, result: SealedResult | None = Non
     """Writes the log's last lines, then the final state with the result: a client that sees it finds the rest."""
     attempt.lease.confirm()
     attempt.job_log.end_output()
-    last = last_lines(attempt.job.benchmark, outcome)
+    last = last_lines(attempt.job, outcome)
     attempt.job_log.say_once(*last)
     _await_own_logs(attempt)
     attempt.job_log.say_once(*last)  # in the file that readers find

@@ -80,7 +80,7 @@ class RunJob:
     def _opened(self, claim: Claim, lease: Lease) -> Attempt:
         """The attempt with its folder and its log open."""
         folder = self._folder(claim)
-        settings = folder.settings or self.context.settings_for(claim.job.resource_class)
+        settings = folder.settings or self.context.settings_for(claim.job)
         self._clear_log(claim, folder, lease)
         job_log = self._log(claim, folder, lease, settings.log if settings else self.context.log_limits)
         return Attempt(
@@ -150,7 +150,9 @@ class RunJob:
                 result = record_result(attempt, verdict, record, submission)
             except Cancelled:
                 verdict = Verdict(cancelled=True, message="Cancelled before it was recorded.")
-        finish(attempt, Outcome.of(verdict, peaks=record.peaks, run_id=result.run_id if result else None), result)
+        finish(
+            attempt, Outcome.of(verdict, peaks=record.peaks, run_id=(result.run_id or None) if result else None), result
+        )
 
     def _run(self, attempt: Attempt, submission: Submission) -> tuple[RunRecord, Sandbox | None]:
         """The record to judge, and what is still in the engine of the run, to be removed once it is judged.

@@ -16,13 +16,16 @@ TAIL_BYTES = LINE_BYTES + 1
 log = structlog.get_logger(__name__)
 
 
-def last_lines(benchmark: str, outcome: Outcome) -> tuple[str, ...]:
-    """What of the report does not count, whether the run is ranked on its benchmark, and how the job ended."""
+def last_lines(job: Job, outcome: Outcome) -> tuple[str, ...]:
+    """What of the report does not count, whether the run is (or would be) ranked, and how the job ended."""
     end = f"Ended: {outcome.state}{': ' + outcome.message if outcome.message else ''}"
     if outcome.ranked is None:
         return (*outcome.notes, end)
-    place = f"Ranked on {benchmark}." if outcome.ranked else f"Not ranked on {benchmark}: {outcome.unranked_because}."
-    return (*outcome.notes, place, end)
+    ranked = ("Would be ranked", "Would not be ranked") if job.trial else ("Ranked", "Not ranked")
+    place = f"{ranked[not outcome.ranked]} on {job.benchmark}"
+    place += "." if outcome.ranked else f": {outcome.unranked_because}."
+    recorded = ("This was a trial: nothing was recorded.",) if job.trial else ()
+    return (*outcome.notes, place, *recorded, end)
 
 
 def say_end(logs: Path, job: Job) -> None:

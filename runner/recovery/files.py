@@ -8,6 +8,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+import structlog
+
+from core.adapters.files.trial_files import TrialFiles
 from core.domain.job import Job
 from core.domain.limits import ResourceClass
 from core.ports.sandbox import SandboxPort
@@ -18,6 +21,9 @@ from runner.recovery.left_folders import LeftFolders
 from runner.recovery.overdue import OverdueRuns
 from runner.recovery.repairs import Mended
 from runner.recovery.temporary_files import TemporaryFiles
+from runner.trial_data import TrialData
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -37,6 +43,7 @@ class FileSteps:
     log_root: Path
     in_hand: Collection[str]
     """The jobs that this process holds."""
+    trial_files: TrialFiles
     ended: deque[Job]
     """Jobs that the ledger ended and whose logs have no last line yet."""
     mended: Mended
@@ -66,6 +73,11 @@ class FileSteps:
         files = TemporaryFiles(claim_locks=self.claim_locks, log_root=self.log_root)
         for name in files.clear(lambda job_id: (job := self.job_of(job_id)) is None or job.is_final):
             self.mended("temporary file", name=name)
+
+    def trials(self) -> None:
+        """Removes the files of old trials, and the data that no trial uses any more."""
+        for name in (*self.trial_files.remove_old(), *TrialData(job_root=self.job_root).clear()):
+            log.info("trial removed", name=name)
 
     def of_dead_processes(self) -> None:
         """Removes what ended processes of this host left, in the engine, too."""

@@ -47,7 +47,7 @@ class Sweeper:
                 (TIDY_SECONDS, tracking.open_runs),
                 (TIDY_SECONDS, tracking.untrue),
             ),
-            "files": ((often, files.last_lines), (TEMPORARY_SECONDS, files.temporary)),
+            "files": ((often, files.last_lines), (TEMPORARY_SECONDS, files.temporary), (TIDY_SECONDS, files.trials)),
         }
         return tuple(
             Round(part=part, steps=tuple((seconds, self.letters.keeping(step)) for seconds, step in steps))

@@ -20,6 +20,7 @@ from core.adapters.dramatiq_queue import DramatiqQueue
 from core.adapters.files.folder_look import MARK, PROOF
 from core.adapters.files.old_files import EARLIER
 from core.adapters.files.storage import FilesystemStorage
+from core.adapters.files.trial_files import FOLDER as TRIALS
 from core.adapters.mlflow.tracking import MlflowTracking
 from core.adapters.redis.connection import connect
 from core.adapters.redis.dead_letters import RedisDeadLetters
@@ -43,7 +44,7 @@ LINES = [f"line {number}" for number in range(30)]
 DEFAULTS = {"LEASE_SECONDS": "30", "SWEEP_SECONDS": "5"}
 """What a site has that sets neither; the tests' own are shorter."""
 PATIENCE_SECONDS = 60
-KEPT_FOLDERS = {".held", ".canary", ".processes", ".sites", ".dependencies", "lost+found", MARK}
+KEPT_FOLDERS = {TRIALS, ".held", ".canary", ".processes", ".sites", ".dependencies", "lost+found", MARK}
 """Of the folder of jobs; what lies in them besides locks of living processes is told by the tests of each."""
 
 
@@ -130,7 +131,7 @@ class Site:
         return (
             path
             for path in (self.root / "logs").iterdir()
-            if path.suffix != ".log" and path.name not in {MARK, EARLIER}
+            if path.suffix != ".log" and path.name not in {MARK, EARLIER, TRIALS}
         )
 
 

@@ -17,6 +17,7 @@ from core.domain.upload_counts import refusals_used_up, uploads_used_up
 from core.ports.job_status import Admission, JobPage
 
 WINDOW_SECONDS = 3600
+TRIALS = "trials:"
 
 
 @dataclass
@@ -37,12 +38,12 @@ class MemoryJobRecords:
         with self._lock:
             known = self._jobs.get(request.job_id)
             if known is None:
-                self._check_limits(request.user_id, limits)
-                self._posted.setdefault(request.user_id, {})[request.job_id] = self.clock()
+                self._check_limits(request, limits)
+                self._posted.setdefault(_counted(request), {})[request.job_id] = self.clock()
                 self._fingerprints[request.job_id] = request.fingerprint
             elif self._fingerprints[request.job_id] != request.fingerprint:
                 raise KeyReused("This Idempotency-Key already stands for another request of yours.")
-            left = self.allowance(request.user_id, limits)
+            left = self._allowance(request, limits)
             job = known or self._new(request)
             place = self.positions([job.job_id]).get(job.job_id)
             return Admission(job=job, created=known is None, allowance=left, queue_position=place)
@@ -62,31 +63,43 @@ class MemoryJobRecords:
             created_at=now,
             updated_at=now,
             rerun_of=request.rerun_of,
+            trial=request.trial,
         )
         return self._store(job)
 
-    def _check_limits(self, user_id: str, limits: UserLimits) -> None:
-        allowance = self.allowance(user_id, limits)
+    def _check_limits(self, request: JobRequest, limits: UserLimits) -> None:
+        allowance = self._allowance(request, limits)
         if not allowance.remaining:
             seconds = max(1, allowance.renews_in_seconds)
             raise LimitReached("hourly limit", retry_after_seconds=seconds, allowance=allowance)
-        if not limits.queue_when_over and self._running(user_id) >= limits.concurrent_running:
+        if request.trial:
+            mine = [job for job in self._jobs.values() if job.trial and job.user_id == request.user_id]
+            if sum(not job.is_final for job in mine) >= limits.trials_at_once:
+                raise LimitReached("one trial at a time", retry_after_seconds=20, allowance=allowance)
+        elif not limits.queue_when_over and self._running(request.user_id) >= limits.concurrent_running:
             raise LimitReached("running limit", retry_after_seconds=30, allowance=allowance)
 
     def allowance(self, user_id: str, limits: UserLimits) -> Allowance:
+        return self._left(user_id, limits.jobs_per_hour)
+
+    def _allowance(self, request: JobRequest, limits: UserLimits) -> Allowance:
+        return self._left(_counted(request), limits.trials_per_hour if request.trial else limits.jobs_per_hour)
+
+    def _left(self, counted: str, most: int) -> Allowance:
         now = self.clock()
-        times = _of_this_hour(self._posted.get(user_id, {}), now)
-        remaining = max(0, limits.jobs_per_hour - len(times))
+        times = _of_this_hour(self._posted.get(counted, {}), now)
+        remaining = max(0, most - len(times))
         renews = int(times[0] + WINDOW_SECONDS - now) + 1 if times else 0
-        return Allowance(limit=limits.jobs_per_hour, remaining=remaining, renews_in_seconds=renews)
+        return Allowance(limit=most, remaining=remaining, renews_in_seconds=renews)
 
     def refund(self, user_id: str, job_id: str) -> None:
-        self._posted.get(user_id, {}).pop(job_id, None)
+        for counted in (user_id, TRIALS + user_id):
+            self._posted.get(counted, {}).pop(job_id, None)
 
     def give_back(self, job: Job) -> None:
         """The place in the hour of a cancelled job that never started, up to a number in an hour."""
         now, given = self.clock(), self._given_back.setdefault(job.user_id, {})
-        if job.job_id in self._posted.get(job.user_id, {}) and len(_of_this_hour(given, now)) < MOST_GIVEN_BACK:
+        if job.job_id in self._posted.get(_counted(job), {}) and len(_of_this_hour(given, now)) < MOST_GIVEN_BACK:
             given[job.job_id] = now
             self.refund(job.user_id, job.job_id)
 
@@ -124,14 +137,16 @@ class MemoryJobRecords:
             return {job.job_id: place for order in orders for place, job in order if job.job_id in job_ids}
 
     def _fair_order(self, resource_class: str) -> Iterator[Job]:
-        waiting = sorted(self._pending(resource_class), key=lambda job: job.created_at)
+        everything = sorted(self._pending(resource_class), key=lambda job: job.created_at)
+        waiting = [job for job in everything if not job.trial]
         ahead: dict[str, int] = {}
         levels = []
         for job in waiting:
             level = ahead.setdefault(job.user_id, self._running(job.user_id))
             levels.append((level, job.created_at, job))
             ahead[job.user_id] = level + 1
-        return (job for _level, _since, job in sorted(levels, key=lambda item: item[:2]))
+        fair = [job for _level, _since, job in sorted(levels, key=lambda item: item[:2])]
+        return iter([job for job in everything if job.trial] + fair)
 
     def list_jobs(
         self,
@@ -150,7 +165,7 @@ class MemoryJobRecords:
                     for job in self._jobs.values()
                     if user_id in {None, job.user_id}
                     and state in {None, job.state}
-                    and benchmark in {None, job.benchmark}
+                    and benchmark in {None, None if job.trial else job.benchmark}
                     and job.created_at.timestamp() < before
                 ),
                 key=lambda job: job.created_at,
@@ -182,7 +197,7 @@ class MemoryJobRecords:
 
     def _running(self, user_id: str) -> int:
         mine = [job for job in self._jobs.values() if job.user_id == user_id and job.job_id not in self._aside()]
-        return sum(job.state is JobState.RUNNING for job in mine)
+        return sum(job.state is JobState.RUNNING and not job.trial for job in mine)
 
     def _aside(self) -> Container[str]:
         """Running jobs that take no place of their user's."""
@@ -212,6 +227,11 @@ class MemoryJobRecords:
         moved = replace(job, state=to, phase=phase, updated_at=self._now())
         self._jobs[job.job_id] = moved
         return moved
+
+
+def _counted(job: Job | JobRequest) -> str:
+    """Where it counts: among its user's jobs, or among its user's trials."""
+    return TRIALS + job.user_id if job.trial else job.user_id
 
 
 def _of_this_hour(counted: dict[str, float], now: float) -> list[float]:

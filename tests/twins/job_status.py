@@ -51,7 +51,11 @@ class MemoryJobStatus(MemoryHeldJobs):
             left = ((self.get(job_id), self._leases.orphans[job_id]) for job_id in self._leases.available())
             job, waits = self._suspects.orphan([one for one in left if one[0].host == host], held=len(held))
             if job is None and not waits:
-                fair = [one for one in self._fair_order(resource_class) if self._running(one.user_id) < running_limit]
+                fair = [
+                    one
+                    for one in self._fair_order(resource_class)
+                    if one.trial or self._running(one.user_id) < running_limit
+                ]
                 found = self._suspects.pending(fair, resource_class, host, held=len(held))
                 job = self._begun(found, host) if found else None
             if job is None:

@@ -34,7 +34,7 @@ class MemoryResults:
         return {job_id: found for job_id in wanted if (found := self.get(job_id))}
 
     def completed_jobs(self, benchmark: str) -> Sequence[str]:
-        return [job.job_id for job in self._completed() if job.benchmark == benchmark]
+        return [job.job_id for job in self._completed() if job.benchmark == benchmark and not job.trial]
 
     def unsealed(self) -> Sequence[str]:
         return [job.job_id for job in self._completed() if job.job_id not in self.ledger.results]

@@ -1,7 +1,8 @@
 """`submit`: uploads a folder, queues a job and, if requested, shows its results."""
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -22,16 +23,24 @@ so that a script can keep it; with --follow everything that happens, with --wait
 {EXIT_CODES}"""
 
 
+SubmittedPath = Annotated[Path, typer.Argument(help="A folder, or one .py, .zip, .tar.gz or .tgz file.", exists=True)]
+Benchmark = Annotated[str | None, typer.Option(help="Which benchmark to run on; default: the platform's.")]
+ResourceClass = Annotated[str, typer.Option(help="How much machine the job gets.")]
+Entrypoint = Annotated[str, typer.Option(help="The program to start.")]
+ConfigFile = Annotated[str, typer.Option(help="The file the program gets as --config.")]
+Overrides = Annotated[
+    list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="A config override; may be repeated.")
+]
+
+
 def submit(
-    path: Annotated[Path, typer.Argument(help="A folder, or one .py, .zip, .tar.gz or .tgz file.", exists=True)],
+    path: SubmittedPath,
     *,
-    benchmark: Annotated[str | None, typer.Option(help="Which benchmark to run on; default: the platform's.")] = None,
-    resource_class: Annotated[str, typer.Option(help="How much machine the job gets.")] = "small",
-    entrypoint: Annotated[str, typer.Option(help="The program to start.")] = "main.py",
-    config_file: Annotated[str, typer.Option(help="The file the program gets as --config.")] = "config.yaml",
-    overrides: Annotated[
-        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="A config override; may be repeated.")
-    ] = None,
+    benchmark: Benchmark = None,
+    resource_class: ResourceClass = "small",
+    entrypoint: Entrypoint = "main.py",
+    config_file: ConfigFile = "config.yaml",
+    overrides: Overrides = None,
     metadata: Annotated[str, typer.Option(metavar="JSON", help="Anything to keep with the submission.")] = "{}",
     again: Annotated[str | None, typer.Option(metavar="KEY", help="Run the same once more, under this key.")] = None,
     follow: Annotated[bool, typer.Option("--follow/--no-follow", help="Show states and log until the end.")] = False,
@@ -41,15 +50,21 @@ def submit(
     with signed_in() as client:
         config = job_config(parse_overrides(overrides or []), benchmark=benchmark, resource_class=resource_class)
         about = parse_metadata(metadata)
-        _say_left_out(path)
-        with uploads_of(path) as upload:
-            submission = client.create_submission(
-                [upload], entrypoint=entrypoint, config_file=config_file, metadata=about
-            )
-        for note in submission.notes:
-            say(one_line(note), error=True)
+        submission = uploaded(client, path, entrypoint=entrypoint, config_file=config_file, about=about)
         job = client.create_job(_first_of_its_kind(submission), config, idempotency_key=again)
         _go_on(client, job, follow=follow, wait=wait)
+
+
+def uploaded(
+    client: LeadersboardClient, path: Path, *, entrypoint: str, config_file: str, about: Mapping[str, Any]
+) -> Submission:
+    """Pack and upload a path; says what is left out and every note on the files."""
+    _say_left_out(path)
+    with uploads_of(path) as upload:
+        submission = client.create_submission([upload], entrypoint=entrypoint, config_file=config_file, metadata=about)
+    for note in submission.notes:
+        say(one_line(note), error=True)
+    return submission
 
 
 def _say_left_out(path: Path) -> None:

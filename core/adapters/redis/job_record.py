@@ -56,6 +56,7 @@ def job_from(fields: Mapping[str, str]) -> Job:
         begun_run=fields.get("begun_run"),
         losses=int(fields.get("losses", "0")),
         again_because=fields.get("again_because") or None,
+        trial=fields.get("trial") == "1",
         logged=fields.get("logged") == "1",
         notes=tuple(json.loads(fields.get("notes", "[]"))),
         ranked=fields["ranked"] == "1" if "ranked" in fields else None,

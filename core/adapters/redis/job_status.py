@@ -83,13 +83,12 @@ class RedisJobStatus:
             together.hgetall(f"{PREFIX}job:{request.job_id}")
             self._script("positions")(args=[request.job_id], client=together)
             (answer, used, renews), fields, (place,) = together.execute()
-        left = Allowance(
-            limit=limits.jobs_per_hour, remaining=max(0, limits.jobs_per_hour - used), renews_in_seconds=renews
-        )
+        most = limits.trials_per_hour if request.trial else limits.jobs_per_hour
+        left = Allowance(limit=most, remaining=max(0, most - used), renews_in_seconds=renews)
         if answer == "key_reused":
             raise KeyReused("This Idempotency-Key already stands for another request of yours.")
-        if answer in {"hourly", "running"}:
-            raise refused(answer, limits, left)
+        if answer in {"hourly", "running", "trying"}:
+            raise refused(answer, limits, left, trial=request.trial)
         return Admission(
             job=job_from(fields), created=answer == "created", allowance=left, queue_position=place or None
         )

@@ -17,7 +17,8 @@ WINDOW_SECONDS = 3600
 KEY = "leaderboard:rate:"
 UPLOADS = f"{KEY}uploads:"
 REFUSED = f"{KEY}refused_uploads:"
-"""Cannot be a user's key, since no user name has a colon."""
+TRIALS = f"{KEY}trials:"
+"""Cannot be a user's key, since no user name has a colon; the same holds for the two above."""
 
 
 @cache
@@ -43,6 +44,7 @@ class RedisRateLimit:
     def refund(self, user_id: str, job_id: str) -> None:
         with redis_errors():
             self._redis.zrem(KEY + user_id, job_id)
+            self._redis.zrem(TRIALS + user_id, job_id)
 
     def take_upload(self, user_id: str, upload_id: str, *, per_hour: int, refused_per_hour: int) -> None:
         with redis_errors():

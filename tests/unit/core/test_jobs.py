@@ -24,7 +24,13 @@ def test_only_the_owner_and_admins_see_a_job(site: Site) -> None:
     for ask in (
         GetJobStatus(job_status=ledger),
         lambda user, found: ReadJobLog(job_status=ledger, storage=storage)(user, found, tail_lines=9, offset=None),
-        GetJobResults(job_status=ledger, results=site.ports.results, tracking=site.ports.tracking, mlflow_url=""),
+        GetJobResults(
+            job_status=ledger,
+            results=site.ports.results,
+            tracking=site.ports.tracking,
+            mlflow_url="",
+            trial_files=site.ports.trial_files,
+        ),
     ):
         ask(ADA, mine)
         ask(ROOT, mine)

@@ -66,7 +66,11 @@ def test_results_do_not_wait_for_the_tracking_server(site: Site) -> None:
 def getting(site: Site) -> GetJobResults:
     ports = site.ports
     return GetJobResults(
-        job_status=ports.job_status, results=ports.results, tracking=ports.tracking, mlflow_url="http://m"
+        job_status=ports.job_status,
+        results=ports.results,
+        tracking=ports.tracking,
+        mlflow_url="http://m",
+        trial_files=ports.trial_files,
     )
 
 

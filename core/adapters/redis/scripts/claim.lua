@@ -1,7 +1,8 @@
 -- ARGV: class, worker, token, lease seconds, running limit, host, losses that make a job suspect, seconds that bound
 -- how long a suspect waits to be alone and how long it then is. Takes first a job of any class that runs on this host
--- and lost its runner. Then, of the class: fewest running jobs of its user, then longest waiting (JOB-9). A suspect is
--- claimed only if its host's runners hold no other job, and they claim nothing beside it.
+-- and lost its runner. Then, of the class: trials, longest waiting first; then fewest running jobs of its user, then
+-- longest waiting (JOB-9). A suspect is claimed only if its host's runners hold no other job, and they claim nothing
+-- beside it.
 local class, host = ARGV[1], ARGV[6]
 local suspicious, bound = tonumber(ARGV[7]), tonumber(ARGV[8])
 -- By host: the waiting suspect for which that host claims nothing new.
@@ -73,6 +74,9 @@ end
 if is_reserved() then return false end
 
 local function next_of(passed_over)
+  for _, id in ipairs(redis.call('ZRANGE', trials_key(class), 0, -1)) do
+    if not passed_over[id] then return { id = id, user = redis.call('HGET', job_key(id), 'user_id'), trial = true } end
+  end
   local best
   for _, user in ipairs(redis.call('SMEMBERS', waiting_key(class))) do
     local head = redis.call('ZRANGE', pending_key(class, user), 0, 0, 'WITHSCORES')
@@ -112,7 +116,7 @@ end
 if not best then return false end
 
 dequeue(best.id, class, best.user)
-redis.call('SADD', running_key(best.user), best.id)
+if not best.trial then redis.call('SADD', running_key(best.user), best.id) end
 move(best.id, 'pending', 'running')
 redis.call('HINCRBY', job_key(best.id), 'attempt', 1)
 redis.call('HSET', job_key(best.id), 'phase', 'preparing', 'host', host)

@@ -13,5 +13,5 @@ if ARGV[5] and ARGV[5] ~= '' then
 end
 local run = redis.call('HGET', key, 'run_id')
 if run then redis.call('SET', run_key(run), id, 'EX', RETAIN_SECONDS) end
-if ARGV[4] == '1' then redis.call('ZREM', rate_key(user), id) end
+if ARGV[4] == '1' then uncount(id, user) end
 return redis.call('HGETALL', key)

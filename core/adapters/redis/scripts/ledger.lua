@@ -10,9 +10,13 @@ local function job_key(id) return PREFIX .. 'job:' .. id end
 local function result_key(id) return PREFIX .. 'result:' .. id end
 local function run_key(run) return PREFIX .. 'run:' .. run end
 local function rate_key(user) return PREFIX .. 'rate:' .. user end
+-- Trials are counted by themselves, and take no place among their user's running jobs.
+local function trial_rate_key(user) return PREFIX .. 'rate:trials:' .. user end
+local function trying_key(user) return PREFIX .. 'trying:' .. user end
 local function running_key(user) return PREFIX .. 'running:' .. user end
 local function waiting_key(class) return PREFIX .. 'waiting:' .. class end
 local function pending_key(class, user) return PREFIX .. 'pending:' .. class .. ':' .. user end
+local function trials_key(class) return PREFIX .. 'trials:' .. class end
 local function host_key(host) return PREFIX .. 'host:' .. host end
 local LEASES = PREFIX .. 'leases'
 -- The end of the lease of a claim that is known to be dead.
@@ -29,11 +33,19 @@ local CANCELLING = PREFIX .. 'cancelling'
 local SWEPT = PREFIX .. 'swept'
 
 -- The lists that contain a job: all, its user's, its benchmark's, its user's of its benchmark. Beside each there is a
--- list per state, with ':state:<state>' added to the name.
-local function lists_of(user, benchmark)
+-- list per state, with ':state:<state>' added to the name. A trial is in no list of a benchmark: boards are made of those.
+local function lists_of(user, benchmark, trial)
   local all, own = PREFIX .. 'jobs', PREFIX .. 'jobs:user:' .. user
+  if trial then return { all, own } end
   local suffix = ':benchmark:' .. benchmark
   return { all, own, all .. suffix, own .. suffix }
+end
+
+local function is_trial(id) return redis.call('HGET', job_key(id), 'trial') == '1' end
+
+-- Takes a job out of those that count in its user's hour.
+local function uncount(id, user)
+  redis.call('ZREM', is_trial(id) and trial_rate_key(user) or rate_key(user), id)
 end
 
 -- Gives back the place in the hour of a cancelled job that never started; a limited number per hour, since each leaves
@@ -42,18 +54,22 @@ local MOST_GIVEN_BACK = 100
 local function give_back(id, user)
   local given = PREFIX .. 'rate:given_back:' .. user
   redis.call('ZREMRANGEBYSCORE', given, '-inf', now - 3600)
-  if not redis.call('ZSCORE', rate_key(user), id) or redis.call('ZCARD', given) >= MOST_GIVEN_BACK then return end
+  local rate = is_trial(id) and trial_rate_key(user) or rate_key(user)
+  if not redis.call('ZSCORE', rate, id) or redis.call('ZCARD', given) >= MOST_GIVEN_BACK then return end
   redis.call('ZADD', given, stamp, id)
   redis.call('EXPIRE', given, 3600)
-  redis.call('ZREM', rate_key(user), id)
+  uncount(id, user)
 end
 
+-- Trials wait in a queue of their own, which is emptied first: each is short, and a user has few at once.
 local function enqueue(id, class, user, created)
+  if is_trial(id) then return redis.call('ZADD', trials_key(class), created, id) end
   redis.call('ZADD', pending_key(class, user), created, id)
   redis.call('SADD', waiting_key(class), user)
 end
 
 local function dequeue(id, class, user)
+  redis.call('ZREM', trials_key(class), id)
   local key = pending_key(class, user)
   redis.call('ZREM', key, id)
   if redis.call('ZCARD', key) == 0 then redis.call('SREM', waiting_key(class), user) end
@@ -61,8 +77,8 @@ end
 
 -- Moves a job to another state, in its hash and in the lists.
 local function move(id, from, to)
-  local fields = redis.call('HMGET', job_key(id), 'user_id', 'benchmark', 'created_at')
-  for _, list in ipairs(lists_of(fields[1], fields[2])) do
+  local fields = redis.call('HMGET', job_key(id), 'user_id', 'benchmark', 'created_at', 'trial')
+  for _, list in ipairs(lists_of(fields[1], fields[2], fields[4] == '1')) do
     redis.call('ZREM', list .. ':state:' .. from, id)
     redis.call('ZADD', list .. ':state:' .. to, fields[3], id)
   end

@@ -1,6 +1,6 @@
 -- ARGV: jobs. Returns for each its position in the order in which `claim` would take the jobs of its class if nothing
 -- else changed: by level (its user's running jobs plus the user's jobs before it in the queue), and within a level the
--- longest-waiting first. 0 for a job that does not wait. What the jobs of a page share (how many jobs each user has
+-- longest-waiting first; trials stand before all others. 0 for a job that does not wait. What the jobs of a page share (how many jobs each user has
 -- waiting, which jobs are on a level) is read once.
 local crowds, levels = {}, {}
 local function crowd(class)
@@ -44,9 +44,11 @@ local function position(id)
   local fields = redis.call('HMGET', job_key(id), 'status', 'user_id', 'resource_class', 'created_at')
   if fields[1] ~= 'pending' then return 0 end
   local user, class = fields[2], fields[3]
+  local place = redis.call('ZRANK', trials_key(class), id)
+  if place then return place + 1 end
   local level = crowd(class)[user].running + redis.call('ZRANK', pending_key(class, user), id)
   local others = standing_on(class, level)
-  return others.lower + count_before(others.since, tonumber(fields[4])) + 1
+  return redis.call('ZCARD', trials_key(class)) + others.lower + count_before(others.since, tonumber(fields[4])) + 1
 end
 
 local places = {}

@@ -7,7 +7,7 @@ local requeued, ended, orphaned = {}, {}, {}
 
 local function give_up(id, fields, message)
   redis.call('HSET', job_key(id), 'failure_reason', 'platform', 'error_message', message)
-  redis.call('ZREM', rate_key(fields[1]), id)
+  uncount(id, fields[1])
   release(id, fields[1])
   close(id, 'running', 'failed')
   ended[#ended + 1] = id

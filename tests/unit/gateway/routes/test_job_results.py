@@ -61,6 +61,8 @@ def test_results_of_a_job_without_run_are_empty(site: Site) -> None:
         "notes": [],
         "ranked": None,
         "unranked_because": None,
+        "would_be_ranked": None,
+        "trial": False,
     }
 
 

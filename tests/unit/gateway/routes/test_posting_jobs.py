@@ -17,7 +17,7 @@ VIEW = {
     *("job_id", "submission_id", "user_id", "status", "phase", "benchmark", "resource_class", "attempt"),
     *("queue_position", "created_at", "started_at", "finished_at", "updated_at", "run_id", "failure_reason"),
     *("error_message", "device", "cancel_requested", "peaks", "rerun_of", "notice", "estimate"),
-    *("notes", "ranked", "unranked_because"),
+    *("notes", "ranked", "unranked_because", "trial", "would_be_ranked"),
 }
 
 

@@ -1,0 +1,113 @@
+"""`leadersboard check`: what it sends, what it says at the end, and its exit codes."""
+
+from typing import Any
+
+import httpx2
+import pytest
+
+from tests.unit.client.cli.answers import RESULTS, accepts
+from tests.unit.client.cli.conftest import Run
+from tests.unit.client.fake_platform import SUBMISSION, Platform, job, problem
+
+pytestmark = pytest.mark.unit
+
+TRIAL: dict[str, Any] = {"trial": True, "ranked": False, "would_be_ranked": True}
+BENCHMARKS = {
+    "items": [
+        {"name": "synthetic", "title": "t", "description": "", "scoring": "reported", "primary_metric": "image_auc"}
+        | {"categories": [], "metrics": []}
+    ]
+}
+
+
+def tries(platform: Platform, end: dict[str, Any], **results: Any) -> None:
+    """Let the platform take a submission and its trial end so."""
+    accepts(platform, job(**TRIAL), job(**(TRIAL | end)))
+    platform.answers("POST", "/jobs", httpx2.Response(202, json=job(**TRIAL)))
+    platform.answers("GET", "/benchmarks", BENCHMARKS)
+    platform.answers("GET", "/jobs/j1/results", RESULTS | TRIAL | {"mlflow_ui_url": None} | results)
+
+
+def test_a_good_trial_says_that_it_would_be_ranked(run: Run, platform: Platform, folder: str) -> None:
+    """With the metric that ranks; the log and the figures before it; no board is asked."""
+    tries(platform, {"status": "completed", "phase": "done"})
+    done = run("check", folder, "--benchmark", "synthetic", "--set", "epochs=1")
+    assert done.exit_code == 0, done.output
+    assert "This would be ranked with image_auc 0.9877, on a few pictures" in done.stdout
+    assert "Nothing was recorded. Submit it: leadersboard submit" in done.stdout
+    assert "first" in done.stdout
+    assert "Not ranked" not in done.stdout
+    posted = next(asked for asked in platform.asked if asked.url.path == "/jobs")
+    assert posted.content == (
+        b'{"submission_id":"s1","config":{"epochs":1,"benchmark":"synthetic","resource_class":"small"},"trial":true}'
+    )
+    assert "/leaderboard" not in [asked.url.path for asked in platform.asked]
+
+
+def test_a_trial_that_would_not_be_ranked_is_one(run: Run, platform: Platform, folder: str) -> None:
+    """A script sees it; a person reads what to mend, once."""
+    told = {"would_be_ranked": False, "unranked_because": "image_auc 93.1 is out of 0..1 (percent? write 0.931)"}
+    tries(platform, {"status": "completed", "phase": "done", **told}, **told)
+    done = run("check", folder)
+    assert done.exit_code == 1
+    assert done.stdout.count("image_auc 93.1 is out of 0..1 (percent? write 0.931)") == 1
+    assert "This would not be ranked" in done.stdout
+    assert "Mend that, then check again." in done.stdout
+
+
+def test_a_failed_trial_says_why(run: Run, platform: Platform, folder: str) -> None:
+    """The platform's sentence, and what to do next."""
+    end = {"status": "failed", "phase": "done", "failure_reason": "exit", "error_message": "It broke.\x1b[2J"}
+    tries(platform, end | {"would_be_ranked": None, "ranked": None})
+    done = run("check", folder)
+    assert done.exit_code == 1
+    assert "failed (exit): It broke." in done.stdout
+    assert "Mend that, then check again. Nothing was recorded." in done.stdout
+    assert "\x1b" not in done.stdout
+
+
+def test_faults_of_the_files_are_told_at_once_and_nothing_runs(run: Run, platform: Platform, folder: str) -> None:
+    """FLD-2: every field, before any run."""
+    faults = [{"field": "entrypoint", "rule": "is not there"}, {"field": "config_file", "rule": "is not there either"}]
+    platform.answers("POST", "/submissions", problem(422, "invalid_input", "Broken.", errors=faults))
+    done = run("check", folder)
+    assert done.exit_code == 3
+    assert "entrypoint: is not there" in done.stderr
+    assert "config_file: is not there either" in done.stderr
+    assert [asked.url.path for asked in platform.asked] == ["/submissions"]
+
+
+def test_upload_only_runs_nothing(run: Run, platform: Platform, folder: str) -> None:
+    """The files and their notes alone."""
+    platform.answers("POST", "/submissions", httpx2.Response(201, json=SUBMISSION | {"notes": ["A note."]}))
+    done = run("check", folder, "--upload-only")
+    assert (done.exit_code, [asked.url.path for asked in platform.asked]) == (0, ["/submissions"])
+    assert "The files are as they should be" in done.stdout
+    assert "A note." in done.stderr
+
+
+def test_the_limit_of_trials_is_told_in_the_platforms_words(run: Run, platform: Platform, folder: str) -> None:
+    """With when the next is possible."""
+    accepts(platform)
+    words = "You have tried 20 runs in the last hour, which is the limit. The next place is free in 12 min."
+    platform.answers("POST", "/jobs", problem(429, "limit_reached", words, retry_after="720"))
+    done = run("check", folder)
+    assert done.exit_code == 3
+    assert words in done.stderr
+
+
+def test_a_trial_is_marked_in_status_and_list(run: Run, platform: Platform) -> None:
+    """So that nobody looks for it on the board."""
+    ended = job(status="completed", phase="done", **TRIAL)
+    platform.answers("GET", "/jobs/j1/status", ended)
+    platform.answers("GET", "/jobs", {"items": [ended], "next_cursor": None})
+    assert "trial: nothing is recorded" in run("status", "j1").stdout
+    assert "completed (trial)" in run("jobs").stdout
+
+
+def test_files_of_a_trial_that_went_are_said_to_be_gone(run: Run, platform: Platform) -> None:
+    """Not that MLflow is away, which never had them."""
+    platform.answers("GET", "/jobs/j1/results", RESULTS | TRIAL | {"artifacts_available": False, "artifacts_total": 3})
+    said = run("results", "j1").stdout
+    assert "those of a trial are kept for a day" in said
+    assert "1 of 3 files: curves, maps and logs first. A trial keeps 16 MiB of them." in said
