@@ -40,6 +40,7 @@ class WantedJob(BaseModel):
     benchmark: Choice | None = None
     resource_class: Choice | None = None
     overrides: dict[str, Any] = Field(default_factory=dict)
+    trial: bool = False
 
     def config(self) -> dict[str, Any]:
         """The job's config."""
@@ -63,10 +64,10 @@ def upload_routes(sessions: BrowserSessions, markup: Templates, http: httpx2.Asy
         try:
             client = sessions.client_of(request)
             submission = client.submission(submission_id)
-            job = client.create_job(submission_id, wanted.config())
+            job = client.create_job(submission_id, wanted.config(), trial=wanted.trial)
         except LeadersboardError as error:
             return _refused(markup, error)
-        html = markup.fill("submitted", job=job, submission=submission, is_old=_is_old(job))
+        html = markup.fill("submitted", job=job, submission=submission, is_old=is_old(job))
         return JSONResponse({"html": html})
 
     return router
@@ -119,5 +120,6 @@ def _refused(markup: Templates, error: LeadersboardError) -> Response:
     return JSONResponse(answer, problem.status if problem else 503)
 
 
-def _is_old(job: Job) -> bool:
+def is_old(job: Job) -> bool:
+    """Whether the job was there before: it has begun or ended."""
     return job.started_at is not None or job.status.is_final

@@ -79,10 +79,14 @@ class LeadersboardClient:
         body = {"submission_id": submission_id, "config": dict(config or {})} | ({"trial": True} if trial else {})
         return self._exchange.ask(Job, "POST", "/jobs", json=body, headers=headers)
 
-    def rerun_job(self, job_id: str, *, idempotency_key: str | None = None) -> Job:
-        """Queue the same submission and config once more: another job each time, unless the key is the same."""
+    def rerun_job(self, job_id: str, *, idempotency_key: str | None = None, as_job: bool = False) -> Job:
+        """Queue the same submission and config once more: another job each time, unless the key is the same.
+
+        Of a trial another trial, or with `as_job` a job that counts.
+        """
         headers = {"Idempotency-Key": idempotency_key} if idempotency_key else {}
-        return self._exchange.ask(Job, "POST", f"/jobs/{segment(job_id)}/rerun", headers=headers)
+        params = {"as_job": True} if as_job else None
+        return self._exchange.ask(Job, "POST", f"/jobs/{segment(job_id)}/rerun", headers=headers, params=params)
 
     def jobs(
         self,

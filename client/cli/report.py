@@ -136,7 +136,7 @@ def trial_lines(job: Job, results: Results | None, primary_metric: str | None) -
         shown = f" with {one_line(primary_metric)} {number(value)}" if value is not None else ""
         return [
             f"{strong('This would be ranked')}{shown}, on a few pictures: the whole data gives other figures.",
-            "Nothing was recorded. Submit it: leadersboard submit PATH --follow",
+            f"Nothing was recorded. Submit it: leadersboard rerun {one_line(job.job_id)} --as-job --follow",
         ]
     because = one_line(job.unranked_because or "no more is known")
     return [f"{strong('This would not be ranked')}: {because}.", "Mend that, then check again. Nothing was recorded."]

@@ -120,17 +120,19 @@ class RingForJob:
 class RerunJob:
     """Runs the same submission and config once more: a new job that belongs to the caller and counts for the caller.
 
-    Of a trial it makes another trial. Each call makes another job, unless it has the same idempotency key. Raises what
-    EnqueueJob raises, and NotFound for the job.
+    Of a trial it makes another trial, or with `as_job` a job that counts. Each call makes another job, unless it has
+    the same idempotency key. Raises what EnqueueJob raises, and NotFound for the job.
     """
 
     enqueue: EnqueueJob
 
-    def __call__(self, user: User, job_id: str, *, idempotency_key: str = "") -> Admission:
+    def __call__(self, user: User, job_id: str, *, idempotency_key: str = "", as_job: bool = False) -> Admission:
         job = visible_job(self.enqueue.job_status, user, job_id)
         config = {**job.overrides, "resource_class": job.resource_class, "benchmark": job.benchmark}
         key = idempotency_key or secrets.token_hex(16)
-        return self.enqueue(user, job.submission_id, config, idempotency_key=key, rerun_of=job.job_id, trial=job.trial)
+        return self.enqueue(
+            user, job.submission_id, config, idempotency_key=key, rerun_of=job.job_id, trial=job.trial and not as_job
+        )
 
 
 def _override_faults(overrides: Mapping[str, Any]) -> list[Fault]:

@@ -31,6 +31,7 @@ IdempotencyKey = Annotated[
         description="The same key and request again answer the same job; another request under it is refused (409).",
     ),
 ]
+AsJob = Annotated[bool, Query(description="Run what was tried as a job that counts; for other jobs no difference.")]
 _LOCATION = {"Location": {"description": "Where the job's status is.", "schema": {"type": "string"}}}
 _ACCEPTED: dict[int | str, dict[str, Any]] = {202: {"headers": DOCUMENTED | _LOCATION}, 429: {"headers": DOCUMENTED}}
 
@@ -64,14 +65,17 @@ def rerun(
     settings: SettingsPart,
     response: Response,
     afterwards: BackgroundTasks,
+    *,
+    as_job: AsJob = False,
     idempotency_key: IdempotencyKey = "",
 ) -> JobView:
     """Run the same submission with the same config once more: a new job, yours, counted, with `rerun_of` set.
 
-    Of a trial it is another trial. Each call is another job. To repeat a call safely, send an `Idempotency-Key`.
+    Of a trial it is another trial, or with `as_job` a job that counts. Each call is another job. To repeat a call
+    safely, send an `Idempotency-Key`.
     """
     usecase = RerunJob(enqueue=enqueuing(ports, settings))
-    return _accepted(usecase(user, job_id, idempotency_key=idempotency_key), ports, response, afterwards)
+    return _accepted(usecase(user, job_id, idempotency_key=idempotency_key, as_job=as_job), ports, response, afterwards)
 
 
 def enqueuing(ports: Ports, settings: Settings, *, limits: UserLimits | None = None) -> EnqueueJob:

@@ -111,10 +111,10 @@ function understood() {
   return { faults, overrides };
 }
 
-function setBusy(words) {
-  const button = find(".lb-send");
-  button.disabled = Boolean(words);
-  button.textContent = words ? "Submitting…" : "Submit";
+function setBusy(words, trial) {
+  for (const button of element.querySelectorAll(".lb-send")) button.disabled = Boolean(words);
+  find(".lb-send:not(.lb-try)").textContent = words && !trial ? "Submitting…" : "Submit";
+  find(".lb-try").textContent = words && trial ? "Trying…" : "Try it";
   find(".lb-progress").hidden = !words;
   find(".lb-progress-words").textContent = words;
 }
@@ -157,18 +157,18 @@ function paragraph(text) {
   return made;
 }
 
-async function submit() {
+async function submit(trial) {
   if (request) return;
   clearFaults();
   const { faults, overrides } = understood();
   if (faults.length) { refuse(faults); return; }
   find("progress").value = 0;
-  setBusy("Uploading…");
+  setBusy("Uploading…", trial);
   try {
     const stored = await send("/submissions", formData());
     find(".lb-stop").hidden = true;
-    setBusy("Queuing…");
-    const wish = { benchmark: field("benchmark").value || null, resource_class: field("resource_class").value || null, overrides };
+    setBusy("Queuing…", trial);
+    const wish = { benchmark: field("benchmark").value || null, resource_class: field("resource_class").value || null, overrides, trial };
     const queued = await send(`/submissions/${encodeURIComponent(stored.submission_id)}/jobs`, JSON.stringify(wish), "application/json");
     find(".lb-outcome").innerHTML = queued.html;
     for (const note of stored.notes) find(".lb-outcome").append(paragraph(note));
@@ -196,7 +196,7 @@ function onDrop(event) {
 
 function setDragged(on) { find(".lb-drop")?.classList.toggle("lb-over", on); }
 
-element.addEventListener("submit", (event) => { event.preventDefault(); submit(); });
+element.addEventListener("submit", (event) => { event.preventDefault(); submit(event.submitter?.value === "trial"); });
 element.addEventListener("click", (event) => { if (event.target.closest(".lb-stop")) request?.abort(); });
 element.addEventListener("change", (event) => {
   if (event.target.type === "file") { add(event.target.files); event.target.value = ""; return; }

@@ -10,11 +10,13 @@ from client.api.models import Job, JobState, Results
 from ui.pages.timeline import steps_of
 from ui.run_files import pictures_of
 from ui.shell import QUIET, Frame, asset, close_page, header_of, is_admin, open_page, with_notice
+from ui.uploads import is_old
 
 HERE = "/jobs"
 PERIOD = 2
 WHAT = "The job could not be read"
 WHAT_CANCEL = "The job could not be cancelled"
+WHAT_SUBMIT = "What was tried could not be submitted"
 MEASURED = "system/"
 
 
@@ -29,19 +31,23 @@ def page(frame: Frame) -> None:
         cancel = gr.Button("Cancel job", size="sm", elem_classes="lb-small")
         sure = gr.Button("Yes, cancel it", variant="stop", size="sm", visible=False, elem_classes="lb-small")
         keep = gr.Button("Keep it", size="sm", visible=False, elem_classes="lb-small")
+    with gr.Row(visible=False, elem_classes="lb-actions") as after_trial:
+        submit = gr.Button("Submit it", variant="primary", size="sm", elem_classes="lb-small")
+    submitted = gr.HTML("", padding=False)
     results = gr.HTML("", padding=False)
     gr.HTML(frame.markup.fill("log"), padding=False, js_on_load=asset("log.js"))
     job_id = gr.Textbox("", visible=False)
     timer = gr.Timer(PERIOD, active=False)
     close_page(frame)
 
-    shown = [notice, facts, results, actions, timer]
+    shown = [notice, facts, results, actions, after_trial, timer]
     buttons = [cancel, sure, keep]
     show = _Show(frame)
     gr.on(None, show.first, None, [header, job_id, *shown], **QUIET)
     timer.tick(show.tick, [job_id], shown, **QUIET)
     cancel.click(lambda: _asking(yes=True), None, buttons, **QUIET)
     keep.click(lambda: _asking(yes=False), None, buttons, **QUIET)
+    submit.click(show.submit, [job_id], [notice, submitted, after_trial], **QUIET)
     sure.click(show.cancel, [job_id], [*shown, *buttons], **QUIET)
 
 
@@ -62,15 +68,27 @@ class _Show:
 
     def cancel(self, job_id: str, request: gr.Request) -> tuple[Any, ...]:
         """Cancel the job, after the user has confirmed it."""
-        kept = (gr.skip(), gr.skip(), gr.skip(), gr.Timer(active=True))
+        kept = (gr.skip(), gr.skip(), gr.skip(), gr.skip(), gr.Timer(active=True))
         client = self._frame.sessions.client_of
         shown = with_notice(
             self._frame, WHAT_CANCEL, lambda: self._job(client(request).cancel_job(job_id), request), kept
         )
         return (*shown, *_asking(yes=False))
 
+    def submit(self, job_id: str, request: gr.Request) -> tuple[Any, ...]:
+        """Run what was tried as a job that counts. A second click is answered with the same job."""
+        kept = (gr.skip(), gr.skip())
+        return with_notice(self._frame, WHAT_SUBMIT, lambda: self._submitted(job_id, request), kept)
+
+    def _submitted(self, job_id: str, request: gr.Request) -> tuple[Any, ...]:
+        client = self._frame.sessions.client_of(request)
+        job = client.rerun_job(job_id, idempotency_key=f"submit-{job_id}", as_job=True)
+        submission = client.submission(job.submission_id)
+        html = self._frame.markup.fill("submitted", job=job, submission=submission, is_old=is_old(job))
+        return html, gr.update(visible=False)
+
     def _answer(self, job_id: str, request: gr.Request, *, first: bool = False) -> tuple[Any, ...]:
-        kept = ("" if first else gr.skip(), gr.skip(), gr.skip(), gr.Timer(active=not first or bool(job_id)))
+        kept = ("" if first else gr.skip(), gr.skip(), gr.skip(), gr.skip(), gr.Timer(active=not first or bool(job_id)))
         client = self._frame.sessions.client_of
         return with_notice(self._frame, WHAT, lambda: self._job(client(request).job(job_id), request), kept)
 
@@ -80,12 +98,14 @@ class _Show:
         if job.status is JobState.COMPLETED:
             results = self._results(self._frame.sessions.client_of(request), job)
         is_live = not job.status.is_final
-        return html, results, gr.update(visible=is_live and not job.cancel_requested), gr.Timer(active=is_live)
+        cancel = gr.update(visible=is_live and not job.cancel_requested)
+        return html, results, cancel, gr.update(visible=is_submittable(job)), gr.Timer(active=is_live)
 
     def _results(self, client: LeadersboardClient, job: Job) -> str:
         results = client.results(job.job_id)
         benchmark = next((one for one in client.benchmarks().items if one.name == job.benchmark), None)
-        board = client.leaderboard(benchmark=job.benchmark, entries="all", limit=MOST_ROWS) if benchmark else None
+        on_board = benchmark is not None and not job.trial
+        board = client.leaderboard(benchmark=job.benchmark, entries="all", limit=MOST_ROWS) if on_board else None
         return self._frame.markup.fill(
             "results",
             results=results,
@@ -108,6 +128,11 @@ def _metrics(results: Results, benchmark: Benchmark | None) -> list[tuple[str, f
 def _measured(results: Results) -> list[tuple[str, float]]:
     found = [(name, value) for name, value in results.metrics.items() if name.startswith(MEASURED)]
     return sorted((name.removeprefix(MEASURED), value) for name, value in found)
+
+
+def is_submittable(job: Job) -> bool:
+    """Whether a trial may be right as a job: it completed, or ran out of its minute."""
+    return job.trial and (job.status is JobState.COMPLETED or job.failure_reason == "timeout")
 
 
 def _asking(*, yes: bool) -> list[Any]:

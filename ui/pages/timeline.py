@@ -20,15 +20,17 @@ def steps_of(job: Job) -> list[Step]:
     if not job.status.is_final:
         at = PHASES.index(job.phase) if job.phase in PHASES else 0
         looks = ["done" if number < at else "now" if number == at else "todo" for number in range(len(PHASES))]
-        return [*_named(looks), Step(name="Done", look="todo")]
+        return [*_named(job, looks), Step(name="Done", look="todo")]
     if job.status is JobState.COMPLETED:
-        return [*_named(["done"] * len(PHASES)), Step(name="Completed", look="done")]
+        return [*_named(job, ["done"] * len(PHASES)), Step(name="Completed", look="done")]
     # The failure's reason says where it stopped; only these phases are certain to be done.
     reached = 3 if job.started_at else 1
     looks = ["done" if number < reached else "todo" for number in range(len(PHASES))]
     end = Step(name="Failed", look="bad") if job.status is JobState.FAILED else Step(name="Cancelled", look="stopped")
-    return [*_named(looks), end]
+    return [*_named(job, looks), end]
 
 
-def _named(looks: list[str]) -> list[Step]:
-    return [Step(name=phase.capitalize(), look=look) for phase, look in zip(PHASES, looks, strict=True)]
+def _named(job: Job, looks: list[str]) -> list[Step]:
+    # Of a trial nothing is recorded.
+    names = [phase.capitalize() for phase in PHASES[:-1]] + ["Judging" if job.trial else "Recording"]
+    return [Step(name=name, look=look) for name, look in zip(names, looks, strict=True)]

@@ -26,10 +26,11 @@ def submissions(
 def rerun(
     job_id: JobId,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Show states and log until the end.")] = False,
+    as_job: Annotated[bool, typer.Option("--as-job", help="Submit what was tried: a job that counts.")] = False,
 ) -> None:
-    """Queue the same submission and config once more; prints the new job's id."""
+    """Queue the same submission and config once more; prints the new job's id. Of a trial another trial."""
     with signed_in() as client:
-        job = client.rerun_job(job_id)
+        job = client.rerun_job(job_id, as_job=as_job)
         say(one_line(job.job_id))
         if follow:
             watch_job(client, job.job_id)

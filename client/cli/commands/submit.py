@@ -51,7 +51,8 @@ def submit(
         config = job_config(parse_overrides(overrides or []), benchmark=benchmark, resource_class=resource_class)
         about = parse_metadata(metadata)
         submission = uploaded(client, path, entrypoint=entrypoint, config_file=config_file, about=about)
-        job = client.create_job(_first_of_its_kind(submission), config, idempotency_key=again)
+        job = client.create_job(submission.duplicate_of or submission.submission_id, config, idempotency_key=again)
+        _say_known(job, submission)
         _go_on(client, job, follow=follow, wait=wait)
 
 
@@ -73,12 +74,10 @@ def _say_left_out(path: Path) -> None:
         say(one_line(words), error=True)
 
 
-def _first_of_its_kind(submission: Submission) -> str:
-    """The id of the first submission with these files: the same files mean the same job, unless --again is used."""
-    if submission.duplicate_of is None:
-        return submission.submission_id
-    say("These files are the same as before, so this is the same job. For a new one: --again KEY", error=True)
-    return submission.duplicate_of
+def _say_known(job: Job, submission: Submission) -> None:
+    """The same files mean the same job, unless --again is used; files that were only tried have none yet."""
+    if submission.duplicate_of is not None and job.created_at <= submission.created_at:
+        say("These files are the same as before, so this is the same job. For a new one: --again KEY", error=True)
 
 
 def _go_on(client: LeadersboardClient, job: Job, *, follow: bool, wait: bool) -> None:

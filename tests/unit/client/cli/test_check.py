@@ -34,7 +34,7 @@ def test_a_good_trial_says_that_it_would_be_ranked(run: Run, platform: Platform,
     done = run("check", folder, "--benchmark", "synthetic", "--set", "epochs=1")
     assert done.exit_code == 0, done.output
     assert "This would be ranked with image_auc 0.9877, on a few pictures" in done.stdout
-    assert "Nothing was recorded. Submit it: leadersboard submit" in done.stdout
+    assert "Nothing was recorded. Submit it: leadersboard rerun j1 --as-job --follow" in done.stdout
     assert "first" in done.stdout
     assert "Not ranked" not in done.stdout
     posted = next(asked for asked in platform.asked if asked.url.path == "/jobs")

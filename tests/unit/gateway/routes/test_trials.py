@@ -127,6 +127,18 @@ def test_a_rerun_of_a_trial_is_a_trial(site: Site, tmp_path: Path) -> None:
     assert (again["trial"], again["rerun_of"]) == (True, trial)
 
 
+def test_what_was_tried_is_submitted_as_it_was(site: Site, tmp_path: Path) -> None:
+    """The same files and overrides as a job that counts; with a key once, however often it is asked for."""
+    trial = tried(site, epochs=3)["job_id"]
+    end(site, tmp_path)
+    asked = {"params": {"as_job": True}, "headers": {"Idempotency-Key": "k"}}
+    answers = [site.as_("ada").post(f"/jobs/{trial}/rerun", **asked) for _time in range(2)]
+    found = answers[0].json()
+    assert (found["trial"], found["rerun_of"], found["job_id"]) == (False, trial, answers[1].json()["job_id"])
+    assert site.claim().job.overrides == {"epochs": 3}
+    assert answers[0].headers["X-RateLimit-Remaining"] == "19"
+
+
 def test_nothing_of_a_trial_is_written_back_to_mlflow(site: Site, tmp_path: Path) -> None:
     """409, in words; the sealing of old results has nothing to do with it either."""
     trial = tried(site)["job_id"]
