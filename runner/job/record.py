@@ -57,12 +57,12 @@ def _kept(
     result = result_of(job, verdict, record, submission, artifacts=artifacts, facts={}, check=attempt.check)
     names = fitting({file.path: file.size_bytes for file in result.files})
     attempt.confirm()
+    if not lease.retrying(lambda: ledger.seal(attempt.claim)):
+        raise Cancelled
     attempt.context.ports.trial_files.keep(job.job_id, artifacts, names)
     if left := (result.file_count or 0) - len(names):
         room = f"a trial keeps at most {MAX_SEALED_FILES} files of {KEPT_BYTES // MIB} MiB together, for a day"
         attempt.job_log.say_once(f"{left} of {result.file_count} files were not kept: {room}.")
-    if not lease.retrying(lambda: ledger.seal(attempt.claim)):
-        raise Cancelled
     kept = replace(result, files=[file for file in result.files if file.path in names])
     return kept.sealed_as(RunRef(run_id="", experiment_id=""))
 

@@ -43,7 +43,7 @@ class TrialFiles:
         self._folders = folders or SiteFolders(())
 
     def keep(self, job_id: str, source: Path, names: Sequence[str]) -> None:
-        """Copy these plain files from a folder of the platform's; of two runners that do so the last one wins.
+        """Copy these plain files from a folder of the platform's.
 
         Raises Unavailable, OSError.
         """
@@ -55,7 +55,7 @@ class TrialFiles:
                     (fresh / name).parent.mkdir(parents=True, exist_ok=True)
                     shutil.copyfile(source / name, fresh / name, follow_symlinks=False)
                 shutil.rmtree(root / FOLDER / job_id, ignore_errors=True)
-                fresh.rename(root / FOLDER / job_id)
+                _rename(fresh, root / FOLDER / job_id)
             finally:
                 shutil.rmtree(fresh, ignore_errors=True)
 
@@ -90,6 +90,14 @@ class TrialFiles:
                 if _is_old(path):
                     shutil.rmtree(path, ignore_errors=True)
                     yield path.name
+
+
+def _rename(fresh: Path, path: Path) -> None:
+    try:
+        fresh.rename(path)
+    except OSError:  # another runner has just put the same files there
+        if not path.is_dir():
+            raise
 
 
 def _is_old(path: Path) -> bool:

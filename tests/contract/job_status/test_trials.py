@@ -120,6 +120,14 @@ def test_what_the_platform_did_to_a_trial_is_given_back(jobs: JobStatusPort) -> 
     assert jobs.admit(trial_of(number=2), one).created
 
 
+def test_a_trial_that_is_refunded_takes_no_place(ledger: tuple[JobStatusPort, RateLimitPort]) -> None:
+    """As the retry of a dead letter does."""
+    jobs, rates = ledger
+    one = MANY.model_copy(update={"trials_per_hour": 1})
+    rates.refund("ann", jobs.admit(trial_of(), one).job.job_id)
+    assert jobs.admit(trial_of(number=1), one).created
+
+
 def test_a_trial_whose_runner_is_gone_is_swept_as_any_job(any_ledger: AnyLedger) -> None:
     """Lease, loss and requeue; a cancel that no runner carries out is carried out."""
     jobs = any_ledger.jobs

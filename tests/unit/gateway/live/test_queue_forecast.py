@@ -136,3 +136,16 @@ def test_a_result_that_waits_to_be_recorded_keeps_no_seat_busy(phase: Phase, lat
     found = estimated(completed(*[60.0] * 5), running)
     assert found is not None
     assert found.starts_in == (0, latest)
+
+
+def test_trials_are_no_measure_of_jobs(site: Site) -> None:
+    """A trial ends in a minute, so neither kind says how long the other takes."""
+    there(site)
+    for number in range(5):
+        body = {"submission_id": site.upload(), "config": {"n": number}, "trial": True}
+        site.as_("ada").post("/jobs", json=body).raise_for_status()
+        site.complete()
+    job = site.post_job()
+    trial = site.as_("ada").post("/jobs", json={"submission_id": site.upload(), "trial": True}).json()["job_id"]
+    assert site.as_("ada").get(f"/jobs/{job}/status").json()["estimate"] is None
+    assert site.as_("ada").get(f"/jobs/{trial}/status").json()["estimate"]["measured_runs"] == 5
