@@ -123,7 +123,7 @@ class Settings(BaseSettings):
     max_concurrent_running: Annotated[int, Field(ge=1)] = 1
     max_trials_per_hour: Annotated[int, Field(ge=1)] = 20
     """Per user, one at a time; they take no place among the submissions of the hour."""
-    trial_seconds: Annotated[int, Field(ge=5, le=600)] = 60
+    trial_seconds: Annotated[int, Field(ge=5, le=120)] = 60
     """The time limit of a trial, if its class has no shorter one."""
     over_limit: Annotated[str, Field(pattern="^(refuse|queue)$")] = "refuse"
     default_benchmark: str = "synthetic"

@@ -48,7 +48,7 @@ def enqueue(
 ) -> JobView:
     """Run a submission. The same request again answers the same job, unless `Idempotency-Key` differs.
 
-    With `trial` it is tried on a few pictures, for a minute at most. Status and results say whether it would be ranked;
+    With `trial` it is tried on a few pictures, for about a minute. Status and results say whether it would be ranked;
     nothing is recorded. Trials have a limit of their own per hour, and a user has one at a time.
     """
     admission = enqueuing(ports, settings)(

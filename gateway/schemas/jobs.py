@@ -48,7 +48,7 @@ class NewJob(BaseModel):
     config: dict[str, Any] = {}
     """`resource_class` and `benchmark`; all other keys reach the run as overrides in /config/job.json."""
     trial: bool = False
-    """Only try it: a few pictures, a minute at most, nothing is recorded."""
+    """Only try it: a few pictures, about a minute, nothing is recorded."""
 
 
 class EstimateView(Answer):

@@ -20,11 +20,23 @@ BENCHMARKS = {
 }
 
 
+def offers(platform: Platform) -> None:
+    """Let the platform have one benchmark and one class."""
+    small = {"name": "small", "cpus": 1, "memory_bytes": 1, "gpus": "none", "timeout_seconds": 1, "output_bytes": 1}
+    platform.answers("GET", "/benchmarks", BENCHMARKS)
+    platform.answers("GET", "/resource-classes", {"items": [small], "default": "small"})
+
+
+def posted(platform: Platform) -> list[str]:
+    """What was posted, by path."""
+    return [asked.url.path for asked in platform.asked if asked.method == "POST"]
+
+
 def tries(platform: Platform, end: dict[str, Any], **results: Any) -> None:
     """Let the platform take a submission and its trial end so."""
     accepts(platform, job(**TRIAL), job(**(TRIAL | end)))
     platform.answers("POST", "/jobs", httpx2.Response(202, json=job(**TRIAL)))
-    platform.answers("GET", "/benchmarks", BENCHMARKS)
+    offers(platform)
     platform.answers("GET", "/jobs/j1/results", RESULTS | TRIAL | {"mlflow_ui_url": None} | results)
 
 
@@ -37,8 +49,7 @@ def test_a_good_trial_says_that_it_would_be_ranked(run: Run, platform: Platform,
     assert "Nothing was recorded. Submit it: leadersboard rerun j1 --as-job --follow" in done.stdout
     assert "first" in done.stdout
     assert "Not ranked" not in done.stdout
-    posted = next(asked for asked in platform.asked if asked.url.path == "/jobs")
-    assert posted.content == (
+    assert platform.asked[3].content == (
         b'{"submission_id":"s1","config":{"epochs":1,"benchmark":"synthetic","resource_class":"small"},"trial":true}'
     )
     assert "/leaderboard" not in [asked.url.path for asked in platform.asked]
@@ -69,26 +80,37 @@ def test_a_failed_trial_says_why(run: Run, platform: Platform, folder: str) -> N
 def test_faults_of_the_files_are_told_at_once_and_nothing_runs(run: Run, platform: Platform, folder: str) -> None:
     """FLD-2: every field, before any run."""
     faults = [{"field": "entrypoint", "rule": "is not there"}, {"field": "config_file", "rule": "is not there either"}]
+    offers(platform)
     platform.answers("POST", "/submissions", problem(422, "invalid_input", "Broken.", errors=faults))
-    done = run("check", folder)
-    assert done.exit_code == 3
+    done = run("check", folder, "--benchmark", "mvtec", "--resource-class", "huge")
+    assert done.exit_code == 1
+    assert "benchmark: mvtec is not offered; choose one of synthetic" in done.stderr
+    assert "resource class: huge is not offered; choose one of small" in done.stderr
     assert "entrypoint: is not there" in done.stderr
     assert "config_file: is not there either" in done.stderr
-    assert [asked.url.path for asked in platform.asked] == ["/submissions"]
+    assert posted(platform) == ["/submissions"]
+
+
+def test_a_wrong_choice_alone_runs_nothing(run: Run, platform: Platform, folder: str) -> None:
+    """The files are stored, and the choice is told."""
+    tries(platform, {})
+    done = run("check", folder, "--benchmark", "mvtec\x1b[2J")
+    assert (done.exit_code, posted(platform), "\x1b" in done.stderr) == (1, ["/submissions"], False)
 
 
 def test_upload_only_runs_nothing(run: Run, platform: Platform, folder: str) -> None:
     """The files and their notes alone."""
     platform.answers("POST", "/submissions", httpx2.Response(201, json=SUBMISSION | {"notes": ["A note."]}))
+    offers(platform)
     done = run("check", folder, "--upload-only")
-    assert (done.exit_code, [asked.url.path for asked in platform.asked]) == (0, ["/submissions"])
+    assert (done.exit_code, posted(platform)) == (0, ["/submissions"])
     assert "The files are as they should be" in done.stdout
     assert "A note." in done.stderr
 
 
 def test_the_limit_of_trials_is_told_in_the_platforms_words(run: Run, platform: Platform, folder: str) -> None:
     """With when the next is possible."""
-    accepts(platform)
+    tries(platform, {})
     words = "You have tried 20 runs in the last hour, which is the limit. The next place is free in 12 min."
     platform.answers("POST", "/jobs", problem(429, "limit_reached", words, retry_after="720"))
     done = run("check", folder)
