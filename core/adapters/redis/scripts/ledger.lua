@@ -33,7 +33,7 @@ local CANCELLING = PREFIX .. 'cancelling'
 local SWEPT = PREFIX .. 'swept'
 
 -- The lists that contain a job: all, its user's, its benchmark's, its user's of its benchmark. Beside each there is a
--- list per state, with ':state:<state>' added to the name. A trial is in no list of a benchmark: boards are made of those.
+-- list per state, with ':state:<state>' added to the name. A trial is in no list of a benchmark, of which boards are made.
 local function lists_of(user, benchmark, trial)
   local all, own = PREFIX .. 'jobs', PREFIX .. 'jobs:user:' .. user
   if trial then return { all, own } end

@@ -1,7 +1,7 @@
 -- ARGV: jobs. Returns for each its position in the order in which `claim` would take the jobs of its class if nothing
--- else changed: by level (its user's running jobs plus the user's jobs before it in the queue), and within a level the
--- longest-waiting first; trials stand before all others. 0 for a job that does not wait. What the jobs of a page share (how many jobs each user has
--- waiting, which jobs are on a level) is read once.
+-- else changed: trials, longest-waiting first, then by level (its user's running jobs plus the user's jobs before it in
+-- the queue), and within a level the longest-waiting first. 0 for a job that does not wait. What the jobs of a page share
+-- (how many jobs each user has waiting, which jobs are on a level) is read once.
 local crowds, levels = {}, {}
 local function crowd(class)
   if not crowds[class] then
