@@ -133,3 +133,11 @@ def test_files_of_a_trial_that_went_are_said_to_be_gone(run: Run, platform: Plat
     said = run("results", "j1").stdout
     assert "those of a trial are kept for a day" in said
     assert "1 of 3 files: curves, maps and logs first. A trial keeps 16 MiB of them." in said
+
+
+@pytest.mark.parametrize(("words", "query"), [(["--as-job"], "as_job=true"), ([], "")])
+def test_what_was_tried_can_be_submitted(run: Run, platform: Platform, words: list[str], query: str) -> None:
+    """By its id, with the overrides of the trial; without the option it is tried once more."""
+    platform.answers("POST", "/jobs/j1/rerun", httpx2.Response(202, json=job(job_id="j2")))
+    assert run("rerun", "j1", *words).stdout == "j2\n"
+    assert platform.asked[0].url.query.decode() == query

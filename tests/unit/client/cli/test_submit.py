@@ -64,3 +64,16 @@ def test_wait_says_why_a_job_is_not_ranked(run: Run, platform: Platform, folder:
     assert done.stdout.count("image_auc is missing (you wrote auroc)") == 1
     assert "A note." in done.stdout
     assert "/leaderboard" not in [asked.url.path for asked in platform.asked]
+
+
+@pytest.mark.parametrize(("created", "is_told"), [("2026-01-02T03:04:04Z", True), ("2026-01-02T03:04:06Z", False)])
+def test_the_same_files_are_the_same_job_unless_they_were_only_tried(
+    run: Run, platform: Platform, folder: str, created: str, *, is_told: bool
+) -> None:
+    """JOB-2: the first submission's job. One that this post made is nobody's old job, and is not said to be one."""
+    accepts(platform)
+    platform.answers("POST", "/submissions", SUBMISSION | {"submission_id": "s2", "duplicate_of": "s1"})
+    platform.answers("POST", "/jobs", job(created_at=created))
+    done = run("submit", folder)
+    assert ("this is the same job" in done.stderr) is is_told
+    assert b'"submission_id":"s1"' in platform.asked[1].content
