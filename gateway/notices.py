@@ -27,7 +27,10 @@ OLD_ACCEPTED = (
     "(ENGINE_IMAGE), then remove that setting."
 )
 ONE_TIME_SERVER = "Set the clocks of all machines by one time server."
-BENCHMARK_ADVICE = "GET /benchmarks/check?benchmark={name} names each fault with its line; mend it, and it is back."
+BENCHMARK_ADVICE = (
+    "'leadersboard benchmarks --check' (GET /benchmarks/check?benchmark={name}) names each fault with its line; mend "
+    "them, and it is back."
+)
 MOST = 50
 
 

@@ -56,6 +56,45 @@ class WeightsList(Answer):
     items: tuple[Weights, ...]
 
 
+class Finding(Answer):
+    """One thing that is wrong in a benchmark's folder, and what to do about it."""
+
+    path: str
+    line: int | None = None
+    rule: str
+    is_note: bool = False
+
+    @property
+    def place(self) -> str:
+        """The path below the benchmark's folder, with the line where there is one."""
+        return f"{self.path}:{self.line}" if self.line else self.path
+
+
+class BenchmarkCheck(Answer):
+    """The condition of one benchmark, for administrators."""
+
+    name: str
+    condition: str
+    """`good`, `faulty` (its data has faults), or `broken` (it takes no jobs)."""
+    findings: tuple[Finding, ...] = ()
+    more: int = 0
+    """How many findings there are besides."""
+    pictures: int = 0
+    unseen: str = ""
+    """Why not everything was looked at; empty if it was."""
+
+    @property
+    def is_good(self) -> bool:
+        """Whether nothing must be mended; notes are no faults."""
+        return self.condition == "good"
+
+
+class BenchmarkCheckList(Answer):
+    """The condition of each benchmark that was looked at."""
+
+    items: tuple[BenchmarkCheck, ...] = ()
+
+
 class ResourceClass(Answer):
     """The resources that a job gets."""
 

@@ -10,8 +10,8 @@ import httpx2
 
 from client.api.async_client import AsyncLeadersboardClient
 from client.api.audit import AuditPage
-from client.api.boards import BenchmarkList, Board, ResourceClassList, WeightsList
-from client.api.exchange import UPLOAD_TIMEOUT, Exchange, open_async_http, open_http, segment
+from client.api.boards import BenchmarkCheckList, BenchmarkList, Board, ResourceClassList, WeightsList
+from client.api.exchange import DOWNLOAD_TIMEOUT, UPLOAD_TIMEOUT, Exchange, open_async_http, open_http, segment
 from client.api.models import ArtifactList, Job, JobPage, LogPart, Results, Submission, SubmissionPage
 from client.api.overview import Overview
 from client.api.signing import Me
@@ -136,6 +136,16 @@ class LeadersboardClient:
     def weights(self) -> WeightsList:
         """The weights that every run finds in /weights."""
         return self._exchange.ask(WeightsList, "GET", "/weights")
+
+    def check_benchmarks(self, benchmark: str | None = None) -> BenchmarkCheckList:
+        """What is wrong with all benchmarks' settings and folders; with a name also with each picture, for up to 20 s.
+
+        For administrators; raises `NotAllowed` for other users, `NotNow` while another check runs.
+        """
+        asked = _given(benchmark=benchmark)
+        return self._exchange.ask(
+            BenchmarkCheckList, "GET", "/benchmarks/check", params=asked, timeout=DOWNLOAD_TIMEOUT
+        )
 
     def resource_classes(self) -> ResourceClassList:
         """The resource classes that a job can request."""

@@ -3,6 +3,7 @@
 import typer
 
 from client.cli.commands.account import login, logout
+from client.cli.commands.benchmarks import benchmarks
 from client.cli.commands.board import board
 from client.cli.commands.check import HELP as CHECK_HELP
 from client.cli.commands.check import check
@@ -30,7 +31,9 @@ def build() -> typer.Typer:
     )
     command.command(help=HELP)(submit)
     command.command(help=CHECK_HELP)(check)
-    for step in (status, jobs, logs, results, download, board, weights, cancel, rerun, submissions, login, logout):
+    for step in (status, jobs, logs, results, download, board, benchmarks, weights, cancel, rerun, submissions):
+        command.command()(step)
+    for step in (login, logout):
         command.command()(step)
     return command
 

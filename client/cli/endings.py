@@ -26,8 +26,9 @@ class ExitCode(IntEnum):
     INTERRUPTED = 130
 
 
-EXIT_CODES = """Exit codes: 0 done (with --follow or --wait: the job completed), 1 the job failed or was cancelled,
-2 wrong usage or not signed in, 3 the platform refused or did not answer, 130 interrupted (a job goes on)."""
+EXIT_CODES = """Exit codes: 0 done (with --follow or --wait: the job completed), 1 the job failed or was cancelled
+(benchmarks --check: something is wrong), 2 wrong usage or not signed in, 3 the platform refused or did not answer,
+130 interrupted (a job goes on)."""
 
 
 @contextmanager

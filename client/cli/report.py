@@ -1,8 +1,8 @@
-"""Jobs, results and boards as lines of text."""
+"""Jobs, results, boards and benchmarks as lines of text."""
 
 from collections.abc import Iterable
 
-from client.api.boards import Board, Standing, WeightsList
+from client.api.boards import Benchmark, BenchmarkCheck, BenchmarkCheckList, Board, Standing, WeightsList
 from client.api.models import Job, JobState, Results, SubmissionSummary, Tracking
 from client.cli.terminal import faint, one_line, state_word, strong, table
 from client.wording import ago, between, duration, number, plain, queue_place, size
@@ -169,6 +169,37 @@ def rank_line(board: Board, job_id: str) -> str:
     if row.rank is not None:
         return f"Rank {row.rank} of {board.total} on {one_line(board.benchmark)} by {one_line(board.metric)}."
     return f"Not ranked on {one_line(board.benchmark)}: {one_line(board.metric)} is missing or out of bounds."
+
+
+MOST_FINDINGS = 20
+"""How many findings about one benchmark are printed."""
+
+
+def benchmark_lines(benchmarks: Iterable[Benchmark], name: str | None) -> list[str]:
+    """Benchmarks as a table; only the one of that name, if one is given."""
+    rows = [
+        [one.name, one.title, one.primary_metric, ", ".join(one.categories)]
+        for one in benchmarks
+        if name in {None, one.name}
+    ]
+    return table(["BENCHMARK", "TITLE", "RANKED BY", "CATEGORIES"], rows) if rows else ["There is no such benchmark."]
+
+
+def check_lines(checks: BenchmarkCheckList) -> list[str]:
+    """The condition of each benchmark, and what is to be mended."""
+    return [line for check in checks.items for line in _check_lines(check)] or ["There is no benchmark."]
+
+
+def _check_lines(check: BenchmarkCheck) -> list[str]:
+    word = {"good": "no fault found", "faulty": "its data has faults", "broken": "broken, it takes no jobs"}
+    looked = f"; {check.pictures} pictures and masks were read" if check.pictures else ""
+    unseen = f"; {check.unseen}" if check.unseen else ""
+    head = f"{check.name}: {word.get(check.condition, check.condition)}{looked}{unseen}."
+    shown = check.findings[:MOST_FINDINGS]
+    lines = [f"  {one.place}: {'note: ' if one.is_note else ''}{one.rule}" for one in shown]
+    left = len(check.findings) - len(shown) + check.more
+    lines += [f"  ... and {left} more; --json shows 1,000, scripts/benchmark on the server all."] if left else []
+    return [strong(one_line(head)), *map(one_line, lines)]
 
 
 def _submission_row(item: SubmissionSummary) -> list[str]:
