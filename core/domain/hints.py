@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
+
+from core.domain.anomalib_hints import ANOMALIB_HINTS
+from core.domain.hint_signs import Hint
+from core.domain.hint_signs import plain_hint as _hint
+from core.domain.program_hints import MISSING_PATH, PROGRAM_HINTS
 
 TAIL_CHARACTERS = 8192
 """How much of the end of the output is looked at."""
@@ -12,20 +15,13 @@ MODULE = re.compile(r"No module named '?([A-Za-z_][A-Za-z0-9_.]{0,99})'?")
 SUBMISSION_TOO_LARGE = "did not fit into /job ("
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Hint:
-    """What the output must match, and the sentence for it; of several the first in the list is given."""
-
-    sign: re.Pattern[str]
-    sentence: Callable[[re.Match[str]], str]
-
-
-def _hint(pattern: str, sentence: str) -> Hint:
-    return Hint(sign=re.compile(pattern), sentence=lambda _match: sentence)
-
-
 def _module(match: re.Match[str]) -> str:
-    name = match[1].partition(".")[0]
+    name, _dot, inner = match[1].partition(".")
+    if inner:  # Python names the whole path only where its beginning was found
+        return (
+            f"There is a {name!r}, but no {match[1]!r} in it: look whether all files of the submission were uploaded, "
+            "whether one of them has the name of a package, and which version the image has."
+        )
     return (
         f"The sandbox has no module {name!r}: name its package in requirements.txt and choose a resource class that "
         "installs packages, or put the module into the submission."
@@ -33,6 +29,8 @@ def _module(match: re.Match[str]) -> str:
 
 
 HINTS = (
+    *PROGRAM_HINTS,
+    *ANOMALIB_HINTS,
     _hint(
         r"CUDA out of memory|CUDA error: out of memory|CUBLAS_STATUS_ALLOC_FAILED|torch\.(cuda\.)?OutOfMemoryError",
         "The GPU's memory was full: use smaller batches or pictures, or a smaller model.",
@@ -43,7 +41,7 @@ HINTS = (
         "(num_workers=0 needs none) or smaller batches.",
     ),
     _hint(
-        r"Read-only file system",
+        r"Read-only file system|PermissionError: \[Errno 13\] Permission denied: '/",
         "Only the working directory /job, /out and /tmp can be written; what is to be kept goes to the folder given "
         "by --output.",
     ),
@@ -70,7 +68,14 @@ HINTS = (
         "weights, ask the site's admin to put them into /weights.",
     ),
     Hint(sign=MODULE, sentence=_module),
+    _hint(
+        r"(?:ImportError|ModuleNotFoundError): [^\n]{0,300}(?:pip install|not installed|is required)",
+        "The sandbox lacks the package that the last lines name: name it in requirements.txt and choose a resource "
+        "class that installs packages, or do without (logger=False).",
+    ),
+    MISSING_PATH,
 )
+"""Signs of a program's own mistakes come first: what they end with may show walls, too."""
 
 
 def hint(tail: str) -> str | None:

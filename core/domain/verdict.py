@@ -110,7 +110,7 @@ def _stopped(record: RunRecord, limits: ResourceClass) -> Verdict | None:
         return _failed(
             FailureReason.TIMEOUT,
             f"The run was stopped after {limits.timeout_seconds} s, the limit of class {limits.name!r}. "
-            "Do less work, or use a class with more time.",
+            f"Do less work, or use a class with more time.{_hint(record)}",
         )
     return None
 
@@ -124,7 +124,7 @@ def _printed_too_much(record: RunRecord, most_printed: PrintLimits | None) -> Ve
     seen = record.peaks.get("log_bytes", 0) / MIB
     return _failed(
         FailureReason.LOG_LIMIT,
-        f"The run was stopped after it had printed {seen:.1f} MiB: {bound}. Print less, e.g. per epoch.",
+        f"The run was stopped after it had printed {seen:.1f} MiB: {bound}. Print less, e.g. per epoch.{_hint(record)}",
     )
 
 
