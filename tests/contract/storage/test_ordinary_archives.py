@@ -25,18 +25,27 @@ pytestmark = pytest.mark.contract
 ORDINARY = ["a", "A", "src", "main.py", "config.yaml", "\u30ac", "\u8868", "\u3000", "x.py", "._a", "Thumbs.db"]
 PARTS = [
     "Main.py", "\u30ab\u3099", "\u00e9", "e\u0301", "..", ".", "", "-x", "c:", " ", "\u202e", "\x00", "\x1b", "\n",
-    "__MACOSX", "\\", "..\\..", "a\\main.py", "x" * 300,
+    "__MACOSX", "\\", "..\\..", "a\\main.py", "x" * 300, "\u30ab\u3099.py", "\udc95\\", "\udc81", "\udcff",
 ]  # fmt: skip
+"""The last three are bytes of names without a flag: a letter of cp932, half of one, and a byte of no encoding."""
 NAMES = st.lists(st.sampled_from(ORDINARY) | st.sampled_from(PARTS), min_size=1, max_size=3).map("/".join)
-OUTER = st.sampled_from(["", "", "my-padim/", "__MACOSX/", "\u30ac/", "../", "./", "/", "a\\"])
+OUTER = st.sampled_from(
+    ["", "", "my-padim/", "__MACOSX/", "\u30ac/", "\u30ab\u3099/", "../", "./", "/", "a\\", "\udcff/"]
+)
+ENTRYPOINTS = ["main.py", "src/main.py", "my-padim/main.py", "\u30ac.py", "\u30ab\u3099.py", "\u30ab\u3099/main.py"]
 CONTENT = st.binary(max_size=6)
 MEMBERS = st.lists(st.tuples(NAMES, CONTENT), max_size=3)
-KINDS = ("zip", "windows", "cp932", "utf-8", "tgz")
+KINDS = ("zip", "windows", "cp932", "utf-8", "raw", "tgz")
 Members = Sequence[tuple[str, bytes]]
 
 
 def packed(kind: str, members: Members) -> tuple[str, bytes, list[tuple[str, bytes]]]:
     """The archive's name and bytes, and its members with their names as they are meant."""
+    if kind == "raw":
+        raw = [(name.encode(errors="surrogateescape"), content) for name, content in members]
+        meant = [(_read(name), content) for name, content in raw]
+        return "a.zip", with_raw_names(*raw), [(name.replace("\\", "/"), content) for name, content in meant]
+    members = [(name.encode(errors="replace").decode(), content) for name, content in members]
     meant = list(members)
     if kind == "tgz":
         meant = [(name.replace("\x00", "_"), content) for name, content in members]
@@ -50,16 +59,27 @@ def packed(kind: str, members: Members) -> tuple[str, bytes, list[tuple[str, byt
     return "a.zip", with_raw_names(*raw), [(name.replace("\\", "/"), content) for name, content in meant]
 
 
+def _read(name: bytes) -> str:
+    """A name without the UTF-8 flag as it is meant; one of no encoding is never stored."""
+    for encoding in ("utf-8", "cp932"):
+        try:
+            return name.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    return "refused"
+
+
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(
-    members=MEMBERS, outer=OUTER, kind=st.sampled_from(KINDS), entrypoint=st.sampled_from(["main.py", "src/main.py"])
-)
+@given(members=MEMBERS, outer=OUTER, kind=st.sampled_from(KINDS), entrypoint=st.sampled_from(ENTRYPOINTS))
 @example(members=[("Main.py", b"2")], outer="", kind="zip", entrypoint="main.py")
 @example(members=[("main.py", b"1"), ("\u8868.py", b"2")], outer="my-padim/", kind="cp932", entrypoint="main.py")
 @example(
     members=[("main.py", b"1"), ("\u30ac", b"2"), ("\u30ab\u3099", b"3")], outer="", kind="zip", entrypoint="main.py"
 )
 @example(members=[("main.py", b"1"), ("..\\..\\x", b"2")], outer="a\\", kind="windows", entrypoint="main.py")
+@example(members=[("\udc95\\.py", b"2")], outer="my-padim/", kind="raw", entrypoint="my-padim/main.py")
+@example(members=[("\udcff", b"2")], outer="", kind="raw", entrypoint="main.py")
+@example(members=[("\u30ab\u3099.py", b"2")], outer="\u30ab\u3099/", kind="zip", entrypoint="\u30ac.py")
 def test_each_member_is_one_file_or_nothing_is_stored(
     tmp_path: Path, members: Members, outer: str, kind: str, entrypoint: str
 ) -> None:
