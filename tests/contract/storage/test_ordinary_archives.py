@@ -28,11 +28,17 @@ PARTS = [
     "__MACOSX", "\\", "..\\..", "a\\main.py", "x" * 300, "\u30ab\u3099.py", "\udc95\\", "\udc81", "\udcff",
 ]  # fmt: skip
 """The last three are bytes of names without a flag: a letter of cp932, half of one, and a byte of no encoding."""
-NAMES = st.lists(st.sampled_from(ORDINARY) | st.sampled_from(PARTS), min_size=1, max_size=3).map("/".join)
+NAMES = st.lists(st.sampled_from(4 * ORDINARY + PARTS), min_size=1, max_size=3).map("/".join)
+"""Mostly ordinary ones, so that many archives are stored."""
 OUTER = st.sampled_from(
-    ["", "", "my-padim/", "__MACOSX/", "\u30ac/", "\u30ab\u3099/", "../", "./", "/", "a\\", "\udcff/"]
+    [*[""] * 6, *["my-padim/"] * 4, "__MACOSX/", "\u30ac/", "\u30ab\u3099/", "../", "./", "/", "a\\", "\udcff/"]
 )
-ENTRYPOINTS = ["main.py", "src/main.py", "my-padim/main.py", "\u30ac.py", "\u30ab\u3099.py", "\u30ab\u3099/main.py"]
+ENTRYPOINTS = st.sampled_from([
+    *[("main.py", "main.py")] * 4, ("src/main.py", "src/main.py"), ("main.py", "my-padim/main.py"),
+    ("main.py", "absent.py"), ("\u30ac.py", "\u30ac.py"), ("\u30ab\u3099.py", "\u30ac.py"),
+    ("\u30ac.py", "\u30ab\u3099.py"),
+])  # fmt: skip
+"""The member that is meant, and how the upload names it."""
 CONTENT = st.binary(max_size=6)
 MEMBERS = st.lists(st.tuples(NAMES, CONTENT), max_size=3)
 KINDS = ("zip", "windows", "cp932", "utf-8", "raw", "tgz")
@@ -70,27 +76,38 @@ def _read(name: bytes) -> str:
 
 
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(members=MEMBERS, outer=OUTER, kind=st.sampled_from(KINDS), entrypoint=st.sampled_from(ENTRYPOINTS))
-@example(members=[("Main.py", b"2")], outer="", kind="zip", entrypoint="main.py")
-@example(members=[("main.py", b"1"), ("\u8868.py", b"2")], outer="my-padim/", kind="cp932", entrypoint="main.py")
+@given(members=MEMBERS, outer=OUTER, kind=st.sampled_from(KINDS), entrypoint=ENTRYPOINTS)
+@example(members=[("Main.py", b"2")], outer="", kind="zip", entrypoint=("main.py", "main.py"))
 @example(
-    members=[("main.py", b"1"), ("\u30ac", b"2"), ("\u30ab\u3099", b"3")], outer="", kind="zip", entrypoint="main.py"
+    members=[("main.py", b"1"), ("\u8868.py", b"2")], outer="my-padim/", kind="cp932", entrypoint=("main.py", "main.py")
 )
-@example(members=[("main.py", b"1"), ("..\\..\\x", b"2")], outer="a\\", kind="windows", entrypoint="main.py")
-@example(members=[("\udc95\\.py", b"2")], outer="my-padim/", kind="raw", entrypoint="my-padim/main.py")
-@example(members=[("\udcff", b"2")], outer="", kind="raw", entrypoint="main.py")
-@example(members=[("\u30ab\u3099.py", b"2")], outer="\u30ab\u3099/", kind="zip", entrypoint="\u30ac.py")
+@example(
+    members=[("main.py", b"1"), ("\u30ac", b"2"), ("\u30ab\u3099", b"3")],
+    outer="",
+    kind="zip",
+    entrypoint=("main.py", "main.py"),
+)
+@example(
+    members=[("main.py", b"1"), ("..\\..\\x", b"2")], outer="a\\", kind="windows", entrypoint=("main.py", "main.py")
+)
+@example(members=[("\udc95\\.py", b"2")], outer="my-padim/", kind="raw", entrypoint=("main.py", "my-padim/main.py"))
+@example(members=[("\udcff", b"2")], outer="", kind="raw", entrypoint=("main.py", "main.py"))
+@example(members=[("\u30ac\u30ac", b"2")], outer="", kind="utf-8", entrypoint=("main.py", "main.py"))
+@example(
+    members=[("\u30ab\u3099.py", b"2")], outer="\u30ab\u3099/", kind="zip", entrypoint=("\u30ab\u3099.py", "\u30ac.py")
+)
 def test_each_member_is_one_file_or_nothing_is_stored(
-    tmp_path: Path, members: Members, outer: str, kind: str, entrypoint: str
+    tmp_path: Path, members: Members, outer: str, kind: str, entrypoint: tuple[str, str]
 ) -> None:
     """No path leaves the tree, no two members are one file, and a refused upload leaves nothing."""
     root = tmp_path / "site"
     shutil.rmtree(root, ignore_errors=True)
     storage = storage_at(root)
-    inside = [("main.py", b"run"), *members]
+    member, asked = entrypoint
+    inside = [(member, b"run"), *members]
     name, content, meant = packed(kind, [(outer + one, raw) for one, raw in inside])
     try:
-        found = _stored(storage, name, content, entrypoint)
+        found = _stored(storage, name, content, asked)
     except InvalidInput:
         assert (strays(root), storage.list_submissions().submissions) == ([], ())
         assert list(tmp_path.iterdir()) == [root]
