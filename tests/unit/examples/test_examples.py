@@ -14,13 +14,23 @@ EXAMPLES = Path(__file__).parents[3] / "examples"
 EXPECTED = {"image_auc", "image_f1", "pixel_auc", "pixel_f1", "pixel_pro", "inference_time_ms", "vram_mb"}
 
 
-@pytest.mark.parametrize("name", ["padim", "difference", "minimal"])
+@pytest.mark.parametrize("name", ["padim", "patchcore", "difference", "minimal"])
 def test_can_be_submitted_as_it_is(name: str) -> None:
     """Each has its entry point, a config that parses, and a page that says how to submit it; every module compiles."""
     folder = EXAMPLES / name
     assert isinstance(yaml.safe_load((folder / "config.yaml").read_text()), dict)
     assert f"leadersboard submit examples/{name} --benchmark synthetic --follow" in (folder / "README.md").read_text()
     assert (folder / "main.py").is_file()
+    for path in folder.rglob("*.py"):
+        compile(path.read_text(), path, "exec")
+
+
+def test_each_program_in_public_style_is_on_their_page() -> None:
+    """And no other; each compiles."""
+    folder = EXAMPLES / "public_style"
+    named = {path.name for path in folder.iterdir() if path.is_dir()}
+    page = (folder / "README.md").read_text()
+    assert {line.split("`")[1] for line in page.splitlines() if line.startswith("| `")} == named
     for path in folder.rglob("*.py"):
         compile(path.read_text(), path, "exec")
 
