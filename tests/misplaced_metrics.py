@@ -20,6 +20,10 @@ MISPLACED = {
         START + "(out / 'v0').mkdir()\n(out / 'v0' / 'metrics.json.txt')" + WRITE,
         "There is v0/metrics.json.txt: write it to --output itself, and call it metrics.json",
     ),
+    "the working directory": (
+        START + "pathlib.Path('metrics.json')" + WRITE,
+        "main.py, line 3, names a metrics.json in another folder than --output, which went with the run. Write",
+    ),
     "nothing": (START, "Write it there: os.path.join(args.output, 'metrics.json')"),
     "a folder": (START + "(out / 'metrics.json').mkdir()\n", "write the numbers into a file of this name itself"),
     "a link": (

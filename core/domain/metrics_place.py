@@ -12,6 +12,12 @@ METRICS = "metrics.json"
 NOT_PLAIN = "it is not a plain file but a link, a folder or the like; write the numbers into a file of this name itself"
 MOST_NAMED = 3
 PATH_CHARS = 200
+LINE_CHARS = 1000
+"""How much of a line of a program is looked at."""
+_NAMED = re.compile(
+    r"""(?:\b(?:open|Path|to_json|save|dump)\(\s{0,20}[rRfFbBuU]{0,2}["'](?:\./)?"""
+    r"""|["'](?:\.{1,2}/|/job/|/tmp/|[A-Za-z_][\w-]{0,40}/)[\w./-]{0,80})metrics\.json["']"""
+)
 _LIKE = re.compile(r"(metrics?|results?|scores?)(\.\w{1,8}){0,2}")
 
 
@@ -34,8 +40,27 @@ class Candidates:
         return tuple(path for _other_name, _depth, path in self._best)
 
 
-def elsewhere(paths: Sequence[str]) -> str:
-    """What to do about the first of these `Candidates.found`; what to write, if there is none."""
+def named_line(program: str) -> int | None:
+    """The first line of a Python program, counted from 1, that names a metrics.json in another folder than --output.
+
+    It is a look at text: a path that is put together is not seen. Lines that are comments do not count.
+    """
+    for number, line in enumerate(program.split("\n"), start=1):
+        if _NAMED.search(line[:LINE_CHARS]) and not line.lstrip().startswith("#"):
+            return number
+    return None
+
+
+def elsewhere(paths: Sequence[str], program_line: str = "") -> str:
+    """What to do about the first of these `Candidates.found`; what to write, if there is none.
+
+    `program_line` says where the program names another folder, e.g. "main.py, line 12,".
+    """
+    if not paths and program_line:
+        return (
+            f"{program_line} names a metrics.json in another folder than --output, which went with the run. Write "
+            "os.path.join(args.output, 'metrics.json') there."
+        )
     if not paths:
         return "Write it there: os.path.join(args.output, 'metrics.json'); other folders go with the run."
     path = paths[0]

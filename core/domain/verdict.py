@@ -51,6 +51,8 @@ class RunRecord:
     """Why an existing `metrics.json` could not be read, e.g. it is a link."""
     metrics_elsewhere: tuple[str, ...] = ()
     """Files that were perhaps meant, by path: below the output directory, or absolute where they lay outside it."""
+    metrics_line: str = ""
+    """Where the program names a metrics.json in another folder, e.g. "main.py, line 12,"; empty if nowhere."""
     output_full: bool = False
     image_digest: str = ""
     peaks: Mapping[str, float] = field(default_factory=dict)
@@ -172,7 +174,7 @@ def _metrics(record: RunRecord, limits: ResourceClass) -> Verdict:
     if record.metrics is None:
         if record.output_full:
             return _output_limit(record, limits)
-        what = f"{NO_METRICS} {elsewhere(record.metrics_elsewhere)}{_hint(record)}"
+        what = f"{NO_METRICS} {elsewhere(record.metrics_elsewhere, record.metrics_line)}{_hint(record)}"
         return _failed(FailureReason.NO_METRICS, what)
     try:
         metrics = parse_metrics(record.metrics)

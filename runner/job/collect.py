@@ -7,13 +7,15 @@ from pathlib import Path
 
 from core.domain.hints import TAIL_CHARACTERS
 from core.domain.job import Phase
+from core.domain.submission import Submission
 from core.domain.verdict import RunRecord, Stop
 from core.ports.sandbox import Sandbox
 from runner.job.attempt import Attempt
+from runner.job.metrics_line import metrics_line
 from runner.job_log.writer import LogWriter
 
 
-def collect(attempt: Attempt, sandbox: Sandbox, record: RunRecord) -> RunRecord:
+def collect(attempt: Attempt, sandbox: Sandbox, record: RunRecord, submission: Submission) -> RunRecord:
     """Completes the record with what was found, and keeps the files; if another runner was first, its record wins.
 
     Nothing is read of a cancelled run. Raises LeaseLost, HandOver, RunLost, Unavailable, and OSError when the disk is
@@ -23,7 +25,11 @@ def collect(attempt: Attempt, sandbox: Sandbox, record: RunRecord) -> RunRecord:
     if record.stopped is Stop.CANCEL:
         return _kept(attempt, record, None)
     with attempt.folder.fresh_artifacts() as artifacts:
-        return _kept(attempt, _read(sandbox, record, artifacts, attempt.job_log), artifacts)
+        found = _read(sandbox, record, artifacts, attempt.job_log)
+        if found.exit_code == 0 and found.metrics is None and not found.metrics_elsewhere:
+            folder = attempt.context.ports.storage.submission_files(submission.submission_id)
+            found = replace(found, metrics_line=metrics_line(folder, submission))
+        return _kept(attempt, found, artifacts)
 
 
 def _read(sandbox: Sandbox, record: RunRecord, artifacts: Path, job_log: LogWriter) -> RunRecord:

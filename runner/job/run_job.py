@@ -179,7 +179,7 @@ class RunJob:
         sandbox = launched(attempt, submission)
         try:
             record = RunMonitor(attempt=attempt, sandbox=sandbox).to_its_end()
-            return collect(attempt, sandbox, record), sandbox
+            return collect(attempt, sandbox, record, submission), sandbox
         except (LeaseLost, HandOver, Unavailable, OSError):  # the run goes on by itself, or waits as it is
             sandbox.detach()
             raise

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from core.domain.metrics_place import MOST_NAMED, Candidates, elsewhere
+from core.domain.metrics_place import LINE_CHARS, MOST_NAMED, Candidates, elsewhere, named_line
 
 pytestmark = pytest.mark.unit
 
@@ -48,3 +48,50 @@ def test_what_is_kept_and_shown_is_bounded() -> None:
     message = told("\u202e\n" + "x" * 9999 + "/metrics.json")
     assert len(message) < 300
     assert "\u202e" not in message
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "json.dump(found, open('metrics.json', 'w'))",
+        'Path("metrics.json").write_text(text)',
+        'with open("./metrics.json", "w") as file:',
+        "open( r'metrics.json')",
+        "df.to_json('metrics.json')",
+        "OUT = '/tmp/metrics.json'",
+        "path = '/job/results/metrics.json'",
+        "save(found, 'results/metrics.json')",
+        "save(found, '../metrics.json')",
+    ],
+)
+def test_a_line_that_names_another_folder_is_found(line: str) -> None:
+    assert named_line(f"import json\n# open('metrics.json')\n    {line}\n") == 3
+    assert elsewhere((), "main.py, line 3,").startswith("main.py, line 3, names a metrics.json in another folder")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "os.path.join(args.output, 'metrics.json')",
+        "(out / 'metrics.json').write_text(text)",
+        "Path(args.output, 'metrics.json')",
+        "open(f'{args.output}/metrics.json', 'w')",
+        "open(args.output + '/metrics.json', 'w')",
+        "open('/out/metrics.json', 'w')",
+        "print('metrics.json')",
+        "# open('metrics.json')",
+    ],
+)
+def test_a_line_that_writes_as_it_should_is_not(line: str) -> None:
+    assert named_line(line) is None
+
+
+def test_what_was_found_in_the_output_comes_first() -> None:
+    assert (
+        elsewhere(("v0/metrics.json",), "main.py, line 3,") == "There is v0/metrics.json: write it to --output itself."
+    )
+
+
+def test_long_lines_are_cut() -> None:
+    assert named_line("x" * LINE_CHARS + "open('metrics.json')") is None
+    assert named_line("open(" * 10**5 + "'a/" * 10**5) is None
