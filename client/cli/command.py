@@ -31,9 +31,9 @@ def build() -> typer.Typer:
     )
     command.command(help=HELP)(submit)
     command.command(help=CHECK_HELP)(check)
-    for step in (status, jobs, logs, results, download, board, benchmarks, weights, cancel, rerun, submissions):
-        command.command()(step)
-    for step in (login, logout):
+    for step in (
+        status, jobs, logs, results, download, board, benchmarks, weights, cancel, rerun, submissions, login, logout,
+    ):  # fmt: skip
         command.command()(step)
     return command
 
