@@ -14,7 +14,7 @@ from pathlib import Path
 from core.domain.errors import Unavailable
 from core.domain.limits import EngineCapacity
 from core.domain.metrics_place import NOT_PLAIN, Candidates
-from core.ports.sandbox import Harvest, RunOutput, SandboxSpec, SandboxState, Stream
+from core.ports.sandbox import CpuUse, Harvest, RunOutput, SandboxSpec, SandboxState, Stream
 
 
 class ProcessSandbox:
@@ -58,6 +58,9 @@ class ProcessSandbox:
 
     def peaks(self) -> Mapping[str, float]:
         return {"memory_bytes": 1.0}
+
+    def cpu_use(self) -> CpuUse | None:
+        return None
 
     def stop(self, *, grace_seconds: float) -> None:
         self._process.terminate()

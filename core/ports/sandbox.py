@@ -64,6 +64,18 @@ class SandboxState:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class CpuUse:
+    """The kernel's count of a container's CPU time at one moment, read from outside the container."""
+
+    at_seconds: float
+    """Seconds since 1970, by the engine's clock."""
+    used_seconds: float
+    """CPU seconds since the container began."""
+    periods: int
+    """Periods in which the kernel enforced a CPU limit; stays 0 while the container has none."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Harvest:
     """What was read from a run's output directory: raw metrics.json, or why it could not be read."""
 
@@ -122,6 +134,10 @@ class Sandbox(Protocol):
 
     def peaks(self) -> Mapping[str, float]:
         """The highest figures seen so far: memory_bytes, pids; cpu_seconds. May be empty. Never raises."""
+        ...
+
+    def cpu_use(self) -> CpuUse | None:
+        """What it has used by now; None when it does not run, or the engine does not tell. Never raises."""
         ...
 
     def stop(self, *, grace_seconds: float) -> None:

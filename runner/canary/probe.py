@@ -21,6 +21,7 @@ from core.domain.limits import MIB, ResourceClass
 from core.ports.sandbox import RunOutput, Sandbox, SandboxSpec, Stream
 from core.ports.weights import WeightsPort
 from runner.canary import checks
+from runner.canary.cpu import CpuSamples
 from runner.guest import canary_limits, canary_walls
 
 PATIENCE_SECONDS = 60.0
@@ -96,14 +97,17 @@ class Canary:
 
     def _run(self, mode: str, limits: ResourceClass) -> Mapping[str, Any]:
         """What one probe printed, and for memory, if it tried that, whether the kernel ended it."""
-        printed = Printed()
+        printed, cpu = Printed(), CpuSamples()
         sandbox = self.engine.launch(self._spec(mode, limits), printed)
         try:
-            state = _end_of(sandbox)
+            state = _end_of(sandbox, cpu)
             sandbox.await_output_end(PATIENCE_SECONDS)
         finally:
             sandbox.remove()
         found = printed.findings()
+        found.pop("cpu", None)
+        if found.pop("cpu, tried", False) and (used := cpu.finding()):
+            found["cpu"] = used
         if found.pop("memory, tried", False):
             found = {"memory": "ended" if state else "gone, and not for its memory", **found, "memory, tried": True}
         return found
@@ -164,14 +168,18 @@ def lower(limits: ResourceClass) -> ResourceClass:
     return limits.model_copy(update={"name": f"{limits.name}, lowered", **lowered})
 
 
-def _end_of(sandbox: Sandbox) -> bool:
-    """Waits for the probe, and stops it after PATIENCE_SECONDS. Returns whether the kernel ended it for its memory."""
+def _end_of(sandbox: Sandbox, cpu: CpuSamples) -> bool:
+    """Waits for the probe, and stops it after PATIENCE_SECONDS; samples its CPU time meanwhile.
+
+    Returns whether the kernel ended it for its memory.
+    """
     deadline = time.monotonic() + PATIENCE_SECONDS
     pause = threading.Event()
     while not (state := sandbox.state()).ended:
         if time.monotonic() > deadline:
             sandbox.stop(grace_seconds=0)
             break
+        cpu.add(sandbox.cpu_use())
         sandbox.await_output_end(0.05)
         pause.wait(0.02)
     return state.out_of_memory

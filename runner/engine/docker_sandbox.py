@@ -10,10 +10,10 @@ from pathlib import Path
 import docker.errors
 from docker.models.containers import Container
 
-from core.ports.sandbox import Harvest, SandboxState
+from core.ports.sandbox import CpuUse, Harvest, SandboxState
 from runner.engine.errors import engine_errors
 from runner.engine.output.stream import OutputStream
-from runner.engine.output.usage import Peaks
+from runner.engine.output.usage import Peaks, cpu_use
 from runner.engine.output.volume import OutputVolume
 from runner.engine.resources import remove
 
@@ -63,6 +63,9 @@ class DockerSandbox:
 
     def peaks(self) -> Mapping[str, float]:
         return self._peaks.seen()
+
+    def cpu_use(self) -> CpuUse | None:
+        return None if self._container is None else cpu_use(self._container)
 
     def stop(self, *, grace_seconds: float) -> None:
         with engine_errors(), contextlib.suppress(docker.errors.NotFound):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import re
 import secrets
 import time
 from collections.abc import Mapping
@@ -19,12 +18,6 @@ from runner.engine.container_spec import CANARY, KEPT, LABEL, PROCESS
 
 CALL_SECONDS = 60
 """Deadline for each answer of the engine."""
-
-
-def seconds_between(started: str, finished: str) -> float:
-    """Seconds between two of the engine's times, which have nanoseconds."""
-    begin, end = (datetime.fromisoformat(re.sub(r"(\.\d{6})\d*", r"\1", text)) for text in (started, finished))
-    return max(0.0, (end - begin).total_seconds())
 
 
 def probe_labels(site: str, process: str) -> dict[str, str]:

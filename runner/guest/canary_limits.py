@@ -9,7 +9,6 @@ from __future__ import annotations
 import errno
 import json
 import os
-import resource
 import signal
 import sys
 import threading
@@ -19,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 MIB = 1024**2
-SPIN_SECONDS = 0.5
+SPIN_SECONDS = 0.3
 MOST_DESCRIPTORS = 100_000
 
 
@@ -84,8 +83,8 @@ def count_descriptors() -> int:
     return len(found)
 
 
-def spin() -> float:
-    """CPU seconds that two busy processes get in each second."""
+def spin() -> None:
+    """Keeps two processes busy; what they get is counted from outside: gVisor counts waiting for a CPU as use."""
     began = time.monotonic()
     children = []
     for _ in range(2):
@@ -97,8 +96,6 @@ def spin() -> float:
         children.append(child)
     for child in children:
         os.waitpid(child, 0)
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return round((used.ru_utime + used.ru_stime) / (time.monotonic() - began), 3)
 
 
 def count_threads(most: int) -> int:
@@ -139,7 +136,8 @@ def fork_on(most: int) -> int:
 
 def limits(bounds: dict[str, int]) -> Iterator[tuple[str, Any]]:
     """Runs into every limit but memory; the last one may end this program under some runtimes."""
-    yield "cpu", spin()
+    spin()
+    yield "cpu, tried", "done"
     folders = {"/out": "output_bytes", "/tmp": "tmp_bytes", "/job": "job_bytes", "/dev/shm": "shm_bytes"}
     for path, name in folders.items():
         yield f"bytes in {path}", fill(path, bounds[name])

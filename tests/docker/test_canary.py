@@ -140,9 +140,8 @@ def test_without_no_new_privileges_nothing_starts(canary: Canary, monkeypatch: p
     assert red(canary()) == {"probe"}
 
 
-@pytest.mark.alone
 def test_limits_that_are_not_there_are_seen_by_trying(canary: Canary, monkeypatch: pytest.MonkeyPatch) -> None:
-    """BOX-12: not what the engine says, but where the probe is stopped; beside others it gets too little CPU."""
+    """BOX-12: not what the engine says, but where the probe is stopped."""
     gone = ("mem_limit", "memswap_limit", "nano_cpus", "pids_limit", "ulimits", "tmpfs", "shm_size")
     real = docker_engine.job_options
     monkeypatch.setattr(

@@ -6,11 +6,13 @@ import contextlib
 import threading
 import time
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 from docker.models.containers import Container
 
 from core.domain.errors import Unavailable
+from core.ports.sandbox import CpuUse
 from runner.engine.errors import engine_errors
 
 FIRST_SAMPLE_SECONDS, LONGEST_SAMPLE_SECONDS = 0.05, 1.0
@@ -58,3 +60,23 @@ class Peaks:
         if value:
             with self._lock:
                 self._highest[name] = max(self._highest.get(name, 0.0), float(value))
+
+
+def cpu_use(container: Container) -> CpuUse | None:
+    """The container's CPU time now; None when it does not run, or the engine does not tell. Never raises."""
+    with contextlib.suppress(Unavailable, LookupError, TypeError, ValueError), engine_errors():
+        return cpu_use_in(container.stats(stream=False, one_shot=True))
+    return None
+
+
+def cpu_use_in(stats: Any) -> CpuUse | None:
+    """Reads the engine's statistics of a container; None if they have no CPU time: it has ended, or has just begun."""
+    cpu = stats["cpu_stats"]
+    used = cpu["cpu_usage"]["total_usage"]
+    if not used:
+        return None
+    return CpuUse(
+        at_seconds=datetime.fromisoformat(str(stats["read"])).timestamp(),
+        used_seconds=used / 1e9,
+        periods=int(cpu.get("throttling_data", {}).get("periods", 0)),
+    )

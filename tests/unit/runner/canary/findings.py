@@ -24,7 +24,8 @@ HOLDING: dict[str, Any] = {
     "identity": ["job", "/dev/null", "/job"], "oom score": 500,
 }  # fmt: skip
 STOPPED: dict[str, Any] = {
-    "cpu": 0.51, "bytes in /out": LOW.output_bytes, "bytes in /tmp": LOW.tmp_bytes, "bytes in /dev/shm": LOW.shm_bytes,
+    "cpu": {"used": 0.31, "seconds": 0.6, "periods": 6},
+    "bytes in /out": LOW.output_bytes, "bytes in /tmp": LOW.tmp_bytes, "bytes in /dev/shm": LOW.shm_bytes,
     "bytes in /job": LOW.job_bytes,
     "files in /out": 63, "largest file": "EFBIG", "descriptors": 4093, "threads": 126,
     "processes": 126, "memory": "ended",

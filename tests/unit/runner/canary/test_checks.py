@@ -13,6 +13,7 @@ from tests.unit.runner.canary.findings import HOLDING, LOW, STOPPED
 
 pytestmark = pytest.mark.unit
 
+CPU: dict[str, float] = STOPPED["cpu"]
 BROKEN: list[tuple[str, Any]] = [
     ("network", ["lo", "eth0"]), ("way out", ""), ("way out", "ECONNREFUSED"),
     ("read-only", HOLDING["read-only"] | {"/etc": ""}), ("read-only", {}),
@@ -31,10 +32,12 @@ BROKEN: list[tuple[str, Any]] = [
     ("identity", ["3f2a", "/dev/null", "/job"]), ("oom score", 0), ("filter", "nonsense"), ("sizes", None),
 ]  # fmt: skip
 UNSTOPPED: list[tuple[str, Any]] = [
-    ("cpu", 1.6), ("bytes in /out", 4 * LOW.output_bytes), ("bytes in /tmp", 4 * LOW.tmp_bytes), ("files in /out", 256),
+    ("cpu", CPU | {"periods": 0}), ("cpu", CPU | {"used": 0.6}),
+    ("bytes in /out", 4 * LOW.output_bytes), ("bytes in /tmp", 4 * LOW.tmp_bytes), ("files in /out", 256),
     ("bytes in /job", 4 * LOW.job_bytes), ("bytes in /dev/shm", 4 * LOW.shm_bytes),
     ("largest file", "larger than allowed"), ("descriptors", 100_000), ("threads", 2 * LOW.pids),
-    ("processes", 256), ("memory", 2 * LOW.memory_bytes), ("memory", "gone, and not for its memory"), ("cpu", 0),
+    ("processes", 256), ("memory", 2 * LOW.memory_bytes), ("memory", "gone, and not for its memory"),
+    ("cpu", {"used": 0.1}), ("cpu", 0.2),
 ]  # fmt: skip
 
 
@@ -76,8 +79,8 @@ def test_gvisor_tells_otherwise_and_is_judged_by_trying() -> None:
     assert red(own, "runsc") == []
     assert len(red(own)) == 7
     assert red(own | {"filter": ["0", "not told"], "network": ["lo", "eth0"]}, "runsc") == ["network", "filter"]
-    assert red_limits(STOPPED | {"processes": "ended", "cpu": 0.9}, "runsc") == []
-    unbound = {"processes": 256, "cpu": 1.9, "memory": 2 * LOW.memory_bytes}
+    assert red_limits(STOPPED | {"processes": "ended"}, "runsc") == []
+    unbound = {"processes": 256, "cpu": CPU | {"periods": 0}, "memory": 2 * LOW.memory_bytes}
     assert red_limits(STOPPED | unbound, "runsc") == ["cpu", "processes", "memory"]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +13,15 @@ from core.domain.canary import CanaryReport
 from core.domain.errors import Unavailable
 from core.domain.limits import SMALL
 from core.domain.weights import Weights, WeightsKind
-from core.ports.sandbox import RunOutput, SandboxSpec, SandboxState, Stream
+from core.ports.sandbox import CpuUse, RunOutput, SandboxSpec, SandboxState, Stream
 from runner.canary.probe import MOST_PRINTED, Canary, Printed
 from tests.twins.weights import MemoryWeights
 from tests.unit.runner.canary.findings import HOLDING, LOW, STOPPED
 
 pytestmark = pytest.mark.unit
+
+
+USE = CpuUse(at_seconds=1.0, used_seconds=0.2, periods=3)
 
 
 @dataclass
@@ -28,6 +31,8 @@ class ScriptedEngine:
     says: dict[str, dict[str, Any]]
     out_of_memory: bool = True
     away: bool = False
+    cpu: CpuUse | None = USE
+    looks: int = 0
     launched: list[SandboxSpec] = field(default_factory=list)
 
     def launch(self, spec: SandboxSpec, output: RunOutput) -> Any:
@@ -40,7 +45,12 @@ class ScriptedEngine:
         return self
 
     def state(self) -> SandboxState:
-        return SandboxState(exit_code=137, out_of_memory=self.out_of_memory)
+        self.looks += 1
+        ended = self.looks % 3 == 0
+        return SandboxState(exit_code=137 if ended else None, out_of_memory=self.out_of_memory)
+
+    def cpu_use(self) -> CpuUse | None:
+        return self.cpu
 
     def await_output_end(self, _seconds: float) -> bool:
         return True
@@ -49,7 +59,8 @@ class ScriptedEngine:
         self.launched[-1:] = [self.launched[-1]]
 
 
-LIMITS = {name: found for name, found in STOPPED.items() if name != "memory"} | {"memory, tried": "begun"}
+LIMITS = {name: found for name, found in STOPPED.items() if name not in {"cpu", "memory"}}
+LIMITS |= {"cpu, tried": "done", "memory, tried": "begun"}
 
 
 def probe(engine: Any, folder: Path) -> CanaryReport:
@@ -78,6 +89,13 @@ def test_a_probe_that_its_processes_ended_is_run_again_for_its_memory(tmp_path: 
                              "memory": {"memory, tried": "begun"}})  # fmt: skip
     assert probe(engine, tmp_path).ok
     assert [spec.config_file for spec in engine.launched] == ["walls", "limits", "memory"]
+
+
+@pytest.mark.parametrize("cpu", [None, replace(USE, periods=0)])
+def test_a_cpu_limit_is_judged_by_the_kernels_count_alone(tmp_path: Path, cpu: CpuUse | None) -> None:
+    """A probe cannot say so itself, and a count that the engine does not tell proves nothing."""
+    engine = ScriptedEngine({"walls": HOLDING, "limits": LIMITS | {"cpu": STOPPED["cpu"]}}, cpu=cpu)
+    assert [row.check for row in probe(engine, tmp_path).red] == ["cpu"]
 
 
 def test_an_engine_that_cannot_run_it_is_red(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from docker.models.containers import Container
 
 from core.domain.errors import Unavailable
 from runner.engine.output import usage
-from runner.engine.output.usage import GPU_SAMPLE_SECONDS, LONGEST_SAMPLE_SECONDS, Peaks
+from runner.engine.output.usage import GPU_SAMPLE_SECONDS, LONGEST_SAMPLE_SECONDS, Peaks, cpu_use
 
 pytestmark = pytest.mark.unit
 
@@ -29,7 +29,8 @@ class Counted:
         return {
             "memory_stats": {"usage": self.memory.pop(0)},
             "pids_stats": {"current": 3},
-            "cpu_stats": {"cpu_usage": {"total_usage": 5 * 10**8}},
+            "read": "2026-11-27T14:00:24.524902123Z",
+            "cpu_stats": {"cpu_usage": {"total_usage": 5 * 10**8}, "throttling_data": {"periods": 7}},
         }
 
 
@@ -86,6 +87,23 @@ def test_a_device_that_takes_long_to_tell_is_not_waited_for(clock: Clock) -> Non
         peaks.seen()
     await_answer()
     assert (peaks.seen(), next(answers, None)) == ({"gpu_memory_bytes": 3e9}, None)
+
+
+def test_the_cpu_time_of_a_container_is_the_engines_count_by_its_own_clock() -> None:
+    told = cpu_use(cast("Container", Counted(1)))
+    assert told is not None
+    assert (told.used_seconds, told.periods) == (0.5, 7)
+    assert told.at_seconds == pytest.approx(1795788024.524902)
+
+
+@pytest.mark.parametrize("stats", [{}, {"cpu_stats": {"cpu_usage": {"total_usage": 0}}}, {"cpu_stats": None}])
+def test_a_container_that_does_not_run_has_no_cpu_time(stats: dict[str, Any]) -> None:
+    class Ended:
+        def stats(self, **_options: object) -> dict[str, Any]:
+            return stats
+
+    assert cpu_use(cast("Container", Ended())) is None
+    assert cpu_use(cast("Container", Counted())) is None
 
 
 def await_answer() -> None:
