@@ -9,7 +9,7 @@ from __future__ import annotations
 import fcntl
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO
 
@@ -18,6 +18,7 @@ import structlog
 from core.domain.errors import LeadersboardError, Unavailable
 from core.domain.limits import GIB, MIB, GpuPolicy
 from core.ports.sandbox import SandboxPort
+from core.settings import Settings
 
 WAIT_SECONDS = 1.0
 SETTLE_LOOKS = 5
@@ -33,16 +34,29 @@ class NoGpu(LeadersboardError):
     code = "no_gpu"
 
 
+class _NoneNowError(Exception):
+    """Raised instead of waiting."""
+
+
+def _do_not_wait() -> None:
+    raise _NoneNowError
+
+
 class Gpus:
     """The engine's devices, listed once. A lock file keeps two runner processes from taking the same one."""
 
     def __init__(self, engine: SandboxPort, *, lock_file: Path, busy_bytes: int = GIB) -> None:
         self._engine = engine
         self._lock_file = lock_file
-        self._busy_bytes = busy_bytes
+        self.busy_bytes = busy_bytes
         self._all: tuple[str, ...] | None = None
         self._quarantined: dict[str, str] = {}
         self._next_look = 0.0
+
+    @classmethod
+    def of(cls, settings: Settings, engine: SandboxPort, *, host: str) -> Gpus:
+        """The devices of the engine of that name, by the site's settings."""
+        return cls(engine, lock_file=settings.job_root / f".gpus-{host}", busy_bytes=settings.gpu_busy_bytes)
 
     @property
     def all(self) -> tuple[str, ...]:
@@ -72,6 +86,26 @@ class Gpus:
         with self._lock_file.open("w") as lock:
             _lock(lock, check)
             yield self._first_free(check, say)
+
+    @contextmanager
+    def reserved_at_once(self) -> Iterator[str | None]:
+        """Yields a free and sound device; None where a job would have to wait for one."""
+        with ExitStack() as held:
+            try:
+                device = held.enter_context(self.reserved(GpuPolicy.AUTO, check=_do_not_wait))
+            except _NoneNowError:
+                device = None
+            yield device
+
+    def given_back(self, device: str) -> int | None:
+        """Bytes in use on a device that no run has, once they are few, or after SETTLE_LOOKS; None: not listed."""
+        used: int | None = None
+        for look in range(SETTLE_LOOKS):
+            time.sleep(WAIT_SECONDS if look else 0.0)
+            used = self._engine.gpu_memory().get(device)
+            if used is not None and used <= self.busy_bytes:
+                break
+        return used
 
     def _first_free(self, check: Callable[[], None], say: Callable[[str], None]) -> str:
         while True:
@@ -113,7 +147,7 @@ class Gpus:
                 self._judge(device, used.get(device))
 
     def _judge(self, device: str, used: int | None) -> None:
-        if used is not None and used <= self._busy_bytes:
+        if used is not None and used <= self.busy_bytes:
             if self._quarantined.pop(device, None):
                 log.warning("device out of quarantine", gpu=device)
             return

@@ -70,7 +70,7 @@ def open_context(
     return JobContext(
         ports=ports,
         engine=engine,
-        gpus=Gpus(engine, lock_file=settings.job_root / f".gpus-{host}", busy_bytes=settings.gpu_busy_bytes),
+        gpus=Gpus.of(settings, engine, host=host),
         resource_classes={item.name: item for item in fitted(settings, engine)},
         image=settings.sandbox_image,
         site=site,
@@ -170,6 +170,7 @@ def canary_scheduler_of(
         image=context.image,
         site=context.site,
         folder=settings.job_root / ".canary",
+        gpus=context.gpus,
         runtime=settings.sandbox_runtime,
         process=context.janitor.mark,
         weights=ports.weights,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,6 +26,10 @@ MOUNTS = frozenset({
     "/dev/mqueue", "/weights",
     "/dev/console", "/etc/hosts", "/etc/hostname", "/etc/resolv.conf", "/sbin/docker-init", "/usr/sbin/docker-init",
 })  # fmt: skip
+WRITABLE = frozenset({"/tmp", "/out", "/dev/shm", "/job"})  # noqa: S108 the sandbox's own
+LOADABLE = frozenset({"/tmp", "/job"})  # noqa: S108
+LEAST_PYTHON = (3, 10)
+"""The oldest that runs the programs of ours that an image has to run: lists of packages, installers, probes."""
 NOT_TOLD = "not told"
 OOM_SCORE = 500
 PAGE = 4096
@@ -44,7 +48,7 @@ class Rule:
     holds: Callable[[Any], bool]
 
 
-def rows(rules: Iterator[Rule], found: Mapping[str, Any], resource_class: str) -> Iterator[CanaryRow]:
+def rows(rules: Iterable[Rule], found: Mapping[str, Any], resource_class: str) -> Iterator[CanaryRow]:
     """A row for each rule; a finding that is missing, or of a type that the rule cannot read, is red."""
     for rule in rules:
         value = found.get(rule.check, "nothing: the probe did not get there")
@@ -96,6 +100,18 @@ def _wall_rules(limits: ResourceClass) -> Iterator[Rule]:
     )
     first = f"{OOM_SCORE}: ends before the platform"
     yield Rule(check="oom score", expected=first, holds=lambda found: found == OOM_SCORE)
+    yield from _works_rules()
+
+
+def _works_rules() -> Iterator[Rule]:
+    """What must work: the image may be a site's own, and some engines give /tmp the mode of the image's folder."""
+    told = "files are written in /tmp, /out, /dev/shm, /job and HOME"
+    yield Rule(check="writable", expected=told, holds=lambda found: _done(found, "written") >= WRITABLE)
+    told = "programs are loaded from /tmp and /job"
+    yield Rule(check="programs", expected=told, holds=lambda found: _done(found, "loaded") >= LOADABLE)
+    told = f"Python {'.'.join(map(str, LEAST_PYTHON))} or newer with its whole standard library"
+    yield Rule(check="python", expected=told, holds=_is_whole)
+    yield Rule(check="workers", expected="a worker process answers", holds=lambda found: found == "answered")
 
 
 def _gvisor_rules(limits: ResourceClass) -> Iterator[Rule]:
@@ -153,6 +169,15 @@ def _cpu_holds(found: Mapping[str, float], limits: ResourceClass) -> bool:
 def _at_most(bound: int) -> Callable[[Any], bool]:
     """A run that was ended by its limit is bounded, too: gVisor's kernel is one of the processes that are counted."""
     return lambda found: found == "ended" or 0 < found <= bound
+
+
+def _done(found: Mapping[str, str], done: str) -> set[str]:
+    """The paths, if it was done at each of them, else none."""
+    return set(found) if set(found.values()) == {done} else set()
+
+
+def _is_whole(found: Mapping[str, Any]) -> bool:
+    return tuple(found["version"]) >= LEAST_PYTHON and found["lacks"] == []
 
 
 def _all_in(errors: set[str], *, least: int) -> Callable[[Any], bool]:

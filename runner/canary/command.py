@@ -12,6 +12,7 @@ from runner.engine.advisories import old_parts, versions_line
 from runner.engine.capacity import fitted
 from runner.engine.container_spec import EngineMeans
 from runner.engine.docker_engine import DockerEngine
+from runner.gpus import Gpus
 from runner.lease.living_processes import LivingProcesses
 
 SITE = "by-hand"
@@ -25,12 +26,14 @@ def main() -> None:
         seccomp=settings.seccomp_profile.read_text(), means=means,
     )  # fmt: skip
     try:
-        processes = LivingProcesses(job_root=settings.job_root, host=engine.host_id())
+        host = engine.host_id()
+        processes = LivingProcesses(job_root=settings.job_root, host=host)
         with processes.living() as mark:  # if this is killed, a runner of this host removes what it left
             report = Canary(
                 engine=engine, resource_classes=fitted(settings, engine), image=settings.sandbox_image, site=SITE,
                 folder=settings.job_root / ".canary", runtime=settings.sandbox_runtime, process=mark,
                 weights=WeightsFolder(settings.weights_root),
+                gpus=Gpus.of(settings, engine, host=host),
             )()  # fmt: skip
         versions = engine.versions()
     finally:

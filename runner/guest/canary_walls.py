@@ -7,11 +7,16 @@ from __future__ import annotations
 
 import ctypes
 import errno
+import importlib
 import json
+import mmap
+import multiprocessing
 import os
 import platform
 import resource
 import socket
+import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -56,6 +61,14 @@ CGROUPS = {
     "pids": ("pids.max", "pids/pids.max"),
     "cpu": ("cpu.max", "cpu/cpu.cfs_quota_us"),
 }
+
+PARTS = (
+    "bz2", "concurrent.futures", "csv", "hashlib", "logging.config", "lzma", "multiprocessing.shared_memory",
+    "multiprocessing.synchronize", "pickle", "sqlite3", "ssl", "statistics", "subprocess", "unittest.mock", "zipfile",
+    "zlib",
+)  # fmt: skip
+"""Parts of the standard library that a Python built without a library, or a slimmed one, lacks."""
+ANSWER = 7
 
 
 def tell(check: str, found: Any) -> None:
@@ -170,6 +183,52 @@ def walls() -> Iterator[tuple[str, Any]]:
     yield "oom score", int(Path("/proc/self/oom_score_adj").read_text())
 
 
+def works() -> Iterator[tuple[str, Any]]:
+    """Yields what a program needs and may lack in a site's own image: places to write to, and parts of Python."""
+    places = dict.fromkeys(("/tmp", "/out", "/dev/shm", "/job", os.environ.get("HOME", "")))
+    yield "writable", {path: refused(partial(write, path)) or "written" for path in places}
+    yield "programs", {path: refused(partial(load, path)) or "loaded" for path in ("/tmp", "/job")}
+    yield "python", {"version": list(sys.version_info[:2]), "lacks": [name for name in PARTS if lacks(name)]}
+    yield "workers", in_a_worker()
+
+
+def write(folder: str) -> None:
+    """Makes a file there, reads it back and removes it."""
+    with tempfile.NamedTemporaryFile(dir=folder, prefix="canary") as file:
+        file.write(b"x")
+        file.flush()
+        if Path(file.name).read_bytes() != b"x":
+            raise OSError(errno.EIO, "what was written is not read")
+
+
+def load(folder: str) -> None:
+    """Maps a file there as the loader of a program does; fails where the folder may hold no programs."""
+    with tempfile.NamedTemporaryFile(dir=folder, prefix="canary") as file:
+        file.write(b"x" * mmap.PAGESIZE)
+        file.flush()
+        mmap.mmap(file.fileno(), mmap.PAGESIZE, mmap.MAP_PRIVATE, mmap.PROT_READ | mmap.PROT_EXEC).close()
+
+
+def lacks(module: str) -> bool:
+    try:
+        importlib.import_module(module)
+    except Exception:  # noqa: BLE001 whatever a broken part of Python raises
+        return True
+    return False
+
+
+def in_a_worker() -> str:
+    """What a worker process of a data loader answers through shared memory and a lock, or the error's name."""
+    try:
+        shared = multiprocessing.get_context("fork").Array("b", 16)
+        child = multiprocessing.get_context("fork").Process(target=shared.__setitem__, args=(0, ANSWER))
+        child.start()
+        child.join(20)
+        return "answered" if shared[0] == ANSWER else f"no answer, exit code {child.exitcode}"
+    except Exception as error:  # noqa: BLE001 whatever a broken part of Python raises
+        return type(error).__name__
+
+
 def unwritable(folder: str) -> str:
     """The error of writing there. Missing rights give one, too, so the mount must be read-only as well."""
     error = refused(partial(open, f"{folder}/canary", "w"))
@@ -188,5 +247,5 @@ def left_in_memory() -> list[str]:
 
 
 if __name__ == "__main__":
-    for name, seen in walls():
+    for name, seen in (*walls(), *works()):
         tell(name, seen)

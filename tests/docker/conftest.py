@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import shutil
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -32,6 +33,24 @@ def inner() -> Iterator[docker.DockerClient]:
     client = docker.DockerClient(base_url=service("LEADERSBOARD_TEST_ENGINE"))
     yield client
     client.close()
+
+
+@pytest.fixture
+def built(inner: docker.DockerClient, image: str, fresh_name: str) -> Iterator[Callable[[str], str]]:
+    """Builds an image from the sandbox's and these lines of a Dockerfile; it is removed after the test."""
+    made: list[str] = []
+
+    def build(lines: str) -> str:
+        name = f"{fresh_name}:trial"
+        inner.images.build(
+            fileobj=io.BytesIO(f"FROM {image}\nUSER root\n{lines}\n".encode()), tag=name, rm=True, forcerm=True
+        )
+        made.append(name)
+        return name
+
+    yield build
+    for name in made:
+        inner.images.remove(name, force=True)
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ import pytest
 from core.domain.canary import CanaryReport
 from core.domain.limits import MIB, SMALL
 from runner.canary import probe as probing
+from runner.canary.printed import Printed
 from runner.canary.probe import Canary
 from runner.engine import docker_engine
 from runner.engine.container_spec import EngineMeans
@@ -186,7 +187,7 @@ def test_what_a_dead_probe_left_is_removed_and_a_living_one_is_not(
     old = canary._spec("walls", CLASS)
     monkeypatch.undo()
     for spec in (specs[0], old):
-        engine.launch(spec, probing.Printed())
+        engine.launch(spec, Printed())
     assert engine.runs() == set()
     assert engine.remove_canaries(before=time.time() - 600) >= 3  # container, holder, volume
     living = {

@@ -22,6 +22,9 @@ HOLDING: dict[str, Any] = {
     "mounts": ["/", "/config", "/job", "/out", "/proc", "/submission", "/tmp"], "devices": ["null", "zero"],
     "environment": ["HOME", "PATH"], "neighbours": [2, "docker-init"], "shared memory": [],
     "identity": ["job", "/dev/null", "/job"], "oom score": 500,
+    "writable": dict.fromkeys(["/tmp", "/out", "/dev/shm", "/job"], "written"),
+    "programs": {"/tmp": "loaded", "/job": "loaded"}, "python": {"version": [3, 13], "lacks": []},
+    "workers": "answered",
 }  # fmt: skip
 STOPPED: dict[str, Any] = {
     "cpu": {"used": 0.31, "seconds": 0.6, "periods": 6},

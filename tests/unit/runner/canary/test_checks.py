@@ -29,7 +29,11 @@ BROKEN: list[tuple[str, Any]] = [
     ("read-only", HOLDING["read-only"] | {"/weights": ""}),
     ("mounts", ["/"]), ("devices", ["null", "sda"]), ("environment", ["PATH", "API_TOKENS"]),
     ("neighbours", [40, "docker-init"]), ("neighbours", [2, "python"]), ("shared memory", ["left.bin"]),
-    ("identity", ["3f2a", "/dev/null", "/job"]), ("oom score", 0), ("filter", "nonsense"), ("sizes", None),
+    ("identity", ["3f2a", "/dev/null", "/job"]), ("oom score", 0),
+    ("writable", HOLDING["writable"] | {"/tmp": "EACCES"}), ("writable", {"/tmp": "written"}), ("writable", {}),
+    ("writable", HOLDING["writable"] | {"/home/x": "ENOENT"}), ("programs", {"/tmp": "EPERM", "/job": "loaded"}),
+    ("python", {"version": [3, 9], "lacks": []}), ("python", {"version": [3, 13], "lacks": ["ssl"]}),
+    ("python", {"version": "3", "lacks": []}), ("workers", "PermissionError"), ("filter", "nonsense"), ("sizes", None),
 ]  # fmt: skip
 UNSTOPPED: list[tuple[str, Any]] = [
     ("cpu", CPU | {"periods": 0}), ("cpu", CPU | {"used": 0.6}),

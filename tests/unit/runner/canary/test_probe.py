@@ -14,7 +14,8 @@ from core.domain.errors import Unavailable
 from core.domain.limits import SMALL
 from core.domain.weights import Weights, WeightsKind
 from core.ports.sandbox import CpuUse, RunOutput, SandboxSpec, SandboxState, Stream
-from runner.canary.probe import MOST_PRINTED, Canary, Printed
+from runner.canary.printed import LONGEST_LINE, MOST_PRINTED, Printed
+from runner.canary.probe import Canary
 from tests.twins.weights import MemoryWeights
 from tests.unit.runner.canary.findings import HOLDING, LOW, STOPPED
 
@@ -31,6 +32,8 @@ class ScriptedEngine:
     says: dict[str, dict[str, Any]]
     out_of_memory: bool = True
     away: bool = False
+    code: int = 0
+    errors: bytes = b""
     cpu: CpuUse | None = USE
     looks: int = 0
     launched: list[SandboxSpec] = field(default_factory=list)
@@ -41,13 +44,14 @@ class ScriptedEngine:
         self.launched.append(spec)
         for check, found in self.says[spec.config_file].items():
             output.output(json.dumps({"check": check, "found": found}).encode() + b"\nnoise {\n", Stream.STDOUT)
-        output.output(b'{"check": "network", "found": []}\n', Stream.STDERR)
+        output.output(self.errors or b'{"check": "network", "found": []}\n', Stream.STDERR)
         return self
 
     def state(self) -> SandboxState:
         self.looks += 1
         ended = self.looks % 3 == 0
-        return SandboxState(exit_code=137 if ended else None, out_of_memory=self.out_of_memory)
+        code = self.code if self.launched[-1].config_file == "walls" else 137
+        return SandboxState(exit_code=code if ended else None, out_of_memory=self.out_of_memory)
 
     def cpu_use(self) -> CpuUse | None:
         return self.cpu
@@ -70,7 +74,7 @@ def probe(engine: Any, folder: Path) -> CanaryReport:
 def test_each_class_is_probed_with_its_own_limits_and_as_no_job(tmp_path: Path) -> None:
     engine = ScriptedEngine({"walls": HOLDING, "limits": LIMITS})
     report = probe(engine, tmp_path)
-    assert (report.ok, report.refusal, len(report.rows)) == (True, None, len(HOLDING) + len(STOPPED))
+    assert (report.ok, report.refusal, len(report.rows)) == (True, None, 1 + len(HOLDING) + len(STOPPED))
     assert [spec.limits for spec in engine.launched] == [SMALL, LOW]
     assert {spec.role for spec in engine.launched} == {"canary"}
     assert (tmp_path / "program" / "canary_walls.py").read_text().startswith('"""')
@@ -100,8 +104,23 @@ def test_a_cpu_limit_is_judged_by_the_kernels_count_alone(tmp_path: Path, cpu: C
 
 def test_an_engine_that_cannot_run_it_is_red(tmp_path: Path) -> None:
     report = probe(ScriptedEngine({}, away=True), tmp_path)
-    assert (report.ok, [row.check for row in report.rows]) == (False, ["probe"])
+    assert (report.ok, [row.check for row in report.rows]) == (False, ["probe", "probe"])
+    assert [row.resource_class for row in report.rows] == ["small", "small, lowered"]
     assert "away" in str(report.refusal)
+
+
+def test_an_image_that_runs_no_program_of_ours_is_told_in_one_row(tmp_path: Path) -> None:
+    """Not twenty rows that say that nothing was found: its own last words, and safe to show."""
+    engine = ScriptedEngine({"walls": {}, "limits": LIMITS}, code=127, errors=b"noise\nsh: exec: python: \x1b[2J\n\n")
+    (row,) = probe(engine, tmp_path).red
+    assert (row.check, row.found) == ("start", "exit code 127: sh: exec: python: ‹U+001B›[2J")
+
+
+def test_a_probe_that_fails_after_its_last_finding_is_red(tmp_path: Path) -> None:
+    report = probe(ScriptedEngine({"walls": HOLDING, "limits": LIMITS}, code=1), tmp_path)
+    assert [(row.check, row.found) for row in report.red] == [
+        ("start", 'exit code 1: {"check": "network", "found": []}')
+    ]
 
 
 def test_what_a_probe_prints_is_bounded() -> None:
@@ -109,7 +128,9 @@ def test_what_a_probe_prints_is_bounded() -> None:
     for _ in range(100):
         printed.output(b"x" * 65536, Stream.STDOUT)
     assert len(printed.held) <= MOST_PRINTED + 65536
+    printed.output(b"y" * 65536, Stream.STDERR)
     assert printed.findings() == {}
+    assert printed.last_error() == "y" * LONGEST_LINE
 
 
 @pytest.mark.parametrize("held", [True, False])
