@@ -192,7 +192,8 @@ def reporter_of(
         gpus=context.gpus,
         inspection=inspection,
         resource_classes=tuple(context.resource_classes.values()),
-        image_packages=lambda: context.image_packages(context.image),
+        image_packages=context.image_packages,
+        image=context.image,
         installs=bool(Index.of(settings).urls),
         facts=facts,
     )
@@ -218,6 +219,7 @@ def _engine(settings: Settings, seccomp: str, opened: ExitStack, *, site: str, p
         seccomp=seccomp,
         means=_means(settings),
         process=process,
+        more_images={item.image_of(settings.sandbox_image) for item in settings.resource_classes},
     )
     opened.callback(engine.close)
     return engine

@@ -13,6 +13,7 @@ GIB = 1024**3
 LEAST_MEMORY_BYTES = 64 * MIB
 RESERVED_BYTES = GIB
 """Memory of the engine's machine that is kept for the platform; a tenth of the machine's memory if that is more."""
+SITE_IMAGE = "sandbox"
 Positive = Annotated[int, Field(ge=1)]
 
 
@@ -44,9 +45,14 @@ class ResourceClass(BaseModel):
     tmp_bytes: Annotated[int, Field(ge=MIB)] = GIB
     job_bytes: Annotated[int, Field(ge=MIB)] = GIB
     """Size of /job: the copy of the submission's files, and what the run writes beside them."""
-    image: str = "sandbox"
+    image: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/:@-]{0,199}$")] = SITE_IMAGE
+    """The image of its runs, as the engine names it; SITE_IMAGE is the site's own, SANDBOX_IMAGE."""
     requirements: bool = False
     """Whether a submission's requirements.txt is installed, from the site's index (BOX-7)."""
+
+    def image_of(self, site_image: str) -> str:
+        """The engine's name of the image of its runs, on a site whose SANDBOX_IMAGE is `site_image`."""
+        return site_image if self.image == SITE_IMAGE else self.image
 
 
 SMALL = ResourceClass(name="small", cpus=2, memory_bytes=4 * GIB, timeout_seconds=30 * 60, output_bytes=512 * MIB)

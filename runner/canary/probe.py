@@ -74,6 +74,7 @@ class Canary:
     engine: CanaryEngine
     resource_classes: Sequence[ResourceClass]
     image: str
+    """The site's; a class may have another."""
     site: str
     folder: Path
     """A folder of ours that the engine sees at the same path."""
@@ -176,7 +177,7 @@ class Canary:
             entrypoint=Path(PROGRAMS[mode].__file__).name,
             config_file=mode,
             limits=limits,
-            image=self.image,
+            image=limits.image_of(self.image),
             submission=self.folder / "program",
             config=self.folder / "config",
             weights=self.weights.folder() if self.weights else None,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 import docker
@@ -17,7 +17,7 @@ from core.ports.sandbox import RunOutput, SandboxSpec
 from runner.engine import gvisor
 from runner.engine.container_spec import CANARY, LABEL, PLAIN, PROCESS, EngineMeans, job_options, owner
 from runner.engine.docker_sandbox import DockerSandbox
-from runner.engine.errors import engine_errors
+from runner.engine.errors import NoImage, engine_errors
 from runner.engine.gpu_probe import probe, probe_options
 from runner.engine.output.stream import OutputStream
 from runner.engine.output.usage import Peaks
@@ -39,13 +39,25 @@ class DockerEngine:
     """The engine behind its unix socket. Lives as long as its process; `close` ends the connections."""
 
     def __init__(
-        self, socket: str, *, site: str, image: str, seccomp: str, means: EngineMeans = PLAIN, process: str = ""
+        self,
+        socket: str,
+        *,
+        site: str,
+        image: str,
+        seccomp: str,
+        means: EngineMeans = PLAIN,
+        process: str = "",
+        more_images: Collection[str] = (),
     ) -> None:
-        """`process` is the mark of this process; it labels what is removed once the process is gone."""
+        """`process` is the mark of this process; it labels what is removed once the process is gone.
+
+        `more_images` are those that it must have beside `image`, for resource classes with one of their own.
+        """
         self._socket, self._process = socket, process
         self._means = means
         self._site = site
         self._image = image
+        self._images = sorted({image, *more_images})
         self._seccomp = seccomp
         self._job_seccomp = gvisor.system_calls(seccomp) if means.runtime == gvisor.RUNTIME else seccomp
         self._client = docker.DockerClient(base_url=socket, timeout=CALL_SECONDS)
@@ -117,7 +129,7 @@ class DockerEngine:
         try:
             return str(self._client.images.get(name).id)
         except docker.errors.ImageNotFound as error:
-            raise Unavailable("The sandbox engine", f"it has no image {name!r}; scripts/setup builds it") from error
+            raise NoImage(name) from error
 
     def remove_leftovers(self, job_id: str, *, claim: str | None = None) -> int:
         return self._remove(f"{LABEL}.job={job_id}", *([f"{LABEL}.claim={claim}"] if claim else []))
@@ -190,4 +202,5 @@ class DockerEngine:
 
     def check(self) -> None:
         with engine_errors():
-            self._image_id(self._image)
+            for image in self._images:
+                self._image_id(image)

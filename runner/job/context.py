@@ -31,6 +31,7 @@ class JobContext:
     resource_classes: Mapping[str, ResourceClass]
     """As the engine can give them to runs that are launched now."""
     image: str
+    """The site's; a resource class may have another."""
     site: str
     """The ledger's own name, which labels everything that is started in the engine."""
     host: str
@@ -55,5 +56,5 @@ class JobContext:
         limits = self.resource_classes.get(job.resource_class)
         if limits is None:
             return None
-        settings = LaunchSettings(limits=limits, image=self.image, log=self.log_limits)
+        settings = LaunchSettings(limits=limits, image=limits.image_of(self.image), log=self.log_limits)
         return settings.for_trial(self.trial_seconds) if job.trial else settings

@@ -37,7 +37,9 @@ class ImageList:
     process: str = ""
     """The mark of this process; other processes remove its container once it is gone."""
     _known: dict[str, ImagePackages | float] = field(default_factory=dict)
-    """By image id; the time of the last try where none was got."""
+    """By image id; the time of the last try where none was got. Of each name only the present image is kept."""
+    _ids: dict[str, str] = field(default_factory=dict)
+    """By name."""
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def of(self, image: str) -> ImagePackages:
@@ -45,6 +47,9 @@ class ImageList:
         with engine_errors():
             image_id = str(self.client.images.get(image).id)
         with self._lock:
+            self._ids[image] = image_id
+            for gone in self._known.keys() - set(self._ids.values()):
+                del self._known[gone]
             known = self._known.get(image_id, float("-inf"))
             if isinstance(known, ImagePackages):
                 return known
@@ -52,7 +57,7 @@ class ImageList:
                 raise Unavailable("The sandbox engine", "the packages of its image could not be listed")
             self._known[image_id] = time.monotonic()
             found = self._listed(image_id)
-            self._known = {image_id: found}
+            self._known[image_id] = found
         return found
 
     def _listed(self, image_id: str) -> ImagePackages:

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import structlog
@@ -51,13 +52,16 @@ class Reporter:
     gpus: Gpus
     inspection: Inspection
     resource_classes: Iterable[ResourceClass]
-    image_packages: Callable[[], ImagePackages | None] = lambda: None
-    """What the image of all classes has; None if that is not known. Raises Unavailable."""
+    image: str = ""
+    """The site's; a class may have another."""
+    image_packages: Callable[[str], ImagePackages | None] = lambda _image: None
+    """What the image of this name has; None if that is not known. Raises Unavailable."""
     installs: bool = False
     """Whether classes that may install packages can."""
     facts: HostFacts = field(default_factory=HostFacts)
     since: datetime = field(default_factory=lambda: datetime.now(UTC))
-    _image_id: str = ""
+    _image_ids: dict[str, str] = field(default_factory=dict)
+    """By name, of images whose packages are published."""
 
     def run(self, ended: threading.Event) -> None:
         while True:
@@ -66,10 +70,11 @@ class Reporter:
                 return
 
     def report(self) -> None:
-        """Reports on the process, and on its host and image when it is this process's turn. Never raises."""
+        """Reports on the process, and on its host and images when it is this process's turn. Never raises."""
         _quietly(lambda: self.runners.publish(self.process()))
         _quietly(self._report_host)
-        _quietly(self._report_image)
+        for name in dict.fromkeys(item.image_of(self.image) for item in self.resource_classes):
+            _quietly(partial(self._report_image, name))
 
     def withdraw(self) -> None:
         """Withdraws the report of a process that ends in order, so that it is not listed as silent. Never raises."""
@@ -79,14 +84,14 @@ class Reporter:
         if self.runners.turn(f"look:{self.availability.host}", LOOK_SECONDS):
             self.runners.publish_host(self.host())
 
-    def _report_image(self) -> None:
-        self._image_id = ""
-        image = self.image_packages()
+    def _report_image(self, name: str) -> None:
+        self._image_ids.pop(name, None)
+        image = self.image_packages(name)
         if image is None:
             return
         if self.runners.turn(f"image:{image.image_id}", IMAGE_SECONDS):
             self.runners.publish_image(image)
-        self._image_id = image.image_id
+        self._image_ids[name] = image.image_id
 
     def process(self) -> RunnerReport:
         state, reason = self.availability.state()
@@ -104,7 +109,8 @@ class Reporter:
         )
 
     def _figures(self, item: ResourceClass) -> ClassFigures:
-        found = {"image_id": self._image_id, "installs": item.requirements and self.installs}
+        image_id = self._image_ids.get(item.image_of(self.image), "")
+        found = {"image_id": image_id, "installs": item.requirements and self.installs}
         return ClassFigures.model_validate(item.model_dump() | found)
 
     def host(self) -> HostReport:

@@ -140,7 +140,7 @@ def test_an_engine_whose_data_was_wiped_costs_an_attempt_and_no_job(
         assert engine.onlooker.info()["ID"] != former
         if not runner_lives:
             runners.enter_context(fragile.runner())
-        until(lambda: told_of(redis_client, "it has no image"), "its runner says why it takes nothing")
+        until(lambda: told_of(redis_client, "has no image"), "its runner says why it takes nothing")
         time.sleep(AWAY_SECONDS)
         assert standing(fragile, ids[1]) == (JobState.PENDING, 0)
         give_small_image(engine.part)

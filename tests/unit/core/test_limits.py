@@ -64,3 +64,14 @@ def test_a_user_may_do_something(changes: dict[str, int]) -> None:
     """Limits of nothing are a mistake."""
     with pytest.raises(ValidationError):
         UserLimits(**changes)
+
+
+@pytest.mark.parametrize("image", ["", "-x", "../containers", "a b", "a\n", "x" * 201, "--privileged"])
+def test_what_is_no_name_of_an_image_is_refused(image: str) -> None:
+    with pytest.raises(ValidationError):
+        ResourceClass.model_validate(SMALL.model_dump() | {"image": image})
+
+
+def test_a_class_has_the_sites_image_or_its_own() -> None:
+    own = ResourceClass.model_validate(SMALL.model_dump() | {"image": "registry.example:5000/lab/torch@sha256:ab"})
+    assert (SMALL.image_of("site:1"), own.image_of("site:1")) == ("site:1", "registry.example:5000/lab/torch@sha256:ab")

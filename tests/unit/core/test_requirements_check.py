@@ -103,6 +103,17 @@ def test_a_job_may_find_itself_in_the_image_of_any_runner(site: Site) -> None:
     assert "the image has no torch" in faults_of(site, b"torch\n")[0][1]
 
 
+def test_what_another_classs_own_image_has_names_that_class(site: Site) -> None:
+    """Each class is compared with the image of its own runs."""
+    own = ImagePackages(image_id="sha256:9", markers={}, packages=(ImagePackage(name="mmcv", version="2.2"),))
+    told(site.ports.runners, installs=False, medium_image=own)
+    found = uploaded(site, b"mmcv>=2\n")
+    assert "the image has no mmcv" in found.notes[0]
+    assert "Use class medium, which has what is asked for" in found.notes[0]
+    assert posted(site, found, "medium") == []
+    assert posted(site, found, "small")[0] == ("requirements.txt", "line 1 asks for 'mmcv>=2'; the image has no mmcv")
+
+
 def test_a_silent_runner_says_nothing(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     told(site.ports.runners, installs=False)
     at = MemoryRunners().clock()

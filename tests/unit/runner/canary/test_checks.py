@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from core.domain.limits import SMALL
-from runner.canary.checks import limit_rules, rows, wall_rules
+from runner.canary.checks import ENVIRONMENT, limit_rules, rows, wall_rules
 from tests.unit.runner.canary.findings import HOLDING, LOW, STOPPED
 
 pytestmark = pytest.mark.unit
@@ -71,6 +71,13 @@ def test_a_limit_that_does_not_bind_is_red(check: str, found: object) -> None:
 def test_what_was_not_found_out_is_red(check: str) -> None:
     """A probe that ends early has proved nothing."""
     assert red({name: found for name, found in HOLDING.items() if name != check}) == [check]
+
+
+def test_of_a_long_list_only_what_does_not_belong_there_is_shown() -> None:
+    """An admin reads 200 characters of it."""
+    found = HOLDING | {"environment": [*sorted(ENVIRONMENT), "ZLIB_VERSION"]}
+    (told,) = [row for row in rows(wall_rules(SMALL, "runc"), found, "small") if not row.ok]
+    assert told.found == "also ['ZLIB_VERSION']"
 
 
 def test_gvisor_tells_otherwise_and_is_judged_by_trying() -> None:

@@ -81,6 +81,13 @@ def test_each_class_is_probed_with_its_own_limits_and_as_no_job(tmp_path: Path) 
     assert json.loads((tmp_path / "config" / "bounds.json").read_text())["pids"] == LOW.pids
 
 
+def test_each_class_is_probed_in_its_own_image(tmp_path: Path) -> None:
+    own = SMALL.model_copy(update={"name": "own", "image": "mine:2"})
+    engine: Any = ScriptedEngine({"walls": HOLDING, "limits": LIMITS})
+    Canary(engine=engine, resource_classes=[SMALL, own], image="site:1", site="s", folder=tmp_path)()
+    assert [spec.image for spec in engine.launched] == ["site:1", "mine:2", "site:1"]
+
+
 def test_a_probe_that_outlives_its_memory_is_red(tmp_path: Path) -> None:
     engine = ScriptedEngine({"walls": HOLDING, "limits": LIMITS}, out_of_memory=False)
     assert [row.check for row in probe(engine, tmp_path).red] == ["memory"]

@@ -28,9 +28,10 @@ class FakeEngine:
 
     def __init__(self, answer: bytes = ANSWER) -> None:
         self.answer, self.image_id = answer, "sha256:1"
+        self.ids: dict[str, str] = {}
         self.made: list[dict[str, Any]] = []
         self.removed = 0
-        self.images = SimpleNamespace(get=lambda _name: SimpleNamespace(id=self.image_id))
+        self.images = SimpleNamespace(get=lambda name: SimpleNamespace(id=self.ids.get(name, self.image_id)))
         self.containers = SimpleNamespace(create=self._create)
 
     def _create(self, **options: Any) -> Any:
@@ -52,6 +53,19 @@ def test_each_image_is_asked_once() -> None:
     engine.image_id = "sha256:2"
     assert images.of("sandbox").image_id == "sha256:2"
     assert len(engine.made) == 2
+
+
+def test_images_of_several_classes_are_each_asked_once() -> None:
+    """And what no name means any more is forgotten."""
+    engine: Any = FakeEngine()
+    engine.ids = {"other": "sha256:9"}
+    images = ImageList(client=engine, seccomp="{}")
+    for _time in range(3):
+        assert [images.of(name).image_id for name in ("sandbox", "other")] == ["sha256:1", "sha256:9"]
+    assert len(engine.made) == 2
+    engine.ids = {}
+    images.of("other")
+    assert set(images._known) == {"sha256:1"}
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 
 from core.domain.errors import Unavailable
 from core.domain.image_packages import ImagePackages
-from core.domain.limits import MEDIUM, SMALL
+from core.domain.limits import MEDIUM, SMALL, ResourceClass
 from core.domain.runners import RunnerState
 from runner.worker.report import Reporter
 from tests.twins.runners import MemoryRunners
@@ -18,14 +18,17 @@ from tests.unit.runner.requirements.installations import IMAGE
 pytestmark = pytest.mark.unit
 
 
-def reporter(runners: MemoryRunners, image: Any, *, installs: bool = True) -> Reporter:
+def reporter(
+    runners: MemoryRunners, image: Any, *, installs: bool = True, classes: tuple[ResourceClass, ...] = (SMALL, MEDIUM)
+) -> Reporter:
     availability: Any = SimpleNamespace(
         name="box:1", host="engine", state=lambda: (RunnerState.READY, None), jobs=(), folders=lambda: ()
     )
     unused: Any = SimpleNamespace()
     return Reporter(
         runners=runners, availability=availability, clock_skew=lambda: 0.0, engine=unused, gpus=unused,
-        inspection=unused, resource_classes=(SMALL, MEDIUM), image_packages=image, installs=installs,
+        inspection=unused, resource_classes=classes, image="site:1", image_packages=image,
+        installs=installs,
     )  # fmt: skip
 
 
@@ -37,7 +40,7 @@ def images_of(runners: MemoryRunners) -> list[tuple[str, bool | None]]:
 def test_the_list_is_published_before_a_class_names_its_image() -> None:
     """FLD-8: the report names an image only once its list is published; `installs` needs the class and the site."""
     runners = MemoryRunners()
-    one = reporter(runners, lambda: IMAGE)
+    one = reporter(runners, lambda _name: IMAGE)
     one.report()
     assert images_of(runners) == [("", False), ("", True)]
     assert runners.images() == [IMAGE]
@@ -47,7 +50,7 @@ def test_the_list_is_published_before_a_class_names_its_image() -> None:
 
 def test_a_site_without_an_index_installs_in_no_class() -> None:
     runners = MemoryRunners()
-    reporter(runners, lambda: None, installs=False).report()
+    reporter(runners, lambda _name: None, installs=False).report()
     assert images_of(runners) == [("", False), ("", False)]
 
 
@@ -56,7 +59,7 @@ def test_an_image_that_cannot_be_asked_any_more_is_not_named() -> None:
     runners = MemoryRunners()
     answers: list[ImagePackages | None] = [IMAGE, None]
 
-    def image() -> ImagePackages:
+    def image(_name: str) -> ImagePackages:
         found = answers.pop(0)
         if found is None:
             raise Unavailable("The sandbox engine", "it has gone")
@@ -67,3 +70,22 @@ def test_an_image_that_cannot_be_asked_any_more_is_not_named() -> None:
         one.report()
     runners.publish(one.process())
     assert images_of(runners) == [("", False), ("", True)]
+
+
+def test_each_class_names_the_image_of_its_own_runs() -> None:
+    """One that cannot be asked hides neither the others nor the report."""
+    runners, asked = MemoryRunners(), []
+
+    def image(name: str) -> ImagePackages:
+        asked.append(name)
+        if name == "lost:1":
+            raise Unavailable("The sandbox engine", "it has gone")
+        return IMAGE.model_copy(update={"image_id": f"sha256:{name}"})
+
+    own, lost = (SMALL.model_copy(update={"name": name, "image": f"{name}:1"}) for name in ("own", "lost"))
+    one = reporter(runners, image, classes=(SMALL, lost, own, MEDIUM))
+    for _time in range(2):
+        one.report()
+    assert [found for found, _installs in images_of(runners)] == ["sha256:site:1", "", "sha256:own:1", "sha256:site:1"]
+    assert {found.image_id for found in runners.images()} == {"sha256:site:1", "sha256:own:1"}
+    assert asked == ["site:1", "lost:1", "own:1"] * 2
