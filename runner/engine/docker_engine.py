@@ -18,7 +18,7 @@ from runner.engine import gvisor
 from runner.engine.container_spec import CANARY, LABEL, PLAIN, PROCESS, EngineMeans, job_options, owner
 from runner.engine.docker_sandbox import DockerSandbox
 from runner.engine.errors import NoImage, engine_errors
-from runner.engine.gpu_probe import probe, probe_options
+from runner.engine.gpu_probe import probe, probe_options, standing_options
 from runner.engine.output.stream import OutputStream
 from runner.engine.output.usage import Peaks
 from runner.engine.output.volume import OutputVolume
@@ -33,6 +33,7 @@ from runner.engine.resources import (
     remove_networks,
     remove_volumes,
 )
+from runner.engine.standing_probe import StandingProbe
 
 
 class DockerEngine:
@@ -61,8 +62,10 @@ class DockerEngine:
         self._seccomp = seccomp
         self._job_seccomp = gvisor.system_calls(seccomp) if means.runtime == gvisor.RUNTIME else seccomp
         self._client = docker.DockerClient(base_url=socket, timeout=CALL_SECONDS)
+        self._standing = StandingProbe(self._client, self._standing_options)
 
     def close(self) -> None:
+        self._standing.close()
         self._client.close()
 
     def launch(self, spec: SandboxSpec, output: RunOutput) -> DockerSandbox:
@@ -190,10 +193,16 @@ class DockerEngine:
 
     def gpu_memory(self) -> Mapping[str, int]:
         with engine_errors():
-            return probe(self._client, self._probe_options())
+            found = self._standing.look()
+            return self._look_once() if found is None else found
 
-    def _probe_options(self) -> Mapping[str, Any]:
-        return probe_options(self._site, self._image_id(self._image), self._means, process=self._process)
+    def _look_once(self) -> Mapping[str, int]:
+        image_id = self._image_id(self._image)
+        return probe(self._client, probe_options(self._site, image_id, self._means, process=self._process))
+
+    def _standing_options(self) -> Mapping[str, Any]:
+        image_id = self._image_id(self._image)
+        return standing_options(self._site, image_id, self._seccomp, self._means, process=self._process)
 
     def gpus_in_use(self) -> set[str]:
         with engine_errors():

@@ -14,6 +14,7 @@ import docker
 import pytest
 import redis
 
+from runner.engine.container_spec import EngineMeans
 from runner.engine.docker_engine import DockerEngine
 from tests.conftest import REPOSITORY, redis_url, service
 from tests.docker.runner_site import Site
@@ -41,7 +42,7 @@ def built(inner: docker.DockerClient, image: str, fresh_name: str) -> Iterator[C
     made: list[str] = []
 
     def build(lines: str) -> str:
-        name = f"{fresh_name}:trial"
+        name = f"{fresh_name}:trial{len(made)}"
         inner.images.build(
             fileobj=io.BytesIO(f"FROM {image}\nUSER root\n{lines}\n".encode()), tag=name, rm=True, forcerm=True
         )
@@ -51,6 +52,27 @@ def built(inner: docker.DockerClient, image: str, fresh_name: str) -> Iterator[C
     yield build
     for name in made:
         inner.images.remove(name, force=True)
+
+
+@pytest.fixture
+def engine_of(
+    inner: docker.DockerClient, built: Callable[[str], str], fresh_name: str
+) -> Iterator[Callable[[str], DockerEngine]]:
+    """An engine whose images have these lines of a Dockerfile, and devices by CDI."""
+    if not inner.info().get("CDISpecDirs"):
+        pytest.skip("the engine has no CDI: scripts/setup builds one that does")
+    made: list[DockerEngine] = []
+
+    def open_engine(lines: str) -> DockerEngine:
+        means = EngineMeans(gpu_access="cdi")
+        made.append(DockerEngine(
+            service("LEADERSBOARD_TEST_ENGINE"), site=fresh_name, image=built(lines), seccomp=SECCOMP, means=means
+        ))  # fmt: skip
+        return made[-1]
+
+    yield open_engine
+    for engine in made:
+        engine.close()
 
 
 @pytest.fixture

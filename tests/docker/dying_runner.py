@@ -20,7 +20,7 @@ from core.adapters.mlflow.tracking import MlflowTracking
 from core.adapters.redis.job_status import RedisJobStatus
 from core.domain.job import Phase
 from runner.canary import probe as probing
-from runner.engine import gpu_probe
+from runner.engine import standing_probe
 from runner.engine.docker_engine import DockerEngine
 from runner.engine.docker_sandbox import DockerSandbox
 from runner.engine.output.stream import OutputStream
@@ -58,7 +58,7 @@ STEPS: dict[str, tuple[Any, str, Callable[..., bool]]] = {
 }
 """Before which call, of a class or a module, and when; asked with the call's own arguments."""
 BESIDE: dict[str, tuple[Any, str, Callable[..., bool]]] = {
-    "GPU probe": (gpu_probe, "remove", lambda *_: True),
+    "GPU probe": (standing_probe._Opened, "ask", lambda *_: True),
     "probe being made": (OutputVolume, "check_bound", lambda *_: True),
     "probe": (probing, "_end_of", lambda *_: True),
     "probe's program": (probing, "_place", lambda *_: True),

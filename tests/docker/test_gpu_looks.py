@@ -2,53 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
-import docker
 import pytest
 
 from core.domain.canary import CanaryRow
 from core.domain.limits import MIB, SMALL
 from runner.canary.probe import Canary
-from runner.engine.container_spec import EngineMeans
 from runner.engine.docker_engine import DockerEngine
 from runner.gpus import Gpus
-from tests.conftest import service
-from tests.docker.conftest import SECCOMP
-from tests.docker.test_stronger_engines import GPU, offers
+from tests.docker.made_up_devices import GPU, smi
 
 pytestmark = pytest.mark.docker
 
 CLASS = SMALL.model_copy(update={"cpus": 1, "memory_bytes": 512 * MIB})
 NO_TORCH = "RUN rm -rf /opt/venv/lib/python3*/site-packages/torch"
-
-
-def smi(*, used: int = 3, devices: tuple[str, ...] = (GPU,)) -> str:
-    """Dockerfile lines of an nvidia-smi that lists these devices, where it finds the node of one."""
-    lists = "; ".join(f'echo "{device}$told"' for device in devices)
-    script = f'#!/bin/sh\\n[ -e /dev/nvidia0 ] || exit 9\\ncase "$*" in *memory*) told=", {used}";; esac\\n{lists}\\n'
-    return f"RUN printf '{script}' > /usr/bin/nvidia-smi && chmod 0755 /usr/bin/nvidia-smi"
-
-
-@pytest.fixture
-def engine_of(
-    inner: docker.DockerClient, built: Callable[[str], str], fresh_name: str
-) -> Iterator[Callable[[str], DockerEngine]]:
-    """An engine whose images have these lines of a Dockerfile, and devices by CDI."""
-    offers("CDI", there=bool(inner.info().get("CDISpecDirs")))
-    made: list[DockerEngine] = []
-
-    def open_engine(lines: str) -> DockerEngine:
-        means = EngineMeans(gpu_access="cdi")
-        made.append(DockerEngine(
-            service("LEADERSBOARD_TEST_ENGINE"), site=fresh_name, image=built(lines), seccomp=SECCOMP, means=means
-        ))  # fmt: skip
-        return made[-1]
-
-    yield open_engine
-    for engine in made:
-        engine.close()
 
 
 def gpu_rows(engine: DockerEngine, folder: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, CanaryRow]:

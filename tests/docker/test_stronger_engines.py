@@ -14,11 +14,11 @@ from core.domain.limits import GIB, MIB, GpuPolicy
 from runner.engine.container_spec import EngineMeans
 from runner.engine.docker_engine import DockerEngine
 from tests.conftest import REPOSITORY, service
+from tests.docker.made_up_devices import GPU
 from tests.twin_runner import GOOD, TwinRunner
 
 pytestmark = pytest.mark.docker
 
-GPU = "GPU-00000000-1111-2222-3333-444444444444"
 SECCOMP = (REPOSITORY / "seccomp.json").read_text()
 DEVICES = """
 import os

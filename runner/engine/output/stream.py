@@ -110,7 +110,7 @@ class OutputStream:
             return False
 
     def _attached(self, pump: _Pump) -> None:
-        for stream, chunk in _frames(pump.chunks()):
+        for stream, chunk in frames(pump.chunks()):
             self._take(chunk, stream)
 
     def _recorded(self) -> None:
@@ -121,7 +121,7 @@ class OutputStream:
         with self._api.get(url, params=wanted, stream=True, timeout=(CONNECT_SECONDS, None)) as answer:
             answer.raise_for_status()
             self._opened = answer
-            for stream, chunk in _frames(answer.raw.stream(pump.CHUNK_BYTES)):
+            for stream, chunk in frames(answer.raw.stream(pump.CHUNK_BYTES)):
                 known = min(skip[stream], len(chunk))
                 skip[stream] -= known
                 if chunk[known:]:
@@ -168,7 +168,7 @@ class _Pump:
         self._process.wait()
 
 
-def _frames(chunks: Iterable[bytes]) -> Iterator[tuple[Stream, bytes]]:
+def frames(chunks: Iterable[bytes]) -> Iterator[tuple[Stream, bytes]]:
     """Removes the engine's framing. Drops an incomplete frame at the end of a broken stream."""
     came = b""
     for chunk in chunks:

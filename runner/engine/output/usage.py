@@ -17,7 +17,7 @@ from runner.engine.errors import engine_errors
 
 FIRST_SAMPLE_SECONDS, LONGEST_SAMPLE_SECONDS = 0.05, 1.0
 GPU_SAMPLE_SECONDS = 15.0
-"""Reading a device's memory takes a container of its own, so it runs in a thread."""
+"""Reading a device's memory may take a container of its own, so it runs in a thread."""
 
 
 class Peaks:
