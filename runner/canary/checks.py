@@ -8,6 +8,7 @@ from typing import Any
 
 from core.domain.canary import CanaryRow
 from core.domain.limits import MIB, ResourceClass
+from core.domain.visible_text import visible
 from runner.engine import gvisor
 
 UIDS = range(60001, 61000)
@@ -58,7 +59,7 @@ def rows(rules: Iterable[Rule], found: Mapping[str, Any], resource_class: str) -
             check=rule.check,
             resource_class=resource_class,
             expected=rule.expected,
-            found=_shown(rule, value)[:200],
+            found=visible(_shown(rule, value)[:200]),
             ok=rule.check in found and _holds(rule, value),
         )
 

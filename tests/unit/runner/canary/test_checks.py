@@ -80,6 +80,11 @@ def test_of_a_long_list_only_what_does_not_belong_there_is_shown() -> None:
     assert told.found == "also ['ZLIB_VERSION']"
 
 
+def test_what_an_image_says_is_safe_to_show() -> None:
+    (told,) = [row for row in rows(wall_rules(SMALL, "runc"), HOLDING | {"workers": "\x1b[2J"}, "small") if not row.ok]
+    assert told.found == "‹U+001B›[2J"
+
+
 def test_gvisor_tells_otherwise_and_is_judged_by_trying() -> None:
     """BOX-8: its figures are its own; a run that its own limit ended is bounded, and one that none ended is not."""
     own = HOLDING | {
