@@ -119,7 +119,7 @@ class Settings(BaseSettings):
     max_submissions_per_hour: Annotated[int, Field(ge=1)] = 10
     max_uploads_per_hour: Annotated[int, Field(ge=1)] = 100
     max_refused_uploads_per_hour: Annotated[int, Field(ge=1)] = 300
-    """Per user: refused and interrupted uploads, which take no place among the others."""
+    """Per user: refused and interrupted ones, which take no place among the others."""
     max_concurrent_running: Annotated[int, Field(ge=1)] = 1
     max_trials_per_hour: Annotated[int, Field(ge=1)] = 20
     """Per user, one at a time; they take no place among the submissions of the hour."""
@@ -197,8 +197,7 @@ class Settings(BaseSettings):
     def _safe(self) -> Self:
         if "*" in self.cors_origins:
             raise ValueError("CORS_ORIGINS: name the origins; '*' would let any page act for a logged-in user")
-        names = [item.name for item in self.resource_classes]
-        if not names or len(set(names)) != len(names):
+        if not (names := [item.name for item in self.resource_classes]) or len(set(names)) != len(names):
             raise ValueError("RESOURCE_CLASSES: at least one, each with a name of its own")
         tokens = [item.token for item in self.api_tokens]
         if len(set(tokens)) != len(tokens):

@@ -174,10 +174,8 @@ def walls() -> Iterator[tuple[str, Any]]:
     yield "mounts", mounts()
     yield "devices", sorted(os.listdir("/dev"))
     yield "environment", sorted(os.environ)
-    yield (
-        "neighbours",
-        [len([name for name in os.listdir("/proc") if name.isdigit()]), Path("/proc/1/comm").read_text().strip()],
-    )
+    processes = [name for name in os.listdir("/proc") if name.isdigit()]
+    yield "neighbours", [len(processes), Path("/proc/1/comm").read_text().strip()]
     yield "shared memory", sorted(os.listdir("/dev/shm")) + left_in_memory()
     yield "identity", [socket.gethostname(), os.readlink("/proc/self/fd/0"), os.getcwd()]
     yield "oom score", int(Path("/proc/self/oom_score_adj").read_text())

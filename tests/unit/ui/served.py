@@ -112,17 +112,24 @@ class Silent(Platform):
 
 
 @contextmanager
+def tidied_gradio() -> Iterator[None]:
+    """Closes the event loop that Gradio makes for this thread with an application, or a later test would be blamed."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Gradio's own, about its dependencies
+        yield
+        with suppress(RuntimeError):
+            asyncio.get_event_loop().close()
+        asyncio.set_event_loop(None)
+        gc.collect()
+
+
+@contextmanager
 def served() -> Iterator[Served]:
     """The UI on a port of its own until the context ends."""
     platform = Silent()
     answering(platform)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # Gradio's own, about its dependencies
+    with tidied_gradio():
         app = build(Settings(ui_secret=SECRET), platform.http(), platform.async_http())
-        with suppress(RuntimeError):  # Gradio makes an event loop for this thread and leaves it open
-            asyncio.get_event_loop().close()
-        asyncio.set_event_loop(None)
-        gc.collect()
     listener = socket.create_server(("127.0.0.1", 0))
     server = uvicorn.Server(uvicorn.Config(app, ws="none", log_config=None, timeout_graceful_shutdown=1))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)

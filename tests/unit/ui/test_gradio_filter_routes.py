@@ -1,9 +1,7 @@
 """Of all that Gradio serves only what our pages need is there, however its address is written."""
 
-import gc
 import re
 import socket
-import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
@@ -12,7 +10,7 @@ import gradio as gr
 import pytest
 from gradio.routes import App as GradioApp
 
-from tests.unit.ui.served import JSON, Served
+from tests.unit.ui.served import JSON, Served, tidied_gradio
 
 pytestmark = pytest.mark.unit
 
@@ -24,12 +22,10 @@ METHODS = ("GET", "POST", "HEAD", "PUT", "DELETE", "PATCH", "OPTIONS")
 def everything_of_gradio() -> list[str]:
     """Every path that Gradio serves when nothing is taken away, one file page among them."""
     paths = set()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # Gradio's own
+    with tidied_gradio():
         with gr.Blocks() as blocks:
             gr.File()
         app = GradioApp.create_app(blocks)
-        gc.collect()
     for router in (app.router, *(route.original_router for route in app.routes if hasattr(route, "original_router"))):
         paths |= {route.path for route in router.routes if hasattr(route, "path")}
     assert len(paths) > 60, "the routes of this Gradio are listed in another way"

@@ -50,7 +50,7 @@ def test_the_form_says_whether_it_is_a_trial(ui: Served, wish: bool) -> None:  #
 
 def test_the_form_has_both_buttons(front: Front) -> None:
     """Submit first: Enter in a field presses the first one."""
-    html = front.templates.fill("submit", benchmarks=[], resources=[], default="")
+    html = front.templates.fill("submit", benchmarks=[], resources=[], default="", weights=())
     assert 0 < html.index('class="lb-send">Submit<') < html.index('value="trial"')
 
 
