@@ -31,6 +31,28 @@ def figure(value: float | None, metric: Metric | None = None) -> str:
     return f"{value:,.{max(0, DIGITS - whole)}f}"
 
 
+MEASURED_NAMES = {
+    "cpu_seconds": "CPU time", "gpu_memory_bytes": "Peak GPU memory", "log_bytes": "Log", "memory_bytes": "Peak memory",
+    "output_bytes": "Output", "output_files": "Output files", "pids": "Most processes at once", "wall_seconds": "Time",
+}  # fmt: skip
+
+
+def measured_name(name: str) -> str:
+    """What a figure of the platform is, in words; a submission's own figure keeps its name."""
+    return MEASURED_NAMES.get(name, name)
+
+
+def measurement(value: float, name: str) -> str:
+    """A figure that the platform measured, in the unit that its name says: memory, bytes, time, or a count."""
+    if name.endswith("memory_bytes"):
+        return memory(value)
+    if name.endswith("_bytes"):
+        return size(int(value))
+    if name.endswith("_seconds"):
+        return duration(value)
+    return f"{value:,.0f}" if value.is_integer() else figure(value)
+
+
 def arrow(metric: Metric) -> str:
     """An arrow in the direction in which the metric gets better."""
     return "↑" if metric.direction == "maximize" else "↓"
@@ -102,6 +124,8 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "exact": exact,
     "figure": figure,
     "file_link": file_link,
+    "measured_name": measured_name,
+    "measurement": measurement,
     "memory": memory,
     "plain": plain,
     "queue_place": queue_place,

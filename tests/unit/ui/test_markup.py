@@ -11,7 +11,7 @@ from client.api.models import Job, JobPage, Results, Submission, Tracking
 from tests.unit.client.fake_platform import SUBMISSION
 from tests.unit.client.fake_platform import job as job_answer
 from tests.unit.ui.front import Front
-from ui.markup import figure, web_link
+from ui.markup import figure, measurement, web_link
 from ui.notices import notice_of
 from ui.pages.timeline import steps_of
 from ui.run_files import pictures_of
@@ -113,6 +113,24 @@ def test_no_foreign_text_becomes_markup(front: Front) -> None:
 def test_numbers_have_four_digits(value: float | None, metric: Metric | None, shown: str) -> None:
     """Numbers align within their column and show no more digits than mean something."""
     assert figure(value, metric) == shown
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "shown"),
+    [
+        ("memory_bytes", 812_000_000.0, "774 MiB"),
+        ("gpu_memory_bytes", 3 * 2.0**30, "3 GiB"),
+        ("log_bytes", 412.0, "412 B"),
+        ("output_bytes", 1_234_567.0, "1.2 MB"),
+        ("wall_seconds", 150.2, "2 min 30 s"),
+        ("pids", 4.0, "4"),
+        ("output_files", 12_345.0, "12,345"),
+        ("training_loss", 0.25, "0.2500"),
+    ],
+)
+def test_a_measurement_has_the_unit_of_its_name(name: str, value: float, shown: str) -> None:
+    """A count is a whole number, and a small file is no 0 MiB."""
+    assert measurement(value, name) == shown
 
 
 @pytest.mark.parametrize("url", [None, "", "javascript:alert(1)", "data:text/html,x", "//evil", "/relative"])
