@@ -6,7 +6,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, expect, sync_playwright
 
 CHROMIUM = "/usr/bin/chromium"
 FLAGS = [
@@ -23,6 +23,8 @@ SCREENSHOTS = Path(__file__).parents[2] / ".state" / "screenshots"
 DESKTOP, PHONE = (1280, 800), (390, 844)
 
 Open = Callable[..., Page]
+
+expect.set_options(timeout=30_000)  # a page that the machine is too busy for is no fault of the page
 
 
 @pytest.fixture(scope="module")

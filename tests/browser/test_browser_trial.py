@@ -26,7 +26,6 @@ from tests.conftest import redis_url
 pytestmark = pytest.mark.browser
 
 Keep = Callable[[Page, str], None]
-SLOW = 20_000
 CURVE = "曲線/ネジ ROC.png"
 
 
@@ -71,32 +70,32 @@ def test_a_program_is_tried_and_then_submitted(
     size, scheme = look
     name = f"trial-{size[0]}-{scheme}"
     page = site.open(new_page(size, scheme), "/submit")
-    expect(page.locator(".lb-hints h3").first).to_be_visible(timeout=SLOW)
+    expect(page.locator(".lb-hints h3").first).to_be_visible()
     program = {"name": "main.py", "mimeType": "text/x-python", "buffer": secrets.token_hex(8).join("##").encode()}
     page.locator("#lb-files").set_input_files([program])  # type: ignore[list-item]
     screenshot(page, f"{name}-form")
-    no_sideways_scroll(page)
+    assert no_sideways_scroll(page)
     page.get_by_role("button", name="Try it", exact=True).click()
-    expect(page.locator(".lb-outcome")).to_contain_text("Queued as trial", timeout=SLOW)
+    expect(page.locator(".lb-outcome")).to_contain_text("Queued as trial")
     screenshot(page, f"{name}-queued")
     page.get_by_role("link", name="Watch the trial").click()
-    expect(page.locator(".lb-job h1")).to_contain_text("Trial", timeout=SLOW)
-    expect(page.locator(".lb-job")).to_contain_text("Trial: nothing is recorded", timeout=SLOW)
+    expect(page.locator(".lb-job h1")).to_contain_text("Trial")
+    expect(page.locator(".lb-job")).to_contain_text("Trial: nothing is recorded")
     expect(page.get_by_role("button", name="Submit it")).to_be_hidden()
     end_trial(site)
-    expect(page.locator(".lb-results")).to_contain_text("This would be ranked on synthetic", timeout=SLOW)
+    expect(page.locator(".lb-results")).to_contain_text("This would be ranked on synthetic")
     expect(page.locator(".lb-job")).to_contain_text("Trial: nothing was recorded")
     expect(page.locator(".lb-results")).to_contain_text(CURVE)
     expect(page.locator(".lb-results")).not_to_contain_text("MLflow")
-    no_sideways_scroll(page)
+    assert no_sideways_scroll(page)
     screenshot(page, f"{name}-ended")
     page.get_by_role("button", name="Submit it").click()
-    expect(page.get_by_text("Queued as job")).to_be_visible(timeout=SLOW)
+    expect(page.get_by_text("Queued as job")).to_be_visible()
     screenshot(page, f"{name}-submitted")
     page.get_by_role("link", name="Watch the job").click()
-    expect(page.locator(".lb-job h1")).to_contain_text("Job", timeout=SLOW)
+    expect(page.locator(".lb-job h1")).to_contain_text("Job")
     page.goto(site.url + "/jobs")
-    expect(page.locator(".lb-jobs .lb-badge")).to_have_count(1, timeout=SLOW)
-    no_sideways_scroll(page)
+    expect(page.locator(".lb-jobs .lb-badge")).to_have_count(1)
+    assert no_sideways_scroll(page)
     screenshot(page, f"{name}-list")
     assert complaints == []
