@@ -15,6 +15,7 @@ from docker.models.containers import Container
 
 from core.domain.limits import GIB, MIB
 from runner.engine import standing_probe
+from runner.engine.container_spec import CANARY
 from runner.engine.docker_engine import DockerEngine
 from runner.gpus import Gpus
 from tests.docker.made_up_devices import GPU, nvml, smi
@@ -87,7 +88,9 @@ def test_it_has_the_walls_of_our_containers(
     assert host["SecurityOpt"][0] == "no-new-privileges:true"
     assert found.attrs["Config"]["User"] == "60000:60000"
     assert "Mounts" not in host or not host["Mounts"]
-    assert engine.remove_canaries(before=time.time() + 60) == 0, "it is no probe of the past"
+    labels = found.attrs["Config"]["Labels"]
+    assert labels["leadersboard.role"] == "devices", "what is removed for its age has the role probe"
+    assert CANARY not in labels, "nor is it a canary of the past"
 
 
 def test_one_that_died_is_started_again(engine_of: Callable[[str], DockerEngine], inner: docker.DockerClient) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 
-from tests.docker.conftest import opened_site
+from tests.docker.conftest import MOST_SHOWN, opened_site
 from tests.docker.own_parts import OwnPart, own_redis
 from tests.docker.runner_site import Site
 from tests.integration.freezing_proxy import FreezingProxy, freezing_proxy
@@ -24,9 +25,10 @@ def ledger_server(fresh_name: str) -> Iterator[OwnPart]:
 def fragile(
     engine_folder: Path, ledger_server: OwnPart, mlflow_url: str, image: str, fresh_name: str
 ) -> Iterator[Site]:
-    """A site whose Redis may be killed."""
+    """A site whose Redis may be killed. What its runner processes said is shown with a test that fails."""
     with opened_site(engine_folder, ledger_server.url, mlflow_url, image, fresh_name) as site:
         yield site
+        sys.stdout.write(site.words()[-MOST_SHOWN:])
 
 
 @pytest.fixture

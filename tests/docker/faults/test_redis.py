@@ -38,7 +38,7 @@ def test_a_runner_that_begins_before_redis_waits_for_it(
     job_id = fragile.post(program(1))
     ledger_server.kill()
     with fragile.runner() as runner:
-        time.sleep(6)  # it asks in vain meanwhile; what it says of that comes once it has begun
+        time.sleep(3)  # it asks in vain meanwhile; what it says of that comes once it has begun
         ledger_server.start()
         assert_settled(fragile, [job_id], mlflow_url, inner)
         assert "waiting for a part" in fragile.words()
