@@ -17,11 +17,20 @@ from runner.worker.availability import Availability
 from runner.worker.report import HostFacts
 
 EVERY_SECONDS = 3600.0
+SECOND_LOOK_SECONDS = 5.0
+"""Seconds until the canary runs again after the first red one, which a machine that stood still may have caused."""
 RED_SECONDS = 60.0
-"""Seconds until the canary runs again after a red one. A mended engine is found without a restart of the runner."""
+"""Seconds between later red ones. A mended engine is found without a restart of the runner."""
 LOOK_SECONDS = 2.0
 
 log = structlog.get_logger(__name__)
+
+
+def pause_after(reds: int) -> float:
+    """Seconds until the canary runs again, after so many red ones in a row. It refuses jobs until it is green."""
+    if reds == 0:
+        return EVERY_SECONDS
+    return SECOND_LOOK_SECONDS if reds == 1 else RED_SECONDS
 
 
 @dataclass(kw_only=True)
@@ -39,11 +48,12 @@ class CanaryScheduler:
         self.availability.refusal = PROBING
 
     def run(self, ended: threading.Event) -> None:
-        due = 0.0
+        due, reds = 0.0, 0
         while not ended.is_set():
             if not self.availability.storage_fault() and (time.monotonic() >= due or self._asked()):
                 self.probe()
-                due = time.monotonic() + (EVERY_SECONDS if self.availability.refusal is None else RED_SECONDS)
+                reds = reds + 1 if self.availability.refusal else 0
+                due = time.monotonic() + pause_after(reds)
             ended.wait(LOOK_SECONDS)
 
     def probe(self) -> None:

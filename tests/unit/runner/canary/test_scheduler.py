@@ -84,3 +84,23 @@ def test_it_is_asked_at_the_start_and_when_an_admin_wants_it(monkeypatch: pytest
         ended.wait(0.01)
     ended.set()
     thread.join()
+
+
+@pytest.mark.parametrize(("reds", "seconds"), [(0, 3600.0), (1, 5.0), (2, 60.0), (9, 60.0)])
+def test_a_first_red_one_is_soon_looked_at_again(reds: int, seconds: float) -> None:
+    """A machine that stood still for a moment may have caused it; jobs wait until then all the same."""
+    assert scheduler.pause_after(reds) == seconds
+
+
+def test_a_machine_that_stood_still_is_let_in_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scheduler, "LOOK_SECONDS", 0.01)
+    monkeypatch.setattr(scheduler, "SECOND_LOOK_SECONDS", 0.01)
+    scheduled = Scheduled([report_of(row(ok=False)), report_of(row(ok=True))])
+    ended = threading.Event()
+    thread = threading.Thread(target=scheduled.scheduler.run, args=(ended,))
+    thread.start()
+    while scheduled.says or scheduled.availability.refusal:
+        ended.wait(0.01)
+    ended.set()
+    thread.join()
+    assert scheduled.rung == 1
