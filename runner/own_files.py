@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from pathlib import Path
 
@@ -30,12 +29,3 @@ def copied(folder: Path, target: Path, *, entrypoint: str) -> Path:
     if not (target / entrypoint).is_file():
         raise NotTried(f"{folder} has no {entrypoint}; name the program with --entrypoint.")
     return target
-
-
-def open_to_the_run(*folders: Path) -> None:
-    """The run's user, who owns nothing here, can read them."""
-    for folder in folders:
-        for place, _folders, names in os.walk(folder):
-            Path(place).chmod(0o755)
-            for name in names:
-                (Path(place) / name).chmod(0o644)

@@ -93,7 +93,7 @@ class TrialData:
                 folder.mkdir(parents=True)
             for name, expected in chosen.items():
                 _copy(data / name, fresh / name, expected)
-            _open_to_all(fresh)
+            open_to_runs(fresh)
             try:
                 fresh.rename(path)
             except OSError:  # another runner was first
@@ -153,8 +153,8 @@ def _copy(source: Path, target: Path, expected: Seen) -> None:
         raise Changing
 
 
-def _open_to_all(folder: Path) -> None:
-    """The run's user, who owns nothing here, can read it."""
+def open_to_runs(folder: Path) -> None:
+    """Lets the user of a run, which owns none of these files, read all that is in the folder."""
     for place, _folders, names in os.walk(folder):
         Path(place).chmod(0o755)
         for name in names:

@@ -31,8 +31,8 @@ from core.ports.sandbox import Sandbox, SandboxSpec, Stream
 from core.ports.tracking import system_figures_of
 from runner.engine.docker_engine import DockerEngine
 from runner.launch_settings import GRACE_SECONDS, LaunchSettings, LogLimits
-from runner.own_files import NotTried, copied, open_to_the_run
-from runner.trial_data import TrialData
+from runner.own_files import NotTried, copied
+from runner.trial_data import TrialData, open_to_runs
 
 CLASSES = {item.name: item for item in (SMALL, MEDIUM)}
 SECCOMP = Path(__file__).parent.parent / "seccomp.json"
@@ -158,7 +158,8 @@ def _spec(asked: argparse.Namespace, benchmark: Benchmark, limits: ResourceClass
         **({} if asked.whole else {"trial": True}),
     }
     (spec.config / "job.json").write_text(json.dumps(content, indent=2))
-    open_to_the_run(submission, spec.config)
+    for folder in (submission, spec.config):
+        open_to_runs(folder)
     return spec
 
 

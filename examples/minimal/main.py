@@ -30,7 +30,7 @@ def main() -> None:
     }
     started = arguments.output / "metrics.part"
     started.write_text(json.dumps(report, indent=2, allow_nan=False))
-    started.replace(arguments.output / "metrics.json")  # in one step: whoever sees the file sees all of it
+    started.replace(arguments.output / "metrics.json")  # in one step: the file is never seen half written
 
 
 def evaluate(category: Path) -> dict[str, float]:

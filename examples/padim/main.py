@@ -71,7 +71,7 @@ def report(settings: Settings, metrics: dict[str, dict[str, float]], training_se
 
 
 def write_whole(path: Path, content: dict) -> None:
-    """Last and in one step: whoever sees the file sees all of it."""
+    """Write the report last and in one step: the file is never seen half written."""
     started = path.with_suffix(".part")
     started.write_text(json.dumps(content, indent=2, allow_nan=False))
     started.replace(path)

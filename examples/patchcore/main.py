@@ -50,7 +50,7 @@ def main() -> None:
     }
     started = arguments.output / "metrics.part"
     started.write_text(json.dumps(report, indent=2, allow_nan=False))
-    started.replace(arguments.output / "metrics.json")  # in one step: whoever sees the file sees all of it
+    started.replace(arguments.output / "metrics.json")  # in one step: the file is never seen half written
     print(f"done in {time.perf_counter() - begun:.0f} s", flush=True)
 
 

@@ -28,7 +28,7 @@ from runner.engine.output.stream import frames
 from runner.engine.resources import remove
 
 FIRST_SECONDS = 15.0
-"""For the first answer of a container: it starts Python, and a driver that nobody has open takes some seconds."""
+"""For the first answer of a container: it starts Python, and a driver that is not loaded yet takes some seconds."""
 ANSWER_SECONDS = 3.0
 REST_SECONDS = 60.0
 """How long devices are looked at in the other way after a container gave no answer."""

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import docker
 import pytest
-from docker.types import LogConfig
 
 from core.adapters.files.benchmark_check import check_folder
 from core.domain.benchmark_check import Condition
 from tests.benchmark_sets import Files, encoded, good_set, mask, remade, surface, write_set
+from tests.docker.in_the_image import found_by
 
 pytestmark = pytest.mark.docker
 
@@ -68,19 +67,7 @@ def test_the_check_agrees_with_the_reader(inner: docker.DockerClient, image: str
     """Sets without a fault are read whole, each picture with its mask; the others end the reader or lose pictures."""
     for name, files in SETS.items():
         write_set(engine_folder / name, files)
-    printed = inner.containers.run(
-        image,
-        ["-c", READER],
-        entrypoint="python",
-        volumes={str(engine_folder): {"bind": "/sets", "mode": "ro"}},
-        log_config=LogConfig(type="json-file"),
-        network_mode="none",
-        read_only=True,
-        tmpfs={"/tmp": ""},
-        user="60001:60001",
-        remove=True,
-    ).decode()
-    read = json.loads(printed.rpartition("FOUND")[2])
+    read = found_by(inner, image, READER, folders={engine_folder: "/sets"})
     assert {name for name, found in read.items() if found == GOOD} == READ, read
     checked = {name: check_folder(engine_folder / name / "surfaces").condition for name in SETS}
     assert {name for name, condition in checked.items() if condition is Condition.GOOD} == READ

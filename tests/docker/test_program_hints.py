@@ -7,11 +7,11 @@ import re
 
 import docker
 import pytest
-from docker.types import LogConfig
 
 from core.domain.anomalib_hints import ARGUMENTS, FIELDS, OLDER
 from core.domain.hints import hint
 from runner.engine.docker_engine import DockerEngine
+from tests.docker.in_the_image import found_by
 from tests.twin_runner import TwinRunner
 
 pytestmark = pytest.mark.docker
@@ -151,12 +151,7 @@ print("FOUND" + json.dumps(found))
 
 def tried(inner: docker.DockerClient, image: str, lines: list[str]) -> dict[str, str | None]:
     """What each line raises in the image, each by itself; None where it works."""
-    printed = inner.containers.run(
-        image, ["python", "-c", TRY_EACH, json.dumps(lines)], entrypoint=[], network_mode="none", remove=True,
-        user="60007", read_only=True, tmpfs={"/tmp": "rw"}, environment={"HF_HUB_OFFLINE": "1", "HOME": "/tmp"},
-        log_config=LogConfig(type="json-file"),
-    )  # fmt: skip
-    found: dict[str, str | None] = json.loads(printed.decode().partition("FOUND")[2])
+    found: dict[str, str | None] = found_by(inner, image, TRY_EACH, json.dumps(lines))
     return found
 
 

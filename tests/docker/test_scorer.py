@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from pathlib import Path
 from typing import Any
 
 import docker
 import pytest
-from docker.types import LogConfig
 
 from tests.conftest import REPOSITORY
+from tests.docker.in_the_image import found_by
 
 pytestmark = pytest.mark.docker
 
@@ -62,19 +61,7 @@ print("FOUND" + json.dumps({"code": code, "found": found, "oracle": oracle}))
 def test_figures_are_those_of_anomalib(inner: docker.DockerClient, image: str, engine_folder: Path) -> None:
     """To 1e-6, for maps in 0..1 that OpenCV wrote (compressed by LZW); other ranges anomalib's AUROC gets wrong."""
     shutil.copytree(REPOSITORY / "scorer", engine_folder / "scorer", ignore=shutil.ignore_patterns("__pycache__"))
-    printed = inner.containers.run(
-        image,
-        ["-c", ORACLE],
-        entrypoint="python",
-        volumes={str(engine_folder): {"bind": "/program", "mode": "ro"}},
-        log_config=LogConfig(type="json-file"),
-        network_mode="none",
-        read_only=True,
-        tmpfs={"/tmp": ""},
-        user="60001:60001",
-        remove=True,
-    ).decode()
-    told: dict[str, Any] = json.loads(printed.rpartition("FOUND")[2])
+    told: dict[str, Any] = found_by(inner, image, ORACLE, folders={engine_folder: "/program"})
     assert told["code"] == 0
     assert {name: told["found"][name] for name in told["oracle"]} == pytest.approx(told["oracle"], abs=1e-6)
     assert 0.6 < told["found"]["pixel_auc"] < 0.95

@@ -119,7 +119,7 @@ def test_the_limit_of_trials_is_told_in_the_platforms_words(run: Run, platform: 
 
 
 def test_a_trial_is_marked_in_status_and_list(run: Run, platform: Platform) -> None:
-    """So that nobody looks for it on the board."""
+    """The words do not send a user to the board for it."""
     ended = job(status="completed", phase="done", **TRIAL)
     platform.answers("GET", "/jobs/j1/status", ended)
     platform.answers("GET", "/jobs", {"items": [ended], "next_cursor": None})

@@ -70,7 +70,7 @@ def test_wait_says_why_a_job_is_not_ranked(run: Run, platform: Platform, folder:
 def test_the_same_files_are_the_same_job_unless_they_were_only_tried(
     run: Run, platform: Platform, folder: str, created: str, *, is_told: bool
 ) -> None:
-    """JOB-2: the first submission's job. One that this post made is nobody's old job, and is not said to be one."""
+    """JOB-2: the first submission's job. A job that this post made is new, and is not called an old one."""
     accepts(platform)
     platform.answers("POST", "/submissions", SUBMISSION | {"submission_id": "s2", "duplicate_of": "s1"})
     platform.answers("POST", "/jobs", job(created_at=created))
