@@ -25,7 +25,7 @@ from gateway.app import create_app
 from gateway.middleware.bounded_head import BoundedHeadProtocol
 
 REPOSITORY = Path(__file__).parent.parent
-START_SECONDS = 30.0
+START_SECONDS = 120.0
 BENCHMARK = """
 name: synthetic
 title: Synthetic
@@ -54,7 +54,7 @@ class Door:
 
     def client(self, token: str | None = None) -> httpx2.Client:
         headers = {"Authorization": f"Bearer {token or self.token}"}
-        return httpx2.Client(base_url=self.url, headers=headers, timeout=30.0, trust_env=False)
+        return httpx2.Client(base_url=self.url, headers=headers, timeout=120.0, trust_env=False)
 
 
 def environment(root: Path, *, redis_url: str, mlflow_url: str, **more: str) -> dict[str, str]:

@@ -108,11 +108,11 @@ class Site:
         thread.start()
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         try:
-            with httpx2.Client(base_url=url, headers=bearer("ada"), timeout=20, trust_env=False) as client:
+            with httpx2.Client(base_url=url, headers=bearer("ada"), timeout=120.0, trust_env=False) as client:
                 yield client
         finally:
             server.should_exit = True
-            thread.join(timeout=20)
+            thread.join(timeout=120)
         assert not thread.is_alive()
 
     def upload(self, user: str = "ada") -> str:

@@ -55,7 +55,7 @@ class TrackedSite:
     @contextmanager
     def browser(self, user: str | None = None, url: str | None = None) -> Iterator[httpx2.Client]:
         """A client of MLflow's pages, signed in as `user` if given."""
-        with httpx2.Client(base_url=url or self.pages_url, timeout=30.0, trust_env=False) as client:
+        with httpx2.Client(base_url=url or self.pages_url, timeout=120.0, trust_env=False) as client:
             if user:
                 token = {"ann": Door.token, "bob": Door.other_token, "admin": Door.admin_token}[user]
                 assert client.post("/login", data={"token": token}).status_code == 303

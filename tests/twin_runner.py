@@ -192,7 +192,7 @@ def when(condition: Callable[[], bool], action: Callable[[], object]) -> threadi
     """Call `action` in a thread once `condition` holds, or after 20 s."""
 
     def watch() -> None:
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 120
         while not condition() and time.monotonic() < deadline:
             time.sleep(0.01)
         action()

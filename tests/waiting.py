@@ -5,12 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-PATIENCE_SECONDS = 20.0
+PATIENCE_SECONDS = 120.0
 
 
 def until(condition: Callable[[], object]) -> None:
-    """Return as soon as the condition holds; fails after 20 s."""
+    """Return as soon as the condition holds; fails after PATIENCE_SECONDS."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     while not condition():
-        assert time.monotonic() < deadline, "it did not come to be within 20 s"
+        assert time.monotonic() < deadline, f"it did not come to be within {PATIENCE_SECONDS:g} s"
         time.sleep(0.01)

@@ -26,10 +26,10 @@ class LogWriter:
     """Appends to one log file, from several threads. Lives as long as one runner holds one attempt of a job.
 
     `max_bytes` and `max_lines` bound what a run may print before it is stopped; `kept_bytes` of it stay: the
-    head, and the tail after a visible mark. `position` is the file from which a successor goes on; one that is not
-    `trusted` dates from before a restart of the machine. A former writer that was only slow, or paused, writes into a
-    file without a name. Before each line of our own a writer whose file was replaced calls `confirm`, which raises
-    when the job is another runner's.
+    head, and the tail after a visible mark. What a run prints past them, until it is stopped, is only counted.
+    `position` is the file from which a successor goes on; one that is not `trusted` dates from before a restart of the
+    machine. A former writer that was only slow, or paused, writes into a file without a name. Before each line of our
+    own a writer whose file was replaced calls `confirm`, which raises when the job is another runner's.
     """
 
     def __init__(
@@ -86,12 +86,18 @@ class LogWriter:
         with self._lock:
             if self._output_ended:
                 return
-            room = max(0, self._half - self._taken.total)
-            head, rest = chunk[:room], chunk[room:]
-            if head:
-                self._append(printed(head), Kind(stream), self._written.after(head, stream))
+            if self.over_limit:
+                self._dropped += len(chunk)
+            else:
+                self._keep(chunk, stream)
             self._taken = self._taken.after(chunk, stream)
-            self._hold_back(rest)
+
+    def _keep(self, chunk: bytes, stream: Stream) -> None:
+        room = max(0, self._half - self._taken.total)
+        head, rest = chunk[:room], chunk[room:]
+        if head:
+            self._append(printed(head), Kind(stream), self._written.after(head, stream))
+        self._hold_back(rest)
 
     def end_output(self) -> None:
         """Takes no more output from here on, so that the last line is ours."""

@@ -95,7 +95,7 @@ def shows(page: Page, url: str, words: str, else_words: str | None = None) -> bo
     """Whether the page comes to show these words; where it may refuse them, in which others."""
     page.goto(url)
     wanted = page.get_by_text(words).first
-    (wanted.or_(page.get_by_text(else_words).first) if else_words else wanted).first.wait_for(timeout=60_000)
+    (wanted.or_(page.get_by_text(else_words).first) if else_words else wanted).first.wait_for(timeout=180_000)
     return wanted.is_visible()
 
 

@@ -30,7 +30,7 @@ class Namespace:
     def python(self, script: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run a script of ours in there."""
         command = [*as_root(), "ip", "netns", "exec", self.name, sys.executable, str(script), *arguments]
-        return subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+        return subprocess.run(command, capture_output=True, text=True, timeout=1200, check=False)
 
 
 @contextmanager

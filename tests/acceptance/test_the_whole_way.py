@@ -84,7 +84,7 @@ def test_its_link_opens_the_run_in_mlflow(padim: Finished) -> None:
         page.locator("summary").click()
         page.get_by_label("Access token").fill(service("LEADERSBOARD_TEST_TOKEN"))
         page.get_by_role("button", name="Sign in with token").click()
-        page.get_by_text("image_auc", exact=True).first.wait_for(timeout=60_000)
+        page.get_by_text("image_auc", exact=True).first.wait_for(timeout=180_000)
         assert padim.results["run_id"] in page.url
         folder = REPOSITORY / ".state" / "screenshots"
         folder.mkdir(parents=True, exist_ok=True)

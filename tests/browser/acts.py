@@ -15,7 +15,7 @@ for step in range(STEPS):
 metrics = {"params": {"method": METHOD, "dataset": "synthetic"}, "metrics": {"image_auc": IMAGE_AUC}}
 (output / "metrics.json").write_text(json.dumps(metrics))
 """
-JOB_TIME = 120_000
+JOB_TIME = 300_000
 
 
 def signed_in(page: Page, stack: Any, path: str = "/", token: str | None = None) -> Page:
@@ -48,7 +48,7 @@ def submitted(page: Page, files: list[Path]) -> str:
     page.locator("input[type=file]").set_input_files(files)
     expect(page.get_by_text(files[0].name, exact=False).first).to_be_visible()
     page.get_by_role("button", name="Submit", exact=True).click()
-    page.get_by_role("link", name="Watch the job").click(timeout=30_000)
+    page.get_by_role("link", name="Watch the job").click()
     page.wait_for_selector(".lb-job")
     return page.url.partition("id=")[2]
 

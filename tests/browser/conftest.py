@@ -24,7 +24,10 @@ DESKTOP, PHONE = (1280, 800), (390, 844)
 
 Open = Callable[..., Page]
 
-expect.set_options(timeout=30_000)  # a page that the machine is too busy for is no fault of the page
+PATIENCE = 90_000
+"""Milliseconds for a step in a page: a machine that is too busy for it is no fault of the page."""
+
+expect.set_options(timeout=PATIENCE)
 
 
 @pytest.fixture(scope="module")
@@ -52,6 +55,7 @@ def new_page(chromium: Browser, complaints: list[str]) -> Iterator[Open]:
     def opened(size: tuple[int, int] = DESKTOP, scheme: str = "light") -> Page:
         viewport = {"width": size[0], "height": size[1]}
         context = chromium.new_context(viewport=viewport, color_scheme=scheme)  # type: ignore[arg-type]
+        context.set_default_timeout(PATIENCE)
         contexts.append(context)
         page = context.new_page()
         _watch(page, complaints)

@@ -41,10 +41,10 @@ def test_admins_see_an_old_engine_and_what_to_do(
             "ALLOW_OLD_ENGINE",
             "No job is begun",
         ):
-            expect(notice).to_contain_text(words, timeout=20_000)
+            expect(notice).to_contain_text(words)
         assert no_sideways_scroll(page)
         screenshot(page, "admin-notice")
         page = tell(site.open(new_page(), "/"))
-        expect(page.get_by_role("heading", name="Leaderboard")).to_be_visible(timeout=20_000)
-        expect(page.locator(".lb-board, .lb-empty").first).to_be_visible(timeout=20_000)
+        expect(page.get_by_role("heading", name="Leaderboard")).to_be_visible()
+        expect(page.locator(".lb-board, .lb-empty").first).to_be_visible()
         assert page.get_by_text("For admins").count() == 0

@@ -32,7 +32,7 @@ def test_the_log_grows_while_the_job_runs(stack: Any, new_page: Open, screenshot
     expect(text).to_contain_text("step 11")
     assert [text.inner_text().count(f"step {step} ") for step in range(12)] == [1] * 12
     page.goto(f"{stack.ui_url}/job?id={job_id}")
-    expect(page.locator(".lb-log-state")).to_have_text("complete", timeout=10_000)
+    expect(page.locator(".lb-log-state")).to_have_text("complete")
     assert not page.locator(".lb-log").evaluate("log => log.open")
 
 
@@ -41,7 +41,7 @@ def test_cancelling_asks_first(stack: Any, new_page: Open, tmp_path: Path) -> No
     page = signed_in(new_page(), stack, "/submit")
     expect(page.locator(".lb-hints h3").first).to_be_visible()
     submitted(page, slow_submission(tmp_path, steps=240))
-    page.get_by_role("button", name="Cancel job").click(timeout=10_000)
+    page.get_by_role("button", name="Cancel job").click()
     page.wait_for_timeout(5000)
     page.get_by_role("button", name="Yes, cancel it").click()
     ended(page, "cancelled")
@@ -54,9 +54,9 @@ def test_a_hostile_name_is_text(stack: Any, new_page: Open, screenshot: Keep, tm
         job = client.create_job(client.create_submission(files).submission_id)
     page = signed_in(new_page(), stack, f"/job?id={job.job_id}", stack.admin_token)
     ended(page, "completed")
-    expect(page.locator(".lb-results")).to_contain_text("onerror", timeout=10_000)
+    expect(page.locator(".lb-results")).to_contain_text("onerror")
     page.goto(stack.ui_url + "/?entries=all")
-    expect(page.locator(".lb-method", has_text="onerror").first).to_be_visible(timeout=10_000)
+    expect(page.locator(".lb-method", has_text="onerror").first).to_be_visible()
     assert page.title() != "broken in"
     assert page.locator(".lb-board img").count() == 0
     screenshot(page, "board-hostile-name")
@@ -65,5 +65,5 @@ def test_a_hostile_name_is_text(stack: Any, new_page: Open, screenshot: Keep, tm
 def test_an_unknown_job_is_told(stack: Any, new_page: Open, screenshot: Keep) -> None:
     """An address of no job says so, with the next step."""
     page = signed_in(new_page(), stack, "/job?id=nothing")
-    expect(page.locator(".lb-notice-error")).to_be_visible(timeout=10_000)
+    expect(page.locator(".lb-notice-error")).to_be_visible()
     screenshot(page, "job-unknown")

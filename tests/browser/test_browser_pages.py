@@ -46,13 +46,13 @@ def test_from_upload_to_the_board(stack: Any, new_page: Open, screenshot: Keep) 
     with uploads_of(EXAMPLES / "minimal") as archive:
         submitted(page, [archive])
     ended(page, "completed")
-    expect(page.locator(".lb-results")).to_contain_text("image_auc", timeout=10_000)
+    expect(page.locator(".lb-results")).to_contain_text("image_auc")
     expect(page.get_by_role("link", name="Open the run in MLflow")).to_have_attribute(
         "href", re.compile("^" + re.escape(stack.mlflow_url))
     )
     screenshot(page, "job-completed")
     page.goto(stack.ui_url + "/")
-    expect(page.locator(".lb-board .lb-mine").first).to_be_visible(timeout=10_000)
+    expect(page.locator(".lb-board .lb-mine").first).to_be_visible()
     page.locator("th a[data-metric]").nth(1).click()
     page.wait_for_url("**metric=**")
     screenshot(page, "board")
@@ -63,7 +63,7 @@ def test_from_upload_to_the_board(stack: Any, new_page: Open, screenshot: Keep) 
 def test_every_page_fits_a_phone(stack: Any, new_page: Open, screenshot: Keep, path: str, scheme: str) -> None:
     """At 390 pixels no page scrolls sideways, by day and by night."""
     page = signed_in(new_page(PHONE, scheme), stack, path)
-    expect(page.locator(".lb-user-name")).to_be_visible(timeout=10_000)
+    expect(page.locator(".lb-user-name")).to_be_visible()
     page.wait_for_timeout(1000)
     assert no_sideways_scroll(page)
     screenshot(page, f"phone-{scheme}-{path.strip('/') or 'board'}")
@@ -72,7 +72,7 @@ def test_every_page_fits_a_phone(stack: Any, new_page: Open, screenshot: Keep, p
 def test_the_night_is_dark(stack: Any, new_page: Open, screenshot: Keep) -> None:
     """Who prefers dark gets a dark page with light text."""
     page = signed_in(new_page(scheme="dark"), stack, "/")
-    expect(page.locator(".lb-user-name")).to_be_visible(timeout=10_000)
+    expect(page.locator(".lb-user-name")).to_be_visible()
     page.wait_for_timeout(1000)
     background = page.evaluate("getComputedStyle(document.body).backgroundColor")
     red, green, blue = (int(part) for part in background.strip("rgba()").split(",")[:3])
@@ -83,6 +83,6 @@ def test_the_night_is_dark(stack: Any, new_page: Open, screenshot: Keep) -> None
 def test_an_administrator_sees_whose_jobs(stack: Any, new_page: Open, screenshot: Keep) -> None:
     """An administrator's list has everybody's jobs, with their users."""
     page = signed_in(new_page(), stack, "/jobs", stack.admin_token)
-    expect(page.locator(".lb-user .lb-tag")).to_have_text("admin", timeout=10_000)
+    expect(page.locator(".lb-user .lb-tag")).to_have_text("admin")
     expect(page.locator("th", has_text="User")).to_be_visible()
     screenshot(page, "jobs-admin")

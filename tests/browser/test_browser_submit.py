@@ -89,7 +89,7 @@ def test_a_form_with_faults_is_mended_and_sent(
     expect(page.locator(".lb-files li")).to_have_count(2)
     page.get_by_label("Entrypoint").fill("main.py")
     page.get_by_role("button", name="Submit", exact=True).click()
-    expect(page.get_by_role("link", name="Watch the job")).to_be_visible(timeout=30_000)
+    expect(page.get_by_role("link", name="Watch the job")).to_be_visible()
     expect(page.locator(".lb-files li")).to_have_count(0)
     assert no_sideways_scroll(page)
     screenshot(page, f"submit-accepted-{look[1]}-{look[0][0]}")
@@ -118,9 +118,7 @@ def test_a_large_upload_shows_its_progress_and_can_be_stopped(stack: Any, new_pa
     network.send("Network.emulateNetworkConditions", slow)
     page.locator("input[type=file]").set_input_files(tmp_path / "main.py")
     page.get_by_role("button", name="Submit", exact=True).click()
-    expect(page.locator(".lb-progress-words")).to_contain_text(
-        re.compile(r"Uploading: \d.* of 60.0 MB"), timeout=20_000
-    )
+    expect(page.locator(".lb-progress-words")).to_contain_text(re.compile(r"Uploading: \d.* of 60.0 MB"))
     page.get_by_role("button", name="Stop").click()
     expect(page.locator(".lb-outcome")).to_contain_text("You stopped the upload")
     expect(page.locator(".lb-files li")).to_have_count(1)

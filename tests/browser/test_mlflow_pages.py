@@ -68,7 +68,7 @@ def test_a_link_opens_after_the_sign_in(
     page = new_page((1400, 900))
     page.goto(run_page(site, "bob"))
     sign_in(page, Door.token)
-    expect(page.get_by_text("Run ID")).to_be_visible(timeout=60_000)
+    expect(page.get_by_text("Run ID")).to_be_visible(timeout=180_000)
     expect(page.get_by_text(site.jobs["bob"].ref.run_id).first).to_be_visible()
     assert site.jobs["bob"].ref.run_id in page.url
     screenshot(page, "mlflow-run")
@@ -78,13 +78,13 @@ def test_a_link_opens_after_the_sign_in(
 def test_the_uis_session_counts(site: TrackedSite, page: Page) -> None:
     """Signed in at the UI, nobody is asked again; metrics of others' runs are there."""
     page.goto(run_page(site, "bob", "/model-metrics"))
-    expect(page.get_by_text("image_auc").first).to_be_visible(timeout=60_000)
+    expect(page.get_by_text("image_auc").first).to_be_visible(timeout=180_000)
 
 
 def test_own_files_are_shown_and_run_nothing(site: TrackedSite, page: Page, screenshot: Keep) -> None:
     """Text, HTML and SVG of one's own job; a script in them has no effect."""
     page.goto(run_page(site, "ann", "/artifacts"))
-    page.get_by_text("notes.txt", exact=True).first.click(timeout=60_000)
+    page.get_by_text("notes.txt", exact=True).first.click(timeout=180_000)
     expect(page.get_by_text("hello", exact=True)).to_be_visible()
     page.get_by_text("page.html", exact=True).first.click()
     expect(page.frame_locator("iframe").get_by_text("hi", exact=True)).to_be_visible()
@@ -98,7 +98,7 @@ def test_files_of_others_are_refused_in_words(site: TrackedSite, page: Page, com
     page.goto(run_page(site, "bob", "/artifacts"))
     refused, fallen = page.get_by_text("that you can see"), page.get_by_text("Something went wrong")
     for _again in range(3):
-        expect(refused.or_(fallen)).to_be_visible(timeout=60_000)
+        expect(refused.or_(fallen)).to_be_visible(timeout=180_000)
         if refused.is_visible():
             break
         complaints.clear()
@@ -122,16 +122,16 @@ def test_runs_are_charted_and_compared(site: TrackedSite, page: Page, screenshot
     experiment = site.jobs["ann"].ref.experiment_id
     ids = listed(*(recorded.ref.run_id for recorded in site.jobs.values()))
     page.goto(f"{site.pages_url}/#/experiments/{experiment}/runs?{KIND}&compareRunsMode=CHART")
-    expect(page.locator(".js-plotly-plot").first).to_be_visible(timeout=60_000)
+    expect(page.locator(".js-plotly-plot").first).to_be_visible(timeout=180_000)
     screenshot(page, "mlflow-charts")
     page.goto(f"{site.pages_url}/#/compare-runs?runs={ids}&experiments={listed(experiment)}")
-    expect(page.get_by_text("Comparing 2 Runs")).to_be_visible(timeout=60_000)
-    expect(page.locator(".parcoords, .js-plotly-plot").first).to_be_visible(timeout=60_000)
+    expect(page.get_by_text("Comparing 2 Runs")).to_be_visible(timeout=180_000)
+    expect(page.locator(".parcoords, .js-plotly-plot").first).to_be_visible(timeout=180_000)
     assert page.get_by_text("WebGL is not").count() == 0
     screenshot(page, "mlflow-compare")
     metric = f"metric={quote(json.dumps('image_auc'))}&plot_metric_keys={listed('image_auc')}&plot_layout={{}}"
     page.goto(f"{site.pages_url}/#/metric?runs={ids}&experiments={listed(experiment)}&{metric}")
-    expect(page.locator(".js-plotly-plot").first).to_be_visible(timeout=60_000)
+    expect(page.locator(".js-plotly-plot").first).to_be_visible(timeout=180_000)
 
 
 def test_a_renamed_run_keeps_its_name(site: TrackedSite, page: Page, mlflow_url: str) -> None:
@@ -140,7 +140,7 @@ def test_a_renamed_run_keeps_its_name(site: TrackedSite, page: Page, mlflow_url:
     with closing(MlflowTracking(mlflow_url)) as tracking:
         before = tracking.get_run(ref.run_id)
         page.goto(run_page(site, "ann"))
-        expect(page.get_by_text("Run ID")).to_be_visible(timeout=60_000)
+        expect(page.get_by_text("Run ID")).to_be_visible(timeout=180_000)
         page.get_by_test_id("overflow-menu-trigger").click()
         page.get_by_text("Rename", exact=True).click()
         page.get_by_placeholder("Input a run name").fill("taken")
@@ -157,6 +157,6 @@ def test_a_renamed_run_keeps_its_name(site: TrackedSite, page: Page, mlflow_url:
             )
             assert status == 403
         page.reload()
-        expect(page.get_by_text("Run ID")).to_be_visible(timeout=60_000)
+        expect(page.get_by_text("Run ID")).to_be_visible(timeout=180_000)
         assert page.get_by_text("taken", exact=True).count() == 0
         assert tracking.get_run(ref.run_id) == before

@@ -20,7 +20,7 @@ from docker.models.containers import Container
 
 from tests.conftest import COMPOSE_FILES, service
 
-PATIENCE_SECONDS = 60
+PATIENCE_SECONDS = 240
 SMALL_IMAGE = "small-sandbox:latest"
 
 

@@ -42,7 +42,7 @@ class SmallDisk:
         self._remount("rw")
 
     def _remount(self, how: str) -> None:
-        until = time.monotonic() + 20
+        until = time.monotonic() + 120
         while subprocess.run(
             ["mount", "-o", f"remount,{how}", str(self.path)], check=False, capture_output=True
         ).returncode:

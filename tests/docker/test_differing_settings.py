@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import time
 
 import pytest
 
@@ -12,12 +11,14 @@ from core.domain.job import JobState
 from core.domain.limits import SMALL
 from core.domain.verdict import FailureReason
 from runner.recovery.overdue import OVERDUE_SECONDS
+from tests.docker.altered_runner import altered
 from tests.docker.runner_site import Site, ended, kill_group, mlflow_runs, until
 from tests.twin_runner import GOOD
 
 pytestmark = pytest.mark.docker
 
 SHORT_SECONDS = 2
+NOT_ASIDE = altered(runner__job__attempt__ASIDE_SECONDS=1)
 RUNS_SECONDS = SHORT_SECONDS + OVERDUE_SECONDS + 5
 
 
@@ -58,7 +59,7 @@ def test_a_run_goes_on_as_it_was_launched_when_its_runner_returns_otherwise(site
     }[change]
     if change == "no benchmark":
         take_benchmark_off(site)
-    with site.runner(**changed):
+    with site.runner("tests.docker.altered_runner:build", ALTERED=NOT_ASIDE, **changed):
         job = ended(site, job_id)
         until(lambda: site.left_on_disk() == [], "its folder is gone")
     assert (job.state, job.attempt) == (JobState.COMPLETED, 1), job.error_message
@@ -68,7 +69,7 @@ def test_a_run_goes_on_as_it_was_launched_when_its_runner_returns_otherwise(site
 def test_a_benchmark_is_taken_off_the_site_under_a_run(site: Site) -> None:
     """Its runner lives: the run ends as it would have, and so does what is recorded of it; a new job is told."""
     job_id, second = site.post(running(4)), site.post(f"# second\n{GOOD}")
-    with site.runner(RESOURCE_CLASSES=LONG):
+    with site.runner("tests.docker.altered_runner:build", ALTERED=NOT_ASIDE, RESOURCE_CLASSES=LONG):
         until(lambda: "begun" in site.log(job_id), "it runs")
         take_benchmark_off(site)
         first, other = ended(site, job_id), ended(site, second)
@@ -90,10 +91,8 @@ def test_a_run_is_stopped_at_its_own_limit_by_a_runner_that_has_a_longer_one(sit
     job_id = site.post(running(60))
     with site.runner(RESOURCE_CLASSES=brief) as first:
         until(lambda: "begun" in site.log(job_id), "it runs")
-        since = time.monotonic()
         kill_group(first)
     with site.runner(RESOURCE_CLASSES=LONG):
         job = ended(site, job_id)
-    assert time.monotonic() - since < 60
     assert job.failure_reason is FailureReason.TIMEOUT
     assert "stopped after 6 s" in (job.error_message or "")

@@ -21,6 +21,7 @@ from core.domain.job import JobState
 from core.domain.limits import SMALL, UserLimits
 from core.domain.runners import SILENT_SECONDS, RunnerState
 from tests.conftest import service
+from tests.docker.altered_runner import altered
 from tests.docker.own_parts import OwnPart, give_small_image, own_engine
 from tests.docker.runner_site import Site, ended, kill_group, lines_of, mlflow_runs, until, until_nothing_is_left
 from tests.twin_runner import GOOD
@@ -32,6 +33,10 @@ PROGRAM = "import time\nfor number in range(20):\n    print('line', number, flus
 """Runs for long enough that on a busy machine two are under way at the same time."""
 RUN_AGAIN = "The platform failed in attempt 1; the job is run again."
 AWAY_SECONDS = 2.0
+ENGINE_CALLS_END_SOON = altered(
+    runner__engine__docker_engine__CALL_SECONDS=4, runner__engine__inspection__CALL_SECONDS=4
+)
+CANARY_AGAIN_SOON = altered(runner__canary__scheduler__RED_SECONDS=3)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,7 +132,7 @@ def test_an_engine_whose_data_was_wiped_costs_an_attempt_and_no_job(
     """
     fragile.environment["HOST_PATIENCE_SECONDS"] = "5"
     with ExitStack() as runners:
-        first = runners.enter_context(fragile.runner())
+        first = runners.enter_context(fragile.runner("tests.docker.altered_runner:build", ALTERED=CANARY_AGAIN_SOON))
         ids = [fragile.post(PROGRAM, "ann")]
         until(lambda: "line 3" in fragile.log(ids[0]), "it runs")
         ids.append(fragile.post(PROGRAM, "bob"))
@@ -139,7 +144,7 @@ def test_an_engine_whose_data_was_wiped_costs_an_attempt_and_no_job(
         engine.part.start()
         assert engine.onlooker.info()["ID"] != former
         if not runner_lives:
-            runners.enter_context(fragile.runner())
+            runners.enter_context(fragile.runner("tests.docker.altered_runner:build", ALTERED=CANARY_AGAIN_SOON))
         until(lambda: told_of(redis_client, "has no image"), "its runner says why it takes nothing")
         time.sleep(AWAY_SECONDS)
         assert standing(fragile, ids[1]) == (JobState.PENDING, 0)
@@ -158,7 +163,7 @@ def test_an_engine_that_hangs_is_not_waited_for_for_ever(
     fragile: Site, engine: Engine, redis_client: redis.Redis
 ) -> None:
     """Every call has a deadline, after which jobs wait; when it answers again the same runs are taken over."""
-    with fragile.runner("tests.docker.impatient_runner:build", processes=2):
+    with fragile.runner("tests.docker.altered_runner:build", processes=2, ALTERED=ENGINE_CALLS_END_SOON):
         ids = two_run_and_one_waits(fragile)
         engine.part.pause()
         try:

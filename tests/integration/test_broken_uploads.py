@@ -73,7 +73,7 @@ def test_a_gateway_killed_while_it_unpacks_leaves_nothing_after_the_next_start(t
 
 
 def await_file_below(folder: Path) -> None:
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 120
     while not any(path.is_file() for path in folder.rglob("*")):
         assert time.monotonic() < deadline
         time.sleep(0.002)
@@ -86,21 +86,21 @@ def test_a_body_that_comes_too_slowly_is_408(tmp_path: Path, mlflow_url: str) ->
     json_head = "POST /jobs HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 50\r\n\r\n{"
     with gateway_thread(tmp_path, env) as door:
         for sent in (head(door, HALF), json_head.encode()):
-            with socket.create_connection(door.address, timeout=10) as wire:
+            with socket.create_connection(door.address, timeout=120) as wire:
                 wire.sendall(sent)
                 started = time.monotonic()
                 answer = b"".join(iter(lambda wire=wire: wire.recv(65536), b""))  # type: ignore[misc]
             assert b" 408 " in answer.split(b"\r\n")[0]
             assert b'"code":"request_timeout"' in answer
-            assert time.monotonic() - started < 5
+            assert time.monotonic() - started < 25
         assert everything_below(tmp_path / "submissions") == []
 
 
 def test_a_head_that_never_ends_is_told_and_closed(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("wire.pace.HEAD_SECONDS", 0.5)
-    with socket.create_connection(door.address, timeout=10) as wire:
+    with socket.create_connection(door.address, timeout=120) as wire:
         wire.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n")
         assert b" 408 " in wire.recv(65536)
         assert wire.recv(65536) == b""
-    with socket.create_connection(door.address, timeout=10) as silent:
+    with socket.create_connection(door.address, timeout=120) as silent:
         assert silent.recv(65536) == b""

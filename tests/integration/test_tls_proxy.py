@@ -38,7 +38,7 @@ class Proxied:
         transport = httpx2.HTTPTransport(verify=self.trust, local_address=address)
         base = f"https://127.0.0.1:{self.port}"
         named = {"Host": f"{host}:{self.port}", **headers}
-        return httpx2.Client(base_url=base, transport=transport, headers=named, timeout=30.0, trust_env=False)
+        return httpx2.Client(base_url=base, transport=transport, headers=named, timeout=120.0, trust_env=False)
 
 
 @pytest.fixture(scope="module")
@@ -82,7 +82,7 @@ def running_nginx(nginx: str, root: Path, port: int, backends: dict[str, str]) -
         yield
     finally:
         process.terminate()
-        process.wait(timeout=20)
+        process.wait(timeout=120)
 
 
 def configuration(root: Path, port: int, backends: dict[str, str]) -> str:

@@ -124,7 +124,7 @@ def test_folders_that_are_empty_at_boot_are_not_taken_for_a_fresh_site(
 
 
 def until_ready(door: Door) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 120
     while time.monotonic() < deadline:
         if ready(door).status_code == 200:
             return

@@ -42,7 +42,7 @@ class Hearing:
 
     def idle(self, client: redis.Redis) -> None:
         """Wait until the worker listens and has looked in vain."""
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 120
         while not client.pubsub_numsub("dramatiq:wake-ups")[0][1]:
             assert time.monotonic() < deadline, "the worker listens"
             time.sleep(0.02)

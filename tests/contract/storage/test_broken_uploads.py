@@ -60,7 +60,7 @@ def test_an_upload_of_another_gateway_is_not_cleared_away(tmp_path: Path, slow_u
     (stage,) = (tmp_path / ".staging").iterdir()
     os.utime(stage, (time.time() - 3600, time.time() - 3600))
     assert storage_at(tmp_path).clear_staging() == 0
-    out, _ = slow_upload.communicate("\n" * 9, timeout=20)
+    out, _ = slow_upload.communicate("\n" * 9, timeout=120)
     assert out.endswith("done\n")
     assert len(storage_at(tmp_path).list_submissions().submissions) == 1
 
@@ -68,7 +68,7 @@ def test_an_upload_of_another_gateway_is_not_cleared_away(tmp_path: Path, slow_u
 def test_an_upload_that_was_killed_is_cleared_away_at_once(tmp_path: Path, slow_upload: subprocess.Popen[str]) -> None:
     """SUB-6: after kill -9 the next start leaves no submission and no stray file, however young it is."""
     slow_upload.send_signal(signal.SIGKILL)
-    slow_upload.communicate(timeout=20)
+    slow_upload.communicate(timeout=120)
     storage = storage_at(tmp_path)
     assert storage.clear_staging() == 1
     assert strays(tmp_path) == []

@@ -49,7 +49,7 @@ def test_an_mlflow_that_hangs_holds_no_runner(
         os.kill(int(asleep.read_text()), signal.SIGCONT)
         since = time.monotonic()
         until(lambda: "line 0" in site.log(ids[1]), "the next job runs")
-        assert time.monotonic() - since < 30
+        assert time.monotonic() - since < 240
         mlflow_door.thaw()
         assert_settled(site, ids, mlflow_url, inner)
 

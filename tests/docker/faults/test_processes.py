@@ -13,14 +13,18 @@ import pytest
 
 from core.domain.job import JobState
 from tests.conftest import redis_url
+from tests.docker.altered_runner import altered
 from tests.docker.faults.broken_parts import assert_settled, begun, program
 from tests.docker.runner_site import DEFAULTS, Site, ended, until
 from tests.running_gateway import environment, gateway_process
 
 pytestmark = pytest.mark.docker
 
-
 TEN = 10
+LONG_LEASE = DEFAULTS | {"LEASE_SECONDS": "300"}
+AT_ONCE_SECONDS = 100
+"""Less than that lease, and many times what it takes."""
+UNREAD_SOON = altered(runner__engine__output__stream__UNREAD_SECONDS=1)
 
 
 def test_a_paused_runner_wakes_up_to_nothing(site: Site, mlflow_url: str, inner: docker.DockerClient) -> None:
@@ -29,7 +33,7 @@ def test_a_paused_runner_wakes_up_to_nothing(site: Site, mlflow_url: str, inner:
     The run prints more than the engine holds back for a reader that does not read.
     """
     job_id = site.post(program(8).replace("    print(", "    print('x' * 150_000)\n    print(", 1))
-    with site.runner("tests.docker.restless_runner:build") as sleeper:
+    with site.runner("tests.docker.altered_runner:build", ALTERED=UNREAD_SOON) as sleeper:
         begun(site, job_id)
         os.killpg(sleeper.pid, signal.SIGSTOP)
         with site.runner():
@@ -93,12 +97,12 @@ def test_a_cancel_does_not_need_the_runner_that_started_the_job(
     Asked when there is none (dead), or one that waits for a lease that has 30 s to go (asleep).
     """
     job_id = site.post(program(60))
-    with site.runner(**DEFAULTS) as first:
+    with site.runner(**LONG_LEASE) as first:
         begun(site, job_id)
         os.killpg(first.pid, how)
         if how is signal.SIGKILL:
             site.ledger.cancel(job_id)
-        with site.runner(**DEFAULTS):
+        with site.runner(**LONG_LEASE):
             until(lambda: site.words().count("Worker process is ready") == 2, "it is there")
             since = time.monotonic()
             if how is signal.SIGSTOP:
@@ -107,6 +111,6 @@ def test_a_cancel_does_not_need_the_runner_that_started_the_job(
             until(
                 lambda: not inner.containers.list(all=True, filters=label, ignore_removed=True), "the container is gone"
             )
-            assert time.monotonic() - since < 10
+            assert time.monotonic() - since < AT_ONCE_SECONDS
             assert ended(site, job_id).state is JobState.CANCELLED
             until(lambda: not inner.volumes.list(filters=label), "the volume is gone")

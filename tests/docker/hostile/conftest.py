@@ -49,7 +49,7 @@ def arena(
 
 
 def _settles(condition: object) -> bool:
-    until = time.monotonic() + 20
+    until = time.monotonic() + 120
     while time.monotonic() < until:
         if callable(condition) and condition():
             return True

@@ -121,7 +121,7 @@ def listener(inner: docker.DockerClient, image: str) -> Iterator[Container]:
     """On the bridge of the engine, where containers with a network would reach it."""
     started = inner.containers.run(image, ["python", "-c", LISTEN], entrypoint=[], network="bridge", detach=True)
     try:
-        until = time.monotonic() + 30
+        until = time.monotonic() + 120
         while b"listens" not in started.logs():
             assert time.monotonic() < until
             time.sleep(0.1)

@@ -76,7 +76,7 @@ def test_a_first_process_that_asks_to_be_traced_hangs_no_engine(
         began = time.monotonic()
         inner.info()
         inner.containers.list()
-        assert time.monotonic() - began < 10, f"the engine was slow to answer after {name}"
+        assert time.monotonic() - began < 100, f"the engine was slow to answer after {name}"
         arena.held(
             "X23",
             f"PTRACE_TRACEME and {name}, {how}",

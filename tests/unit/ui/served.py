@@ -25,7 +25,7 @@ from ui.app import build
 from ui.settings import Settings
 
 TOKENS = {"alices-token": "alice", "bobs-token": "bob"}
-SECONDS = 20.0
+SECONDS = 120.0
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -24,7 +24,7 @@ from tests.twins.results import MemoryResults
 
 pytestmark = pytest.mark.unit
 
-PATIENCE_SECONDS = 10.0
+PATIENCE_SECONDS = 120.0
 
 
 @dataclass

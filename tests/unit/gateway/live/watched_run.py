@@ -73,7 +73,7 @@ class Run:
 
 
 async def until(check: Callable[[], bool]) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(120):
         while not check():  # noqa: ASYNC110 - the hub sets no event for tests
             await asyncio.sleep(0.005)
 

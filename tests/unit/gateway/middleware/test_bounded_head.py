@@ -24,7 +24,7 @@ pytestmark = [pytest.mark.unit, pytest.mark.slow]
 
 WINDOW = 0.5
 LEAST = 100
-PATIENCE = 20.0
+PATIENCE = 120.0
 HEAD = b"POST /%s HTTP/1.1\r\nHost: x\r\nContent-Length: 2000\r\n\r\n"
 GET = b"GET /hello HTTP/1.1\r\nHost: x\r\n\r\n"
 WHOLE_ANSWER = 64 * 1024**2

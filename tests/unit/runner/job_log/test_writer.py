@@ -86,6 +86,21 @@ def test_limits_of_bytes_and_lines_are_noticed(path: Path) -> None:
         assert log.over_limit
 
 
+def test_a_run_that_is_being_stopped_for_its_log_adds_nothing_to_it(path: Path) -> None:
+    """However long that takes, and whatever is said meanwhile: its output is counted, and the log stays bounded."""
+    with writer(path) as log:
+        log.output(b"x" * 100_001, Stream.STDOUT)
+        for _ in range(3):
+            log.say("it is being stopped")
+            log.output(b"y" * 50_000, Stream.STDERR)
+        assert log.printed_bytes == 250_001
+        log.say("end")
+    kept = path.read_bytes()
+    assert b"y" not in kept.replace(b"bytes", b"")
+    assert kept.count(b"... 50000 bytes were dropped here ...") == 3
+    assert len(kept) < 1600
+
+
 def test_late_chunks_after_the_end_are_dropped(path: Path) -> None:
     """A reader thread that is slow to end writes into nobody's file."""
     with writer(path) as log:

@@ -38,7 +38,7 @@ def test_a_ledger_whose_clock_jumps_ahead_repeats_nothing(runner: TwinRunner[Pro
     claim = runner.claim(PROGRAM)
     thread = threading.Thread(target=runner.run, args=(claim,))
     thread.start()
-    until = time.monotonic() + 20
+    until = time.monotonic() + 120
     while "begun" not in runner.storage.read_log(claim.job_id).text and time.monotonic() < until:
         time.sleep(0.01)
     runner.ledger.clock = lambda: time.time() + 3600

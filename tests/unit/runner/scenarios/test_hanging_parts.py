@@ -67,8 +67,8 @@ def test_a_jobs_disk_that_hangs_keeps_no_cancelled_run_in_the_engine(
     for part, step in ((runner.claim_locks, "dead"), (runner.janitor.processes, "forget")):
         monkeypatch.setattr(part, step, hang)
     begin(runner.sweeper().rounds(0.05), ended)
-    assert hanging.acquire(timeout=20)
-    assert hanging.acquire(timeout=20)
+    assert hanging.acquire(timeout=120)
+    assert hanging.acquire(timeout=120)
     runner.ledger.cancel(claim.job_id)
     when(lambda: jobs_in(runner.engine) == set(), lambda: None).join()
     ended.set()

@@ -36,7 +36,7 @@ def test_a_runner_that_lost_its_lease_leaves_its_successor_alone(runner: TwinRun
     late = runner.claim("import time\nfor n in range(20): print('line', n, flush=True); time.sleep(0.1)\n" + GOOD)
     late_runner = threading.Thread(target=runner.run, args=(late,))
     late_runner.start()
-    begun = time.monotonic() + 20
+    begun = time.monotonic() + 120
     while "line 2" not in runner.storage.read_log(late.job_id).text and time.monotonic() < begun:
         time.sleep(0.01)
     runner.ledger._leases.take(late.job_id, late.token, -1.0)

@@ -52,7 +52,7 @@ def begun(step: Callable[[], Job]) -> tuple[threading.Thread, list[Job]]:
 
 
 def await_line(runner: TwinRunner[ProcessEngine], claim: Claim, line: str) -> None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 120
     while line not in runner.storage.read_log(claim.job_id).text:
         assert time.monotonic() < deadline
         time.sleep(0.01)
