@@ -176,11 +176,9 @@ class Settings(BaseSettings):
     @classmethod
     def _tokens(cls, value: object) -> object:
         texts = _listed(value)
-        return (
-            [parse_token(text) if isinstance(text, str) else text for text in texts]
-            if isinstance(texts, list)
-            else texts
-        )
+        if not isinstance(texts, list):
+            return texts
+        return [parse_token(text) if isinstance(text, str) else text for text in texts]
 
     @field_validator("admin_users", "cors_origins", "trusted_proxies", "oidc_audience", "package_hosts", mode="before")
     @classmethod
@@ -192,9 +190,7 @@ class Settings(BaseSettings):
         if self.oidc_issuer and not is_private_enough(self.oidc_issuer):
             raise ValueError("OIDC_ISSUER: an https address, or http on this machine")
         if self.oidc_issuer and not self.oidc_audience:
-            raise ValueError(
-                "OIDC_AUDIENCE: say which audience tokens are for; without it any token of the issuer opens"
-            )
+            raise ValueError("OIDC_AUDIENCE: say whom tokens must be for; without it any token of the issuer opens")
         return self
 
     @model_validator(mode="after")

@@ -39,6 +39,7 @@ from runner.requirements.dependencies import Dependencies
 from runner.requirements.image_list import ImageList
 from runner.requirements.index import Index
 from runner.requirements.installer import Installer
+from runner.scoring.opening import open_scoring
 from runner.worker.actor import RunNext
 from runner.worker.availability import Availability
 from runner.worker.engine_versions import Floors
@@ -89,6 +90,7 @@ def open_context(
             packages_of=images.of,
             installing=[item.name for item in settings.resource_classes if item.requirements],
         ),
+        scoring=open_scoring(settings, seccomp, opened, process=process),
         janitor=Janitor(engine=engine, processes=processes, cache=kept, mark=process),
         site_names=_names(settings, site),
     )

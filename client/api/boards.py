@@ -125,6 +125,8 @@ class Standing(Answer):
     value: float | None = None
     metrics: dict[str, float] = Field(default_factory=dict)
     mine: bool = False
+    is_verified: bool = False
+    """Whether the platform computed the metrics itself."""
     finished_at: datetime | None = None
     mlflow_ui_url: str | None = None
     tracking: Tracking = Tracking()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from core.domain.benchmark import Direction, MetricRule
@@ -22,6 +22,8 @@ class Entry:
     method: str | None
     metrics: Mapping[str, float]
     finished_at: datetime
+    is_verified: bool = False
+    """Whether the platform computed its metrics."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -31,6 +33,11 @@ class Standing:
     rank: int | None
     value: float | None
     entry: Entry
+
+
+def proven(entries: Iterable[Entry]) -> tuple[Entry, ...]:
+    """The entries as a board of verified scores takes them: one that only claims its metrics has none."""
+    return tuple(entry if entry.is_verified else replace(entry, metrics={}) for entry in entries)
 
 
 def usable(entry: Entry, metric: MetricRule) -> float | None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from core.domain.benchmark import Benchmark, Direction, MetricRule
+from core.domain.benchmark import Benchmark, Direction, MetricRule, Scoring
 from core.domain.errors import InvalidInput
-from core.domain.standings import Entry, Standing, best_per_user, rank
+from core.domain.standings import Entry, Standing, best_per_user, proven, rank
 
 MOST_RANKINGS = 64
 
@@ -17,15 +17,16 @@ class Ranked:
     """All entries of a benchmark at one moment; each ranking is computed once."""
 
     entries: Sequence[Entry]
-    _made: dict[tuple[MetricRule, bool], Sequence[Standing]] = field(default_factory=dict)
+    _made: dict[tuple[MetricRule, bool, bool], Sequence[Standing]] = field(default_factory=dict)
 
-    def by(self, metric: MetricRule, *, all_entries: bool) -> Sequence[Standing]:
-        """The standings of all entries, or of every user's best entry."""
-        key = (metric, all_entries)
+    def by(self, metric: MetricRule, *, all_entries: bool, is_verified: bool = False) -> Sequence[Standing]:
+        """The standings of all entries, or of every user's best entry; with `is_verified` claims rank nowhere."""
+        key = (metric, all_entries, is_verified)
         if key not in self._made:
             if len(self._made) >= MOST_RANKINGS:
                 self._made.clear()
-            self._made[key] = rank(self.entries, metric) if all_entries else best_per_user(self.entries, metric)
+            entries = proven(self.entries) if is_verified else self.entries
+            self._made[key] = rank(entries, metric) if all_entries else best_per_user(entries, metric)
         return self._made.get(key) or ()
 
 
@@ -50,7 +51,8 @@ class ShowLeaderboard:
         self, *, metric: str | None, direction: Direction | None, all_entries: bool, limit: int, offset: int
     ) -> Board:
         rule = self._rule(metric or self.benchmark.primary_metric, direction or Direction.MAXIMIZE)
-        standings = self.ranked.by(rule, all_entries=all_entries)
+        is_verified = self.benchmark.scoring is Scoring.VERIFIED
+        standings = self.ranked.by(rule, all_entries=all_entries, is_verified=is_verified)
         page = standings[offset : offset + limit]
         return Board(benchmark=self.benchmark, metric=rule, standings=page, total=len(standings))
 
