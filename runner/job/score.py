@@ -71,7 +71,7 @@ class _Judge:
 
     def of(self, verdict: Verdict, predictions: Path) -> Verdict:
         try:
-            found = self._tried(predictions)
+            found = self.attempt.folder.scored() or self._tried(predictions)
         except BadPredictions as error:
             return self._refused(str(error))
         except ScorerFailed as error:
@@ -95,10 +95,12 @@ class _Judge:
         attempt, scoring = self.attempt, self.attempt.context.scoring
         try:
             run, folder = attempt.sandbox_spec(self.submission), attempt.folder.path
-            return scoring.score(run, self.benchmark, predictions, folder, check=attempt.check)
+            found = scoring.score(run, self.benchmark, predictions, folder, check=attempt.check)
         except ScorerFailed as error:
             DeadLetterWriter(dead_letters=attempt.context.ports.dead_letters).keep("score", error, attempt.job)
             raise
+        attempt.confirm()  # another runner may be at it, with other labels
+        return attempt.folder.score(found)
 
     def _refused(self, words: str) -> Verdict:
         lines = [line for line in words.splitlines() if line.strip()] or ["The scorer does not say why."]

@@ -2,28 +2,19 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Any
-
 import pytest
 
-from core.domain.errors import Unavailable
-from core.domain.job import JobState, Phase
+from core.domain.job import JobState
 from core.domain.limits import UserLimits
-from core.domain.sealed_result import SealedResult
 from core.domain.verdict import FailureReason
 from core.ports.scorer import ScorerAnswer
-from runner.scoring.labels_folder import LabelsFolder
-from runner.scoring.scoring import NoScoring, Scoring
+from runner.scoring.scoring import NoScoring
 from scorer import VERSION
 from scorer.manifest import manifest
 from tests.process_sandbox import ProcessEngine
-from tests.twin_runner import BENCHMARK as REPORTED
+from tests.scored_site import ScoredSite, scored_site
 from tests.twin_runner import GOOD, TwinRunner
-from tests.twins.scorer import MemoryScorer
-from tests.verified_benchmark import PERFECT, PROGRAM, RANDOM, SECRET, write_benchmark
+from tests.verified_benchmark import PERFECT, PROGRAM, RANDOM, SECRET
 
 pytestmark = pytest.mark.unit
 TRIED = """
@@ -37,34 +28,12 @@ assert sorted(ids) == sorted(path.stem for path in (data / "dots" / "test").iter
 CRASH = ScorerAnswer(exit_code=1, words=f"Traceback …\nKeyError: {SECRET}")
 
 
-@dataclass
-class Site:
-    """A runner, its scorer, and the folder of labels."""
-
-    runner: TwinRunner[ProcessEngine]
-    scorer: MemoryScorer
-    labels: Path
-    scoring: Scoring
-
-    def run(self, program: str, **options: Any) -> Any:
-        return self.runner.run(self.runner.claim(program, **options))
-
-    def result(self, job: Any) -> SealedResult:
-        recorded = self.runner.results.get(job.job_id)
-        assert recorded is not None
-        return recorded.result
-
-
 @pytest.fixture
-def site(runner: TwinRunner[ProcessEngine]) -> Site:
-    labels = write_benchmark(runner.root / "benchmarks", runner.root / "labels", "synthetic")
-    scorer = MemoryScorer()
-    scoring = Scoring(scorer=scorer, labels=LabelsFolder(root=runner.root / "labels"), image="ours", pauses=(0.0, 0.0))
-    runner.scoring = scoring
-    return Site(runner, scorer, labels, scoring)
+def site(runner: TwinRunner[ProcessEngine]) -> ScoredSite:
+    return scored_site(runner)
 
 
-def test_the_platforms_numbers_count_and_are_sealed_with_their_proof(site: Site) -> None:
+def test_the_platforms_numbers_count_and_are_sealed_with_their_proof(site: ScoredSite) -> None:
     """No metrics.json is needed; hashes of predictions and labels, categories and the scorer's version are kept."""
     job = site.run(PERFECT)
     found = site.result(job)
@@ -80,7 +49,7 @@ def test_the_platforms_numbers_count_and_are_sealed_with_their_proof(site: Site)
     site.runner.assert_nothing_left()
 
 
-def test_a_perfect_claim_with_random_maps_counts_as_what_it_is(site: Site) -> None:
+def test_a_perfect_claim_with_random_maps_counts_as_what_it_is(site: ScoredSite) -> None:
     """The claim is kept as one, also at the tracking server under another name, and no board ranks by it."""
     job = site.run(RANDOM)
     found, (_ref, recorded) = site.result(job), site.runner.tracking.results[job.job_id]
@@ -103,7 +72,7 @@ def test_a_perfect_claim_with_random_maps_counts_as_what_it_is(site: Site) -> No
     ],
     ids=["missing", "extra", "NaN", "size"],
 )
-def test_bad_predictions_fail_in_words_that_name_the_first_files(site: Site, more: str, words: str) -> None:
+def test_bad_predictions_fail_in_words_that_name_the_first_files(site: ScoredSite, more: str, words: str) -> None:
     job = site.run(PROGRAM + more)
     assert (job.state, job.failure_reason) == (JobState.FAILED, FailureReason.BAD_PREDICTIONS)
     assert (job.error_message or "").startswith("The predictions were refused. ")
@@ -114,14 +83,14 @@ def test_bad_predictions_fail_in_words_that_name_the_first_files(site: Site, mor
 
 
 @pytest.mark.parametrize("program", [GOOD, "import sys, os; os.mkdir(sys.argv[4] + '/predictions')", "print('done')"])
-def test_no_predictions_are_told_with_their_place(site: Site, program: str) -> None:
+def test_no_predictions_are_told_with_their_place(site: ScoredSite, program: str) -> None:
     """Whatever it claims: nobody can score it."""
     job = site.run(program)
     assert (job.state, job.failure_reason) == (JobState.FAILED, FailureReason.NO_PREDICTIONS)
     assert "os.path.join(args.output, 'predictions', 'scores.json')" in (job.error_message or "")
 
 
-def test_a_bad_metrics_file_costs_only_its_claims(site: Site) -> None:
+def test_a_bad_metrics_file_costs_only_its_claims(site: ScoredSite) -> None:
     job = site.run(PERFECT + "\n(out.parent / 'metrics.json').write_text('{')\n")
     assert (job.state, job.ranked) == (JobState.COMPLETED, True)
     assert any("not valid JSON" in note and "Only its claims are lost." in note for note in job.notes)
@@ -138,7 +107,9 @@ def test_a_bad_metrics_file_costs_only_its_claims(site: Site) -> None:
         (ScorerAnswer(exit_code=0, scores=b'{"metrics": {"pixel_auc": 1.5}}'), "its answer cannot be used"),
     ],
 )
-def test_a_scorer_that_fails_is_nobodys_fault_but_the_platforms(site: Site, answer: ScorerAnswer, shown: str) -> None:
+def test_a_scorer_that_fails_is_nobodys_fault_but_the_platforms(
+    site: ScoredSite, answer: ScorerAnswer, shown: str
+) -> None:
     """It is tried three times; then the run is kept unranked, its place given back, and only an admin told why."""
     site.scorer.prepared = [answer] * 3
     job = site.run(RANDOM)
@@ -155,13 +126,13 @@ def test_a_scorer_that_fails_is_nobodys_fault_but_the_platforms(site: Site, answ
     assert SECRET in letter.failure.message or not answer.words
 
 
-def test_a_scorer_that_fails_once_costs_nothing(site: Site) -> None:
+def test_a_scorer_that_fails_once_costs_nothing(site: ScoredSite) -> None:
     site.scorer.prepared = [CRASH]
     job = site.run(PERFECT)
     assert (job.state, job.ranked, site.result(job).metrics["pixel_auc"]) == (JobState.COMPLETED, True, 1.0)
 
 
-def test_missing_labels_and_a_runner_without_a_scorer_are_told(site: Site) -> None:
+def test_missing_labels_and_a_runner_without_a_scorer_are_told(site: ScoredSite) -> None:
     (site.labels / "labels.json").rename(site.runner.root / "elsewhere")
     site.labels.rename(site.runner.root / "gone")
     job = site.run(PERFECT)
@@ -170,65 +141,7 @@ def test_missing_labels_and_a_runner_without_a_scorer_are_told(site: Site) -> No
     assert "this runner has no scorer" in (site.run(PERFECT + "\n").unranked_because or "")
 
 
-def test_an_engine_that_is_away_while_it_scores_loses_no_run(site: Site) -> None:
-    """The next runner scores what is on disk; the program does not run twice."""
-
-    def away() -> ScorerAnswer:
-        raise Unavailable("The sandbox engine", "it is away")
-
-    site.scorer.prepared = [away]
-    job = site.run(PERFECT)
-    assert (job.state, job.phase) == (JobState.RUNNING, Phase.SCORING)
-    site.runner.sweep()
-    job = site.runner.run(site.runner.claim_again())
-    assert (job.state, job.ranked) == (JobState.COMPLETED, True)
-    assert site.runner.log_of(job).count("begun") == 1
-    site.runner.assert_nothing_left()
-
-
-def test_a_cancel_while_it_scores_is_carried_out(site: Site) -> None:
-    def cancelled() -> ScorerAnswer:
-        site.runner.ledger.cancel(claim.job_id)
-        return CRASH
-
-    site.runner.scoring = replace(site.scoring, pauses=(1.5,))  # longer than a heartbeat
-    site.runner.lease_seconds = 3.0
-    site.scorer.prepared = [cancelled]
-    claim = site.runner.claim(PERFECT)
-    job = site.runner.run(claim)
-    assert job.state is JobState.CANCELLED
-    assert site.runner.results.get(job.job_id) is None
-    site.runner.assert_nothing_left()
-
-
-def test_labels_that_change_while_they_are_used_are_read_again(site: Site) -> None:
-    """The proof names exactly what was scored against."""
-    first = manifest(site.labels)
-
-    def changed() -> ScorerAnswer:
-        told = json.loads((site.labels / "labels.json").read_text())
-        (site.labels / "labels.json").write_text(json.dumps(told, indent=1))
-        return ScorerAnswer(exit_code=0, scores=b'{"metrics": {"pixel_auc": 0.1}}')
-
-    site.scorer.prepared = [changed]
-    found = site.result(site.run(PERFECT))
-    assert found.proof is not None
-    assert found.proof.labels_sha256 == manifest(site.labels) != first
-    assert found.metrics["pixel_auc"] == 1.0
-
-
-def test_a_run_is_scored_as_its_benchmark_said_at_the_launch(site: Site) -> None:
-    """One that was launched for claims stays one when the benchmark changes meanwhile, and has no proof."""
-    path = site.runner.root / "benchmarks" / "synthetic" / "benchmark.yaml"
-    verified = path.read_text()
-    path.write_text(REPORTED)
-    change = f"import pathlib\npathlib.Path({str(path)!r}).write_text({verified!r})\n"
-    job = site.run(change + GOOD)
-    assert (job.state, site.result(job).proof, site.result(job).claims) == (JobState.COMPLETED, None, {})
-    assert site.scorer.asked == []
-
-
-def test_a_trial_is_not_scored_and_its_predictions_are_looked_for(site: Site) -> None:
+def test_a_trial_is_not_scored_and_its_predictions_are_looked_for(site: ScoredSite) -> None:
     """Few pictures have no score; labels could be found out by trials that cost nothing."""
     job = site.run(TRIED, trial=True)
     assert (job.state, job.ranked, site.scorer.asked) == (JobState.COMPLETED, None, [])
@@ -237,7 +150,7 @@ def test_a_trial_is_not_scored_and_its_predictions_are_looked_for(site: Site) ->
     assert job.failure_reason is FailureReason.NO_PREDICTIONS
 
 
-def test_labels_of_another_task_bring_their_own_program(site: Site) -> None:
+def test_labels_of_another_task_bring_their_own_program(site: ScoredSite) -> None:
     (site.labels / "score.py").write_text("print('hello')")
     site.scorer.prepared = [ScorerAnswer(exit_code=0, scores=b'{"version": "mine 3", "metrics": {"pixel_auc": 0.5}}')]
     proof = site.result(site.run(PERFECT)).proof
