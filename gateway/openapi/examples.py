@@ -98,6 +98,10 @@ SCHEMAS: dict[str, Any] = {
     "ArtifactList": {"job_id": JOB, "items": [_RECORDED_FILE], "total": 1, "available": True},
     "RecordedFileView": _RECORDED_FILE,
     "TrackingView": _TRACKING,
+    "ProofView": {
+        "scorer": "anomaly 1", "predictions_sha256": SHA256, "labels_sha256": SHA256,
+        "categories": {"stripes": {"image_auc": 0.98}}, "notes": [],
+    },
     "NewJob": {"submission_id": SUBMISSION, "config": {"benchmark": "synthetic", "epochs": 3}},
     "JobView": _JOB,
     "JobList": {"items": [_JOB], "next_cursor": None},

@@ -51,6 +51,8 @@ def test_results_of_a_job_without_run_are_empty(site: Site) -> None:
         **dict.fromkeys(("run_id", "experiment_id", "mlflow_ui_url", "mlflow_api_url")),
         "params": {},
         "metrics": {},
+        "claims": {},
+        "proof": None,
         "artifacts": [],
         "artifacts_total": 0,
         "artifacts_available": False,
