@@ -16,8 +16,12 @@ def manifest(folder: Path) -> str:
 
     Raises OSError if the folder or a file of it cannot be read.
     """
-    lines = sorted(_line(folder, path) for path in _files(folder))
-    return hashlib.sha256(b"".join(lines)).hexdigest()
+    return hashlib.sha256(listing(folder)).hexdigest()
+
+
+def listing(folder: Path) -> bytes:
+    """The lines themselves, as `sha256sum --check` reads them. Raises OSError."""
+    return b"".join(sorted(_line(folder, path) for path in _files(folder)))
 
 
 def _files(folder: Path) -> list[Path]:

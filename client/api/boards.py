@@ -127,6 +127,8 @@ class Standing(Answer):
     mine: bool = False
     is_verified: bool = False
     """Whether the platform computed the metrics itself."""
+    is_rescored: bool = False
+    """Whether it computed them anew, e.g. since labels had changed."""
     finished_at: datetime | None = None
     mlflow_ui_url: str | None = None
     tracking: Tracking = Tracking()

@@ -154,6 +154,14 @@ class Proof(Answer):
     notes: tuple[str, ...] = ()
 
 
+class Earlier(Answer):
+    """What a result was before it was computed anew."""
+
+    metrics: dict[str, float] = Field(default_factory=dict)
+    scorer: str | None = None
+    labels_sha256: str | None = None
+
+
 class Results(Answer):
     """The results of a finished job, as the platform recorded them."""
 
@@ -169,6 +177,8 @@ class Results(Answer):
     """What the submission reported itself, where the platform computed the metrics."""
     proof: Proof | None = None
     """None if the submission reported the metrics itself."""
+    earlier: tuple[Earlier, ...] = ()
+    """If the metrics were computed anew: what they were at first, and the last time before."""
     artifacts: tuple[RecordedFile, ...] = ()
     """Curves, maps and logs first."""
     artifacts_total: int = 0

@@ -45,6 +45,7 @@ class AuditAction(StrEnum):
     JOB_RERUN = "job.rerun"
     JOB_CANCEL = "job.cancel"
     RESULT_RESTORE = "result.restore"
+    RESULT_RESCORE = "result.rescore"
     OTHER = "other"
     """A call that is not in the table of gateway/middleware/audit_table.py."""
 

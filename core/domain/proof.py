@@ -53,6 +53,16 @@ class Proof:
     notes: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Earlier:
+    """What a result was before it was computed anew."""
+
+    metrics: Mapping[str, float]
+    """Empty if no score was found, or if the submission had reported the metrics, which are claims since then."""
+    scorer: str | None = None
+    labels_sha256: str | None = None
+
+
 def read_scores(raw: bytes, benchmark: Benchmark) -> Scores:
     """The content of a scorer's `scores.json`. Raises BadScores when it breaks a rule or one of the bounds."""
     if not raw:

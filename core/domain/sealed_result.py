@@ -15,7 +15,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from core.domain.artifact_order import chosen
-from core.domain.proof import CLAIMED, Proof
+from core.domain.proof import CLAIMED, Earlier, Proof
 from core.domain.standings import Entry
 
 MAX_SEAL_BYTES = 256 * 1024
@@ -75,6 +75,20 @@ class SealedResult:
     """With a proof: the metrics that the submission reported itself, which do not count."""
     proof: Proof | None = None
     """Where the metrics come from; None if the submission reported them."""
+    earlier: tuple[Earlier, ...] = ()
+    """What the result was before it was computed anew: at first, and the last time before."""
+
+    def rescored(self, metrics: Mapping[str, float], proof: Proof) -> SealedResult:
+        """The result with newly computed metrics; what they replace is kept beside them."""
+        is_reported = self.proof is None and not self.claims
+        before = Earlier(
+            metrics={} if is_reported else self.metrics,  # those are the claims from now on
+            scorer=self.proof.scorer if self.proof else None,
+            labels_sha256=self.proof.labels_sha256 if self.proof else None,
+        )
+        claims = self.metrics if is_reported else self.claims
+        earlier = (*self.earlier[:1], before)
+        return replace(self, metrics=finite(metrics), claims=claims, proof=proof, earlier=earlier)
 
     @property
     def counted(self) -> dict[str, float]:
@@ -98,6 +112,7 @@ class SealedResult:
             metrics=self.counted,
             finished_at=finished_at,
             is_verified=self.proof is not None,
+            is_rescored=bool(self.earlier),
         )
 
 

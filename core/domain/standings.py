@@ -24,6 +24,8 @@ class Entry:
     finished_at: datetime
     is_verified: bool = False
     """Whether the platform computed its metrics."""
+    is_rescored: bool = False
+    """Whether they were computed anew, e.g. since labels had changed."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -121,6 +121,7 @@ TABLE: Mapping[tuple[str, str], Rule] = {
     ("DELETE", "/admin/jobs/{job_id}/pin"): _admins(AuditAction.JOB_UNPIN, AuditTarget.JOB, "job_id"),
     ("GET", "/admin/audit"): _admins(AuditAction.AUDIT_READ),
     ("POST", "/admin/results/{job_id}/restore"): _admins(AuditAction.RESULT_RESTORE, AuditTarget.JOB, "job_id"),
+    ("POST", "/admin/results/{job_id}/rescore"): _admins(AuditAction.RESULT_RESCORE, AuditTarget.JOB, "job_id"),
     # MLflow's pages are the same for every user; the route itself records files and what belongs to no board.
     **{(method, "/mlflow/{path:path}"): OWN for method in ("GET", "POST", "PUT", "PATCH", "DELETE")},
     ("GET", "/metrics"): Rule(scope=Scope.FIGURES),

@@ -65,8 +65,8 @@ _TRACKING: dict[str, Any] = {
 _RECORDED_FILE: dict[str, Any] = {"path": "curves/roc.png", "size_bytes": 18230, "sha256": SHA256}
 _STANDING: dict[str, Any] = {
     "rank": 1, "value": 0.98, "user_id": "ann", "job_id": JOB, "submission_id": SUBMISSION, "run_id": RUN,
-    "method": "PaDiM", "metrics": _METRICS, "mine": True, "is_verified": False, "finished_at": FINISHED,
-    "mlflow_ui_url": _RUN_PAGE, "tracking": _TRACKING,
+    "method": "PaDiM", "metrics": _METRICS, "mine": True, "is_verified": False,
+    "is_rescored": False, "finished_at": FINISHED, "mlflow_ui_url": _RUN_PAGE, "tracking": _TRACKING,
 }  # fmt: skip
 
 _SUMMARY: dict[str, Any] = {
@@ -98,6 +98,8 @@ SCHEMAS: dict[str, Any] = {
     "ArtifactList": {"job_id": JOB, "items": [_RECORDED_FILE], "total": 1, "available": True},
     "RecordedFileView": _RECORDED_FILE,
     "TrackingView": _TRACKING,
+    "EarlierView": {"metrics": {"image_auc": 0.97}, "scorer": "anomaly 1", "labels_sha256": SHA256},
+    "RescoreView": {"job_id": JOB},
     "ProofView": {
         "scorer": "anomaly 1", "predictions_sha256": SHA256, "labels_sha256": SHA256,
         "categories": {"stripes": {"image_auc": 0.98}}, "notes": [],
@@ -109,7 +111,7 @@ SCHEMAS: dict[str, Any] = {
     "ResultsView": {
         "job_id": JOB, "run_id": RUN, "experiment_id": "1", "mlflow_ui_url": _RUN_PAGE,
         "mlflow_api_url": f"http://localhost:5010/api/2.0/mlflow/runs/get?run_id={RUN}",
-        "params": {"method": "PaDiM"}, "metrics": _METRICS, "claims": {}, "proof": None,
+        "params": {"method": "PaDiM"}, "metrics": _METRICS, "claims": {}, "proof": None, "earlier": [],
         "artifacts": [_RECORDED_FILE], "artifacts_total": 1, "artifacts_available": True, "tracking": _TRACKING,
         "sha256": SHA256, "sealed_from": "run", "left_out": [],
         "notes": [_NOTE], "ranked": True, "unranked_because": None, "trial": False, "would_be_ranked": None,

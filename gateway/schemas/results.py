@@ -49,6 +49,21 @@ class ProofView(Answer):
     notes: list[str]
 
 
+class EarlierView(Answer):
+    """What a result was before it was computed anew."""
+
+    metrics: dict[str, float]
+    """Empty if no score was found, or if the submission had reported the metrics, which are `claims` since then."""
+    scorer: str | None
+    labels_sha256: str | None
+
+
+class RescoreView(Answer):
+    """The job whose score will be computed anew."""
+
+    job_id: str
+
+
 class ResultsView(Answer):
     """The result that the platform recorded when the run ended. Without a result, links and figures are empty."""
 
@@ -64,6 +79,8 @@ class ResultsView(Answer):
     """What the submission reported itself where the benchmark's scores are verified: it does not count."""
     proof: ProofView | None
     """Null if the submission reported the metrics itself, or if the platform could not score the run."""
+    earlier: list[EarlierView]
+    """If the score was computed anew: what it was at first, and the last time before."""
     artifacts: list[RecordedFileView]
     """At most 1,000 files: curves, maps and logs first."""
     artifacts_total: int
@@ -117,6 +134,8 @@ class StandingView(Answer):
     mine: bool
     is_verified: bool
     """Whether the platform computed the metrics."""
+    is_rescored: bool
+    """Whether it computed them anew, e.g. since labels had changed; the job's results have the values before."""
     finished_at: datetime
     mlflow_ui_url: str
     tracking: TrackingView

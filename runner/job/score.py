@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,8 +17,11 @@ from core.domain.verdict import FailureReason, Verdict
 from runner.dead_letters import DeadLetterWriter
 from runner.job.attempt import Attempt
 from runner.scoring.scoring import BadPredictions, Scored, ScorerFailed
+from scorer.manifest import listing
 
 FOLDER = "predictions"
+LIST = "predictions.sha256"
+"""The manifest of that folder, whose own hash is the one that is sealed."""
 MOST_LINES = 30
 """Lines about bad predictions in a log."""
 MOST_SHOWN = 1000
@@ -53,12 +57,20 @@ def scored(attempt: Attempt, verdict: Verdict, submission: Submission) -> Verdic
     if attempt.job.trial:
         return replace(verdict, notes=(TRIAL.format(files=files), *verdict.notes))
     attempt.note(phase=Phase.SCORING)
+    _list(artifacts, predictions)
     attempt.job_log.say_once(f"Scoring the predictions: {files} file{'s' * (files != 1)}.")
     try:
         benchmark = attempt.awaited(lambda: attempt.context.ports.benchmarks.get(attempt.job.benchmark))
     except NotFound:  # the next step says so
         return verdict
     return _Judge(attempt=attempt, submission=submission, benchmark=benchmark).of(verdict, predictions)
+
+
+def _list(artifacts: Path, predictions: Path) -> None:
+    """Adds the list of the predictions with their hashes to the run's files: by it they can be scored again later."""
+    beside = artifacts.parent / f"list.{secrets.token_hex(4)}"
+    beside.write_bytes(listing(predictions))
+    beside.replace(artifacts / LIST)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import docker
 import pytest
 
+from core.adapters.mlflow.tracking import MlflowTracking
 from core.adapters.redis.results import RedisResults
 from core.domain.job import JobState, Phase
 from core.domain.limits import MIB, ScoringLimits
@@ -213,9 +215,31 @@ def test_a_killed_scorer_is_tried_again_and_a_cancel_ends_one(verified: Site, in
         job = ended(verified, job_id)
         assert (job.state, job.ranked) == (JobState.COMPLETED, True), verified.log(job_id)
         assert "It tries again." in verified.log(job_id)
+        assert_rescored(verified, job_id, labels)
         (labels / "score.py").write_text(slow)
         job_id = verified.post(RANDOM, user="bob")
         until(lambda: any(job_id in name for name in in_engine(verified, inner) if name.startswith("scorer-")), "again")
         verified.ledger.cancel(job_id)
         assert ended(verified, job_id).state is JobState.CANCELLED
         until_nothing_is_left(verified, inner)
+
+
+def assert_rescored(site: Site, job_id: str, labels: Path) -> None:
+    """After two masks changed places an admin asks: both values are sealed, and MLflow shows the latest."""
+    masks = labels / "masks"
+    one, other = sorted(masks.iterdir())[:2]
+    one.rename(masks / "kept")
+    other.rename(one)
+    (masks / "kept").rename(other)
+    results = RedisResults(site._client)
+    results.ask_rescore(job_id)
+    until(lambda: bool((found := results.get(job_id)) and found.result.earlier), "it was scored again")
+    recorded = results.get(job_id)
+    assert recorded is not None
+    assert recorded.result.metrics["pixel_auc"] < recorded.result.earlier[0].metrics["pixel_auc"] == 1.0
+    with closing(MlflowTracking(site.environment["MLFLOW_TRACKING_URI"])) as tracking:
+
+        def in_mlflow() -> float:
+            return tracking.get_run(recorded.result.run_id).metrics["pixel_auc"]
+
+        until(lambda: in_mlflow() == recorded.result.metrics["pixel_auc"], "MLflow has the latest value")

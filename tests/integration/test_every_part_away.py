@@ -45,7 +45,8 @@ ON_REDIS = [
     "POST /admin/runners/{runner}/resume", "POST /admin/runners/{runner}/drain", "POST /admin/runners/{runner}/canary",
     "GET /admin/dead-letters", "POST /admin/dead-letters/{letter_id}/retry", "DELETE /admin/dead-letters/{letter_id}",
     "GET /admin/retention", "POST /admin/retention", "GET /admin/pins", "POST /admin/jobs/{job_id}/pin",
-    "DELETE /admin/jobs/{job_id}/pin", "POST /admin/results/{job_id}/restore", "GET /leaderboard", "GET /admin/audit",
+    "DELETE /admin/jobs/{job_id}/pin", "POST /admin/results/{job_id}/restore",
+    "POST /admin/results/{job_id}/rescore", "GET /leaderboard", "GET /admin/audit",
     "GET /submissions",  # an admin's shows everybody's, which the audit trail must be able to record
 ]  # fmt: skip
 ON_MLFLOW = ["GET /jobs/{job_id}/artifacts/{path}", "POST /admin/results/{job_id}/restore"]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from scorer.manifest import manifest
+from scorer.manifest import listing, manifest
 
 pytestmark = pytest.mark.unit
 
@@ -20,7 +20,8 @@ def test_it_is_the_hash_of_the_sorted_lines(tmp_path: Path) -> None:
     lines = [
         f"{hashlib.sha256(b'{}').hexdigest()}  labels.json\n", f"{hashlib.sha256(b'png').hexdigest()}  masks/a.png\n",
     ]  # fmt: skip
-    assert manifest(tmp_path) == hashlib.sha256("".join(sorted(lines)).encode()).hexdigest()
+    assert listing(tmp_path).decode() == "".join(sorted(lines))
+    assert manifest(tmp_path) == hashlib.sha256(listing(tmp_path)).hexdigest()
 
 
 def test_names_and_contents_change_it(tmp_path: Path) -> None:

@@ -89,11 +89,14 @@ def test_a_trial_that_nobody_scores_says_what_it_left(front: Front) -> None:
 
 def test_verified_scores_are_told_apart_from_claims(front: Front) -> None:
     """DOR-3: the badge says where the numbers come from; what the submission wrote is said not to count."""
-    told = {"job_id": "j", "claims": {"<b>auc": 1.0}, "proof": {"scorer": "<i>s"}}
+    earlier = [{"metrics": {"<u>auc": 0.5}}, {"metrics": {}}]
+    told = {"job_id": "j", "claims": {"<b>auc": 1.0}, "proof": {"scorer": "<i>s"}, "earlier": earlier}
     shown = front.templates.fill("results", results=Results.model_validate(told), **VALUES)
     assert "computed these numbers itself with &lt;i&gt;s" in shown
     assert "It does not count." in shown
     assert "&lt;b&gt;auc" in shown
+    assert "&lt;u&gt;auc" in shown
+    assert "Before, they were not there." in shown
 
 
 def test_trials_are_marked_in_the_list(front: Front) -> None:

@@ -53,6 +53,7 @@ def test_results_of_a_job_without_run_are_empty(site: Site) -> None:
         "metrics": {},
         "claims": {},
         "proof": None,
+        "earlier": [],
         "artifacts": [],
         "artifacts_total": 0,
         "artifacts_available": False,

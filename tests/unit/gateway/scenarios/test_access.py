@@ -37,6 +37,7 @@ ADMINS = [
     ("GET", "/admin/audit"),
     ("GET", "/benchmarks/check"),
     ("POST", "/admin/results/{job_id}/restore"),
+    ("POST", "/admin/results/{job_id}/rescore"),
     ("GET", "/admin/pins"),
     ("POST", "/admin/jobs/{job_id}/pin"),
     ("DELETE", "/admin/jobs/{job_id}/pin"),
