@@ -19,7 +19,8 @@ PROOF = Proof(
 
 def verified(site: Site, claimed: float, value: float, user: str = "ada") -> str:
     """A completed job that claimed one value and was scored with another."""
-    job_id = site.run(user, {"image_auc": claimed})
+    job_id = site.post_job(user)
+    site.complete(metrics={"image_auc": claimed}, ranked=False, unranked_because="it could not be scored")
     recorded = site.ports.results.get(job_id)
     assert recorded is not None
     assert site.ports.results.reseal(recorded.sha256, recorded.result.rescored({"image_auc": value}, PROOF))
@@ -38,6 +39,7 @@ def test_results_tell_proof_and_claims_apart(site: Site) -> None:
     assert (found["proof"]["scorer"], found["proof"]["notes"]) == ("anomaly 1", ["a note"])
     assert found["earlier"] == [{"metrics": {}, "scorer": None, "labels_sha256": None}]
     assert "claimed/image_auc" not in found["metrics"]
+    assert (found["ranked"], found["unranked_because"]) == (None, None)  # that was said of the score before
 
 
 def test_a_board_of_verified_scores_ranks_by_proof(site: Site) -> None:

@@ -90,6 +90,14 @@ def test_no_predictions_are_told_with_their_place(site: ScoredSite, program: str
     assert "os.path.join(args.output, 'predictions', 'scores.json')" in (job.error_message or "")
 
 
+def test_what_the_predictions_do_not_allow_to_compute_is_told(site: ScoredSite) -> None:
+    """Scores alone rank no picture's pixels; what the submission wrote is not asked for."""
+    job = site.run(PROGRAM + "(out / 'scores.json').write_text(json.dumps(dict.fromkeys(ids, 0.5)))\nclaim(0.9)")
+    assert (job.state, job.ranked) == (JobState.COMPLETED, False)
+    assert job.unranked_because == "pixel_auc is missing among what the scorer could compute from the predictions"
+    assert site.result(job).metrics["image_auc"] == 0.5
+
+
 def test_a_bad_metrics_file_costs_only_its_claims(site: ScoredSite) -> None:
     job = site.run(PERFECT + "\n(out.parent / 'metrics.json').write_text('{')\n")
     assert (job.state, job.ranked) == (JobState.COMPLETED, True)
