@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -70,6 +71,8 @@ def _list(artifacts: Path, predictions: Path) -> None:
     """Adds the list of the predictions with their hashes to the run's files: by it they can be scored again later."""
     beside = artifacts.parent / f"list.{secrets.token_hex(4)}"
     beside.write_bytes(listing(predictions))
+    if (artifacts / LIST).is_dir():  # the run's own, where the platform's file belongs
+        shutil.rmtree(artifacts / LIST)
     beside.replace(artifacts / LIST)
 
 

@@ -15,6 +15,7 @@ import structlog
 from core.domain.artifact_names import name_faults
 from core.domain.benchmark import Benchmark
 from core.domain.errors import LeadersboardError, NotFound, Unavailable
+from core.domain.job import Job
 from core.domain.limits import GIB, MIB, SMALL
 from core.domain.sealed_result import SealedResult
 from core.ports.sandbox import SandboxSpec
@@ -67,9 +68,15 @@ class Rescores:
             log.warning("not scored again yet", job_id=job_id, error=str(error)[:300])
             return
         except (BadPredictions, LeadersboardError) as error:
-            DeadLetterWriter(dead_letters=self.ports.dead_letters).keep("rescore", error)
+            DeadLetterWriter(dead_letters=self.ports.dead_letters).keep("rescore", error, self._job(job_id))
             log.warning("not scored again", job_id=job_id, error=str(error)[:300])
         self.ports.results.end_rescore(job_id)
+
+    def _job(self, job_id: str) -> Job | None:
+        try:
+            return self.ports.job_status.get(job_id)
+        except NotFound:
+            return None
 
     def _rescored(self, job_id: str) -> None:
         recorded = self.ports.results.get(job_id)

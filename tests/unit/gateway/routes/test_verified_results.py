@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from core.domain.audit import AuditAction
+from core.domain.dead_letter import failure_of
 from core.domain.proof import Proof
 from tests.builders import write_benchmark
 from tests.sites import Site
@@ -70,3 +71,13 @@ def test_an_admin_has_a_result_computed_anew(site: Site) -> None:
     assert root.post(f"/admin/results/{'f' * 32}/rescore").status_code == 404
     acts = [one["action"] for one in root.get("/admin/audit").json()["items"]]
     assert AuditAction.RESULT_RESCORE in acts
+
+
+@pytest.mark.parametrize("step", ["score", "rescore"])
+def test_the_letter_of_a_failed_scorer_leads_to_rescoring(site: Site, step: str) -> None:
+    """The run is kept: it is not repeated."""
+    job_id = site.run("ada", {"image_auc": 1.0})
+    letter = site.ports.dead_letters.keep(failure_of(step, OSError("x"), job_id=job_id))
+    answer = site.as_("root").post(f"/admin/dead-letters/{letter.letter_id}/retry")
+    assert answer.status_code == 409
+    assert f"POST /admin/results/{job_id}/rescore" in answer.json()["detail"]

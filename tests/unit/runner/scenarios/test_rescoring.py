@@ -127,6 +127,7 @@ def test_what_cannot_be_scored_again_stays_and_an_admin_reads_why(
     assert rescored(site, job) == before
     (letter,) = site.runner.dead_letters.page().letters
     assert (letter.failure.step, words in letter.failure.message) == ("rescore", True)
+    assert letter.failure.job_id == job.job_id
     assert site.runner.results.take_rescore(1) is None
 
 

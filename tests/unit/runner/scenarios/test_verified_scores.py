@@ -98,6 +98,14 @@ def test_what_the_predictions_do_not_allow_to_compute_is_told(site: ScoredSite) 
     assert site.result(job).metrics["image_auc"] == 0.5
 
 
+def test_a_folder_in_the_place_of_the_platforms_list_breaks_nothing(site: ScoredSite) -> None:
+    """The list is sealed by its hash, which is the one of the proof."""
+    found = site.result(site.run(PERFECT + "os.makedirs(out.parent / 'predictions.sha256' / 'x')"))
+    (listed,) = [file for file in found.files if file.path.startswith("predictions.sha256")]
+    assert found.proof is not None
+    assert listed.sha256 == found.proof.predictions_sha256
+
+
 def test_a_bad_metrics_file_costs_only_its_claims(site: ScoredSite) -> None:
     job = site.run(PERFECT + "\n(out.parent / 'metrics.json').write_text('{')\n")
     assert (job.state, job.ranked) == (JobState.COMPLETED, True)
