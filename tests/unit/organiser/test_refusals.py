@@ -63,7 +63,7 @@ def renamed(old: str, new: str) -> Files:
         (GOOD | {"weave/ground_truth/dot/001.png": encoded(mask())}, "two masks of a folder have one name"),
         (GOOD | renamed("weave/", "Weave/"), "the names of two categories differ only in upper and lower case"),
         (renamed("weave/", "織物/"), "a category's name must be of ASCII letters"),
-        (GOOD | {f"{DOT}/001.png": GOOD[f"{TEST}/001.png"]}, "one picture is both anomalous and normal"),
+        (GOOD | {f"{DOT}/001.png": GOOD[f"{TEST}/001.png"]}, "; remove one: weave/test/"),
         (GOOD | {f"{TEST}/001.png": GOOD[f"{TRAIN}/001.png"]}, "one picture is both to train on and normal"),
     ],
 )  # fmt: skip
