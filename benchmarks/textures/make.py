@@ -24,8 +24,8 @@ else:  # run as a plain file: its own folder is where Python looks
 
 VERSION = 1  # raised with every change that changes a picture
 SEED = 21
-TRAIN, GOOD, PER_DEFECT = 40, 12, 5
-STRONGEST, WEAKEST = 1.0, 0.3
+TRAIN, GOOD, PER_DEFECT = 100, 15, 5
+STRONGEST, WEAKEST = 1.0, 0.4
 MADE_AT = 946_684_800
 """The time of every file, in seconds since 1970, so that it tells nothing."""
 Row = dict[str, Any]

@@ -1,7 +1,7 @@
 """Patches of photographs, and the defects that are drawn on them.
 
 The photographs are scikit-image's `brick`, `grass` and `gravel`, which its documentation says are CC0. Patches to train
-on are cut from the upper part of a photograph and patches to test on from the lower one, so that they share no pixel.
+on are cut from the left part of a photograph and patches to test on from the right one, so that they share no pixel.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from PIL import Image, ImageFilter
 
 SIZE = 128
 TRAIN_SHARE = 0.625
-"""Of a photograph's rows; the rest is for patches to test on."""
+"""Of a photograph's columns; the rest is for patches to test on."""
 PHOTOGRAPHS = {
     "brick": "7966caf324f6ba843118d98f7a07746d22f6a343430add0233eca5f6eaaa8fcf",
     "grass": "b6b6022426b38936c43a4ac09635cd78af074e90f42ffa8227ac8b7452d39f89",
@@ -44,8 +44,8 @@ def photograph(folder: Path, name: str) -> Field:
 
 def strips(picture: Field) -> tuple[Field, Field]:
     """The part to train on and the part to test on."""
-    row = int(len(picture) * TRAIN_SHARE)
-    return picture[:row], picture[row:]
+    column = int(picture.shape[1] * TRAIN_SHARE)
+    return picture[:, :column], picture[:, column:]
 
 
 def cut(strip: Field, rng: Generator) -> Field:
@@ -75,30 +75,30 @@ def _blob(rng: Generator, smallest: float, largest: float) -> Field:
 def scratch(patch: Field, _strip: Field, rng: Generator, strength: float) -> tuple[Field, Field]:
     """A bright or dark line."""
     x, y = rng.uniform(30, SIZE - 30, 2)
-    turn, half, width = rng.uniform(0, np.pi), rng.uniform(15, 35), rng.uniform(0.8, 1.8)
+    turn, half, width = rng.uniform(0, np.pi), rng.uniform(20, 45), rng.uniform(1.2, 2.6)
     along = (X - x) * np.cos(turn) + (Y - y) * np.sin(turn)
     across = (Y - y) * np.cos(turn) - (X - x) * np.sin(turn)
     inside = np.clip(width + 0.5 - np.abs(across), 0, 1) * (np.abs(along) <= half)
-    return patch + inside * strength * rng.choice([-90, 90]), inside
+    return patch + inside * strength * rng.choice([-120, 120]), inside
 
 
 def stain(patch: Field, _strip: Field, rng: Generator, strength: float) -> tuple[Field, Field]:
     """A darker spot, under which the texture stays."""
-    inside = _blob(rng, 6, 16)
-    return patch * (1 - 0.55 * strength * inside), inside
+    inside = _blob(rng, 9, 20)
+    return patch * (1 - 0.7 * strength * inside), inside
 
 
 def worn(patch: Field, _strip: Field, rng: Generator, strength: float) -> tuple[Field, Field]:
     """A spot without the finer structure."""
     inside = _blob(rng, 9, 20)
-    soft = Image.fromarray(patch.astype(np.uint8)).filter(ImageFilter.BoxBlur(4))
+    soft = Image.fromarray(patch.astype(np.uint8)).filter(ImageFilter.BoxBlur(6))
     return patch + inside * strength * (np.asarray(soft, dtype=np.float64) - patch), inside
 
 
 def foreign(patch: Field, strip: Field, rng: Generator, strength: float) -> tuple[Field, Field]:
     """A spot of the same material, turned by a right angle and a little darker or brighter."""
     inside = _blob(rng, 9, 20)
-    other = np.rot90(cut(strip, rng)) + rng.choice([-25, 25]) * strength
+    other = np.rot90(cut(strip, rng)) + rng.choice([-60, 60]) * strength
     return patch + inside * (other - patch), inside
 
 
