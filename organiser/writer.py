@@ -2,7 +2,7 @@
 
 OUTPUT/benchmark.yaml
 OUTPUT/public/ids.json                       {"weave": ["00000", "00001"]}
-OUTPUT/public/weave/train/good/00000.png
+OUTPUT/public/weave/train/good/n00000.png
 OUTPUT/public/weave/test/00000.png           neutral names, in an order drawn from the seed
 LABELS/labels.json, LABELS/masks/00001.png   as scorer/labels.py reads them
 LABELS/prepared.json                         the source and the SHA-256 of each picture, and the seed
@@ -88,7 +88,7 @@ class Writer:
         counts = f"{len(source.train)} to train on, {len(source.test)} to test on, {anomalous} of them anomalous"
         self.say(f"{source.name}: {counts}")
         for number, path in enumerate(source.train):
-            place = f"{source.name}/train/good/{number:0{DIGITS}}.png"
+            place = f"{source.name}/train/good/n{number:0{DIGITS}}.png"
             if picture := self._read(path, "to train on"):
                 self._put(path, place, picture)
         samples = list(source.test)

@@ -5,7 +5,7 @@
 Both must be empty or missing. The same seed gives the same files:
 
     DIR/train/0000.png, DIR/train.json      pictures to train on, and {"0000": 3}
-    DIR/test/0000.png, DIR/ids.json         pictures to test on, and {"digits": ["0000", …]}
+    DIR/test/0000.png, DIR/ids.json         pictures to test on, and {"test": ["0000", …]}
     LABELS/truth.json, LABELS/score.py
 
 Needs numpy, pillow and scikit-learn, and nothing of ours, so that `python make.py` works in the sandbox image too.
@@ -42,7 +42,7 @@ def write(out: Path, labels: Path, seed: int) -> None:
             Image.fromarray(grey).save(out / split / f"{number:04}.png")
             truth[split][f"{number:04}"] = int(digits.target[place])
     (out / "train.json").write_text(json.dumps(truth["train"]) + "\n")
-    (out / "ids.json").write_text(json.dumps({"digits": list(truth["test"])}) + "\n")
+    (out / "ids.json").write_text(json.dumps({"test": list(truth["test"])}) + "\n")
     (labels / "truth.json").write_text(json.dumps(truth["test"]) + "\n")
     shutil.copyfile(Path(__file__).with_name("score.py"), labels / "score.py")
     for folder in (out, labels):

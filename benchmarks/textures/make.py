@@ -40,7 +40,7 @@ def write(out: Path, labels: Path, photographs: dict[str, Field], seed: int) -> 
         for_train, for_test = strips(picture)
         (out / name / "train" / "good").mkdir(parents=True)
         for number in range(TRAIN):
-            draw(for_train, rng, None, 0)[0].save(out / name / "train" / "good" / f"{number:05}.png")
+            draw(for_train, rng, None, 0)[0].save(out / name / "train" / "good" / f"n{number:05}.png")
         rows[name] = _tests(out / name / "test", labels, for_test, rng, first)
         first += len(rows[name])
     ids = {name: [row["id"] for row in of] for name, of in rows.items()}

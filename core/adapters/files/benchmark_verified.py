@@ -1,7 +1,7 @@
 """Rules for the data of a verified benchmark: the pictures of a category lie where runs expect them, and tell nothing.
 
     ids.json                     {"weave": ["00000", "00001"]}
-    weave/train/good/00000.png
+    weave/train/good/n00000.png
     weave/test/00000.png         neutral names; no folder of defects, no masks
 
 The labels lie elsewhere, where no run sees them.

@@ -43,7 +43,7 @@ def test_runs_see_pictures_and_the_digits_to_train_on(made: Path) -> None:
     trained = json.loads((public / "train.json").read_text())
     truth = json.loads((made / "labels" / "truth.json").read_text())
     assert (len(trained), len(truth)) == (make.TRAIN, 797)
-    assert json.loads((public / "ids.json").read_text()) == {"digits": list(truth)}
+    assert json.loads((public / "ids.json").read_text()) == {"test": list(truth)}
     assert {path.stem for path in (public / "test").iterdir()} == set(truth)
     assert sorted(path.name for path in public.iterdir()) == ["ids.json", "test", "train", "train.json"]
     digits = load_digits()

@@ -65,18 +65,19 @@ def test_what_it_writes_is_scored(example: str, plain_defects: tuple[Path, Path]
 
 
 def test_digits_writes_probabilities_that_its_scorer_takes(tmp_path: Path) -> None:
-    """Of two digits that are easily told apart, one of them with few pictures, as in a trial."""
+    """Of two digits that are easily told apart, a third with one picture, and one that is not there, as in a trial."""
     data = tmp_path / "data"
     truth: dict[str, dict[str, int]] = {"train": {}, "test": {}}
     for split, count in (("train", 24), ("test", 6)):
         (data / split).mkdir(parents=True)
         for number in range(count):
-            digit, pixels = number % 2, np.random.default_rng(number).integers(0, 40, (8, 8)).astype(np.uint8)
-            pixels[:, 4 * digit : 4 * digit + 4] += 200
+            digit = 2 if number == 23 else number % 2
+            pixels = np.random.default_rng(number).integers(0, 40, (8, 8)).astype(np.uint8)
+            pixels[:, 4 * (digit % 2) : 4 * (digit % 2) + 4] += 200 - 40 * digit
             Image.fromarray(pixels).save(data / split / f"{number:04}.png")
             truth[split][f"{number:04}"] = digit
     (data / "train.json").write_text(json.dumps(truth["train"] | {"9999": 3}))
-    (data / "ids.json").write_text(json.dumps({"digits": list(truth["test"])}))
+    (data / "ids.json").write_text(json.dumps({"test": list(truth["test"])}))
     out = run("digits", data, tmp_path)
     rows = digits_score.read_probabilities(out / "predictions" / digits_score.FILE, list(truth["test"]))
     assert digits_score.score(np.array(list(truth["test"].values())), rows)["metrics"]["accuracy"] == 1.0

@@ -36,11 +36,14 @@ def made(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Made:
 
 
 def test_runs_see_pictures_under_neutral_names(made: Made) -> None:
-    """Every file of the data folder: pictures to train on, numbered pictures to test on, and the list of these."""
+    """Every file of the data folder: pictures to train on, numbered pictures to test on, and the list of these.
+
+    No picture to train on has the name of one to test on: a trial lists those that it has by their names.
+    """
     assert made.code == 0
     files = sorted(path.relative_to(made.public).as_posix() for path in made.public.rglob("*") if path.is_file())
     numbers = {"grain": range(5), "weave": range(5, 10)}
-    expected = [f"{name}/train/good/{number:05}.png" for name in numbers for number in range(4)]
+    expected = [f"{name}/train/good/n{number:05}.png" for name in numbers for number in range(4)]
     expected += [f"{name}/test/{number:05}.png" for name, ids in numbers.items() for number in ids]
     assert files == sorted([*expected, "ids.json"])
     ids = json.loads((made.public / "ids.json").read_text())
