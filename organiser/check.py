@@ -14,7 +14,8 @@ from core.adapters.files.benchmark_layout import TEST
 from core.adapters.files.benchmark_pictures import Unreadable, decoded
 from core.adapters.files.benchmark_yaml import MAX_BYTES, NAME
 from core.domain.benchmark import Benchmark, Direction
-from organiser.answers import FILE, Answer, read_answer
+from core.domain.proof import Scores
+from organiser.answers import FILE, read_answer
 from organiser.listing import LINK
 from organiser.samples import Refused
 from organiser.scorers import Scorer
@@ -58,7 +59,7 @@ def _benchmark(folder: Path) -> Benchmark:
             document = yaml.safe_load(file.read(MAX_BYTES))
         if not isinstance(document, dict) or document.get("scoring") != "verified":
             raise Refused(f"{folder / NAME} does not say `scoring: verified`, so no scorer belongs to it")
-        return Benchmark.model_validate({key: value for key, value in document.items() if key != "scoring"})
+        return Benchmark.model_validate(document)
     except (OSError, yaml.YAMLError, ValidationError, ValueError, RecursionError) as error:
         raise Refused(f"{folder / NAME} cannot be used ({error}). See: scripts/benchmark {folder}") from error
 
@@ -104,7 +105,7 @@ def _check_category(folder: Path, category: Category, faults: Faults) -> None:
         faults.add("a picture has no label", f"{category.name}/{TEST}/{name}.png")
 
 
-def _table(answers: Mapping[str, Answer], benchmark: Benchmark) -> list[str]:
+def _table(answers: Mapping[str, Scores], benchmark: Benchmark) -> list[str]:
     names = [name for name in answers[PERFECT].metrics if name in answers[CONSTANT].metrics]
     ranked = [rule.name for rule in benchmark.metrics]
     lines = [f"Scorer: {answers[PERFECT].scorer}", f"{'':24}{CONSTANT:>12}{PERFECT:>12}"]
@@ -116,7 +117,7 @@ def _table(answers: Mapping[str, Answer], benchmark: Benchmark) -> list[str]:
     return lines + [f"note: {name} of {NAME} is not computed, so its column stays empty" for name in missing]
 
 
-def _compare(answers: Mapping[str, Answer], benchmark: Benchmark) -> None:
+def _compare(answers: Mapping[str, Scores], benchmark: Benchmark) -> None:
     """Raises Refused where knowing everything is not worth more than knowing nothing."""
     for rule in benchmark.metrics:
         known, unknown = (answers[kind].metrics.get(rule.name) for kind in (PERFECT, CONSTANT))
