@@ -15,12 +15,16 @@ from urllib.parse import urlsplit
 
 import pytest
 import redis
+from hypothesis import settings
 
 from core import json_logs
 from tests.parallel import Scheduler, arrange, redis_database, turn
 
 REPOSITORY = Path(__file__).parent.parent
 COMPOSE_FILES = [str(REPOSITORY / "compose.yml"), str(REPOSITORY / "compose.test.yml")]
+
+settings.register_profile("patient", deadline=None)  # by default an example of more than 200 ms fails
+settings.load_profile("patient")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -56,9 +56,9 @@ def test_runs_see_pictures_and_the_digits_to_train_on(made: Path) -> None:
 
 def test_its_settings_are_right(made: Path) -> None:
     document = yaml.safe_load((FOLDER / "benchmark.yaml").read_text())
-    assert document.pop("scoring") == "verified"
+    assert document["scoring"] == "verified"
     assert Benchmark.model_validate(document).categories == ()
-    assert [one for one in check_folder(made / "digits").findings if one.path != "benchmark.yaml"] == []
+    assert check_folder(made / "digits").findings == []
 
 
 def test_constant_and_perfect_predictions_get_what_they_should(made: Path, capsys: pytest.CaptureFixture[str]) -> None:
