@@ -7,13 +7,10 @@ import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-import yaml
-from pydantic import ValidationError
-
 from core.adapters.files.benchmark_layout import TEST
 from core.adapters.files.benchmark_pictures import Unreadable, decoded
-from core.adapters.files.benchmark_yaml import MAX_BYTES, NAME
-from core.domain.benchmark import Benchmark, Direction
+from core.adapters.files.benchmark_yaml import NAME, read_yaml
+from core.domain.benchmark import Benchmark, Direction, Scoring
 from core.domain.proof import Scores
 from organiser.answers import FILE, read_answer
 from organiser.listing import LINK
@@ -53,15 +50,13 @@ def check(asked: argparse.Namespace, say: Say) -> None:
 
 
 def _benchmark(folder: Path) -> Benchmark:
-    """What benchmark.yaml says, whose other faults `scripts/benchmark FOLDER` names. Raises Refused."""
-    try:
-        with (folder / NAME).open("rb") as file:
-            document = yaml.safe_load(file.read(MAX_BYTES))
-        if not isinstance(document, dict) or document.get("scoring") != "verified":
-            raise Refused(f"{folder / NAME} does not say `scoring: verified`, so no scorer belongs to it")
-        return Benchmark.model_validate(document)
-    except (OSError, yaml.YAMLError, ValidationError, ValueError, RecursionError) as error:
-        raise Refused(f"{folder / NAME} cannot be used ({error}). See: scripts/benchmark {folder}") from error
+    """What benchmark.yaml says. Raises Refused."""
+    benchmark = read_yaml(folder / NAME).benchmark
+    if benchmark is None:
+        raise Refused(f"{folder / NAME} cannot be used. What is wrong with it: scripts/benchmark {folder}")
+    if benchmark.scoring is not Scoring.VERIFIED:
+        raise Refused(f"{folder / NAME} does not say `scoring: verified`, so no scorer belongs to it")
+    return benchmark
 
 
 def _check_places(folder: Path, labels: Path, faults: Faults) -> None:
