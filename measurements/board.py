@@ -20,8 +20,9 @@ from core.domain.benchmark import Benchmark, MetricRule
 from core.domain.job import JobRequest, JobState, Outcome
 from core.domain.limits import UserLimits
 from core.domain.sealed_result import SealedFile, SealedResult
+from core.domain.standings import Entries
 from core.domain.user import User
-from core.usecases.show_leaderboard import ShowLeaderboard
+from core.usecases.show_leaderboard import BoardQuery, ShowLeaderboard
 from gateway.background.tracking_watch import TrackingWatch
 from gateway.live.board_cache import BoardCache
 from gateway.schemas.results import BoardView
@@ -87,7 +88,7 @@ async def timed(cache: BoardCache, watch: TrackingWatch, offset: int) -> float:
         name=NAME, title=NAME, primary_metric=METRICS[0], metrics=tuple(MetricRule(name=metric) for metric in METRICS)
     )
     usecase = ShowLeaderboard(benchmark=shown, ranked=await cache.ranked(NAME))
-    board = await asyncio.to_thread(usecase, metric=None, direction=None, all_entries=True, limit=50, offset=offset)
+    board = await asyncio.to_thread(usecase, BoardQuery(entries=Entries.ALL), limit=50, offset=offset)
     states = watch.states(NAME)
     BoardView.of(board, User(user_id="user-1"), "http://localhost:5010", tracking=states).model_dump_json()
     return time.perf_counter() - began

@@ -8,6 +8,7 @@ from pydantic import Field
 from client.api.models import Answer, Tracking
 
 Direction = Literal["maximize", "minimize"]
+Entries = Literal["best", "all"]
 MOST_ROWS = 200
 """Most rows of a board in one answer."""
 

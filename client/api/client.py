@@ -10,7 +10,7 @@ import httpx2
 
 from client.api.async_client import AsyncLeadersboardClient
 from client.api.audit import AuditPage
-from client.api.boards import BenchmarkCheckList, BenchmarkList, Board, ResourceClassList, WeightsList
+from client.api.boards import BenchmarkCheckList, BenchmarkList, Board, Entries, ResourceClassList, WeightsList
 from client.api.exchange import DOWNLOAD_TIMEOUT, UPLOAD_TIMEOUT, Exchange, open_async_http, open_http, segment
 from client.api.models import ArtifactList, Job, JobPage, LogPart, Results, Submission, SubmissionPage
 from client.api.overview import Overview
@@ -157,7 +157,7 @@ class LeadersboardClient:
         benchmark: str | None = None,
         metric: str | None = None,
         direction: Literal["maximize", "minimize"] | None = None,
-        entries: Literal["best", "all"] = "best",
+        entries: Entries = "best",
         limit: int = 50,
         offset: int = 0,
     ) -> Board:
@@ -166,6 +166,18 @@ class LeadersboardClient:
             benchmark=benchmark, metric=metric, direction=direction, entries=entries, limit=limit, offset=offset
         )
         return self._exchange.ask(Board, "GET", "/leaderboard", params=asked)
+
+    def leaderboard_file(
+        self,
+        *,
+        benchmark: str | None = None,
+        metric: str | None = None,
+        entries: Entries = "best",
+        format: Literal["csv", "json"] = "csv",  # noqa: A002 the API's name
+    ) -> AbstractContextManager[Iterator[bytes]]:
+        """All rows of a board as a file, piece by piece. CSV is UTF-8 with a byte order mark, for spreadsheets."""
+        asked = _given(benchmark=benchmark, metric=metric, entries=entries, format=format)
+        return self._exchange.download("/leaderboard/export", params=asked)
 
     def audit(
         self,

@@ -6,8 +6,16 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
 from core.domain.benchmark import Direction, MetricRule
+
+
+class Entries(StrEnum):
+    """Which entries of each user a board shows."""
+
+    BEST = "best"
+    ALL = "all"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

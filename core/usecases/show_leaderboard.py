@@ -7,9 +7,11 @@ from dataclasses import dataclass, field
 
 from core.domain.benchmark import Benchmark, Direction, MetricRule
 from core.domain.errors import InvalidInput
-from core.domain.standings import Entry, Standing, best_per_user, rank
+from core.domain.standings import Entries, Entry, Standing, best_per_user, rank
 
 MOST_RANKINGS = 64
+MOST_ROWS = 100_000
+"""Most rows of a board in one answer, which is an export."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -17,42 +19,52 @@ class Ranked:
     """All entries of a benchmark at one moment; each ranking is computed once."""
 
     entries: Sequence[Entry]
-    _made: dict[tuple[MetricRule, bool], Sequence[Standing]] = field(default_factory=dict)
+    _made: dict[tuple[MetricRule, Entries], Sequence[Standing]] = field(default_factory=dict)
 
-    def by(self, metric: MetricRule, *, all_entries: bool) -> Sequence[Standing]:
+    def by(self, metric: MetricRule, entries: Entries) -> Sequence[Standing]:
         """The standings of all entries, or of every user's best entry."""
-        key = (metric, all_entries)
+        key = (metric, entries)
         if key not in self._made:
             if len(self._made) >= MOST_RANKINGS:
                 self._made.clear()
-            self._made[key] = rank(self.entries, metric) if all_entries else best_per_user(self.entries, metric)
+            is_all = entries is Entries.ALL
+            self._made[key] = rank(self.entries, metric) if is_all else best_per_user(self.entries, metric)
         return self._made.get(key) or ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class BoardQuery:
+    """What a board is to show; without a metric it is ranked by the benchmark's own."""
+
+    metric: str | None = None
+    direction: Direction | None = None
+    """For a metric that the benchmark does not name."""
+    entries: Entries = Entries.BEST
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Board:
-    """One page of a board; `total` counts all its rows."""
+    """Some rows of a board; `total` counts all its rows."""
 
     benchmark: Benchmark
     metric: MetricRule
+    entries: Entries
     standings: Sequence[Standing]
     total: int
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ShowLeaderboard:
-    """One page of a board made of these entries. Raises InvalidInput for an unknown metric."""
+    """Some rows of a board made of these entries. Raises InvalidInput for an unknown metric."""
 
     benchmark: Benchmark
     ranked: Ranked
 
-    def __call__(
-        self, *, metric: str | None, direction: Direction | None, all_entries: bool, limit: int, offset: int
-    ) -> Board:
-        rule = self._rule(metric or self.benchmark.primary_metric, direction or Direction.MAXIMIZE)
-        standings = self.ranked.by(rule, all_entries=all_entries)
+    def __call__(self, query: BoardQuery, *, limit: int = MOST_ROWS, offset: int = 0) -> Board:
+        rule = self._rule(query.metric or self.benchmark.primary_metric, query.direction or Direction.MAXIMIZE)
+        standings = self.ranked.by(rule, query.entries)
         page = standings[offset : offset + limit]
-        return Board(benchmark=self.benchmark, metric=rule, standings=page, total=len(standings))
+        return Board(benchmark=self.benchmark, metric=rule, entries=query.entries, standings=page, total=len(standings))
 
     def _rule(self, name: str, direction: Direction) -> MetricRule:
         """The benchmark's own rule; for other reported metrics a rule without bounds in the requested direction."""

@@ -79,6 +79,7 @@ TABLE: Mapping[tuple[str, str], Rule] = {
     ("POST", "/auth/password"): OWN,
     ("GET", "/auth/me"): OWN,
     ("GET", "/leaderboard"): OWN,
+    ("GET", "/leaderboard/export"): OWN,
     ("GET", "/benchmarks"): OWN,
     ("GET", "/benchmarks/check"): _admins(AuditAction.PLATFORM_READ),
     ("GET", "/weights"): OWN,

@@ -38,6 +38,7 @@ BODY_METHODS = frozenset({"post", "put", "patch", "delete"})
 """Calls with these methods refuse a body that is too large or of another type, even when they need none."""
 ALSO: dict[tuple[str, str], tuple[int, ...]] = {
     ("get", "/leaderboard"): (404,),
+    ("get", "/leaderboard/export"): (404, 429),
     ("get", "/benchmarks/check"): (404, 409),
     ("post", "/submissions"): (429, 507),
     ("post", "/jobs"): (404, 409, 429),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import fields
 from datetime import datetime
 from typing import Self
@@ -102,7 +102,7 @@ class StandingView(Answer):
 
     @classmethod
     def of(cls, standing: Standing, user: User, mlflow_url: str, *, shown: frozenset[str], tracking: Tracking) -> Self:
-        """The row, with the finite metrics named in `shown` only: a run may have reported hundreds."""
+        """The row, with the finite metrics named in `shown` only."""
         entry = standing.entry
         metrics = {name: value for name, value in entry.metrics.items() if name in shown and math.isfinite(value)}
         shared = {name: getattr(entry, name) for name in cls.model_fields if hasattr(entry, name)}
@@ -123,9 +123,16 @@ class BoardView(Answer):
 
     @classmethod
     def of(
-        cls, board: Board, user: User, mlflow_url: str, *, tracking: Callable[[str], Tracking] = lambda _job: UNKNOWN
+        cls,
+        board: Board,
+        user: User,
+        mlflow_url: str,
+        *,
+        tracking: Callable[[str], Tracking] = lambda _job: UNKNOWN,
+        standings: Sequence[Standing] | None = None,
     ) -> Self:
-        shown = frozenset({board.metric.name, *(metric.name for metric in board.benchmark.metrics)})
+        """The board with its own rows, or with these instead."""
+        shown = frozenset(shown_metrics(board))
         return cls(
             benchmark=board.benchmark.name,
             metric=board.metric.name,
@@ -133,7 +140,12 @@ class BoardView(Answer):
             scoring=board.benchmark.scoring,
             items=[
                 StandingView.of(standing, user, mlflow_url, shown=shown, tracking=tracking(standing.entry.job_id))
-                for standing in board.standings
+                for standing in (board.standings if standings is None else standings)
             ],
             total=board.total,
         )
+
+
+def shown_metrics(board: Board) -> Sequence[str]:
+    """The metrics of a row: those of the benchmark, and the one that ranks. A run may have reported hundreds."""
+    return tuple(dict.fromkeys([*(metric.name for metric in board.benchmark.metrics), board.metric.name]))

@@ -46,10 +46,13 @@ ON_REDIS = [
     "GET /admin/dead-letters", "POST /admin/dead-letters/{letter_id}/retry", "DELETE /admin/dead-letters/{letter_id}",
     "GET /admin/retention", "POST /admin/retention", "GET /admin/pins", "POST /admin/jobs/{job_id}/pin",
     "DELETE /admin/jobs/{job_id}/pin", "POST /admin/results/{job_id}/restore", "GET /leaderboard", "GET /admin/audit",
+    "GET /leaderboard/export",
     "GET /submissions",  # an admin's shows everybody's, which the audit trail must be able to record
 ]  # fmt: skip
 ON_MLFLOW = ["GET /jobs/{job_id}/artifacts/{path}", "POST /admin/results/{job_id}/restore"]
-ON_THE_LEDGER_ALONE = ["GET /leaderboard", "GET /jobs/{job_id}/results", "GET /jobs/{job_id}/artifacts"]
+ON_THE_LEDGER_ALONE = [
+    "GET /leaderboard", "GET /leaderboard/export", "GET /jobs/{job_id}/results", "GET /jobs/{job_id}/artifacts",
+]  # fmt: skip
 """Answered from sealed results: that MLflow is away is said in a field."""
 ON_NEITHER = [
     "GET /submissions/{submission_id}", "GET /submissions/{submission_id}/archive", "GET /auth/me",

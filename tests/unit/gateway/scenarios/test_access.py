@@ -63,6 +63,7 @@ DOORS = [
     ("GET", "/jobs/{job_id}/logs/stream"),
     ("GET", "/jobs/{job_id}/results"),
     ("GET", "/leaderboard"),
+    ("GET", "/leaderboard/export"),
     ("GET", "/benchmarks"),
     ("GET", "/weights"),
     ("GET", "/resource-classes"),

@@ -1,0 +1,82 @@
+"""Writes a board as CSV or JSON, piece by piece: what is in memory does not grow with the board."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from collections.abc import Callable, Iterator, Sequence
+from enum import StrEnum
+
+from core.domain.spreadsheet import cell
+from core.domain.standings import Standing
+from core.domain.tracking_state import Tracking
+from core.domain.user import User
+from core.usecases.show_leaderboard import Board
+from gateway.schemas.results import BoardView, StandingView, shown_metrics
+
+ROWS_AT_ONCE = 200
+BYTE_ORDER_MARK = "\ufeff"
+"""Without it, spreadsheets take UTF-8 for the machine's old encoding."""
+
+States = Callable[[str], Tracking]
+
+
+class ExportFormat(StrEnum):
+    """How a board is written."""
+
+    CSV = "csv"
+    JSON = "json"
+
+
+MEDIA_TYPES = {ExportFormat.CSV: "text/csv; charset=utf-8", ExportFormat.JSON: "application/json"}
+
+
+def written(kind: ExportFormat, board: Board, user: User, mlflow_url: str, states: States) -> Iterator[bytes]:
+    """The whole board in this format, in pieces of ROWS_AT_ONCE rows."""
+    if kind is ExportFormat.CSV:
+        return _as_csv(board, states)
+    return _as_json(board, user, mlflow_url, states)
+
+
+def _as_json(board: Board, user: User, mlflow_url: str, states: States) -> Iterator[bytes]:
+    """One object as `GET /leaderboard` answers it, with all rows."""
+    head = BoardView.of(board, user, mlflow_url, standings=()).model_dump_json(exclude={"items"})
+    yield f'{head[:-1]},"items":['.encode()
+    shown = frozenset(shown_metrics(board))
+    between = ""
+    for rows in _parts(board.standings):
+        views = (StandingView.of(row, user, mlflow_url, shown=shown, tracking=states(row.entry.job_id)) for row in rows)
+        yield (between + ",".join(view.model_dump_json() for view in views)).encode()
+        between = ","
+    yield b"]}"
+
+
+def _parts(rows: Sequence[Standing]) -> Iterator[Sequence[Standing]]:
+    return (rows[at : at + ROWS_AT_ONCE] for at in range(0, len(rows), ROWS_AT_ONCE))
+
+
+def _as_csv(board: Board, states: States) -> Iterator[bytes]:
+    metrics = shown_metrics(board)
+    yield BYTE_ORDER_MARK.encode() + _lines([[*BEFORE, *map(cell, metrics), *AFTER]])
+    for rows in _parts(board.standings):
+        yield _lines([_row(row, metrics, states(row.entry.job_id)) for row in rows])
+
+
+BEFORE = ("rank", "user", "method")
+AFTER = ("finished_at", "job_id", "submission_id", "run_id", "in_mlflow")
+
+
+def _row(standing: Standing, metrics: Sequence[str], tracking: Tracking) -> list[str | float | None]:
+    entry = standing.entry
+    values = (entry.metrics.get(name) for name in metrics)
+    numbers = (value if value is not None and math.isfinite(value) else None for value in values)
+    texts = (entry.finished_at.isoformat(), entry.job_id, entry.submission_id, entry.run_id, tracking.state)
+    return [standing.rank, cell(entry.user_id), cell(entry.method or ""), *numbers, *map(cell, texts)]
+
+
+def _lines(rows: Sequence[Sequence[str | float | None]]) -> bytes:
+    """Rows as RFC 4180 writes them."""
+    out = io.StringIO()
+    csv.writer(out).writerows(rows)
+    return out.getvalue().encode()
