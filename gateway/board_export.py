@@ -43,10 +43,9 @@ def _as_json(board: Board, user: User, mlflow_url: str, states: States) -> Itera
     """One object as `GET /leaderboard` answers it, with all rows."""
     head = BoardView.of(board, user, mlflow_url, standings=()).model_dump_json(exclude={"items"})
     yield f'{head[:-1]},"items":['.encode()
-    shown = frozenset(shown_metrics(board))
     between = ""
     for rows in _parts(board.standings):
-        views = (StandingView.of(row, user, mlflow_url, shown=shown, tracking=states(row.entry.job_id)) for row in rows)
+        views = (StandingView.of(board, row, user, mlflow_url, states(row.entry.job_id)) for row in rows)
         yield (between + ",".join(view.model_dump_json() for view in views)).encode()
         between = ","
     yield b"]}"
@@ -60,19 +59,21 @@ def _as_csv(board: Board, states: States) -> Iterator[bytes]:
     metrics = shown_metrics(board)
     yield BYTE_ORDER_MARK.encode() + _lines([[*BEFORE, *map(cell, metrics), *AFTER]])
     for rows in _parts(board.standings):
-        yield _lines([_row(row, metrics, states(row.entry.job_id)) for row in rows])
+        yield _lines([_row(board, row, states(row.entry.job_id)) for row in rows])
 
 
-BEFORE = ("rank", "user", "method")
-AFTER = ("finished_at", "job_id", "submission_id", "run_id", "in_mlflow")
+BEFORE = ("rank", "user", "method", "title", "note")
+AFTER = ("unranked_because", "finished_at", "job_id", "submission_id", "run_id", "in_mlflow")
 
 
-def _row(standing: Standing, metrics: Sequence[str], tracking: Tracking) -> list[str | float | None]:
-    entry = standing.entry
-    values = (entry.metrics.get(name) for name in metrics)
+def _row(board: Board, standing: Standing, tracking: Tracking) -> list[str | float | None]:
+    entry, marks = standing.entry, board.marks_of(standing)
+    values = (entry.metrics.get(name) for name in shown_metrics(board))
     numbers = (value if value is not None and math.isfinite(value) else None for value in values)
-    texts = (entry.finished_at.isoformat(), entry.job_id, entry.submission_id, entry.run_id, tracking.state)
-    return [standing.rank, cell(entry.user_id), cell(entry.method or ""), *numbers, *map(cell, texts)]
+    words = (entry.user_id, entry.method or "", marks.title, marks.note)
+    ids = (entry.finished_at.isoformat(), entry.job_id, entry.submission_id, entry.run_id, tracking.state)
+    texts = (standing.why_unranked(board.metric) or "", *ids)
+    return [standing.rank, *map(cell, words), *numbers, *map(cell, texts)]
 
 
 def _lines(rows: Sequence[Sequence[str | float | None]]) -> bytes:

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from statistics import quantiles
 
 from core.adapters.redis.connection import connect
+from core.adapters.redis.entry_marks import RedisEntryMarks
 from core.adapters.redis.job_status import RedisJobStatus
 from core.adapters.redis.results import RedisResults
 from core.domain.benchmark import Benchmark, MetricRule
@@ -45,7 +46,7 @@ def main() -> None:
         for number in range(results):
             complete(ledger, number)
         print(f"{results} results sealed in {time.perf_counter() - began:.0f} s")
-        asyncio.run(measure(ledger, RedisResults(client), results))
+        asyncio.run(measure(ledger, RedisResults(client), RedisEntryMarks(client), results))
         print(f"Redis holds {client.info('memory')['used_memory_human']}")
     finally:
         client.flushdb()
@@ -68,9 +69,9 @@ def complete(ledger: RedisJobStatus, number: int) -> None:
     ledger.finish(claim, Outcome(state=JobState.COMPLETED, run_id=result.run_id), result)
 
 
-async def measure(ledger: RedisJobStatus, results: RedisResults, count: int) -> None:
+async def measure(ledger: RedisJobStatus, results: RedisResults, marks: RedisEntryMarks, count: int) -> None:
     """Time a hundred concurrent viewers on a cold cache, then one viewer's repeated requests, as the route does."""
-    cache, watch = BoardCache(results, ledger), TrackingWatch(results, MemoryTracking())
+    cache, watch = BoardCache(results, ledger, marks), TrackingWatch(results, MemoryTracking())
     cold = await asyncio.gather(*(timed(cache, watch, offset) for offset in range(100)))
     warm = [await timed(cache, watch, 50 * (number % (count // 50))) for number in range(500)]
     complete(ledger, count)

@@ -123,8 +123,12 @@ class Standing(Answer):
     submission_id: str
     run_id: str | None = None
     method: str | None = None
+    title: str = ""
+    note: str = ""
     value: float | None = None
     metrics: dict[str, float] = Field(default_factory=dict)
+    unranked_because: str | None = None
+    disqualified: bool = False
     mine: bool = False
     finished_at: datetime | None = None
     mlflow_ui_url: str | None = None
@@ -144,3 +148,15 @@ class Board(Answer):
     def row_of(self, job_id: str) -> Standing | None:
         """A job's row, if it is among these."""
         return next((row for row in self.items if row.job_id == job_id), None)
+
+
+class Entry(Answer):
+    """What is said about a job's entry on its board since the run has ended."""
+
+    job_id: str
+    user_id: str = ""
+    benchmark: str = ""
+    title: str = ""
+    note: str = ""
+    hidden: bool = False
+    disqualified_because: str | None = None

@@ -11,6 +11,7 @@ import httpx2
 from client.api.async_client import AsyncLeadersboardClient
 from client.api.audit import AuditPage
 from client.api.boards import BenchmarkCheckList, BenchmarkList, Board, Entries, ResourceClassList, WeightsList
+from client.api.entries import EntryCalls
 from client.api.exchange import DOWNLOAD_TIMEOUT, UPLOAD_TIMEOUT, Exchange, open_async_http, open_http, segment
 from client.api.models import ArtifactList, Job, JobPage, LogPart, Results, Submission, SubmissionPage
 from client.api.overview import Overview
@@ -24,6 +25,8 @@ class LeadersboardClient:
         self._http = http
         self._token = token
         self._exchange = Exchange(http, token)
+        self.entries = EntryCalls(self._exchange)
+        """Title, note and state of entries of boards."""
 
     @asynccontextmanager
     async def open_async(self) -> AsyncIterator[AsyncLeadersboardClient]:

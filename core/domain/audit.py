@@ -45,6 +45,10 @@ class AuditAction(StrEnum):
     JOB_RERUN = "job.rerun"
     JOB_CANCEL = "job.cancel"
     RESULT_RESTORE = "result.restore"
+    ENTRY_CHANGE = "entry.change"
+    """Title, note or visibility of another user's entry on a board."""
+    ENTRY_DISQUALIFY = "entry.disqualify"
+    ENTRY_RESTORE = "entry.restore"
     OTHER = "other"
     """A call that is not in the table of gateway/middleware/audit_table.py."""
 

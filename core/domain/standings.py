@@ -9,6 +9,8 @@ from datetime import datetime
 from enum import StrEnum
 
 from core.domain.benchmark import Direction, MetricRule
+from core.domain.entry_marks import UNMARKED, EntryMarks
+from core.domain.metric_bounds import out_of_bounds
 
 
 class Entries(StrEnum):
@@ -39,6 +41,18 @@ class Standing:
     rank: int | None
     value: float | None
     entry: Entry
+    disqualified_because: str = ""
+
+    def why_unranked(self, metric: MetricRule) -> str | None:
+        """Why it has no rank by this metric, in words; None if it has one."""
+        if self.rank is not None:
+            return None
+        if self.disqualified_because:
+            return f"disqualified: {self.disqualified_because}"
+        value = self.entry.metrics.get(metric.name)
+        if value is None:
+            return f"{metric.name} is missing"
+        return out_of_bounds(metric, value) if math.isfinite(value) else f"{metric.name} is not a finite number"
 
 
 def usable(entry: Entry, metric: MetricRule) -> float | None:
@@ -81,3 +95,33 @@ def best_per_user(entries: Iterable[Entry], metric: MetricRule) -> Sequence[Stan
     for standing in rank(entries, metric):
         best.setdefault(standing.entry.user_id, standing.entry)
     return rank(best.values(), metric)
+
+
+def board_rows(
+    entries: Iterable[Entry], metric: MetricRule, which: Entries, marks: Mapping[str, EntryMarks]
+) -> Sequence[Standing]:
+    """The rows of a board: what competes, ranked; then what is disqualified, newest first. Hidden entries are left out.
+
+    Of each user the best entry and the newest disqualified one, or all of both.
+    """
+    competing: list[Entry] = []
+    disqualified: list[Entry] = []
+    for entry in entries:
+        found = marks.get(entry.job_id, UNMARKED)
+        if found.is_disqualified:
+            disqualified.append(entry)
+        elif not found.is_hidden:
+            competing.append(entry)
+    disqualified.sort(key=lambda entry: (-entry.finished_at.timestamp(), entry.job_id))
+    if which is Entries.ALL:
+        return (*rank(competing, metric), *_out(disqualified, marks))
+    newest = {entry.user_id: entry for entry in reversed(disqualified)}
+    kept = [entry for entry in disqualified if newest[entry.user_id] is entry]
+    return (*best_per_user(competing, metric), *_out(kept, marks))
+
+
+def _out(entries: Sequence[Entry], marks: Mapping[str, EntryMarks]) -> Iterable[Standing]:
+    for entry in entries:
+        yield Standing(
+            rank=None, value=None, entry=entry, disqualified_because=marks[entry.job_id].disqualified_because
+        )

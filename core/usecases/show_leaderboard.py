@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from core.domain.benchmark import Benchmark, Direction, MetricRule
+from core.domain.entry_marks import UNMARKED, EntryMarks
 from core.domain.errors import InvalidInput
-from core.domain.standings import Entries, Entry, Standing, best_per_user, rank
+from core.domain.standings import Entries, Entry, Standing, board_rows
 
 MOST_RANKINGS = 64
 MOST_ROWS = 100_000
@@ -19,6 +20,8 @@ class Ranked:
     """All entries of a benchmark at one moment; each ranking is computed once."""
 
     entries: Sequence[Entry]
+    marks: Mapping[str, EntryMarks] = field(default_factory=dict)
+    """By job id."""
     _made: dict[tuple[MetricRule, Entries], Sequence[Standing]] = field(default_factory=dict)
 
     def by(self, metric: MetricRule, entries: Entries) -> Sequence[Standing]:
@@ -27,8 +30,7 @@ class Ranked:
         if key not in self._made:
             if len(self._made) >= MOST_RANKINGS:
                 self._made.clear()
-            is_all = entries is Entries.ALL
-            self._made[key] = rank(self.entries, metric) if is_all else best_per_user(self.entries, metric)
+            self._made[key] = board_rows(self.entries, metric, entries, self.marks)
         return self._made.get(key) or ()
 
 
@@ -51,6 +53,11 @@ class Board:
     entries: Entries
     standings: Sequence[Standing]
     total: int
+    marks: Mapping[str, EntryMarks]
+
+    def marks_of(self, standing: Standing) -> EntryMarks:
+        """What is said about the entry of this row."""
+        return self.marks.get(standing.entry.job_id, UNMARKED)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -64,7 +71,14 @@ class ShowLeaderboard:
         rule = self._rule(query.metric or self.benchmark.primary_metric, query.direction or Direction.MAXIMIZE)
         standings = self.ranked.by(rule, query.entries)
         page = standings[offset : offset + limit]
-        return Board(benchmark=self.benchmark, metric=rule, entries=query.entries, standings=page, total=len(standings))
+        return Board(
+            benchmark=self.benchmark,
+            metric=rule,
+            entries=query.entries,
+            standings=page,
+            total=len(standings),
+            marks=self.ranked.marks,
+        )
 
     def _rule(self, name: str, direction: Direction) -> MetricRule:
         """The benchmark's own rule; for other reported metrics a rule without bounds in the requested direction."""

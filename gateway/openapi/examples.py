@@ -65,7 +65,8 @@ _TRACKING: dict[str, Any] = {
 _RECORDED_FILE: dict[str, Any] = {"path": "curves/roc.png", "size_bytes": 18230, "sha256": SHA256}
 _STANDING: dict[str, Any] = {
     "rank": 1, "value": 0.98, "user_id": "ann", "job_id": JOB, "submission_id": SUBMISSION, "run_id": RUN,
-    "method": "PaDiM", "metrics": _METRICS, "mine": True, "finished_at": FINISHED, "mlflow_ui_url": _RUN_PAGE,
+    "method": "PaDiM", "title": "PaDiM, 100 features", "note": "", "metrics": _METRICS, "unranked_because": None,
+    "disqualified": False, "mine": True, "finished_at": FINISHED, "mlflow_ui_url": _RUN_PAGE,
     "tracking": _TRACKING,
 }  # fmt: skip
 
@@ -117,6 +118,12 @@ SCHEMAS: dict[str, Any] = {
     "WeightsList": {"items": [_WEIGHTS]},
     "ResourceClassList": {"items": [_CLASS], "default": "small"},
     "StandingView": _STANDING,
+    "EntryView": {
+        "job_id": JOB, "user_id": "ann", "benchmark": "synthetic", "title": "PaDiM, 100 features", "note": "",
+        "hidden": False, "disqualified_because": None,
+    },
+    "EntryChange": {"title": "PaDiM, 100 features", "hidden": False},
+    "Reason": {"reason": "It read the labels from the names of the files."},
     "BoardView": {
         "benchmark": "synthetic", "metric": "image_auc", "direction": "maximize", "scoring": "reported",
         "items": [_STANDING], "total": 1,

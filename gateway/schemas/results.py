@@ -85,7 +85,7 @@ class ArtifactList(Answer):
 
 
 class StandingView(Answer):
-    """One row; `rank` and `value` are null when the value is missing or out of bounds."""
+    """One row; `rank` and `value` are null when the value is missing or out of bounds, or the entry disqualified."""
 
     rank: int | None
     value: float | None
@@ -94,20 +94,28 @@ class StandingView(Answer):
     submission_id: str
     run_id: str
     method: str | None
+    title: str
+    note: str
+    """Title and note are the owner's words; empty if there are none."""
     metrics: dict[str, float]
+    unranked_because: str | None
+    """Why there is no rank, in words; null for a ranked row."""
+    disqualified: bool
     mine: bool
     finished_at: datetime
     mlflow_ui_url: str
     tracking: TrackingView
 
     @classmethod
-    def of(cls, standing: Standing, user: User, mlflow_url: str, *, shown: frozenset[str], tracking: Tracking) -> Self:
-        """The row, with the finite metrics named in `shown` only."""
-        entry = standing.entry
+    def of(cls, board: Board, standing: Standing, user: User, mlflow_url: str, tracking: Tracking) -> Self:
+        """The row, with those of its finite metrics that the board shows."""
+        entry, marks, shown = standing.entry, board.marks_of(standing), shown_metrics(board)
         metrics = {name: value for name, value in entry.metrics.items() if name in shown and math.isfinite(value)}
         shared = {name: getattr(entry, name) for name in cls.model_fields if hasattr(entry, name)}
         return cls(**shared | {
             "rank": standing.rank, "value": standing.value, "mine": entry.user_id == user.user_id, "metrics": metrics,
+            "title": marks.title, "note": marks.note, "disqualified": marks.is_disqualified,
+            "unranked_because": standing.why_unranked(board.metric),
             "mlflow_ui_url": run_page(mlflow_url, entry.experiment_id, entry.run_id),
             "tracking": TrackingView.model_validate(tracking),
         })  # fmt: skip
@@ -132,14 +140,13 @@ class BoardView(Answer):
         standings: Sequence[Standing] | None = None,
     ) -> Self:
         """The board with its own rows, or with these instead."""
-        shown = frozenset(shown_metrics(board))
         return cls(
             benchmark=board.benchmark.name,
             metric=board.metric.name,
             direction=board.metric.direction,
             scoring=board.benchmark.scoring,
             items=[
-                StandingView.of(standing, user, mlflow_url, shown=shown, tracking=tracking(standing.entry.job_id))
+                StandingView.of(board, standing, user, mlflow_url, tracking(standing.entry.job_id))
                 for standing in (board.standings if standings is None else standings)
             ],
             total=board.total,

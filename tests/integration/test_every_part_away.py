@@ -34,6 +34,9 @@ BODIES = {
     "POST /jobs": {"submission_id": "{submission_id}"},
     "POST /auth/login": {"username": "ann", "password": "correct horse battery"},
     "POST /auth/password": {"password": "correct horse battery", "new_password": "another horse battery"},
+    "PATCH /jobs/{job_id}/entry": {"title": "mine"},
+    "POST /admin/entries/{job_id}/disqualify": {"reason": "it read the labels"},
+    "POST /admin/entries/{job_id}/restore": {"reason": "it did not"},
     "POST /users": {"name": "bea", "password": "correct horse battery"},
 }
 ON_REDIS = [
@@ -46,7 +49,8 @@ ON_REDIS = [
     "GET /admin/dead-letters", "POST /admin/dead-letters/{letter_id}/retry", "DELETE /admin/dead-letters/{letter_id}",
     "GET /admin/retention", "POST /admin/retention", "GET /admin/pins", "POST /admin/jobs/{job_id}/pin",
     "DELETE /admin/jobs/{job_id}/pin", "POST /admin/results/{job_id}/restore", "GET /leaderboard", "GET /admin/audit",
-    "GET /leaderboard/export",
+    "GET /leaderboard/export", "GET /jobs/{job_id}/entry", "PATCH /jobs/{job_id}/entry",
+    "POST /admin/entries/{job_id}/disqualify", "POST /admin/entries/{job_id}/restore",
     "GET /submissions",  # an admin's shows everybody's, which the audit trail must be able to record
 ]  # fmt: skip
 ON_MLFLOW = ["GET /jobs/{job_id}/artifacts/{path}", "POST /admin/results/{job_id}/restore"]

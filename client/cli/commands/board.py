@@ -4,9 +4,9 @@ from typing import Annotated, Any
 
 import typer
 
+from client.cli.board_report import board_lines
 from client.cli.commands.jobs import AsJson, show
 from client.cli.endings import signed_in
-from client.cli.report import board_lines
 from client.cli.terminal import print_file
 
 

@@ -163,12 +163,14 @@ def test_empty_pages_tell_what_to_do(front: Front) -> None:
 
 
 def test_an_unranked_row_is_never_first(front: Front) -> None:
-    """A row without a rank shows a dash that explains itself."""
-    rows = [{"user_id": "u", "job_id": "j", "submission_id": "s"}]
+    """A row without a rank shows a dash and the reason."""
+    why = "image_auc is missing"
+    rows = [{"user_id": "u", "job_id": "j", "submission_id": "s", "unranked_because": why}]
     html = front.templates.fill(
         "board", board=board(items=rows), benchmark=benchmark(), entries="best", offset=0, is_admin=False
     )
-    assert "Unranked: image_auc is missing or out of bounds" in html
+    assert "–</span></td>" in html
+    assert "Not ranked: image_auc is missing" in html
 
 
 def test_no_board_claims_more_than_reported_scores(front: Front) -> None:
