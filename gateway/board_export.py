@@ -8,6 +8,7 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from enum import StrEnum
 
+from core.domain.board_rows import By
 from core.domain.spreadsheet import cell
 from core.domain.standings import Standing
 from core.domain.tracking_state import Tracking
@@ -62,18 +63,20 @@ def _as_csv(board: Board, states: States) -> Iterator[bytes]:
         yield _lines([_row(board, row, states(row.entry.job_id)) for row in rows])
 
 
-BEFORE = ("rank", "user", "method", "title", "note")
+BEFORE = ("rank", "mean_rank", "user", "method", "title", "note")
 AFTER = ("unranked_because", "finished_at", "job_id", "submission_id", "run_id", "in_mlflow")
 
 
 def _row(board: Board, standing: Standing, tracking: Tracking) -> list[str | float | None]:
     entry, marks = standing.entry, board.marks_of(standing)
-    values = (entry.metrics.get(name) for name in shown_metrics(board))
+    figures = entry.figures(board.ranking.category)
+    values = (figures.get(name) for name in shown_metrics(board))
     numbers = (value if value is not None and math.isfinite(value) else None for value in values)
     words = (entry.user_id, entry.method or "", marks.title, marks.note)
     ids = (entry.finished_at.isoformat(), entry.job_id, entry.submission_id, entry.run_id, tracking.state)
-    texts = (standing.why_unranked(board.metric) or "", *ids)
-    return [standing.rank, *map(cell, words), *numbers, *map(cell, texts)]
+    texts = (board.ranking.why_unranked(standing) or "", *ids)
+    mean_rank = standing.value if board.ranking.by is By.MEAN_RANK else None
+    return [standing.rank, mean_rank, *map(cell, words), *numbers, *map(cell, texts)]
 
 
 def _lines(rows: Sequence[Sequence[str | float | None]]) -> bytes:

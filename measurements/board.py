@@ -18,10 +18,10 @@ from core.adapters.redis.entry_marks import RedisEntryMarks
 from core.adapters.redis.job_status import RedisJobStatus
 from core.adapters.redis.results import RedisResults
 from core.domain.benchmark import Benchmark, MetricRule
+from core.domain.board_rows import Entries
 from core.domain.job import JobRequest, JobState, Outcome
 from core.domain.limits import UserLimits
 from core.domain.sealed_result import SealedFile, SealedResult
-from core.domain.standings import Entries
 from core.domain.user import User
 from core.usecases.show_leaderboard import BoardQuery, ShowLeaderboard
 from gateway.background.tracking_watch import TrackingWatch

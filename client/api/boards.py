@@ -8,7 +8,8 @@ from pydantic import Field
 from client.api.models import Answer, Tracking
 
 Direction = Literal["maximize", "minimize"]
-Entries = Literal["best", "all"]
+Entries = Literal["best", "latest", "all"]
+By = Literal["value", "mean_rank"]
 MOST_ROWS = 200
 """Most rows of a board in one answer."""
 
@@ -142,6 +143,11 @@ class Board(Answer):
     metric: str
     direction: Direction = "maximize"
     scoring: str = "reported"
+    entries: str = "best"
+    category: str | None = None
+    by: str = "value"
+    """With `mean_rank`, values are mean ranks over the categories, and lower is better."""
+    categories: tuple[str, ...] = ()
     items: tuple[Standing, ...] = ()
     total: int = 0
 

@@ -10,7 +10,7 @@ import httpx2
 
 from client.api.async_client import AsyncLeadersboardClient
 from client.api.audit import AuditPage
-from client.api.boards import BenchmarkCheckList, BenchmarkList, Board, Entries, ResourceClassList, WeightsList
+from client.api.boards import BenchmarkCheckList, BenchmarkList, Board, By, Entries, ResourceClassList, WeightsList
 from client.api.entries import EntryCalls
 from client.api.exchange import DOWNLOAD_TIMEOUT, UPLOAD_TIMEOUT, Exchange, open_async_http, open_http, segment
 from client.api.models import ArtifactList, Job, JobPage, LogPart, Results, Submission, SubmissionPage
@@ -161,13 +161,14 @@ class LeadersboardClient:
         metric: str | None = None,
         direction: Literal["maximize", "minimize"] | None = None,
         entries: Entries = "best",
+        category: str | None = None,
+        by: By = "value",
         limit: int = 50,
         offset: int = 0,
     ) -> Board:
-        """A benchmark's ranking; the best entry of each user, or all."""
-        asked = _given(
-            benchmark=benchmark, metric=metric, direction=direction, entries=entries, limit=limit, offset=offset
-        )
+        """A benchmark's ranking, also in one category: the best or the latest entry of each user, or all."""
+        which = {"benchmark": benchmark, "metric": metric, "direction": direction, "entries": entries}
+        asked = _given(**which, category=category, by=by, limit=limit, offset=offset)
         return self._exchange.ask(Board, "GET", "/leaderboard", params=asked)
 
     def leaderboard_file(
@@ -176,10 +177,12 @@ class LeadersboardClient:
         benchmark: str | None = None,
         metric: str | None = None,
         entries: Entries = "best",
+        category: str | None = None,
+        by: By = "value",
         format: Literal["csv", "json"] = "csv",  # noqa: A002 the API's name
     ) -> AbstractContextManager[Iterator[bytes]]:
         """All rows of a board as a file, piece by piece. CSV is UTF-8 with a byte order mark, for spreadsheets."""
-        asked = _given(benchmark=benchmark, metric=metric, entries=entries, format=format)
+        asked = _given(benchmark=benchmark, metric=metric, entries=entries, category=category, by=by, format=format)
         return self._exchange.download("/leaderboard/export", params=asked)
 
     def audit(

@@ -11,7 +11,10 @@ MOST_REASONS = 20
 def board_lines(board: Board) -> list[str]:
     """A board as a table; own rows are starred."""
     arrow = "higher is better" if board.direction == "maximize" else "lower is better"
-    head = f"{strong(one_line(board.benchmark))} by {strong(one_line(board.metric))} ({arrow}, {board.scoring} scores)"
+    value = board.metric if board.by == "value" else "mean rank"
+    where = f" in {one_line(board.category)}" if board.category else ""
+    by = f"the mean of ranks by {one_line(board.metric)}" if board.by == "mean_rank" else strong(one_line(board.metric))
+    head = f"{strong(one_line(board.benchmark))} by {by}{where} ({arrow}, {board.scoring} scores)"
     if not board.items:
         return [head, "No entry yet. Submit one: leadersboard submit PATH --follow"]
     rows = [_standing_row(row) for row in board.items]
@@ -20,7 +23,7 @@ def board_lines(board: Board) -> list[str]:
         for row in board.items
         if row.unranked_because
     ]
-    shown = table(["RANK", "USER", "METHOD", board.metric.upper(), "WHEN", "JOB"], rows, right=frozenset({0, 3}))
+    shown = table(["RANK", "USER", "METHOD", value.upper(), "WHEN", "JOB"], rows, right=frozenset({0, 3}))
     return [head, *shown, *why[:MOST_REASONS], faint(f"{len(board.items)} of {board.total}; * yours")]
 
 

@@ -6,11 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from core.domain.benchmark import Benchmark, Direction, MetricRule
+from core.domain.board_rows import By, Entries, Ranking, board_rows
 from core.domain.entry_marks import UNMARKED, EntryMarks
 from core.domain.errors import InvalidInput
-from core.domain.standings import Entries, Entry, Standing, board_rows
+from core.domain.standings import Entry, Standing
 
 MOST_RANKINGS = 64
+MOST_NAMED = 20
 MOST_ROWS = 100_000
 """Most rows of a board in one answer, which is an export."""
 
@@ -22,16 +24,21 @@ class Ranked:
     entries: Sequence[Entry]
     marks: Mapping[str, EntryMarks] = field(default_factory=dict)
     """By job id."""
-    _made: dict[tuple[MetricRule, Entries], Sequence[Standing]] = field(default_factory=dict)
+    categories: Sequence[str] = field(init=False)
+    """The categories in which entries have values, by name."""
+    _made: dict[Ranking, Sequence[Standing]] = field(default_factory=dict)
 
-    def by(self, metric: MetricRule, entries: Entries) -> Sequence[Standing]:
-        """The standings of all entries, or of every user's best entry."""
-        key = (metric, entries)
-        if key not in self._made:
+    def __post_init__(self) -> None:
+        found = {category for entry in self.entries for category in entry.categories}
+        object.__setattr__(self, "categories", tuple(sorted(found)))
+
+    def by(self, ranking: Ranking) -> Sequence[Standing]:
+        """The rows of a board that is ranked so."""
+        if ranking not in self._made:
             if len(self._made) >= MOST_RANKINGS:
                 self._made.clear()
-            self._made[key] = board_rows(self.entries, metric, entries, self.marks)
-        return self._made.get(key) or ()
+            self._made[ranking] = board_rows(self.entries, ranking, self.marks)
+        return self._made.get(ranking) or ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -42,6 +49,9 @@ class BoardQuery:
     direction: Direction | None = None
     """For a metric that the benchmark does not name."""
     entries: Entries = Entries.BEST
+    category: str | None = None
+    """None or empty: over all categories."""
+    by: By = By.VALUE
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -49,11 +59,16 @@ class Board:
     """Some rows of a board; `total` counts all its rows."""
 
     benchmark: Benchmark
-    metric: MetricRule
-    entries: Entries
+    ranking: Ranking
+    categories: Sequence[str]
+    """Those by which it can be ranked."""
     standings: Sequence[Standing]
     total: int
     marks: Mapping[str, EntryMarks]
+
+    @property
+    def metric(self) -> MetricRule:
+        return self.ranking.metric
 
     def marks_of(self, standing: Standing) -> EntryMarks:
         """What is said about the entry of this row."""
@@ -62,23 +77,36 @@ class Board:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ShowLeaderboard:
-    """Some rows of a board made of these entries. Raises InvalidInput for an unknown metric."""
+    """Some rows of a board made of these entries. Raises InvalidInput for an unknown metric or category."""
 
     benchmark: Benchmark
     ranked: Ranked
 
     def __call__(self, query: BoardQuery, *, limit: int = MOST_ROWS, offset: int = 0) -> Board:
-        rule = self._rule(query.metric or self.benchmark.primary_metric, query.direction or Direction.MAXIMIZE)
-        standings = self.ranked.by(rule, query.entries)
-        page = standings[offset : offset + limit]
+        categories = self.ranked.categories
+        ranking = self._ranking(query, categories)
+        standings = self.ranked.by(ranking)
         return Board(
             benchmark=self.benchmark,
-            metric=rule,
-            entries=query.entries,
-            standings=page,
+            ranking=ranking,
+            categories=categories,
+            standings=standings[offset : offset + limit],
             total=len(standings),
             marks=self.ranked.marks,
         )
+
+    def _ranking(self, query: BoardQuery, categories: Sequence[str]) -> Ranking:
+        category = query.category or None
+        is_mean_rank = query.by is By.MEAN_RANK
+        if category and is_mean_rank:
+            raise InvalidInput.of(
+                "category", "cannot be given with by=mean_rank, which counts all; leave one of them out"
+            )
+        if category and category not in categories:
+            known = ", ".join(categories[:MOST_NAMED]) or "none: no entry here has values for categories"
+            raise InvalidInput.of("category", f"must be one in which entries have values ({known})")
+        rule = self._rule(query.metric or self.benchmark.primary_metric, query.direction or Direction.MAXIMIZE)
+        return Ranking(metric=rule, entries=query.entries, category=category, by=query.by)
 
     def _rule(self, name: str, direction: Direction) -> MetricRule:
         """The benchmark's own rule; for other reported metrics a rule without bounds in the requested direction."""

@@ -126,6 +126,6 @@ SCHEMAS: dict[str, Any] = {
     "Reason": {"reason": "It read the labels from the names of the files."},
     "BoardView": {
         "benchmark": "synthetic", "metric": "image_auc", "direction": "maximize", "scoring": "reported",
-        "items": [_STANDING], "total": 1,
+        "entries": "best", "category": None, "by": "value", "categories": [], "items": [_STANDING], "total": 1,
     },
 }  # fmt: skip

@@ -9,7 +9,7 @@ from fastapi.responses import StreamingResponse
 from starlette.concurrency import run_in_threadpool
 
 from core.domain.benchmark import Direction
-from core.domain.standings import Entries
+from core.domain.board_rows import By, Entries
 from core.usecases.show_leaderboard import BoardQuery, ShowLeaderboard
 from core.wiring import Ports
 from gateway.board_export import MEDIA_TYPES, ExportFormat, written
@@ -42,9 +42,13 @@ _EXPORTS: dict[str, Any] = {
 def _query(
     metric: Name = None,
     direction: Annotated[Direction | None, Query(description="For a metric that the benchmark does not name.")] = None,
-    entries: Entries = Entries.BEST,
+    entries: Annotated[Entries, Query(description="Of each user the best or the latest, or all.")] = Entries.BEST,
+    category: Annotated[
+        str | None, Query(max_length=200, description="Rank by the values in this category; empty: over all.")
+    ] = None,
+    by: Annotated[By, Query(description="The value, or the mean of the ranks in all categories.")] = By.VALUE,
 ) -> BoardQuery:
-    return BoardQuery(metric=metric, direction=direction, entries=entries)
+    return BoardQuery(metric=metric, direction=direction, entries=entries, category=category, by=by)
 
 
 QueryPart = Annotated[BoardQuery, Depends(_query)]
@@ -62,10 +66,11 @@ async def leaderboard(
     limit: Annotated[int, Query(ge=1, le=500)] = 50,
     offset: Annotated[int, Query(ge=0, le=10**6)] = 0,
 ) -> BoardView:
-    """Completed jobs ranked by one metric, the benchmark's own or any that runs report: each user's best, or all.
+    """Completed jobs ranked by one metric, the benchmark's own or any that runs report.
 
-    Figures and ranks are those that the platform recorded when each run ended; each row's `tracking` says whether its
-    run in MLflow still agrees.
+    Each user's best or latest job, or all. Where results have values for categories, also by one of them (`category`)
+    or by the mean rank over all (`by`). Figures and ranks are those that the platform recorded when
+    each run ended; each row's `tracking` says whether its run in MLflow still agrees.
     """
     usecase = await _showing(ports, cache, benchmark or settings.default_benchmark)
     board = await run_in_threadpool(usecase, query, limit=limit, offset=offset)

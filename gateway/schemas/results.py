@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Self
 
 from core.domain.benchmark import Direction, Scoring
+from core.domain.board_rows import By, Entries
 from core.domain.links import run_page
 from core.domain.sealed_result import SealedFrom
 from core.domain.standings import Standing
@@ -110,12 +111,13 @@ class StandingView(Answer):
     def of(cls, board: Board, standing: Standing, user: User, mlflow_url: str, tracking: Tracking) -> Self:
         """The row, with those of its finite metrics that the board shows."""
         entry, marks, shown = standing.entry, board.marks_of(standing), shown_metrics(board)
-        metrics = {name: value for name, value in entry.metrics.items() if name in shown and math.isfinite(value)}
+        figures = entry.figures(board.ranking.category)
+        metrics = {name: value for name, value in figures.items() if name in shown and math.isfinite(value)}
         shared = {name: getattr(entry, name) for name in cls.model_fields if hasattr(entry, name)}
         return cls(**shared | {
             "rank": standing.rank, "value": standing.value, "mine": entry.user_id == user.user_id, "metrics": metrics,
             "title": marks.title, "note": marks.note, "disqualified": marks.is_disqualified,
-            "unranked_because": standing.why_unranked(board.metric),
+            "unranked_because": board.ranking.why_unranked(standing),
             "mlflow_ui_url": run_page(mlflow_url, entry.experiment_id, entry.run_id),
             "tracking": TrackingView.model_validate(tracking),
         })  # fmt: skip
@@ -126,6 +128,13 @@ class BoardView(Answer):
     metric: str
     direction: Direction
     scoring: Scoring
+    entries: Entries
+    category: str | None
+    """In which category the values are; null: over all."""
+    by: By
+    """With `mean_rank` each row's `value` is the mean of its ranks in all categories, and lower is better."""
+    categories: list[str]
+    """Those by which this board can be ranked; empty where no entry has values for categories."""
     items: list[StandingView]
     total: int
 
@@ -145,6 +154,10 @@ class BoardView(Answer):
             metric=board.metric.name,
             direction=board.metric.direction,
             scoring=board.benchmark.scoring,
+            entries=board.ranking.entries,
+            category=board.ranking.category,
+            by=board.ranking.by,
+            categories=list(board.categories),
             items=[
                 StandingView.of(board, standing, user, mlflow_url, tracking(standing.entry.job_id))
                 for standing in (board.standings if standings is None else standings)

@@ -1,11 +1,11 @@
 """The leaderboard page: one benchmark, ranked by any of its metrics."""
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, cast, get_args
 
 import gradio as gr
 
-from client.api.boards import Benchmark
+from client.api.boards import Benchmark, Board, Entries, Metric
 from ui.markup import arrow
 from ui.pages.admin_notice import admin_notice
 from ui.shell import QUIET, Frame, asset, close_page, header_of, is_admin, open_page, with_notice
@@ -13,7 +13,9 @@ from ui.shell import QUIET, Frame, asset, close_page, header_of, is_admin, open_
 HERE = "/"
 PAGE = 50
 WHAT = "The leaderboard could not be read"
-Entries = Literal["best", "all"]
+MEAN_RANK = "by:mean_rank"
+IN = "in:"
+"""Before the name of a category, so that no name is taken for something else."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,6 +25,8 @@ class Choice:
     benchmark: str = ""
     metric: str = ""
     entries: Entries = "best"
+    over: str = ""
+    """Empty: over all categories; IN and a category's name; or MEAN_RANK."""
     offset: int = 0
 
 
@@ -36,8 +40,10 @@ def page(frame: Frame) -> None:
         benchmark = gr.Dropdown([], label="Benchmark", min_width=180)
         metric = gr.Dropdown([], label="Rank by", min_width=180)
         entries = gr.Radio(
-            [("Best per user", "best"), ("All entries", "all")], value="best", label="Entries", min_width=220
-        )
+            [("Best per user", "best"), ("Latest per user", "latest"), ("All", "all")],
+            value="best", label="Entries", min_width=320,
+        )  # fmt: skip
+        over = gr.Dropdown([], label="Categories", min_width=180, visible=False)
     offset = gr.Number(0, visible=False, precision=0)
     board = gr.HTML('<div class="lb-loading">Loading…</div>', padding=False, js_on_load=asset("board.js"))
     with gr.Row(elem_classes="lb-actions"):
@@ -45,16 +51,16 @@ def page(frame: Frame) -> None:
         older = gr.Button("Lower ranks →", size="sm", visible=False, elem_classes="lb-small")
     close_page(frame)
 
-    shown = [notice, board, benchmark, metric, entries, offset, newer, older]
-    chosen = [benchmark, metric, entries, offset]
+    shown = [notice, board, benchmark, metric, entries, over, offset, newer, older]
+    chosen = [benchmark, metric, entries, over]
     show = _Show(frame)
     gr.on(None, show.first, None, [header, for_admins, *shown], **QUIET)
     benchmark.input(show.benchmark, [benchmark, entries], shown, **QUIET)
-    metric.input(show.metric, [benchmark, metric, entries], shown, **QUIET)
-    entries.input(show.metric, [benchmark, metric, entries], shown, **QUIET)
-    board.select(show.clicked, [benchmark, entries], shown, **QUIET)
-    newer.click(show.higher, chosen, shown, **QUIET)
-    older.click(show.lower, chosen, shown, **QUIET)
+    for choice in (metric, entries, over):
+        choice.input(show.choice, chosen, shown, **QUIET)
+    board.select(show.clicked, [benchmark, entries, over], shown, **QUIET)
+    newer.click(show.higher, [*chosen, offset], shown, **QUIET)
+    older.click(show.lower, [*chosen, offset], shown, **QUIET)
 
 
 class _Show:
@@ -66,8 +72,14 @@ class _Show:
     def first(self, request: gr.Request) -> tuple[Any, ...]:
         """Load event: show what the address asks for."""
         asked = request.query_params
-        entries: Entries = "all" if asked.get("entries") == "all" else "best"
-        choice = Choice(benchmark=asked.get("benchmark", ""), metric=asked.get("metric", ""), entries=entries)
+        entries = asked.get("entries", "")
+        over = MEAN_RANK if asked.get("by") == "mean_rank" else f"{IN}{asked.get('category', '')}"
+        choice = Choice(
+            benchmark=asked.get("benchmark", ""),
+            metric=asked.get("metric", ""),
+            entries=cast("Entries", entries) if entries in get_args(Entries) else "best",
+            over="" if over == IN else over,
+        )
         head = header_of(self._frame, HERE, request), admin_notice(self._frame, request)
         return (*head, *self._answer(choice, request, first=True))
 
@@ -75,58 +87,67 @@ class _Show:
         """Show another benchmark, by its primary metric."""
         return self._answer(Choice(benchmark=benchmark, entries=entries), request)
 
-    def metric(self, benchmark: str, metric: str, entries: Entries, request: gr.Request) -> tuple[Any, ...]:
-        """Show another metric, or other entries."""
-        return self._answer(Choice(benchmark=benchmark, metric=metric, entries=entries), request)
+    def choice(self, benchmark: str, metric: str, entries: Entries, over: str, request: gr.Request) -> tuple[Any, ...]:
+        """Show another metric, other entries, or other categories."""
+        return self._answer(Choice(benchmark=benchmark, metric=metric, entries=entries, over=over or ""), request)
 
-    def clicked(self, benchmark: str, entries: Entries, event: gr.EventData, request: gr.Request) -> tuple[Any, ...]:
+    def clicked(
+        self, benchmark: str, entries: Entries, over: str, event: gr.EventData, request: gr.Request
+    ) -> tuple[Any, ...]:
         """Rank by the column whose head was clicked."""
         metric = str((event._data or {}).get("metric", ""))  # noqa: SLF001, Gradio offers no public access
-        return self._answer(Choice(benchmark=benchmark, metric=metric, entries=entries), request)
+        return self.choice(benchmark, metric, entries, over, request)
 
-    def higher(
-        self, benchmark: str, metric: str, entries: Entries, offset: int, request: gr.Request
+    def higher(  # noqa: PLR0917 Gradio passes inputs by position
+        self, benchmark: str, metric: str, entries: Entries, over: str, offset: int, request: gr.Request
     ) -> tuple[Any, ...]:
         """Show the previous page of ranks."""
         at = max(0, int(offset) - PAGE)
-        return self._answer(Choice(benchmark=benchmark, metric=metric, entries=entries, offset=at), request)
+        choice = Choice(benchmark=benchmark, metric=metric, entries=entries, over=over or "", offset=at)
+        return self._answer(choice, request)
 
-    def lower(self, benchmark: str, metric: str, entries: Entries, offset: int, request: gr.Request) -> tuple[Any, ...]:
+    def lower(  # noqa: PLR0917 Gradio passes inputs by position
+        self, benchmark: str, metric: str, entries: Entries, over: str, offset: int, request: gr.Request
+    ) -> tuple[Any, ...]:
         """Show the next page of ranks."""
         at = int(offset) + PAGE
-        return self._answer(Choice(benchmark=benchmark, metric=metric, entries=entries, offset=at), request)
+        choice = Choice(benchmark=benchmark, metric=metric, entries=entries, over=over or "", offset=at)
+        return self._answer(choice, request)
 
     def _answer(self, choice: Choice, request: gr.Request, *, first: bool = False) -> tuple[Any, ...]:
-        kept = ("" if first else gr.skip(), *(gr.skip() for _ in range(6)))
+        kept = ("" if first else gr.skip(), *(gr.skip() for _ in range(7)))
         return with_notice(self._frame, WHAT, lambda: self._board(choice, request), kept)
 
     def _board(self, choice: Choice, request: gr.Request) -> tuple[Any, ...]:
         client = self._frame.sessions.client_of(request)
         benchmarks = client.benchmarks().items
         if not benchmarks:
-            return (self._no_benchmark(), *(gr.skip() for _ in range(6)))
+            return (self._no_benchmark(), *(gr.skip() for _ in range(7)))
         benchmark = next((one for one in benchmarks if one.name == choice.benchmark), benchmarks[0])
-        known = {metric.name for metric in benchmark.metrics}
         board = client.leaderboard(
             benchmark=benchmark.name,
-            metric=choice.metric if choice.metric in known else benchmark.primary_metric,
+            metric=choice.metric or benchmark.primary_metric,
             entries=choice.entries,
+            category=choice.over.removeprefix(IN) if choice.over.startswith(IN) else None,
+            by="mean_rank" if choice.over == MEAN_RANK else "value",
             limit=PAGE,
             offset=choice.offset,
         )
+        columns = columns_of(board, benchmark)
         html = self._frame.markup.fill(
             "board",
             board=board,
             benchmark=benchmark,
-            entries=choice.entries,
+            columns=columns,
             offset=choice.offset,
             is_admin=is_admin(self._frame, request),
         )
         return (
             html,
             gr.update(choices=[(one.title, one.name) for one in benchmarks], value=benchmark.name),
-            gr.update(choices=_metric_choices(benchmark), value=board.metric),
+            gr.update(choices=[(f"{one.name} {arrow(one)}", one.name) for one in columns], value=board.metric),
             choice.entries,
+            gr.update(choices=_over_choices(board), value=choice.over, visible=bool(board.categories)),
             choice.offset,
             gr.update(visible=choice.offset > 0),
             gr.update(visible=choice.offset + len(board.items) < board.total),
@@ -142,5 +163,14 @@ class _Show:
         )
 
 
-def _metric_choices(benchmark: Benchmark) -> list[tuple[str, str]]:
-    return [(f"{metric.name} {arrow(metric)}", metric.name) for metric in benchmark.metrics]
+def columns_of(board: Board, benchmark: Benchmark) -> list[Metric]:
+    """The metrics that have a column: those of the benchmark, and the one that ranks."""
+    known = list(benchmark.metrics)
+    if board.metric not in {metric.name for metric in known}:
+        known.append(Metric(name=board.metric, direction=board.direction))
+    return known
+
+
+def _over_choices(board: Board) -> list[tuple[str, str]]:
+    each = [(category, f"{IN}{category}") for category in board.categories]
+    return [("All categories", ""), *each, ("Mean rank over all", MEAN_RANK)]

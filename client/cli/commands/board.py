@@ -15,12 +15,21 @@ def board(
     benchmark: Annotated[str | None, typer.Option(help="Which benchmark; default: the platform's.")] = None,
     metric: Annotated[str | None, typer.Option(help="Rank by this metric instead of the benchmark's own.")] = None,
     every: Annotated[bool, typer.Option("--all", help="Every entry, not only each user's best.")] = False,
+    latest: Annotated[bool, typer.Option("--latest", help="Each user's latest entry, not the best.")] = False,
+    category: Annotated[str | None, typer.Option(help="Rank by the values in this category.")] = None,
+    mean_rank: Annotated[bool, typer.Option("--mean-rank", help="Rank by the mean of ranks over categories.")] = False,
     limit: Annotated[int, typer.Option(min=1, max=200, help="How many rows.")] = 50,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print all rows as CSV, for a file or a spreadsheet.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Show the leaderboard; your rows are starred."""
-    asked: dict[str, Any] = {"benchmark": benchmark, "metric": metric, "entries": "all" if every else "best"}
+    asked: dict[str, Any] = {
+        "benchmark": benchmark,
+        "metric": metric,
+        "entries": "all" if every else "latest" if latest else "best",
+        "category": category,
+        "by": "mean_rank" if mean_rank else "value",
+    }
     with signed_in() as client:
         if as_csv:
             with client.leaderboard_file(**asked) as pieces:

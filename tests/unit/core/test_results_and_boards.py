@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from core.domain.board_rows import Entries
 from core.domain.errors import InvalidInput, NotFinished
 from core.domain.metrics import RunMetrics
-from core.domain.standings import Entries
 from core.domain.tracking_state import TrackingState
 from core.ports.tracking import Result
 from core.usecases.create_submission import CreateSubmission

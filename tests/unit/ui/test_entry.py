@@ -26,7 +26,9 @@ def board(front: Front, *rows: dict[str, Any]) -> str:
     shown = Board.model_validate({
         "benchmark": "synthetic", "metric": "image_auc", "total": len(rows), "items": [ROW | row for row in rows],
     })  # fmt: skip
-    return front.templates.fill("board", board=shown, benchmark=BENCHMARK, entries="best", offset=0, is_admin=False)
+    return front.templates.fill(
+        "board", board=shown, benchmark=BENCHMARK, columns=BENCHMARK.metrics, offset=0, is_admin=False
+    )
 
 
 def test_a_row_has_its_owners_words_and_the_reason_without_a_rank(front: Front) -> None:

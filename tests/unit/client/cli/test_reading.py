@@ -28,7 +28,22 @@ def test_the_board_as_csv(run: Run, platform: Platform) -> None:
     sent = "\ufeffrank,user\r\n1,ネ\x1b[2J\r\n".encode()
     platform.answers("GET", "/leaderboard/export", httpx2.Response(200, content=sent))
     assert run("board", "--csv", "--all", "--benchmark", "b").stdout == "rank,user\n1,ネ\n"
-    assert dict(platform.asked[0].url.params) == {"benchmark": "b", "entries": "all", "format": "csv"}
+    assert dict(platform.asked[0].url.params) == {
+        "benchmark": "b", "entries": "all", "by": "value", "format": "csv",
+    }  # fmt: skip
+
+
+def test_the_board_of_a_category(run: Run, platform: Platform) -> None:
+    """SCO-5: or the latest entries, or mean ranks; the head says which."""
+    platform.answers("GET", "/leaderboard", BOARD | {"category": "weave"}, BOARD | {"by": "mean_rank"})
+    assert "by image_auc in weave" in run("board", "--category", "weave", "--latest").stdout
+    assert dict(platform.asked[0].url.params) == {
+        "category": "weave", "entries": "latest", "by": "value", "limit": "50", "offset": "0",
+    }  # fmt: skip
+    shown = run("board", "--mean-rank").stdout
+    assert "by the mean of ranks by image_auc" in shown
+    assert "MEAN RANK" in shown
+    assert platform.asked[1].url.params["by"] == "mean_rank"
 
 
 def test_reading_commands(run: Run, platform: Platform) -> None:

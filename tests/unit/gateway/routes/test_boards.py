@@ -57,6 +57,20 @@ def test_any_metric_that_runs_report(site: Site, client: TestClient) -> None:
     assert client.get("/leaderboard", params={"benchmark": "nonsense"}).status_code == 404
 
 
+def test_the_latest_of_each_user(site: Site, client: TestClient) -> None:
+    """SCO-5: by the job's end; the answer names what it shows. Without categories there is nothing to choose."""
+    site.run("ada", {"image_auc": 0.9}, n=1)
+    site.run("ada", {"image_auc": 0.5}, n=2)
+    assert rows(client, entries="latest") == [(1, "ada", 0.5, True)]
+    found = client.get("/leaderboard", params={"entries": "latest"}).json()
+    assert {key: found[key] for key in ("entries", "category", "by", "categories")} == {
+        "entries": "latest", "category": None, "by": "value", "categories": [],
+    }  # fmt: skip
+    refused = client.get("/leaderboard", params={"category": "weave"})
+    assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "category")
+    assert client.get("/leaderboard", params={"by": "mean_rank"}).json()["items"][0]["rank"] is None
+
+
 def test_what_somebody_does_in_mlflow_moves_no_rank(site: Site, client: TestClient) -> None:
     """DOR-3: another value, a deleted run, and a run of no job; each is shown as what it is."""
     site.run("ada", {"image_auc": 0.5})
