@@ -63,7 +63,7 @@ def _as_csv(board: Board, states: States) -> Iterator[bytes]:
         yield _lines([_row(board, row, states(row.entry.job_id)) for row in rows])
 
 
-BEFORE = ("rank", "mean_rank", "user", "method", "title", "note")
+BEFORE = ("rank", "mean_rank", "user", "method", "title", "note", "badge")
 AFTER = ("unranked_because", "finished_at", "job_id", "submission_id", "run_id", "in_mlflow")
 
 
@@ -72,7 +72,8 @@ def _row(board: Board, standing: Standing, tracking: Tracking) -> list[str | flo
     figures = entry.figures(board.ranking.category)
     values = (figures.get(name) for name in shown_metrics(board))
     numbers = (value if value is not None and math.isfinite(value) else None for value in values)
-    words = (entry.user_id, entry.method or "", marks.title, marks.note)
+    badge = "disqualified" if marks.is_disqualified else "baseline" if marks.is_baseline else ""
+    words = (entry.user_id, entry.method or "", marks.title, marks.note, badge)
     ids = (entry.finished_at.isoformat(), entry.job_id, entry.submission_id, entry.run_id, tracking.state)
     texts = (board.ranking.why_unranked(standing) or "", *ids)
     mean_rank = standing.value if board.ranking.by is By.MEAN_RANK else None

@@ -130,6 +130,7 @@ class Standing(Answer):
     metrics: dict[str, float] = Field(default_factory=dict)
     unranked_because: str | None = None
     disqualified: bool = False
+    baseline: bool = False
     mine: bool = False
     finished_at: datetime | None = None
     mlflow_ui_url: str | None = None
@@ -166,3 +167,4 @@ class Entry(Answer):
     note: str = ""
     hidden: bool = False
     disqualified_because: str | None = None
+    baseline: bool = False

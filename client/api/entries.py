@@ -31,3 +31,8 @@ class EntryCalls:
     def restore(self, job_id: str, reason: str) -> Entry:
         """Rank a disqualified entry again, for administrators; the reason goes into the audit trail."""
         return self._exchange.ask(Entry, "POST", f"/admin/entries/{segment(job_id)}/restore", json={"reason": reason})
+
+    def baseline(self, job_id: str, *, pinned: bool) -> Entry:
+        """Show it as a baseline, or rank it again; for administrators."""
+        method = "POST" if pinned else "DELETE"
+        return self._exchange.ask(Entry, method, f"/admin/entries/{segment(job_id)}/baseline")

@@ -33,6 +33,8 @@ def entry_lines(entry: Entry) -> list[str]:
     lines = [f"{faint(name.ljust(11))}{one_line(value)}" for name, value in facts.items() if value]
     if entry.disqualified_because:
         return [*lines, f"{strong('Disqualified')}: {one_line(entry.disqualified_because)}"]
+    if entry.baseline:
+        lines.append("Baseline: shown in the place of its value, and counted in no rank.")
     hidden = "Hidden: the board leaves it out. Show it again: leadersboard entry JOB --show"
     return [*lines, hidden.replace("JOB", one_line(entry.job_id)) if entry.hidden else "On the board."]
 
@@ -44,6 +46,8 @@ def rank_line(board: Board, job_id: str) -> str:
         return f"Below the first {len(board.items)} of {board.total} on {one_line(board.benchmark)}."
     if row.rank is not None:
         return f"Rank {row.rank} of {board.total} on {one_line(board.benchmark)} by {one_line(board.metric)}."
+    if row.baseline and not row.unranked_because:
+        return f"A baseline on {one_line(board.benchmark)}: shown in its place, without a rank."
     why = row.unranked_because or f"{board.metric} is missing or out of bounds"
     return f"Not ranked on {one_line(board.benchmark)}: {one_line(why)}."
 
@@ -53,5 +57,6 @@ def _standing_row(row: Standing) -> list[str]:
     user = f"{row.user_id} *" if row.mine else row.user_id
     mark = f" [{row.tracking.state} in MLflow]" if row.tracking.is_noteworthy else ""
     title = f", {row.title}" if row.title else ""
+    mark = f" [baseline]{mark}" if row.baseline else mark
     method = f"{row.method or '-'}{title}{mark}"
     return [rank, user, method, number(row.value), ago(row.finished_at), row.job_id]

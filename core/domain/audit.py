@@ -49,6 +49,8 @@ class AuditAction(StrEnum):
     """Title, note or visibility of another user's entry on a board."""
     ENTRY_DISQUALIFY = "entry.disqualify"
     ENTRY_RESTORE = "entry.restore"
+    ENTRY_BASELINE = "entry.baseline"
+    ENTRY_NO_BASELINE = "entry.no_baseline"
     OTHER = "other"
     """A call that is not in the table of gateway/middleware/audit_table.py."""
 

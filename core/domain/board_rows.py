@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import heapq
+import math
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from statistics import fmean
 
@@ -44,7 +46,7 @@ class Ranking:
         """Why a row has no rank, in words; None if it has one."""
         if self.by is By.VALUE:
             return standing.why_unranked(self.metric, self.category)
-        if standing.rank is not None or standing.disqualified_because:
+        if standing.value is not None or standing.disqualified_because:
             return standing.why_unranked(self.metric)
         return f"{self.metric.name} is missing in a category, or cannot be ranked there"
 
@@ -52,40 +54,57 @@ class Ranking:
 def board_rows(entries: Iterable[Entry], ranking: Ranking, marks: Mapping[str, EntryMarks]) -> Sequence[Standing]:
     """The rows of a board: what competes, ranked; then what is disqualified, newest first. Hidden entries are left out.
 
-    Of each user the best or the latest entry and the newest disqualified one, or all of both.
+    Of each user the best or the latest entry and the newest disqualified one, or all of both. Every baseline stands
+    among the ranks where its value belongs, after equal ones.
     """
     competing: list[Entry] = []
+    baselines: list[Entry] = []
     disqualified: list[Entry] = []
     for entry in entries:
         found = marks.get(entry.job_id, UNMARKED)
         if found.is_disqualified:
             disqualified.append(entry)
         elif not found.is_hidden:
-            competing.append(entry)
+            (baselines if found.is_baseline else competing).append(entry)
     shown = _of_users(competing, ranking)
-    if ranking.by is By.MEAN_RANK:
-        means = mean_ranks(shown, ranking.metric)
-        rows = rank_values(((means.get(entry.job_id), entry) for entry in shown), Direction.MINIMIZE)
-    else:
-        values = ((usable(entry, ranking.metric, ranking.category), entry) for entry in shown)
-        rows = rank_values(values, ranking.metric.direction)
-    return (*rows, *_out(disqualified, ranking.entries, marks))
+    means = mean_ranks(shown, ranking.metric, beside=baselines) if ranking.by is By.MEAN_RANK else None
+
+    def value_of(entry: Entry) -> float | None:
+        return usable(entry, ranking.metric, ranking.category) if means is None else means.get(entry.job_id)
+
+    direction = ranking.metric.direction if means is None else Direction.MINIMIZE
+    rows = rank_values(((value_of(entry), entry) for entry in shown), direction)
+    beside = rank_values(((value_of(entry), entry) for entry in baselines), direction)
+    return (*_merged(rows, beside, direction), *_out(disqualified, ranking.entries, marks))
 
 
-def mean_ranks(entries: Sequence[Entry], metric: MetricRule) -> Mapping[str, float]:
+def _merged(rows: Sequence[Standing], baselines: Sequence[Standing], direction: Direction) -> Sequence[Standing]:
+    """The rows with baselines in their places, without ranks."""
+    if not baselines:
+        return rows
+    sign = -1.0 if direction is Direction.MAXIMIZE else 1.0
+
+    def key(row: Standing) -> float:
+        return math.inf if row.value is None else sign * row.value
+
+    return list(heapq.merge(rows, (replace(row, rank=None) for row in baselines), key=key))
+
+
+def mean_ranks(entries: Sequence[Entry], metric: MetricRule, *, beside: Sequence[Entry] = ()) -> Mapping[str, float]:
     """By job id the mean of the ranks, among these entries, in every category that any of them has.
 
-    An entry without a usable value in one of the categories has none.
+    The entries `beside` get the ranks that they would have, and count in no other's. An entry without a usable value
+    in one of the categories has none.
     """
     sign = -1.0 if metric.direction is Direction.MAXIMIZE else 1.0
-    ranks: dict[str, list[int]] = {entry.job_id: [] for entry in entries}
+    ranks: dict[str, list[int]] = {entry.job_id: [] for entry in (*entries, *beside)}
     categories = {category for entry in entries for category in entry.categories}
     for category in categories:
-        values = {entry.job_id: usable(entry, metric, category) for entry in entries}
-        better = sorted(sign * value for value in values.values() if value is not None)
-        for job_id, value in values.items():
-            if value is not None:
-                ranks[job_id].append(1 + bisect_left(better, sign * value))
+        values = (usable(entry, metric, category) for entry in entries)
+        better = sorted(sign * value for value in values if value is not None)
+        for entry in (*entries, *beside):
+            if (value := usable(entry, metric, category)) is not None:
+                ranks[entry.job_id].append(1 + bisect_left(better, sign * value))
     return {job_id: fmean(found) for job_id, found in ranks.items() if found and len(found) == len(categories)}
 
 

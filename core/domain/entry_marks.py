@@ -23,6 +23,8 @@ class EntryMarks:
     """By its owner. A disqualified entry is shown all the same."""
     disqualified_because: str = ""
     """An admin's reason; empty for an entry that counts."""
+    is_baseline: bool = False
+    """Pinned by an admin: shown in its place, and counted in nobody's rank."""
 
     @property
     def is_disqualified(self) -> bool:

@@ -33,7 +33,10 @@ class Entry:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Standing:
-    """An entry with its rank: 1 is best, None if its value is missing, not finite or out of bounds."""
+    """An entry with its rank: 1 is best, None if its value is missing, not finite or out of bounds.
+
+    A baseline has a value and no rank.
+    """
 
     rank: int | None
     value: float | None
@@ -41,8 +44,8 @@ class Standing:
     disqualified_because: str = ""
 
     def why_unranked(self, metric: MetricRule, category: str | None = None) -> str | None:
-        """Why it has no rank by this metric, in words; None if it has one."""
-        if self.rank is not None:
+        """Why it has no rank by this metric, in words; None if it has one, or a baseline's place."""
+        if self.rank is not None or self.value is not None:
             return None
         if self.disqualified_because:
             return f"disqualified: {self.disqualified_because}"

@@ -75,6 +75,10 @@ class JudgeEntry:
             raise Conflict("This entry is not disqualified, so there is nothing to restore.")
         return self._put(job_id, disqualified_because="")
 
+    def baseline(self, job_id: str, *, pinned: bool) -> MarkedEntry:
+        """Show the entry as a baseline, in its place and counted in no rank, or rank it again."""
+        return self._put(job_id, is_baseline=pinned)
+
     def _put(self, job_id: str, **changed: str | bool) -> MarkedEntry:
         job = entry_job(self.job_status.get(job_id))
         return MarkedEntry(job=job, marks=self.marks.put(job.benchmark, job_id, **changed))

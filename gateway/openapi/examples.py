@@ -66,7 +66,7 @@ _RECORDED_FILE: dict[str, Any] = {"path": "curves/roc.png", "size_bytes": 18230,
 _STANDING: dict[str, Any] = {
     "rank": 1, "value": 0.98, "user_id": "ann", "job_id": JOB, "submission_id": SUBMISSION, "run_id": RUN,
     "method": "PaDiM", "title": "PaDiM, 100 features", "note": "", "metrics": _METRICS, "unranked_because": None,
-    "disqualified": False, "mine": True, "finished_at": FINISHED, "mlflow_ui_url": _RUN_PAGE,
+    "disqualified": False, "baseline": False, "mine": True, "finished_at": FINISHED, "mlflow_ui_url": _RUN_PAGE,
     "tracking": _TRACKING,
 }  # fmt: skip
 
@@ -120,7 +120,7 @@ SCHEMAS: dict[str, Any] = {
     "StandingView": _STANDING,
     "EntryView": {
         "job_id": JOB, "user_id": "ann", "benchmark": "synthetic", "title": "PaDiM, 100 features", "note": "",
-        "hidden": False, "disqualified_because": None,
+        "hidden": False, "disqualified_because": None, "baseline": False,
     },
     "EntryChange": {"title": "PaDiM, 100 features", "hidden": False},
     "Reason": {"reason": "It read the labels from the names of the files."},

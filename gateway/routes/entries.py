@@ -42,5 +42,17 @@ def restore_entry(job_id: JobId, why: Reason, _admin: CurrentAdmin, ports: Ports
     return EntryView.of(_judging(ports).restore(job_id, why.reason))
 
 
+@router.post("/admin/entries/{job_id}/baseline", tags=["admin"])
+def pin_baseline(job_id: JobId, _admin: CurrentAdmin, ports: PortsPart) -> EntryView:
+    """Show an entry as a baseline: in the place of its value, without a rank, and counted in nobody's."""
+    return EntryView.of(_judging(ports).baseline(job_id, pinned=True))
+
+
+@router.delete("/admin/entries/{job_id}/baseline", tags=["admin"])
+def unpin_baseline(job_id: JobId, _admin: CurrentAdmin, ports: PortsPart) -> EntryView:
+    """Rank the entry like every other again."""
+    return EntryView.of(_judging(ports).baseline(job_id, pinned=False))
+
+
 def _judging(ports: Ports) -> JudgeEntry:
     return JudgeEntry(job_status=ports.job_status, marks=ports.entry_marks)

@@ -47,6 +47,8 @@ class EntryView(Answer):
     hidden: bool
     disqualified_because: str | None
     """An admin's reason; null for an entry that counts. A disqualified entry is shown even when it is hidden."""
+    baseline: bool
+    """Shown in the place of its value, without a rank."""
 
     @classmethod
     def of(cls, entry: MarkedEntry) -> Self:
@@ -59,4 +61,5 @@ class EntryView(Answer):
             note=marks.note,
             hidden=marks.is_hidden,
             disqualified_because=marks.disqualified_because or None,
+            baseline=marks.is_baseline,
         )

@@ -86,7 +86,10 @@ class ArtifactList(Answer):
 
 
 class StandingView(Answer):
-    """One row; `rank` and `value` are null when the value is missing or out of bounds, or the entry disqualified."""
+    """One row; `rank` and `value` are null when the value is missing or out of bounds, or the entry disqualified.
+
+    A baseline has a value and no rank.
+    """
 
     rank: int | None
     value: float | None
@@ -100,8 +103,10 @@ class StandingView(Answer):
     """Title and note are the owner's words; empty if there are none."""
     metrics: dict[str, float]
     unranked_because: str | None
-    """Why there is no rank, in words; null for a ranked row."""
+    """Why there is no rank, in words; null for a ranked row and a baseline in its place."""
     disqualified: bool
+    baseline: bool
+    """Pinned by an admin to compare with; counted in nobody's rank."""
     mine: bool
     finished_at: datetime
     mlflow_ui_url: str
@@ -117,6 +122,7 @@ class StandingView(Answer):
         return cls(**shared | {
             "rank": standing.rank, "value": standing.value, "mine": entry.user_id == user.user_id, "metrics": metrics,
             "title": marks.title, "note": marks.note, "disqualified": marks.is_disqualified,
+            "baseline": marks.is_baseline,
             "unranked_because": board.ranking.why_unranked(standing),
             "mlflow_ui_url": run_page(mlflow_url, entry.experiment_id, entry.run_id),
             "tracking": TrackingView.model_validate(tracking),

@@ -51,6 +51,7 @@ ON_REDIS = [
     "DELETE /admin/jobs/{job_id}/pin", "POST /admin/results/{job_id}/restore", "GET /leaderboard", "GET /admin/audit",
     "GET /leaderboard/export", "GET /jobs/{job_id}/entry", "PATCH /jobs/{job_id}/entry",
     "POST /admin/entries/{job_id}/disqualify", "POST /admin/entries/{job_id}/restore",
+    "POST /admin/entries/{job_id}/baseline", "DELETE /admin/entries/{job_id}/baseline",
     "GET /submissions",  # an admin's shows everybody's, which the audit trail must be able to record
 ]  # fmt: skip
 ON_MLFLOW = ["GET /jobs/{job_id}/artifacts/{path}", "POST /admin/results/{job_id}/restore"]

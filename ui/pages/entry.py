@@ -37,7 +37,9 @@ def entry_section(frame: Frame, job_id: gr.Textbox, results: gr.HTML) -> None:
             with gr.Row(elem_classes="lb-actions"):
                 out = gr.Button("Disqualify", variant="stop", size="sm", visible=False, elem_classes="lb-small")
                 back = gr.Button("Restore to the ranks", size="sm", visible=False, elem_classes="lb-small")
-    shown = [notice, state, section, title, note, hide, again, for_admins, reason, out, back]
+                pin = gr.Button("Pin as baseline", size="sm", visible=False, elem_classes="lb-small")
+                unpin = gr.Button("No baseline any more", size="sm", visible=False, elem_classes="lb-small")
+    shown = [notice, state, section, title, note, hide, again, for_admins, reason, out, back, pin, unpin]
     show = _Show(frame)
     results.change(show.first, [job_id], shown, **QUIET)
     save.click(show.save, [job_id, title, note], shown, **QUIET)
@@ -45,6 +47,8 @@ def entry_section(frame: Frame, job_id: gr.Textbox, results: gr.HTML) -> None:
     again.click(show.show, [job_id], shown, **QUIET)
     out.click(show.disqualify, [job_id, reason], shown, **QUIET)
     back.click(show.restore, [job_id, reason], shown, **QUIET)
+    pin.click(show.pin, [job_id], shown, **QUIET)
+    unpin.click(show.unpin, [job_id], shown, **QUIET)
 
 
 class _Show:
@@ -79,15 +83,23 @@ class _Show:
         """Rank it again."""
         return self._answer(WHAT_CHANGE, request, lambda entries: entries.restore(job_id, reason))
 
+    def pin(self, job_id: str, request: gr.Request) -> tuple[Any, ...]:
+        """Show it as a baseline."""
+        return self._answer(WHAT_CHANGE, request, lambda entries: entries.baseline(job_id, pinned=True))
+
+    def unpin(self, job_id: str, request: gr.Request) -> tuple[Any, ...]:
+        """Rank it like every other."""
+        return self._answer(WHAT_CHANGE, request, lambda entries: entries.baseline(job_id, pinned=False))
+
     def _answer(self, what: str, request: gr.Request, call: Call, *, saved: bool = False) -> tuple[Any, ...]:
         entries = self._frame.sessions.client_of(request).entries
-        kept = tuple(gr.skip() for _ in range(10))
+        kept = tuple(gr.skip() for _ in range(12))
         return with_notice(self._frame, what, lambda: self._section(call, entries, request, saved=saved), kept)
 
     def _section(self, call: Call, entries: EntryCalls, request: gr.Request, *, saved: bool) -> tuple[Any, ...]:
         entry = call(entries)
         if entry is None:
-            return ("", gr.update(visible=False), *(gr.skip() for _ in range(8)))
+            return ("", gr.update(visible=False), *(gr.skip() for _ in range(10)))
         is_out = bool(entry.disqualified_because)
         return (
             self._frame.markup.fill("entry", entry=entry, saved=saved),
@@ -100,6 +112,8 @@ class _Show:
             "",
             gr.update(visible=not is_out),
             gr.update(visible=is_out),
+            gr.update(visible=not entry.baseline and not is_out),
+            gr.update(visible=entry.baseline),
         )
 
 

@@ -22,6 +22,9 @@ def entry(
     hidden: Annotated[bool | None, typer.Option("--hide/--show", help="Leave it out, or show it again.")] = None,
     disqualify: Annotated[str | None, typer.Option(metavar="REASON", help="Administrators: out of the ranks.")] = None,
     restore: Annotated[str | None, typer.Option(metavar="REASON", help="Administrators: into the ranks.")] = None,
+    baseline: Annotated[
+        bool | None, typer.Option("--baseline/--no-baseline", help="Administrators: shown in its place, in no rank.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Show a job's entry on its board, or change what the board says about it. Nothing is deleted."""
@@ -30,6 +33,8 @@ def entry(
             raise BadOption(TOGETHER)
         if any(given is not None for given in (title, note, hidden)):
             client.entries.change(job_id, title=title, note=note, hidden=hidden)
+        if baseline is not None:
+            client.entries.baseline(job_id, pinned=baseline)
         found = _judged(client, job_id, disqualify, restore)
     show(found, entry_lines(found), as_json=as_json)
 

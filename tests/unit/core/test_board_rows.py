@@ -85,6 +85,34 @@ def test_who_misses_a_category_has_no_mean_rank() -> None:
     assert rows([entry(1, 0.5)], by=By.MEAN_RANK) == [(None, "user1", None)]
 
 
+def test_a_baseline_stands_in_its_place_and_counts_in_no_rank() -> None:
+    """Whichever entries of users are shown; after equal values; and its user's other entries rank without it."""
+    runs = [entry(1, 0.9, user_id="ada"), entry(2, 0.5, user_id="bob"), entry(3, 0.5, user_id="eve"),
+            entry(4, 0.1, user_id="bob"), entry(5, 0.5, user_id="ada"), entry(6, None, user_id="ada")]  # fmt: skip
+    pinned = EntryMarks(is_baseline=True)
+    marks = {job_id(number): pinned for number in (1, 2, 5, 6)}
+    ranking = Ranking(metric=rule())
+    found = board_rows(runs, ranking, marks)
+    assert told(found) == [
+        (None, "ada", 0.9), (1, "eve", 0.5), (None, "bob", 0.5), (None, "ada", 0.5), (2, "bob", 0.1),
+        (None, "ada", None),
+    ]  # fmt: skip
+    assert [ranking.why_unranked(row) for row in found] == [None] * 5 + ["image_auc is missing"]
+    lower = board_rows(runs[:4], Ranking(metric=rule(direction="minimize")), marks)
+    assert told(lower) == [(1, "bob", 0.1), (2, "eve", 0.5), (None, "bob", 0.5), (None, "ada", 0.9)]
+    out = {**marks, job_id(1): EntryMarks(is_baseline=True, disqualified_because="x")}
+    assert told(board_rows(runs, ranking, out))[-1] == (None, "ada", None)
+    hidden = {job_id(1): EntryMarks(is_baseline=True, is_hidden=True)}
+    assert told(board_rows(runs[:2], ranking, hidden)) == [(1, "bob", 0.5)]
+
+
+def test_a_baseline_has_the_mean_rank_that_it_would_have() -> None:
+    runs = [apart(1, "ada", a=0.9, b=0.1), apart(2, "bob", a=0.5, b=0.5), apart(3, "eve", a=0.7, b=0.7)]
+    marks = {job_id(3): EntryMarks(is_baseline=True)}
+    found = board_rows(runs, Ranking(metric=rule(), by=By.MEAN_RANK), marks)
+    assert told(found) == [(1, "ada", 1.5), (1, "bob", 1.5), (None, "eve", 1.5)]
+
+
 def shown(entries: Sequence[Entry], **query: Any) -> Board:
     benchmark = Benchmark(name="b", title="B", primary_metric="image_auc", metrics=(rule(),))
     return ShowLeaderboard(benchmark=benchmark, ranked=Ranked(entries=entries))(BoardQuery(**query))

@@ -42,10 +42,18 @@ def test_a_row_has_its_owners_words_and_the_reason_without_a_rank(front: Front) 
     assert "a‹U+202E›b" in html
     assert "Not ranked: disqualified: &lt;b&gt;" in html
     assert html.count("Not ranked") == 1
+    assert "lb-badge-baseline" not in html
+    assert "lb-badge-baseline" in board(front, {"rank": None, "value": 0.5, "baseline": True})
 
 
 @pytest.mark.parametrize(
-    ("state", "word"), [({}, "Everybody"), ({"hidden": True}, "Hidden"), ({"disqualified_because": "<x>"}, "&lt;x&gt;")]
+    ("state", "word"),
+    [
+        ({}, "Everybody"),
+        ({"hidden": True}, "Hidden"),
+        ({"baseline": True}, "Baseline"),
+        ({"disqualified_because": "<x>"}, "&lt;x&gt;"),
+    ],
 )
 def test_the_jobs_page_says_how_the_entry_stands(front: Front, state: dict[str, Any], word: str) -> None:
     assert word in front.templates.fill("entry", entry=Entry.model_validate(ENTRY | state), saved=False)

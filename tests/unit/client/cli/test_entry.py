@@ -42,3 +42,15 @@ def test_the_board_says_why_a_row_has_no_rank(run: Run, platform: Platform) -> N
     shown = run("board").stdout
     assert "Not ranked: alice, j1: image_auc is missing." in shown
     assert "padim, t" in shown
+
+
+def test_admins_pin_baselines(run: Run, platform: Platform) -> None:
+    platform.answers("POST", "/admin/entries/j1/baseline", ENTRY | {"baseline": True})
+    platform.answers("DELETE", "/admin/entries/j1/baseline", ENTRY)
+    platform.answers("GET", "/jobs/j1/entry", ENTRY | {"baseline": True})
+    assert "Baseline" in run("entry", "j1", "--baseline").stdout
+    run("entry", "j1", "--no-baseline")
+    assert [asked.method for asked in platform.asked] == ["POST", "GET", "DELETE", "GET"]
+    row = BOARD["items"][0] | {"rank": None, "baseline": True}  # type: ignore[index]
+    platform.answers("GET", "/leaderboard", BOARD | {"items": [row]})
+    assert "[baseline]" in run("board").stdout

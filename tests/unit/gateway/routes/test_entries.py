@@ -74,6 +74,22 @@ def test_a_disqualified_entry_is_last_with_its_reason_until_it_is_restored(site:
     ]
 
 
+def test_admins_pin_a_baseline(site: Site) -> None:
+    """It keeps its value and its place, and takes no rank away; unpinned it ranks again; the trail has both."""
+    best = site.run("ada", {"image_auc": 0.9})
+    site.run("bob", {"image_auc": 0.8})
+    path = f"/admin/entries/{best}/baseline"
+    assert site.as_("ada").post(path).status_code == 403
+    assert site.as_("root").post(path).json()["baseline"] is True
+    assert rows(site) == [(None, "ada", 0.9, None), (1, "bob", 0.8, None)]
+    assert site.as_("bob").get("/leaderboard").json()["items"][0]["baseline"] is True
+    assert ",baseline," in site.as_("bob").get("/leaderboard/export").text
+    assert site.as_("root").delete(path).json()["baseline"] is False
+    assert rows(site)[0] == (1, "ada", 0.9, None)
+    acts = [str(entry.act.action) for entry in site.ports.audit.page(AuditFilter(target=best)).entries]
+    assert acts == ["entry.no_baseline", "entry.baseline"]
+
+
 def test_of_a_user_s_disqualified_entries_the_newest_is_shown(site: Site) -> None:
     """On a board of best entries; on one of all entries every one."""
     jobs = [site.run("ada", {"image_auc": 0.9}, n=number) for number in range(3)]

@@ -39,6 +39,8 @@ ADMINS = [
     ("POST", "/admin/results/{job_id}/restore"),
     ("POST", "/admin/entries/{job_id}/disqualify"),
     ("POST", "/admin/entries/{job_id}/restore"),
+    ("POST", "/admin/entries/{job_id}/baseline"),
+    ("DELETE", "/admin/entries/{job_id}/baseline"),
     ("GET", "/admin/pins"),
     ("POST", "/admin/jobs/{job_id}/pin"),
     ("DELETE", "/admin/jobs/{job_id}/pin"),
