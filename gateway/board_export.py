@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from enum import StrEnum
 
 from core.domain.board_rows import By
+from core.domain.costs import Cost, costs_of
 from core.domain.spreadsheet import cell
 from core.domain.standings import Standing
 from core.domain.tracking_state import Tracking
@@ -64,7 +65,8 @@ def _as_csv(board: Board, states: States) -> Iterator[bytes]:
 
 
 BEFORE = ("rank", "mean_rank", "user", "method", "title", "note", "badge")
-AFTER = ("unranked_because", "finished_at", "job_id", "submission_id", "run_id", "in_mlflow")
+COSTS = tuple(map(str, Cost))
+AFTER = (*COSTS, "on_front", "unranked_because", "finished_at", "job_id", "submission_id", "run_id", "in_mlflow")
 
 
 def _row(board: Board, standing: Standing, tracking: Tracking) -> list[str | float | None]:
@@ -75,9 +77,11 @@ def _row(board: Board, standing: Standing, tracking: Tracking) -> list[str | flo
     badge = "disqualified" if marks.is_disqualified else "baseline" if marks.is_baseline else ""
     words = (entry.user_id, entry.method or "", marks.title, marks.note, badge)
     ids = (entry.finished_at.isoformat(), entry.job_id, entry.submission_id, entry.run_id, tracking.state)
+    costs = costs_of(entry)
+    paid = (*(costs.get(name) for name in COSTS), "yes" if entry.job_id in board.front else "")
     texts = (board.ranking.why_unranked(standing) or "", *ids)
     mean_rank = standing.value if board.ranking.by is By.MEAN_RANK else None
-    return [standing.rank, mean_rank, *map(cell, words), *numbers, *map(cell, texts)]
+    return [standing.rank, mean_rank, *map(cell, words), *numbers, *paid, *map(cell, texts)]
 
 
 def _lines(rows: Sequence[Sequence[str | float | None]]) -> bytes:

@@ -134,6 +134,7 @@ class Site:
         artifacts: Path | None = None,
         metrics: Mapping[str, float] | None = None,
         params: Mapping[str, str] | None = None,
+        measured: Mapping[str, float] | None = None,
         **told: Any,
     ) -> str:
         """Run the next job to its end, with this report; `told` goes into its outcome. Answers its run's id."""
@@ -143,7 +144,7 @@ class Site:
         files = files_of(artifacts) if artifacts else []
         count = len(files_below(artifacts)) if artifacts else 0
         result = Result(
-            job=claim.job, metrics=reported, measured={}, artifacts=artifacts, files=files, file_count=count
+            job=claim.job, metrics=reported, measured=measured or {}, artifacts=artifacts, files=files, file_count=count
         )
         ref = self.ports.tracking.record(result)
         outcome = Outcome(state=JobState.COMPLETED, run_id=ref.run_id, **told)

@@ -16,7 +16,7 @@ from ui.run_files import Turns
 from ui.session_store import Session
 
 WHAT = "The board cannot be saved"
-ASKED = ("benchmark", "metric", "direction", "entries", "category", "by", "format")
+ASKED = ("benchmark", "metric", "direction", "entries", "category", "by", "cost", "format")
 """Parameters that are passed to the API, which checks them."""
 LONGEST = 200
 

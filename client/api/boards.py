@@ -10,6 +10,7 @@ from client.api.models import Answer, Tracking
 Direction = Literal["maximize", "minimize"]
 Entries = Literal["best", "latest", "all"]
 By = Literal["value", "mean_rank"]
+Cost = Literal["wall_seconds", "memory_bytes", "gpu_memory_bytes", "device_seconds"]
 MOST_ROWS = 200
 """Most rows of a board in one answer."""
 
@@ -131,6 +132,10 @@ class Standing(Answer):
     unranked_because: str | None = None
     disqualified: bool = False
     baseline: bool = False
+    costs: dict[str, float] = Field(default_factory=dict)
+    """What the platform measured, by the names of `Cost`."""
+    on_front: bool = False
+    """Whether no row beats this one in both value and the board's cost."""
     mine: bool = False
     finished_at: datetime | None = None
     mlflow_ui_url: str | None = None
@@ -149,6 +154,7 @@ class Board(Answer):
     by: str = "value"
     """With `mean_rank`, values are mean ranks over the categories, and lower is better."""
     categories: tuple[str, ...] = ()
+    cost: str = "wall_seconds"
     items: tuple[Standing, ...] = ()
     total: int = 0
 

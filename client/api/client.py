@@ -10,7 +10,16 @@ import httpx2
 
 from client.api.async_client import AsyncLeadersboardClient
 from client.api.audit import AuditPage
-from client.api.boards import BenchmarkCheckList, BenchmarkList, Board, By, Entries, ResourceClassList, WeightsList
+from client.api.boards import (
+    BenchmarkCheckList,
+    BenchmarkList,
+    Board,
+    By,
+    Cost,
+    Entries,
+    ResourceClassList,
+    WeightsList,
+)
 from client.api.entries import EntryCalls
 from client.api.exchange import DOWNLOAD_TIMEOUT, UPLOAD_TIMEOUT, Exchange, open_async_http, open_http, segment
 from client.api.models import ArtifactList, Job, JobPage, LogPart, Results, Submission, SubmissionPage
@@ -163,12 +172,13 @@ class LeadersboardClient:
         entries: Entries = "best",
         category: str | None = None,
         by: By = "value",
+        cost: Cost | None = None,
         limit: int = 50,
         offset: int = 0,
     ) -> Board:
         """A benchmark's ranking, also in one category: the best or the latest entry of each user, or all."""
         which = {"benchmark": benchmark, "metric": metric, "direction": direction, "entries": entries}
-        asked = _given(**which, category=category, by=by, limit=limit, offset=offset)
+        asked = _given(**which, category=category, by=by, cost=cost, limit=limit, offset=offset)
         return self._exchange.ask(Board, "GET", "/leaderboard", params=asked)
 
     def leaderboard_file(

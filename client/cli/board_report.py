@@ -2,7 +2,7 @@
 
 from client.api.boards import Board, Entry, Standing
 from client.cli.terminal import faint, one_line, strong, table
-from client.wording import ago, number
+from client.wording import ago, duration, memory, number
 
 MOST_REASONS = 20
 """How many reasons of unranked rows are printed; --json has all."""
@@ -23,8 +23,15 @@ def board_lines(board: Board) -> list[str]:
         for row in board.items
         if row.unranked_because
     ]
-    shown = table(["RANK", "USER", "METHOD", value.upper(), "WHEN", "JOB"], rows, right=frozenset({0, 3}))
-    return [head, *shown, *why[:MOST_REASONS], faint(f"{len(board.items)} of {board.total}; * yours")]
+    shown = table(
+        ["RANK", "USER", "METHOD", value.upper(), "TIME", "MEMORY", "WHEN", "JOB"], rows, right=frozenset({0, 3, 4, 5})
+    )
+    return [
+        head,
+        *shown,
+        *why[:MOST_REASONS],
+        faint(f"{len(board.items)} of {board.total}; * yours; + no other is better at no more time"),
+    ]
 
 
 def entry_lines(entry: Entry) -> list[str]:
@@ -59,4 +66,15 @@ def _standing_row(row: Standing) -> list[str]:
     title = f", {row.title}" if row.title else ""
     mark = f" [baseline]{mark}" if row.baseline else mark
     method = f"{row.method or '-'}{title}{mark}"
-    return [rank, user, method, number(row.value), ago(row.finished_at), row.job_id]
+    time, peak = row.costs.get("wall_seconds"), row.costs.get("memory_bytes")
+    took = "-" if time is None else f"{duration(time)}{' +' if row.on_front else ''}"
+    return [
+        rank,
+        user,
+        method,
+        number(row.value),
+        took,
+        "-" if peak is None else memory(peak),
+        ago(row.finished_at),
+        row.job_id,
+    ]

@@ -42,6 +42,11 @@ class Ranking:
     """None: the metric over all categories, as it was recorded."""
     by: By = By.VALUE
 
+    @property
+    def direction(self) -> Direction:
+        """Which values of the rows are better; of mean ranks the lower ones."""
+        return Direction.MINIMIZE if self.by is By.MEAN_RANK else self.metric.direction
+
     def why_unranked(self, standing: Standing) -> str | None:
         """Why a row has no rank, in words; None if it has one."""
         if self.by is By.VALUE:
@@ -72,10 +77,9 @@ def board_rows(entries: Iterable[Entry], ranking: Ranking, marks: Mapping[str, E
     def value_of(entry: Entry) -> float | None:
         return usable(entry, ranking.metric, ranking.category) if means is None else means.get(entry.job_id)
 
-    direction = ranking.metric.direction if means is None else Direction.MINIMIZE
-    rows = rank_values(((value_of(entry), entry) for entry in shown), direction)
-    beside = rank_values(((value_of(entry), entry) for entry in baselines), direction)
-    return (*_merged(rows, beside, direction), *_out(disqualified, ranking.entries, marks))
+    rows = rank_values(((value_of(entry), entry) for entry in shown), ranking.direction)
+    beside = rank_values(((value_of(entry), entry) for entry in baselines), ranking.direction)
+    return (*_merged(rows, beside, ranking.direction), *_out(disqualified, ranking.entries, marks))
 
 
 def _merged(rows: Sequence[Standing], baselines: Sequence[Standing], direction: Direction) -> Sequence[Standing]:

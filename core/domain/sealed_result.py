@@ -15,6 +15,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from core.domain.artifact_order import chosen
+from core.domain.costs import with_device_time
 from core.domain.standings import Entry
 
 MAX_SEAL_BYTES = 256 * 1024
@@ -22,6 +23,7 @@ MAX_SEAL_BYTES = 256 * 1024
 MAX_SEALED_FILES = 1000
 SHORT_PARAM_CHARS = 60
 PLATFORM_FIGURES = "system/"
+DEVICE_TAG = "leadersboard.device"
 
 
 class SealedFrom(StrEnum):
@@ -85,7 +87,7 @@ class SealedResult:
             run_id=self.run_id,
             experiment_id=self.experiment_id,
             method=self.method,
-            metrics=self.all_metrics,
+            metrics=with_device_time(self.all_metrics, self.tags.get(DEVICE_TAG, "")),
             finished_at=finished_at,
         )
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from core.domain.benchmark import Benchmark, Direction, MetricRule
 from core.domain.board_rows import By, Entries, Ranking, board_rows
+from core.domain.costs import Cost, pareto_front
 from core.domain.entry_marks import UNMARKED, EntryMarks
 from core.domain.errors import InvalidInput
 from core.domain.standings import Entry, Standing
@@ -27,6 +28,7 @@ class Ranked:
     categories: Sequence[str] = field(init=False)
     """The categories in which entries have values, by name."""
     _made: dict[Ranking, Sequence[Standing]] = field(default_factory=dict)
+    _fronts: dict[tuple[Ranking, Cost], frozenset[str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         found = {category for entry in self.entries for category in entry.categories}
@@ -37,8 +39,16 @@ class Ranked:
         if ranking not in self._made:
             if len(self._made) >= MOST_RANKINGS:
                 self._made.clear()
+                self._fronts.clear()
             self._made[ranking] = board_rows(self.entries, ranking, self.marks)
         return self._made.get(ranking) or ()
+
+    def front(self, ranking: Ranking, cost: Cost) -> frozenset[str]:
+        """The jobs on the Pareto front of these rows, of value against cost."""
+        key = (ranking, cost)
+        if key not in self._fronts:
+            self._fronts[key] = pareto_front(self.by(ranking), cost, ranking.direction)
+        return self._fronts.get(key) or frozenset()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -52,6 +62,8 @@ class BoardQuery:
     category: str | None = None
     """None or empty: over all categories."""
     by: By = By.VALUE
+    cost: Cost = Cost.TIME
+    """What the Pareto front sets against the value."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -62,6 +74,9 @@ class Board:
     ranking: Ranking
     categories: Sequence[str]
     """Those by which it can be ranked."""
+    cost: Cost
+    front: frozenset[str]
+    """The jobs of all rows, not only of these, that no other beats in both value and cost."""
     standings: Sequence[Standing]
     total: int
     marks: Mapping[str, EntryMarks]
@@ -90,6 +105,8 @@ class ShowLeaderboard:
             benchmark=self.benchmark,
             ranking=ranking,
             categories=categories,
+            cost=query.cost,
+            front=self.ranked.front(ranking, query.cost),
             standings=standings[offset : offset + limit],
             total=len(standings),
             marks=self.ranked.marks,
@@ -105,14 +122,15 @@ class ShowLeaderboard:
         if category and category not in categories:
             known = ", ".join(categories[:MOST_NAMED]) or "none: no entry here has values for categories"
             raise InvalidInput.of("category", f"must be one in which entries have values ({known})")
-        rule = self._rule(query.metric or self.benchmark.primary_metric, query.direction or Direction.MAXIMIZE)
+        rule = self._rule(query.metric or self.benchmark.primary_metric, query.direction)
         return Ranking(metric=rule, entries=query.entries, category=category, by=query.by)
 
-    def _rule(self, name: str, direction: Direction) -> MetricRule:
-        """The benchmark's own rule; for other reported metrics a rule without bounds in the requested direction."""
+    def _rule(self, name: str, direction: Direction | None) -> MetricRule:
+        """The benchmark's own rule; for other metrics one without bounds: higher is better unless it is a cost."""
         if declared := self.benchmark.metric(name):
             return declared
         if any(name in entry.metrics for entry in self.ranked.entries):
-            return MetricRule(name=name, direction=direction)
+            usual = Direction.MINIMIZE if name in {cost.metric for cost in Cost} else Direction.MAXIMIZE
+            return MetricRule(name=name, direction=direction or usual)
         names = ", ".join(item.name for item in self.benchmark.metrics)
         raise InvalidInput.of("metric", f"must be one of {names}, or one that a run of this benchmark reports")

@@ -66,7 +66,9 @@ _RECORDED_FILE: dict[str, Any] = {"path": "curves/roc.png", "size_bytes": 18230,
 _STANDING: dict[str, Any] = {
     "rank": 1, "value": 0.98, "user_id": "ann", "job_id": JOB, "submission_id": SUBMISSION, "run_id": RUN,
     "method": "PaDiM", "title": "PaDiM, 100 features", "note": "", "metrics": _METRICS, "unranked_because": None,
-    "disqualified": False, "baseline": False, "mine": True, "finished_at": FINISHED, "mlflow_ui_url": _RUN_PAGE,
+    "disqualified": False, "baseline": False,
+    "costs": {"wall_seconds": 150.2, "memory_bytes": 812000000.0}, "on_front": True,
+    "mine": True, "finished_at": FINISHED, "mlflow_ui_url": _RUN_PAGE,
     "tracking": _TRACKING,
 }  # fmt: skip
 
@@ -126,6 +128,7 @@ SCHEMAS: dict[str, Any] = {
     "Reason": {"reason": "It read the labels from the names of the files."},
     "BoardView": {
         "benchmark": "synthetic", "metric": "image_auc", "direction": "maximize", "scoring": "reported",
-        "entries": "best", "category": None, "by": "value", "categories": [], "items": [_STANDING], "total": 1,
+        "entries": "best", "category": None, "by": "value", "categories": [], "cost": "wall_seconds",
+        "items": [_STANDING], "total": 1,
     },
 }  # fmt: skip

@@ -10,6 +10,7 @@ from starlette.concurrency import run_in_threadpool
 
 from core.domain.benchmark import Direction
 from core.domain.board_rows import By, Entries
+from core.domain.costs import Cost
 from core.usecases.show_leaderboard import BoardQuery, ShowLeaderboard
 from core.wiring import Ports
 from gateway.board_export import MEDIA_TYPES, ExportFormat, written
@@ -40,6 +41,7 @@ _EXPORTS: dict[str, Any] = {
 
 
 def _query(
+    *,
     metric: Name = None,
     direction: Annotated[Direction | None, Query(description="For a metric that the benchmark does not name.")] = None,
     entries: Annotated[Entries, Query(description="Of each user the best or the latest, or all.")] = Entries.BEST,
@@ -47,8 +49,9 @@ def _query(
         str | None, Query(max_length=200, description="Rank by the values in this category; empty: over all.")
     ] = None,
     by: Annotated[By, Query(description="The value, or the mean of the ranks in all categories.")] = By.VALUE,
+    cost: Annotated[Cost, Query(description="What the Pareto front sets against the value.")] = Cost.TIME,
 ) -> BoardQuery:
-    return BoardQuery(metric=metric, direction=direction, entries=entries, category=category, by=by)
+    return BoardQuery(metric=metric, direction=direction, entries=entries, category=category, by=by, cost=cost)
 
 
 QueryPart = Annotated[BoardQuery, Depends(_query)]

@@ -10,6 +10,7 @@ from typing import Self
 
 from core.domain.benchmark import Direction, Scoring
 from core.domain.board_rows import By, Entries
+from core.domain.costs import Cost, costs_of
 from core.domain.links import run_page
 from core.domain.sealed_result import SealedFrom
 from core.domain.standings import Standing
@@ -107,6 +108,10 @@ class StandingView(Answer):
     disqualified: bool
     baseline: bool
     """Pinned by an admin to compare with; counted in nobody's rank."""
+    costs: dict[str, float]
+    """What of `wall_seconds`, `memory_bytes`, `gpu_memory_bytes` and `device_seconds` the platform measured."""
+    on_front: bool
+    """Whether no row of the board has a better value at no more of the board's `cost`, or the same value for less."""
     mine: bool
     finished_at: datetime
     mlflow_ui_url: str
@@ -122,7 +127,7 @@ class StandingView(Answer):
         return cls(**shared | {
             "rank": standing.rank, "value": standing.value, "mine": entry.user_id == user.user_id, "metrics": metrics,
             "title": marks.title, "note": marks.note, "disqualified": marks.is_disqualified,
-            "baseline": marks.is_baseline,
+            "baseline": marks.is_baseline, "costs": costs_of(entry), "on_front": entry.job_id in board.front,
             "unranked_because": board.ranking.why_unranked(standing),
             "mlflow_ui_url": run_page(mlflow_url, entry.experiment_id, entry.run_id),
             "tracking": TrackingView.model_validate(tracking),
@@ -141,6 +146,7 @@ class BoardView(Answer):
     """With `mean_rank` each row's `value` is the mean of its ranks in all categories, and lower is better."""
     categories: list[str]
     """Those by which this board can be ranked; empty where no entry has values for categories."""
+    cost: Cost
     items: list[StandingView]
     total: int
 
@@ -164,6 +170,7 @@ class BoardView(Answer):
             category=board.ranking.category,
             by=board.ranking.by,
             categories=list(board.categories),
+            cost=board.cost,
             items=[
                 StandingView.of(board, standing, user, mlflow_url, tracking(standing.entry.job_id))
                 for standing in (board.standings if standings is None else standings)

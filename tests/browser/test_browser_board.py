@@ -118,3 +118,30 @@ def test_an_admin_disqualifies_and_restores(
     page.get_by_label("Reason").fill("It did not.")
     page.get_by_role("button", name="Restore to the ranks").click()
     expect(page.get_by_role("button", name="Disqualify")).to_be_visible()
+
+
+@pytest.mark.parametrize(("size", "scheme"), [(DESKTOP, "light"), (DESKTOP, "dark"), (PHONE, "dark")])
+def test_costs_rank_and_are_drawn(
+    site: tuple[Site, list[str]],
+    new_page: Open,
+    screenshot: Callable[[Page, str], None],
+    size: tuple[int, int],
+    scheme: str,
+) -> None:
+    """A click on a cost's head ranks by it, the address says so, and the chart follows."""
+    own, _jobs = site
+    page = own.open(new_page(size=size, scheme=scheme), "/?entries=all&cost=memory_bytes")
+    expect(page.locator(".lb-chart")).to_contain_text("Score against cost")
+    drawn = page.locator(".lb-chart canvas, .lb-chart svg.marks").first
+    expect(drawn).to_be_visible()
+    if size == DESKTOP:  # a phone shows the column that ranks, and has the list above
+        page.locator('th a[data-metric="system/wall_seconds"]').click()
+        expect(page.locator('th[aria-sort="ascending"]')).to_contain_text("Time")
+        assert ranks(page) == ["1", "2", "3", "4"]
+        page.wait_for_url("**metric=system%2Fwall_seconds**")
+    page.goto(own.url + "/?entries=latest")
+    expect(page.locator(".lb-board tbody tr")).to_have_count(2)
+    page.goto(own.url + "/?entries=all")
+    expect(drawn).to_be_visible()
+    screenshot(page, f"costs-{scheme}-{size[0]}")
+    assert no_sideways_scroll(page)

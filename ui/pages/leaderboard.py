@@ -5,17 +5,24 @@ from typing import Any, cast, get_args
 
 import gradio as gr
 
-from client.api.boards import Benchmark, Board, Entries, Metric
+from client.api.boards import Benchmark, Board, Cost, Entries, Metric
 from ui.markup import arrow
 from ui.pages.admin_notice import admin_notice
+from ui.pages.score_chart import CHOICES, TITLE, chart_updates, score_plot
 from ui.shell import QUIET, Frame, asset, close_page, header_of, is_admin, open_page, with_notice
 
 HERE = "/"
 PAGE = 50
+OTHERS = 10
+"""How many outputs the page's events have after the board itself."""
 WHAT = "The leaderboard could not be read"
 MEAN_RANK = "by:mean_rank"
 IN = "in:"
 """Before the name of a category, so that no name is taken for something else."""
+
+
+COST_NAMES = {f"system/{cost}": name for name, cost in CHOICES}
+"""Metrics that are costs, with their names on the page."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,6 +34,7 @@ class Choice:
     entries: Entries = "best"
     over: str = ""
     """Empty: over all categories; IN and a category's name; or MEAN_RANK."""
+    cost: Cost = "wall_seconds"
     offset: int = 0
 
 
@@ -40,25 +48,29 @@ def page(frame: Frame) -> None:
         benchmark = gr.Dropdown([], label="Benchmark", min_width=180)
         metric = gr.Dropdown([], label="Rank by", min_width=180)
         entries = gr.Radio(
-            [("Best per user", "best"), ("Latest per user", "latest"), ("All", "all")],
-            value="best", label="Entries", min_width=320,
+            [("Best", "best"), ("Latest", "latest"), ("All", "all")],
+            value="best", label="Entries of each user", min_width=320,
         )  # fmt: skip
         over = gr.Dropdown([], label="Categories", min_width=180, visible=False)
     offset = gr.Number(0, visible=False, precision=0)
     board = gr.HTML('<div class="lb-loading">Loading…</div>', padding=False, js_on_load=asset("board.js"))
+    with gr.Column(visible=False, elem_classes="lb-chart") as chart:
+        gr.HTML(TITLE, padding=False)
+        cost = gr.Radio(CHOICES, value="wall_seconds", label="Cost")
+        plot = score_plot()
     with gr.Row(elem_classes="lb-actions"):
         newer = gr.Button("← Higher ranks", size="sm", visible=False, elem_classes="lb-small")
         older = gr.Button("Lower ranks →", size="sm", visible=False, elem_classes="lb-small")
     close_page(frame)
 
-    shown = [notice, board, benchmark, metric, entries, over, offset, newer, older]
-    chosen = [benchmark, metric, entries, over]
+    shown = [notice, board, benchmark, metric, entries, over, offset, newer, older, chart, cost, plot]
+    chosen = [benchmark, metric, entries, over, cost]
     show = _Show(frame)
     gr.on(None, show.first, None, [header, for_admins, *shown], **QUIET)
-    benchmark.input(show.benchmark, [benchmark, entries], shown, **QUIET)
-    for choice in (metric, entries, over):
+    benchmark.input(show.benchmark, [benchmark, entries, cost], shown, **QUIET)
+    for choice in (metric, entries, over, cost):
         choice.input(show.choice, chosen, shown, **QUIET)
-    board.select(show.clicked, [benchmark, entries, over], shown, **QUIET)
+    board.select(show.clicked, [benchmark, entries, over, cost], shown, **QUIET)
     newer.click(show.higher, [*chosen, offset], shown, **QUIET)
     older.click(show.lower, [*chosen, offset], shown, **QUIET)
 
@@ -79,50 +91,54 @@ class _Show:
             metric=asked.get("metric", ""),
             entries=cast("Entries", entries) if entries in get_args(Entries) else "best",
             over="" if over == IN else over,
+            cost=cast("Cost", cost) if (cost := asked.get("cost", "")) in get_args(Cost) else "wall_seconds",
         )
         head = header_of(self._frame, HERE, request), admin_notice(self._frame, request)
         return (*head, *self._answer(choice, request, first=True))
 
-    def benchmark(self, benchmark: str, entries: Entries, request: gr.Request) -> tuple[Any, ...]:
+    def benchmark(self, benchmark: str, entries: Entries, cost: Cost, request: gr.Request) -> tuple[Any, ...]:
         """Show another benchmark, by its primary metric."""
-        return self._answer(Choice(benchmark=benchmark, entries=entries), request)
+        return self._answer(Choice(benchmark=benchmark, entries=entries, cost=cost), request)
 
-    def choice(self, benchmark: str, metric: str, entries: Entries, over: str, request: gr.Request) -> tuple[Any, ...]:
-        """Show another metric, other entries, or other categories."""
-        return self._answer(Choice(benchmark=benchmark, metric=metric, entries=entries, over=over or ""), request)
+    def choice(  # noqa: PLR0917 Gradio passes inputs by position
+        self, benchmark: str, metric: str, entries: Entries, over: str, cost: Cost, request: gr.Request
+    ) -> tuple[Any, ...]:
+        """Show another metric, other entries, other categories or another cost."""
+        choice = Choice(benchmark=benchmark, metric=metric, entries=entries, over=over or "", cost=cost)
+        return self._answer(choice, request)
 
-    def clicked(
-        self, benchmark: str, entries: Entries, over: str, event: gr.EventData, request: gr.Request
+    def clicked(  # noqa: PLR0917 Gradio passes inputs by position
+        self, benchmark: str, entries: Entries, over: str, cost: Cost, event: gr.EventData, request: gr.Request
     ) -> tuple[Any, ...]:
         """Rank by the column whose head was clicked."""
         metric = str((event._data or {}).get("metric", ""))  # noqa: SLF001, Gradio offers no public access
-        return self.choice(benchmark, metric, entries, over, request)
+        return self.choice(benchmark, metric, entries, over, cost, request)
 
     def higher(  # noqa: PLR0917 Gradio passes inputs by position
-        self, benchmark: str, metric: str, entries: Entries, over: str, offset: int, request: gr.Request
+        self, benchmark: str, metric: str, entries: Entries, over: str, cost: Cost, offset: int, request: gr.Request
     ) -> tuple[Any, ...]:
         """Show the previous page of ranks."""
         at = max(0, int(offset) - PAGE)
-        choice = Choice(benchmark=benchmark, metric=metric, entries=entries, over=over or "", offset=at)
+        choice = Choice(benchmark=benchmark, metric=metric, entries=entries, over=over or "", cost=cost, offset=at)
         return self._answer(choice, request)
 
     def lower(  # noqa: PLR0917 Gradio passes inputs by position
-        self, benchmark: str, metric: str, entries: Entries, over: str, offset: int, request: gr.Request
+        self, benchmark: str, metric: str, entries: Entries, over: str, cost: Cost, offset: int, request: gr.Request
     ) -> tuple[Any, ...]:
         """Show the next page of ranks."""
         at = int(offset) + PAGE
-        choice = Choice(benchmark=benchmark, metric=metric, entries=entries, over=over or "", offset=at)
+        choice = Choice(benchmark=benchmark, metric=metric, entries=entries, over=over or "", cost=cost, offset=at)
         return self._answer(choice, request)
 
     def _answer(self, choice: Choice, request: gr.Request, *, first: bool = False) -> tuple[Any, ...]:
-        kept = ("" if first else gr.skip(), *(gr.skip() for _ in range(7)))
+        kept = ("" if first else gr.skip(), *(gr.skip() for _ in range(OTHERS)))
         return with_notice(self._frame, WHAT, lambda: self._board(choice, request), kept)
 
     def _board(self, choice: Choice, request: gr.Request) -> tuple[Any, ...]:
         client = self._frame.sessions.client_of(request)
         benchmarks = client.benchmarks().items
         if not benchmarks:
-            return (self._no_benchmark(), *(gr.skip() for _ in range(7)))
+            return (self._no_benchmark(), *(gr.skip() for _ in range(OTHERS)))
         benchmark = next((one for one in benchmarks if one.name == choice.benchmark), benchmarks[0])
         board = client.leaderboard(
             benchmark=benchmark.name,
@@ -130,6 +146,7 @@ class _Show:
             entries=choice.entries,
             category=choice.over.removeprefix(IN) if choice.over.startswith(IN) else None,
             by="mean_rank" if choice.over == MEAN_RANK else "value",
+            cost=choice.cost,
             limit=PAGE,
             offset=choice.offset,
         )
@@ -139,18 +156,20 @@ class _Show:
             board=board,
             benchmark=benchmark,
             columns=columns,
+            costs=shown_costs(board),
             offset=choice.offset,
             is_admin=is_admin(self._frame, request),
         )
         return (
             html,
             gr.update(choices=[(one.title, one.name) for one in benchmarks], value=benchmark.name),
-            gr.update(choices=[(f"{one.name} {arrow(one)}", one.name) for one in columns], value=board.metric),
+            gr.update(choices=_metric_choices(columns), value=board.metric),
             choice.entries,
             gr.update(choices=_over_choices(board), value=choice.over, visible=bool(board.categories)),
             choice.offset,
             gr.update(visible=choice.offset > 0),
             gr.update(visible=choice.offset + len(board.items) < board.total),
+            *chart_updates(board),
         )
 
     def _no_benchmark(self) -> str:
@@ -164,11 +183,23 @@ class _Show:
 
 
 def columns_of(board: Board, benchmark: Benchmark) -> list[Metric]:
-    """The metrics that have a column: those of the benchmark, and the one that ranks."""
+    """The metrics that have a column: those of the benchmark, and the one that ranks unless it is a cost."""
     known = list(benchmark.metrics)
-    if board.metric not in {metric.name for metric in known}:
+    if board.metric not in {metric.name for metric in known} and board.metric not in COST_NAMES:
         known.append(Metric(name=board.metric, direction=board.direction))
     return known
+
+
+def shown_costs(board: Board) -> list[tuple[str, str, str]]:
+    """Name, title and metric of the costs that have a column: time, memory, and any other that a row shown has."""
+    usual = {"wall_seconds", "memory_bytes"}
+    found = usual | {cost for row in board.items for cost in row.costs}
+    return [(cost, name, f"system/{cost}") for name, cost in CHOICES if cost in found]
+
+
+def _metric_choices(columns: list[Metric]) -> list[tuple[str, str]]:
+    named = [(f"{one.name} {arrow(one)}", one.name) for one in columns]
+    return [*named, *((f"{name} ↓", metric) for metric, name in COST_NAMES.items())]
 
 
 def _over_choices(board: Board) -> list[tuple[str, str]]:

@@ -30,6 +30,13 @@ RESULT = SealedResult(
 LONGEST = [f"{number:0200d}" for number in range(500)]
 
 
+def test_an_entry_has_the_device_time_of_a_run_on_a_gpu() -> None:
+    """Also of one that was sealed before boards showed it."""
+    entry = replace(RESULT, tags={"leadersboard.device": "gpu GPU-1f"}).entry(NOON)
+    assert entry.metrics["system/device_seconds"] == 3.0
+    assert "system/device_seconds" not in RESULT.entry(NOON).metrics
+
+
 def test_equal_results_have_equal_texts() -> None:
     """Whatever the order in which the figures were reported."""
     seal = sealed(RESULT)

@@ -46,6 +46,15 @@ def test_pieces_join_to_one_board(site: Site, monkeypatch: pytest.MonkeyPatch) -
     assert len(exported(site, entries="all")) == shown["total"] == 5
 
 
+def test_csv_has_the_costs(site: Site) -> None:
+    """As numbers; what was not measured is empty."""
+    site.post_job("ada")
+    site.complete(measured={"wall_seconds": 8.5, "memory_bytes": 1e9})
+    row = exported(site)[0]
+    names = ("wall_seconds", "memory_bytes", "gpu_memory_bytes", "device_seconds", "on_front")
+    assert [row[name] for name in names] == ["8.5", "1000000000.0", "", "", "yes"]
+
+
 def test_no_text_of_a_run_is_a_formula(site: Site) -> None:
     """A method and a metric's name that a spreadsheet would execute; the metric that ranks has a column, too."""
     write_benchmark(site.root / "benchmarks", name="hostile", metrics=[{"name": "=1+1"}], primary_metric="=1+1")

@@ -27,7 +27,7 @@ def board(front: Front, *rows: dict[str, Any]) -> str:
         "benchmark": "synthetic", "metric": "image_auc", "total": len(rows), "items": [ROW | row for row in rows],
     })  # fmt: skip
     return front.templates.fill(
-        "board", board=shown, benchmark=BENCHMARK, columns=BENCHMARK.metrics, offset=0, is_admin=False
+        "board", board=shown, benchmark=BENCHMARK, columns=BENCHMARK.metrics, costs=[], offset=0, is_admin=False
     )
 
 

@@ -9,7 +9,8 @@ import pytest
 
 from client.api.boards import Benchmark, Board
 from tests.unit.ui.front import Front
-from ui.pages.leaderboard import columns_of
+from ui.pages.leaderboard import columns_of, shown_costs
+from ui.pages.score_chart import chart_updates
 
 pytestmark = pytest.mark.unit
 
@@ -24,7 +25,9 @@ def shown(front: Front, **changes: Any) -> str:
     values = {"benchmark": "synthetic", "metric": "image_auc", "items": [ROW], "total": 1}
     board = Board.model_validate(values | changes)
     columns = columns_of(board, BENCHMARK)
-    return front.templates.fill("board", board=board, benchmark=BENCHMARK, columns=columns, offset=0, is_admin=False)
+    return front.templates.fill(
+        "board", board=board, benchmark=BENCHMARK, columns=columns, costs=shown_costs(board), offset=0, is_admin=False
+    )
 
 
 @pytest.mark.parametrize(
@@ -59,3 +62,43 @@ def test_a_metric_that_the_benchmark_does_not_name_has_a_column(front: Front) ->
     html = shown(front, metric="loss", direction="minimize")
     assert 'data-metric="loss"' in html
     assert "lower is better" in html
+
+
+COSTS = {"wall_seconds": 90.0, "memory_bytes": 2e9}
+
+
+def test_costs_have_columns_that_rank_and_mark_the_front(front: Front) -> None:
+    """Time and memory always, others where a row has them; in words for those who see no colour."""
+    html = shown(front, items=[ROW | {"costs": COSTS, "on_front": True}, ROW | {"costs": {"device_seconds": 5.0}}])
+    assert 'data-metric="system/wall_seconds"' in html
+    assert 'data-metric="system/device_seconds"' in html
+    assert "gpu_memory" not in html
+    assert "1 min 30 s" in html
+    assert html.count('aria-label="on the front"') == 1
+    assert html.count('data-metric="system/memory_bytes"') == shown(front, metric="system/memory_bytes").count(
+        'data-metric="system/memory_bytes"'
+    )
+
+
+def test_the_chart_shows_the_rows_that_have_both() -> None:
+    """In minutes or GB; foreign names visible; hidden where there is nothing to compare."""
+    rows = [
+        ROW | {"costs": COSTS, "value": 0.5, "on_front": True, "method": "a\u202eb"},
+        ROW | {"costs": COSTS, "value": 0.25, "title": "mine"},
+        ROW | {"value": 0.1},
+        ROW | {"costs": COSTS, "value": None},
+    ]
+    values = {"benchmark": "synthetic", "metric": "image_auc", "items": rows, "total": 4}
+    section, choices, plot = chart_updates(Board.model_validate(values))
+    assert [cost for _name, cost in choices["choices"]] == ["wall_seconds", "memory_bytes"]
+    assert section["visible"] is True
+    assert plot["value"]["data"] == [
+        [1.5, 0.5, "on the front", "ann", "a‹U+202E›b"], [1.5, 0.25, "other", "ann", "mine"],
+    ]  # fmt: skip
+    assert plot["x_title"] == "Time (minutes)"
+    low, high = plot["y_lim"]
+    assert (low < 0.25, high > 0.5) == (True, True)
+    _section, _choices, plot = chart_updates(Board.model_validate(values | {"cost": "memory_bytes"}))
+    assert (plot["value"]["data"][0][0], plot["x_title"]) == (2.0, "Peak memory (GB)")
+    section, *_rest = chart_updates(Board.model_validate(values | {"items": rows[1:]}))
+    assert section["visible"] is False

@@ -64,7 +64,13 @@ def pages(front: Front) -> dict[str, str]:
     error = NotFound(Problem(status=404, code=EVIL, detail=EVIL, request_id=EVIL))
     return {
         "board": fill(
-            "board", board=board(), benchmark=benchmark(), columns=benchmark().metrics, offset=0, is_admin=True
+            "board",
+            board=board(),
+            benchmark=benchmark(),
+            columns=benchmark().metrics,
+            costs=[],
+            offset=0,
+            is_admin=True,
         ),
         "jobs": fill("jobs", page=JobPage(items=(hostile, failed)), state=EVIL, is_admin=True),
         "no jobs": fill("jobs", page=JobPage(items=()), state=EVIL, is_admin=True),
@@ -161,7 +167,7 @@ def test_empty_pages_tell_what_to_do(front: Front) -> None:
     assert 'href="/submit"' in html
     empty = board(items=[], total=0)
     html = front.templates.fill(
-        "board", board=empty, benchmark=benchmark(), columns=benchmark().metrics, offset=0, is_admin=False
+        "board", board=empty, benchmark=benchmark(), columns=benchmark().metrics, costs=[], offset=0, is_admin=False
     )
     assert 'href="/submit"' in html
 
@@ -171,7 +177,13 @@ def test_an_unranked_row_is_never_first(front: Front) -> None:
     why = "image_auc is missing"
     rows = [{"user_id": "u", "job_id": "j", "submission_id": "s", "unranked_because": why}]
     html = front.templates.fill(
-        "board", board=board(items=rows), benchmark=benchmark(), columns=benchmark().metrics, offset=0, is_admin=False
+        "board",
+        board=board(items=rows),
+        benchmark=benchmark(),
+        columns=benchmark().metrics,
+        costs=[],
+        offset=0,
+        is_admin=False,
     )
     assert "–</span></td>" in html
     assert "Not ranked: image_auc is missing" in html
@@ -185,6 +197,7 @@ def test_no_board_claims_more_than_reported_scores(front: Front) -> None:
             board=board(scoring=scoring),
             benchmark=benchmark(),
             columns=benchmark().metrics,
+            costs=[],
             offset=0,
             is_admin=False,
         )
@@ -201,7 +214,8 @@ def test_what_was_changed_in_mlflow_is_said(front: Front, state: str, words: str
     tracking = {"state": state, "differences": ["param <script>x</script> is 1, recorded 2"]}
     rows = [{"user_id": "u", "job_id": "j", "submission_id": "s", "tracking": tracking}]
     shown = front.templates.fill(
-        "board", board=board(items=rows), benchmark=benchmark(), columns=benchmark().metrics, offset=0, is_admin=False
+        "board", board=board(items=rows), benchmark=benchmark(), columns=benchmark().metrics, costs=[], offset=0,
+        is_admin=False,
     ) + front.templates.fill(
         "results", results=Results(job_id="j", tracking=Tracking(**tracking)), standing=None, board=None, metrics=[],
         measured=[], pictures=[],
@@ -217,7 +231,13 @@ def test_own_rows_lead_to_their_job(front: Front) -> None:
 
     def html(*, is_admin: bool) -> str:
         return front.templates.fill(
-            "board", board=others, benchmark=benchmark(), columns=benchmark().metrics, offset=0, is_admin=is_admin
+            "board",
+            board=others,
+            benchmark=benchmark(),
+            columns=benchmark().metrics,
+            costs=[],
+            offset=0,
+            is_admin=is_admin,
         )
 
     assert "/job?id=j9" not in html(is_admin=False)

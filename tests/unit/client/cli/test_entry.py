@@ -44,6 +44,13 @@ def test_the_board_says_why_a_row_has_no_rank(run: Run, platform: Platform) -> N
     assert "padim, t" in shown
 
 
+def test_the_board_shows_what_a_run_took(run: Run, platform: Platform) -> None:
+    """And marks what no other beats."""
+    row = BOARD["items"][0] | {"costs": {"wall_seconds": 90.0, "memory_bytes": 2e9}, "on_front": True}  # type: ignore[index]
+    platform.answers("GET", "/leaderboard", BOARD | {"items": [row]})
+    assert "1 min 30 s +" in run("board").stdout
+
+
 def test_admins_pin_baselines(run: Run, platform: Platform) -> None:
     platform.answers("POST", "/admin/entries/j1/baseline", ENTRY | {"baseline": True})
     platform.answers("DELETE", "/admin/entries/j1/baseline", ENTRY)
