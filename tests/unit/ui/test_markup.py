@@ -44,6 +44,11 @@ def board(**changes: Any) -> Board:
     return Board.model_validate({"benchmark": EVIL, "metric": "image_auc", "items": [row], "total": 1} | changes)
 
 
+def board_page(front: Front, shown: Board, *, is_admin: bool = False) -> str:
+    values = {"columns": benchmark().metrics, "costs": [], "offset": 0, "is_admin": is_admin}
+    return front.templates.fill("board", board=shown, benchmark=benchmark(), **values)
+
+
 def machine() -> ResourceClass:
     return ResourceClass(name=EVIL, cpus=1, memory_bytes=1, timeout_seconds=1)
 
@@ -63,15 +68,7 @@ def pages(front: Front) -> dict[str, str]:
     )  # fmt: skip
     error = NotFound(Problem(status=404, code=EVIL, detail=EVIL, request_id=EVIL))
     return {
-        "board": fill(
-            "board",
-            board=board(),
-            benchmark=benchmark(),
-            columns=benchmark().metrics,
-            costs=[],
-            offset=0,
-            is_admin=True,
-        ),
+        "board": board_page(front, board(), is_admin=True),
         "jobs": fill("jobs", page=JobPage(items=(hostile, failed)), state=EVIL, is_admin=True),
         "no jobs": fill("jobs", page=JobPage(items=()), state=EVIL, is_admin=True),
         "job": fill("job", job=hostile, steps=steps_of(hostile), is_admin=True),
@@ -166,9 +163,7 @@ def test_empty_pages_tell_what_to_do(front: Front) -> None:
     html = front.templates.fill("jobs", page=JobPage(items=()), state="", is_admin=False)
     assert 'href="/submit"' in html
     empty = board(items=[], total=0)
-    html = front.templates.fill(
-        "board", board=empty, benchmark=benchmark(), columns=benchmark().metrics, costs=[], offset=0, is_admin=False
-    )
+    html = board_page(front, empty)
     assert 'href="/submit"' in html
 
 
@@ -176,15 +171,7 @@ def test_an_unranked_row_is_never_first(front: Front) -> None:
     """A row without a rank shows a dash and the reason."""
     why = "image_auc is missing"
     rows = [{"user_id": "u", "job_id": "j", "submission_id": "s", "unranked_because": why}]
-    html = front.templates.fill(
-        "board",
-        board=board(items=rows),
-        benchmark=benchmark(),
-        columns=benchmark().metrics,
-        costs=[],
-        offset=0,
-        is_admin=False,
-    )
+    html = board_page(front, board(items=rows))
     assert "–</span></td>" in html
     assert "Not ranked: image_auc is missing" in html
 
@@ -192,15 +179,7 @@ def test_an_unranked_row_is_never_first(front: Front) -> None:
 def test_no_board_claims_more_than_reported_scores(front: Front) -> None:
     """DOR-3: nothing verifies scores yet, so whatever the API says, the badge says that nobody checked them."""
     for scoring in ("reported", "verified", "anything"):
-        html = front.templates.fill(
-            "board",
-            board=board(scoring=scoring),
-            benchmark=benchmark(),
-            columns=benchmark().metrics,
-            costs=[],
-            offset=0,
-            is_admin=False,
-        )
+        html = board_page(front, board(scoring=scoring))
         assert "Nobody has checked" in html
         assert "computed" not in html
         assert "erified" not in html
@@ -213,10 +192,7 @@ def test_what_was_changed_in_mlflow_is_said(front: Front, state: str, words: str
     """DOR-3: a quiet badge in words, with hostile names as text; nothing where the run is as recorded or unknown."""
     tracking = {"state": state, "differences": ["param <script>x</script> is 1, recorded 2"]}
     rows = [{"user_id": "u", "job_id": "j", "submission_id": "s", "tracking": tracking}]
-    shown = front.templates.fill(
-        "board", board=board(items=rows), benchmark=benchmark(), columns=benchmark().metrics, costs=[], offset=0,
-        is_admin=False,
-    ) + front.templates.fill(
+    shown = board_page(front, board(items=rows)) + front.templates.fill(
         "results", results=Results(job_id="j", tracking=Tracking(**tracking)), standing=None, board=None, metrics=[],
         measured=[], pictures=[],
     )  # fmt: skip
@@ -230,15 +206,7 @@ def test_own_rows_lead_to_their_job(front: Front) -> None:
     others = board(items=[{"user_id": "bob", "job_id": "j9", "submission_id": "s", "mine": False}])
 
     def html(*, is_admin: bool) -> str:
-        return front.templates.fill(
-            "board",
-            board=others,
-            benchmark=benchmark(),
-            columns=benchmark().metrics,
-            costs=[],
-            offset=0,
-            is_admin=is_admin,
-        )
+        return board_page(front, others, is_admin=is_admin)
 
     assert "/job?id=j9" not in html(is_admin=False)
     assert "/job?id=j9" in html(is_admin=True)
