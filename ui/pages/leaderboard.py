@@ -6,6 +6,8 @@ from typing import Any, cast, get_args
 import gradio as gr
 
 from client.api.boards import Benchmark, Board, Cost, Entries, Metric
+from client.api.client import LeadersboardClient
+from client.api.errors import Invalid
 from ui.markup import arrow
 from ui.pages.admin_notice import admin_notice
 from ui.pages.score_chart import CHOICES, TITLE, chart_updates, score_plot
@@ -140,16 +142,11 @@ class _Show:
         if not benchmarks:
             return (self._no_benchmark(), *(gr.skip() for _ in range(OTHERS)))
         benchmark = next((one for one in benchmarks if one.name == choice.benchmark), benchmarks[0])
-        board = client.leaderboard(
-            benchmark=benchmark.name,
-            metric=choice.metric or benchmark.primary_metric,
-            entries=choice.entries,
-            category=choice.over.removeprefix(IN) if choice.over.startswith(IN) else None,
-            by="mean_rank" if choice.over == MEAN_RANK else "value",
-            cost=choice.cost,
-            limit=PAGE,
-            offset=choice.offset,
-        )
+        try:
+            board = _asked(client, benchmark, choice)
+        except Invalid:  # an old link: no run reports this metric any more, or none has this category
+            choice = Choice(benchmark=benchmark.name, entries=choice.entries, cost=choice.cost)
+            board = _asked(client, benchmark, choice)
         columns = columns_of(board, benchmark)
         html = self._frame.markup.fill(
             "board",
@@ -180,6 +177,19 @@ class _Show:
             path="/jobs",
             action="See the jobs",
         )
+
+
+def _asked(client: LeadersboardClient, benchmark: Benchmark, choice: Choice) -> Board:
+    return client.leaderboard(
+        benchmark=benchmark.name,
+        metric=choice.metric or benchmark.primary_metric,
+        entries=choice.entries,
+        category=choice.over.removeprefix(IN) if choice.over.startswith(IN) else None,
+        by="mean_rank" if choice.over == MEAN_RANK else "value",
+        cost=choice.cost,
+        limit=PAGE,
+        offset=choice.offset,
+    )
 
 
 def columns_of(board: Board, benchmark: Benchmark) -> list[Metric]:

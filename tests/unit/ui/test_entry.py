@@ -10,6 +10,7 @@ import pytest
 from client.api.boards import Benchmark, Board, Entry
 from tests.unit.client.fake_platform import problem
 from tests.unit.ui.front import Front
+from tests.unit.ui.gradio_calls import called
 from tests.unit.ui.served import Served
 
 pytestmark = pytest.mark.unit
@@ -59,25 +60,11 @@ def test_the_jobs_page_says_how_the_entry_stands(front: Front, state: dict[str, 
     assert word in front.templates.fill("entry", entry=Entry.model_validate(ENTRY | state), saved=False)
 
 
-def called(ui: Served, name: str, *values: str) -> list[Any]:
-    """What an event of the section answers."""
-    index = next(
-        index
-        for index, function in ui.site.fns.items()
-        if getattr(function.fn, "__qualname__", "") == f"_Show.{name}"
-        and getattr(function.fn, "__module__", "") == "ui.pages.entry"
-    )
-    visitor = ui.visitor()
-    visitor.join(index, list(values))
-    done = next(event for event in visitor.events() if event["msg"] == "process_completed")
-    return list(done["output"]["data"])
-
-
 def test_the_section_changes_the_entry_as_its_user(ui: Served) -> None:
     """Title and note are sent as they are; a failure is told, and what was typed stays."""
     ui.platform.asked.clear()
     ui.platform.answers("PATCH", "/jobs/j1/entry", ENTRY)
-    answer = called(ui, "save", "j1", "mine", "")
+    answer = called(ui, "ui.pages.entry", "save", "j1", "mine", "")
     sent = next(asked for asked in ui.platform.asked if asked.method == "PATCH")
     assert json.loads(sent.content) == {"title": "mine", "note": ""}
     assert sent.headers["authorization"] == "Bearer alices-token"
@@ -85,11 +72,11 @@ def test_the_section_changes_the_entry_as_its_user(ui: Served) -> None:
     assert "Saved" in answer[1]
     assert answer[3] == "mine"
     ui.platform.answers("PATCH", "/jobs/j1/entry", problem(422, "invalid_input", "title: is too long"))
-    assert "title: is too long" in called(ui, "save", "j1", "x", "")[0]
+    assert "title: is too long" in called(ui, "ui.pages.entry", "save", "j1", "x", "")[0]
 
 
 def test_a_trial_shows_no_section_and_no_error(ui: Served) -> None:
     ui.platform.answers("GET", "/jobs/j2/entry", problem(409, "conflict", "This job is on no board."))
-    answer = called(ui, "first", "j2")
+    answer = called(ui, "ui.pages.entry", "first", "j2")
     assert answer[0] == ""
     assert answer[2]["visible"] is False

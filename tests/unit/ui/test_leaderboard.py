@@ -5,10 +5,14 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import parse_qs
 
+import httpx2
 import pytest
 
 from client.api.boards import Benchmark, Board
+from tests.unit.client.fake_platform import problem
 from tests.unit.ui.front import Front
+from tests.unit.ui.gradio_calls import called
+from tests.unit.ui.served import Served
 from ui.pages.leaderboard import columns_of, shown_costs
 from ui.pages.score_chart import chart_updates
 
@@ -102,3 +106,20 @@ def test_the_chart_shows_the_rows_that_have_both() -> None:
     assert (plot["value"]["data"][0][0], plot["x_title"]) == (2.0, "Peak memory (GB)")
     section, *_rest = chart_updates(Board.model_validate(values | {"items": rows[1:]}))
     assert section["visible"] is False
+
+
+def test_an_old_link_shows_the_benchmarks_own_board(ui: Served) -> None:
+    """A metric that no run reports any more, or a category that is gone; the rest of the link holds."""
+
+    def board(asked: httpx2.Request) -> httpx2.Response:
+        given = asked.url.params
+        if given["metric"] != "image_auc" or "category" in given:
+            return problem(422, "invalid_input", "metric: must be one of image_auc")
+        values = {"benchmark": "synthetic", "metric": "image_auc", "entries": given["entries"], "items": [ROW]}
+        return httpx2.Response(200, json=values | {"total": 1})
+
+    ui.platform.answers("GET", "/benchmarks", {"items": [BENCHMARK.model_dump()]})
+    ui.platform.answers("GET", "/leaderboard", board)
+    answer = called(ui, "ui.pages.leaderboard", "choice", "synthetic", "gone", "all", "in:weave", "wall_seconds")
+    assert answer[0] == ""
+    assert "entries=all" in answer[1]

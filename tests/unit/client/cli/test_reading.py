@@ -29,7 +29,7 @@ def test_the_board_as_csv(run: Run, platform: Platform) -> None:
     platform.answers("GET", "/leaderboard/export", httpx2.Response(200, content=sent))
     assert run("board", "--csv", "--all", "--benchmark", "b").stdout == "rank,user\n1,ネ\n"
     assert dict(platform.asked[0].url.params) == {
-        "benchmark": "b", "entries": "all", "by": "value", "format": "csv",
+        "benchmark": "b", "entries": "all", "format": "csv",
     }  # fmt: skip
 
 
@@ -38,7 +38,7 @@ def test_the_board_of_a_category(run: Run, platform: Platform) -> None:
     platform.answers("GET", "/leaderboard", BOARD | {"category": "weave"}, BOARD | {"by": "mean_rank"})
     assert "by image_auc in weave" in run("board", "--category", "weave", "--latest").stdout
     assert dict(platform.asked[0].url.params) == {
-        "category": "weave", "entries": "latest", "by": "value", "limit": "50", "offset": "0",
+        "category": "weave", "entries": "latest", "limit": "50", "offset": "0",
     }  # fmt: skip
     shown = run("board", "--mean-rank").stdout
     assert "by the mean of ranks by image_auc" in shown
