@@ -174,3 +174,24 @@ class Entry(Answer):
     hidden: bool = False
     disqualified_because: str | None = None
     baseline: bool = False
+
+
+class Step(Answer):
+    """A job that was the best when it ended."""
+
+    at: datetime
+    value: float
+    user_id: str
+    job_id: str
+    method: str | None = None
+    title: str = ""
+
+
+class History(Answer):
+    """How the best score of a board grew, oldest first."""
+
+    benchmark: str
+    metric: str
+    direction: Direction = "maximize"
+    category: str | None = None
+    items: tuple[Step, ...] = ()

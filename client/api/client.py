@@ -17,6 +17,7 @@ from client.api.boards import (
     By,
     Cost,
     Entries,
+    History,
     ResourceClassList,
     WeightsList,
 )
@@ -180,6 +181,13 @@ class LeadersboardClient:
         which = {"benchmark": benchmark, "metric": metric, "direction": direction, "entries": entries}
         asked = _given(**which, category=category, by=_unusual(by), cost=cost, limit=limit, offset=offset)
         return self._exchange.ask(Board, "GET", "/leaderboard", params=asked)
+
+    def leaderboard_history(
+        self, *, benchmark: str | None = None, metric: str | None = None, category: str | None = None
+    ) -> History:
+        """How the best score of a board grew: each job that was better than all before it."""
+        asked = _given(benchmark=benchmark, metric=metric, category=category)
+        return self._exchange.ask(History, "GET", "/leaderboard/history", params=asked)
 
     def leaderboard_file(
         self,

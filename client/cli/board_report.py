@@ -1,6 +1,8 @@
 """Boards and their entries as lines of text."""
 
-from client.api.boards import Board, Entry, Standing
+from datetime import UTC
+
+from client.api.boards import Board, Entry, History, Standing, Step
 from client.cli.terminal import faint, one_line, strong, table
 from client.wording import ago, duration, memory, number
 
@@ -32,6 +34,18 @@ def board_lines(board: Board) -> list[str]:
         *why[:MOST_REASONS],
         faint(f"{len(board.items)} of {board.total}; * yours; + no other is better at no more time"),
     ]
+
+
+def history_lines(history: History) -> list[str]:
+    """The jobs that were the best when they ended, oldest first."""
+    head = f"The best {strong(one_line(history.metric))} on {strong(one_line(history.benchmark))}, oldest first"
+    rows = [_step_row(step) for step in history.items]
+    return [head, *table(["SINCE (UTC)", "VALUE", "USER", "METHOD", "JOB"], rows, right=frozenset({1}))]
+
+
+def _step_row(step: Step) -> list[str]:
+    since = step.at.astimezone(UTC).strftime("%Y-%m-%d %H:%M")
+    return [since, number(step.value), step.user_id, step.title or step.method or "-", step.job_id]
 
 
 def entry_lines(entry: Entry) -> list[str]:

@@ -94,6 +94,12 @@ def _merged(rows: Sequence[Standing], baselines: Sequence[Standing], direction: 
     return list(heapq.merge(rows, (replace(row, rank=None) for row in baselines), key=key))
 
 
+def competing(entries: Iterable[Entry], marks: Mapping[str, EntryMarks]) -> Sequence[Entry]:
+    """The entries that take part in the ranks: neither hidden, nor disqualified, nor baselines."""
+    out = {job_id for job_id, one in marks.items() if one.is_hidden or one.is_disqualified or one.is_baseline}
+    return [entry for entry in entries if entry.job_id not in out]
+
+
 def mean_ranks(entries: Sequence[Entry], metric: MetricRule, *, beside: Sequence[Entry] = ()) -> Mapping[str, float]:
     """By job id the mean of the ranks, among these entries, in every category that any of them has.
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from core.domain.benchmark import Benchmark, Direction, MetricRule
+from core.domain.board_history import best_over_time
 from core.domain.board_rows import By, Entries, Ranking, board_rows
 from core.domain.costs import Cost, pareto_front
 from core.domain.entry_marks import UNMARKED, EntryMarks
@@ -91,6 +92,16 @@ class Board:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class History:
+    """How the best value grew, oldest first."""
+
+    benchmark: Benchmark
+    ranking: Ranking
+    steps: Sequence[Standing]
+    marks: Mapping[str, EntryMarks]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class ShowLeaderboard:
     """Some rows of a board made of these entries. Raises InvalidInput for an unknown metric or category."""
 
@@ -111,6 +122,12 @@ class ShowLeaderboard:
             total=len(standings),
             marks=self.ranked.marks,
         )
+
+    def history(self, query: BoardQuery) -> History:
+        """The entries that were the best when they ended, by the query's metric and category."""
+        ranking = self._ranking(query, self.ranked.categories)
+        steps = best_over_time(self.ranked.entries, ranking, self.ranked.marks)
+        return History(benchmark=self.benchmark, ranking=ranking, steps=steps, marks=self.ranked.marks)
 
     def _ranking(self, query: BoardQuery, categories: Sequence[str]) -> Ranking:
         category = query.category or None

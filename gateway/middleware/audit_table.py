@@ -80,6 +80,7 @@ TABLE: Mapping[tuple[str, str], Rule] = {
     ("GET", "/auth/me"): OWN,
     ("GET", "/leaderboard"): OWN,
     ("GET", "/leaderboard/export"): OWN,
+    ("GET", "/leaderboard/history"): OWN,
     ("GET", "/benchmarks"): OWN,
     ("GET", "/benchmarks/check"): _admins(AuditAction.PLATFORM_READ),
     ("GET", "/weights"): OWN,

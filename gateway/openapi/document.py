@@ -39,6 +39,7 @@ BODY_METHODS = frozenset({"post", "put", "patch", "delete"})
 ALSO: dict[tuple[str, str], tuple[int, ...]] = {
     ("get", "/leaderboard"): (404,),
     ("get", "/leaderboard/export"): (404, 429),
+    ("get", "/leaderboard/history"): (404,),
     ("get", "/benchmarks/check"): (404, 409),
     ("post", "/submissions"): (429, 507),
     ("post", "/jobs"): (404, 409, 429),

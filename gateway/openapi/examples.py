@@ -77,6 +77,9 @@ _SUMMARY: dict[str, Any] = {
     "sha256": SHA256, "created_at": POSTED, "file_count": 2, "size_bytes": 2160,
 }  # fmt: skip
 _ACCOUNT: dict[str, Any] = {"name": "bob", "role": "user", "kind": "password", "created_at": POSTED}
+_STEP: dict[str, Any] = {
+    "at": FINISHED, "value": 0.98, "user_id": "ann", "job_id": JOB, "method": "PaDiM", "title": "PaDiM, 100 features",
+}  # fmt: skip
 
 SCHEMAS: dict[str, Any] = {
     **admin_examples.SCHEMAS,
@@ -120,6 +123,10 @@ SCHEMAS: dict[str, Any] = {
     "WeightsList": {"items": [_WEIGHTS]},
     "ResourceClassList": {"items": [_CLASS], "default": "small"},
     "StandingView": _STANDING,
+    "StepView": _STEP,
+    "HistoryView": {
+        "benchmark": "synthetic", "metric": "image_auc", "direction": "maximize", "category": None, "items": [_STEP],
+    },
     "EntryView": {
         "job_id": JOB, "user_id": "ann", "benchmark": "synthetic", "title": "PaDiM, 100 features", "note": "",
         "hidden": False, "disqualified_because": None, "baseline": False,

@@ -27,6 +27,7 @@ from gateway.live.board_cache import BoardCache
 from gateway.live.open_files import BoundedStream
 from gateway.routes.artifacts import HeldOpen
 from gateway.schemas.benchmark_check import BenchmarkCheckList, BenchmarkCheckView
+from gateway.schemas.board_history import HistoryView
 from gateway.schemas.jobs import BenchmarkList, BenchmarkView, ResourceClassList, ResourceClassView
 from gateway.schemas.results import BoardView
 from gateway.schemas.weights import WeightsList, WeightsView
@@ -104,6 +105,26 @@ async def export(
     pieces = written(format, board, user, settings.mlflow_url, watch.states(name))
     headers = {"Content-Disposition": f'attachment; filename="leaderboard-{name}.{format}"'}
     return BoundedStream(pieces, media_type=MEDIA_TYPES[format], headers=headers)
+
+
+@router.get("/leaderboard/history")
+async def history(
+    _user: CurrentUser,
+    ports: PortsPart,
+    settings: SettingsPart,
+    cache: BoardCachePart,
+    benchmark: Name = None,
+    metric: Name = None,
+    direction: Annotated[Direction | None, Query(description="For a metric that the benchmark does not name.")] = None,
+    category: Name = None,
+) -> HistoryView:
+    """How the best score grew: each job that was better than all before it, oldest first; the last 500 of them.
+
+    What is hidden, disqualified or a baseline now counts as if it had never been there.
+    """
+    usecase = await _showing(ports, cache, benchmark or settings.default_benchmark)
+    query = BoardQuery(metric=metric, direction=direction, category=category)
+    return HistoryView.of(await run_in_threadpool(usecase.history, query))
 
 
 async def _showing(ports: Ports, cache: BoardCache, benchmark: str) -> ShowLeaderboard:

@@ -49,14 +49,15 @@ ON_REDIS = [
     "GET /admin/dead-letters", "POST /admin/dead-letters/{letter_id}/retry", "DELETE /admin/dead-letters/{letter_id}",
     "GET /admin/retention", "POST /admin/retention", "GET /admin/pins", "POST /admin/jobs/{job_id}/pin",
     "DELETE /admin/jobs/{job_id}/pin", "POST /admin/results/{job_id}/restore", "GET /leaderboard", "GET /admin/audit",
-    "GET /leaderboard/export", "GET /jobs/{job_id}/entry", "PATCH /jobs/{job_id}/entry",
+    "GET /leaderboard/export", "GET /leaderboard/history", "GET /jobs/{job_id}/entry", "PATCH /jobs/{job_id}/entry",
     "POST /admin/entries/{job_id}/disqualify", "POST /admin/entries/{job_id}/restore",
     "POST /admin/entries/{job_id}/baseline", "DELETE /admin/entries/{job_id}/baseline",
     "GET /submissions",  # an admin's shows everybody's, which the audit trail must be able to record
 ]  # fmt: skip
 ON_MLFLOW = ["GET /jobs/{job_id}/artifacts/{path}", "POST /admin/results/{job_id}/restore"]
 ON_THE_LEDGER_ALONE = [
-    "GET /leaderboard", "GET /leaderboard/export", "GET /jobs/{job_id}/results", "GET /jobs/{job_id}/artifacts",
+    "GET /leaderboard", "GET /leaderboard/export", "GET /leaderboard/history", "GET /jobs/{job_id}/results",
+    "GET /jobs/{job_id}/artifacts",
 ]  # fmt: skip
 """Answered from sealed results: that MLflow is away is said in a field."""
 ON_NEITHER = [

@@ -5,17 +5,25 @@ from typing import Any, cast, get_args
 
 import gradio as gr
 
-from client.api.boards import Benchmark, Board, Cost, Entries, Metric
+from client.api.boards import Benchmark, Board, Cost, Entries, History, Metric
 from client.api.client import LeadersboardClient
-from client.api.errors import Invalid
+from client.api.errors import Invalid, LeadersboardError
 from ui.markup import arrow
 from ui.pages.admin_notice import admin_notice
-from ui.pages.score_chart import CHOICES, TITLE, chart_updates, score_plot
+from ui.pages.score_chart import (
+    CHOICES,
+    HISTORY_TITLE,
+    TITLE,
+    chart_updates,
+    history_plot,
+    history_updates,
+    score_plot,
+)
 from ui.shell import QUIET, Frame, asset, close_page, header_of, is_admin, open_page, with_notice
 
 HERE = "/"
 PAGE = 50
-OTHERS = 10
+OTHERS = 12
 """How many outputs the page's events have after the board itself."""
 WHAT = "The leaderboard could not be read"
 MEAN_RANK = "by:mean_rank"
@@ -60,12 +68,15 @@ def page(frame: Frame) -> None:
         gr.HTML(TITLE, padding=False)
         cost = gr.Radio(CHOICES, value="wall_seconds", label="Cost")
         plot = score_plot()
+    with gr.Column(visible=False, elem_classes="lb-history") as past:
+        gr.HTML(HISTORY_TITLE, padding=False)
+        past_plot = history_plot()
     with gr.Row(elem_classes="lb-actions"):
         newer = gr.Button("← Higher ranks", size="sm", visible=False, elem_classes="lb-small")
         older = gr.Button("Lower ranks →", size="sm", visible=False, elem_classes="lb-small")
     close_page(frame)
 
-    shown = [notice, board, benchmark, metric, entries, over, offset, newer, older, chart, cost, plot]
+    shown = [notice, board, benchmark, metric, entries, over, offset, newer, older, chart, cost, plot, past, past_plot]
     chosen = [benchmark, metric, entries, over, cost]
     show = _Show(frame)
     gr.on(None, show.first, None, [header, for_admins, *shown], **QUIET)
@@ -162,11 +173,12 @@ class _Show:
             gr.update(choices=[(one.title, one.name) for one in benchmarks], value=benchmark.name),
             gr.update(choices=_metric_choices(columns), value=board.metric),
             choice.entries,
-            gr.update(choices=_over_choices(board), value=choice.over, visible=bool(board.categories)),
+            gr.update(choices=_over_choices(board), value=_over_of(board), visible=bool(board.categories)),
             choice.offset,
             gr.update(visible=choice.offset > 0),
             gr.update(visible=choice.offset + len(board.items) < board.total),
             *chart_updates(board),
+            *history_updates(_history_of(client, board)),
         )
 
     def _no_benchmark(self) -> str:
@@ -192,6 +204,14 @@ def _asked(client: LeadersboardClient, benchmark: Benchmark, choice: Choice) -> 
     )
 
 
+def _history_of(client: LeadersboardClient, board: Board) -> History | None:
+    """How the best score grew; None where it cannot be read, which leaves the board as it is."""
+    try:
+        return client.leaderboard_history(benchmark=board.benchmark, metric=board.metric, category=board.category)
+    except LeadersboardError:
+        return None
+
+
 def columns_of(board: Board, benchmark: Benchmark) -> list[Metric]:
     """The metrics that have a column: those of the benchmark, and the one that ranks unless it is a cost."""
     known = list(benchmark.metrics)
@@ -210,6 +230,11 @@ def shown_costs(board: Board) -> list[tuple[str, str, str]]:
 def _metric_choices(columns: list[Metric]) -> list[tuple[str, str]]:
     named = [(f"{one.name} {arrow(one)}", one.name) for one in columns]
     return [*named, *((f"{name} ↓", metric) for metric, name in COST_NAMES.items())]
+
+
+def _over_of(board: Board) -> str:
+    """The choice of categories that the board shows."""
+    return MEAN_RANK if board.by == "mean_rank" else f"{IN}{board.category}" if board.category else ""
 
 
 def _over_choices(board: Board) -> list[tuple[str, str]]:

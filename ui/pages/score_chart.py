@@ -1,10 +1,11 @@
-"""The chart below the board: score against cost, with the front of what no other row beats in both."""
+"""The charts below the board: score against cost with its front, and how the best score grew."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import gradio as gr
 
-from client.api.boards import Board, Cost, Standing
+from client.api.boards import Board, Cost, History, Standing
 from client.visible_text import visible
 
 TITLE = (
@@ -21,6 +22,9 @@ UNITS = {"wall_seconds": (60.0, "minutes"), "device_seconds": (60.0, "minutes")}
 """By what a cost is divided for its axis, and the unit then; all others are bytes, shown in GB."""
 GIGABYTE = (1e9, "GB")
 FRONT, OTHER = "on the front", "other"
+HISTORY_TITLE = (
+    '<h2>The best score over time</h2><p class="lb-faint">Each step is a job that was better than all before it.</p>'
+)
 FEWEST = 2
 ROOM = 0.08
 """Of the axis, left free above and below the points."""
@@ -76,3 +80,33 @@ def _with_room(values: list[float]) -> list[float]:
 def _point(row: Standing, cost: float) -> list[Any]:
     where = FRONT if row.on_front else OTHER
     return [cost, row.value, where, visible(row.user_id), visible(row.title or row.method or "–")]
+
+
+def history_plot() -> gr.LinePlot:
+    """The empty chart of the best score."""
+    return gr.LinePlot(
+        None, x="time", y="best", tooltip=["user", "method"], height=260, x_title="Time", y_title="",
+        container=True, buttons=[],
+    )  # fmt: skip
+
+
+def history_updates(history: History | None) -> tuple[Any, ...]:
+    """Updates of the section and of the chart; hidden where there are fewer than two steps."""
+    steps = history.items if history else ()
+    if history is None or len(steps) < FEWEST:
+        return gr.update(visible=False), gr.skip()
+    ends = [*(step.at for step in steps[1:]), datetime.now(UTC)]
+    points: list[list[Any]] = []
+    for step, end in zip(steps, ends, strict=True):
+        told = [visible(step.user_id), visible(step.title or step.method or "–")]
+        points += [
+            [at.timestamp() * 1000, step.value, *told] for at in (step.at, end)
+        ]  # level until the next one, or until now
+    plot = {
+        "columns": ["time", "best", "user", "method"],
+        "data": points,
+        "datatypes": {"time": "temporal", "best": "quantitative", "user": "nominal", "method": "nominal"},
+        "mark": "line",
+    }
+    limits = _with_room([step.value for step in steps])
+    return gr.update(visible=True), gr.update(value=plot, y_title=visible(history.metric), y_lim=limits)

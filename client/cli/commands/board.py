@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
-from client.cli.board_report import board_lines
+from client.cli.board_report import board_lines, history_lines
 from client.cli.commands.jobs import AsJson, show
 from client.cli.endings import signed_in
 from client.cli.terminal import print_file
@@ -20,6 +20,7 @@ def board(
     mean_rank: Annotated[bool, typer.Option("--mean-rank", help="Rank by the mean of ranks over categories.")] = False,
     limit: Annotated[int, typer.Option(min=1, max=200, help="How many rows.")] = 50,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print all rows as CSV, for a file or a spreadsheet.")] = False,
+    history: Annotated[bool, typer.Option("--history", help="How the best score grew, instead of the rows.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Show the leaderboard; your rows are starred."""
@@ -31,6 +32,10 @@ def board(
         "by": "mean_rank" if mean_rank else "value",
     }
     with signed_in() as client:
+        if history:
+            grown = client.leaderboard_history(benchmark=benchmark, metric=metric, category=category)
+            show(grown, history_lines(grown), as_json=as_json)
+            return
         if as_csv:
             with client.leaderboard_file(**asked) as pieces:
                 print_file(pieces)

@@ -8,13 +8,13 @@ from urllib.parse import parse_qs
 import httpx2
 import pytest
 
-from client.api.boards import Benchmark, Board
+from client.api.boards import Benchmark, Board, History
 from tests.unit.client.fake_platform import problem
 from tests.unit.ui.front import Front
 from tests.unit.ui.gradio_calls import called
 from tests.unit.ui.served import Served
 from ui.pages.leaderboard import columns_of, shown_costs
-from ui.pages.score_chart import chart_updates
+from ui.pages.score_chart import chart_updates, history_updates
 
 pytestmark = pytest.mark.unit
 
@@ -123,3 +123,20 @@ def test_an_old_link_shows_the_benchmarks_own_board(ui: Served) -> None:
     answer = called(ui, "ui.pages.leaderboard", "choice", "synthetic", "gone", "all", "in:weave", "wall_seconds")
     assert answer[0] == ""
     assert "entries=all" in answer[1]
+
+
+def test_the_best_score_is_drawn_in_steps() -> None:
+    """Level until the next one; hidden with fewer than two steps, or where it could not be read."""
+    steps = [
+        {"at": "2026-01-02T00:00:00Z", "value": 0.5, "user_id": "ann", "job_id": "j1", "title": "a\u202eb"},
+        {"at": "2026-01-03T00:00:00Z", "value": 0.7, "user_id": "bob", "job_id": "j2"},
+    ]
+    values = {"benchmark": "b", "metric": "m", "items": steps}
+    section, plot = history_updates(History.model_validate(values))
+    assert section["visible"] is True
+    data = plot["value"]["data"]
+    assert [row[1] for row in data] == [0.5, 0.5, 0.7, 0.7]
+    assert data[1][0] == data[2][0] == data[0][0] + 24 * 3600 * 1000
+    assert data[0][3] == "a‹U+202E›b"
+    assert history_updates(History.model_validate(values | {"items": steps[:1]}))[0]["visible"] is False
+    assert history_updates(None)[0]["visible"] is False

@@ -61,3 +61,13 @@ def test_admins_pin_baselines(run: Run, platform: Platform) -> None:
     row = BOARD["items"][0] | {"rank": None, "baseline": True}  # type: ignore[index]
     platform.answers("GET", "/leaderboard", BOARD | {"items": [row]})
     assert "[baseline]" in run("board").stdout
+
+
+def test_the_history_of_the_best_score(run: Run, platform: Platform) -> None:
+    """SCO-5: as a table, foreign words harmless."""
+    step = {"at": "2026-01-02T03:04:05Z", "value": 0.5, "user_id": "ann", "job_id": "j1", "method": "p\x1b[2J"}
+    platform.answers("GET", "/leaderboard/history", {"benchmark": "b", "metric": "m", "items": [step]})
+    shown = run("board", "--history", "--metric", "m").stdout
+    assert "2026-01-02 03:04" in shown
+    assert "\x1b" not in shown
+    assert dict(platform.asked[0].url.params) == {"metric": "m"}

@@ -19,7 +19,7 @@ from gateway.problems import document as problems
 from gateway.schemas import admin as admin_schemas
 from gateway.schemas import audit as audit_schemas
 from gateway.schemas import auth as auth_schemas
-from gateway.schemas import benchmark_check
+from gateway.schemas import benchmark_check, board_history
 from gateway.schemas import entries as entry_schemas
 from gateway.schemas import jobs as schemas
 from gateway.schemas import results as result_schemas
@@ -42,6 +42,7 @@ MODELS: dict[str, type[BaseModel]] = {
         audit_schemas,
         runners,
         benchmark_check,
+        board_history,
         entry_schemas,
         weights_schemas,
     )

@@ -70,6 +70,7 @@ DOORS = [
     ("PATCH", "/jobs/{job_id}/entry"),
     ("GET", "/leaderboard"),
     ("GET", "/leaderboard/export"),
+    ("GET", "/leaderboard/history"),
     ("GET", "/benchmarks"),
     ("GET", "/weights"),
     ("GET", "/resource-classes"),
