@@ -9,7 +9,8 @@ FROM ${BASE_IMAGE} AS base
 RUN groupadd --gid 10001 app \
  && useradd --uid 10001 --gid 10001 --home-dir /tmp --no-create-home --shell /usr/sbin/nologin app \
  && install -d -o 10001 -g 10001 /app /data /mlflow \
-      /shared /shared/submissions /shared/logs /shared/jobs /shared/artifacts /shared/benchmarks /shared/weights
+      /shared /shared/submissions /shared/logs /shared/jobs /shared/artifacts /shared/benchmarks /shared/weights \
+      /shared/labels
 ENV LANG=C.UTF-8 PATH=/opt/app/bin:/usr/local/bin:/usr/bin:/bin PYTHONPATH=/app PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1
 WORKDIR /app
@@ -65,6 +66,7 @@ FROM service AS runner
 COPY --from=runner-packages /opt/app /opt/app
 COPY core core
 COPY runner runner
+COPY scorer scorer
 COPY seccomp.json seccomp.json
 RUN python -m compileall -q . \
  && printf '#!/bin/sh\nexec python -m runner.canary.command "$@"\n' > /usr/local/bin/leadersboard-canary \

@@ -22,6 +22,7 @@ from core.domain.limits import (
     RequestLimits,
     RequirementsLimits,
     ResourceClass,
+    ScoringLimits,
     UploadLimits,
     UserLimits,
 )
@@ -100,6 +101,8 @@ class Settings(BaseSettings):
     benchmark_root: Path = Path("/shared/benchmarks")
     weights_root: Path = Path("/shared/weights")
     """The site's weights, which every run finds at /weights."""
+    labels_root: Path = Path("/shared/labels")
+    """Hidden labels, a folder for each benchmark: seen by runners and by the engine, mounted only into scorers."""
 
     api_tokens: Annotated[tuple[ApiToken, ...], NoDecode] = Field(default=(), repr=False)
     admin_users: Annotated[tuple[str, ...], NoDecode] = ()
@@ -149,6 +152,7 @@ class Settings(BaseSettings):
     """How a device is given to a run."""
     gpu_busy_bytes: Annotated[int, Field(ge=0)] = GIB
     """A device with more memory in use than this, although no run has it, is not given to any run."""
+    scoring: ScoringLimits = ScoringLimits()
     requirements: RequirementsLimits = RequirementsLimits()
     pip_index_url: Annotated[str, Field(repr=False)] = ""
     """Without it no class installs packages; scripts/setup records the index of this machine's pip."""
@@ -172,11 +176,9 @@ class Settings(BaseSettings):
     @classmethod
     def _tokens(cls, value: object) -> object:
         texts = _listed(value)
-        return (
-            [parse_token(text) if isinstance(text, str) else text for text in texts]
-            if isinstance(texts, list)
-            else texts
-        )
+        if not isinstance(texts, list):
+            return texts
+        return [parse_token(text) if isinstance(text, str) else text for text in texts]
 
     @field_validator("admin_users", "cors_origins", "trusted_proxies", "oidc_audience", "package_hosts", mode="before")
     @classmethod
@@ -188,9 +190,7 @@ class Settings(BaseSettings):
         if self.oidc_issuer and not is_private_enough(self.oidc_issuer):
             raise ValueError("OIDC_ISSUER: an https address, or http on this machine")
         if self.oidc_issuer and not self.oidc_audience:
-            raise ValueError(
-                "OIDC_AUDIENCE: say which audience tokens are for; without it any token of the issuer opens"
-            )
+            raise ValueError("OIDC_AUDIENCE: say whom tokens must be for; without it any token of the issuer opens")
         return self
 
     @model_validator(mode="after")

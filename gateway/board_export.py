@@ -64,7 +64,7 @@ def _as_csv(board: Board, states: States) -> Iterator[bytes]:
         yield _lines([_row(board, row, states(row.entry.job_id)) for row in rows])
 
 
-BEFORE = ("rank", "mean_rank", "user", "method", "title", "note", "badge")
+BEFORE = ("rank", "mean_rank", "user", "method", "title", "note", "badge", "scores")
 COSTS = tuple(map(str, Cost))
 AFTER = (*COSTS, "on_front", "unranked_because", "finished_at", "job_id", "submission_id", "run_id", "in_mlflow")
 
@@ -75,7 +75,14 @@ def _row(board: Board, standing: Standing, tracking: Tracking) -> list[str | flo
     values = (figures.get(name) for name in shown_metrics(board))
     numbers = (value if value is not None and math.isfinite(value) else None for value in values)
     badge = "disqualified" if marks.is_disqualified else "baseline" if marks.is_baseline else ""
-    words = (entry.user_id, entry.method or "", marks.title, marks.note, badge)
+    words = (
+        entry.user_id,
+        entry.method or "",
+        marks.title,
+        marks.note,
+        badge,
+        "verified" if entry.is_verified else "claimed",
+    )
     ids = (entry.finished_at.isoformat(), entry.job_id, entry.submission_id, entry.run_id, tracking.state)
     costs = costs_of(entry)
     paid = (*(costs.get(name) for name in COSTS), "yes" if entry.job_id in board.front else "")

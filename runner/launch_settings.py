@@ -9,6 +9,7 @@ from dataclasses import replace
 import structlog
 from pydantic import BaseModel, ConfigDict, Field
 
+from core.domain.benchmark import Scoring
 from core.domain.limits import ResourceClass
 from core.domain.verdict import FailureReason, PrintLimits, RunRecord, Stop, Verdict, judge
 
@@ -51,6 +52,8 @@ class LaunchSettings(BaseModel):
     """Between SIGTERM and SIGKILL, by the reason of the stop."""
     job_seconds: int | None = None
     """Of a trial: the time that a job of its class has; None for a job."""
+    scoring: Scoring = Scoring.REPORTED
+    """That of its benchmark."""
 
     @classmethod
     def read(cls, text: bytes) -> LaunchSettings | None:
@@ -66,7 +69,8 @@ class LaunchSettings(BaseModel):
             return None
 
     def verdict(self, record: RunRecord) -> Verdict:
-        found = judge(record, self.limits, self.log.most_printed)
+        is_scored = self.scoring is Scoring.VERIFIED
+        found = judge(record, self.limits, self.log.most_printed, is_scored=is_scored)
         if self.job_seconds is None or found.reason is not FailureReason.TIMEOUT:
             return found
         message = TRIAL_TIMEOUT.format(

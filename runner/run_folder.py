@@ -8,6 +8,7 @@
     ended         how its program ended, written before its container is removed
     artifacts.*   the files that it left; each reader has a folder of its own
     harvested     everything that is judged, and which reader's files count; from here on the engine is not needed
+    scored        what the platform computed of its predictions, if it scores them
     position      how far its log has come
 Each is whole or absent: written under a temporary name and renamed into place.
 """
@@ -24,12 +25,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, TypeAdapter
 
 from core.domain.job import Job
 from core.domain.verdict import RunRecord, Stop
 from runner.launch_settings import LaunchSettings
+from runner.scoring.scoring import Scored
 
+_SCORED: TypeAdapter[Scored] = TypeAdapter(Scored)
 NO_LINKS = frozenset({errno.EPERM, errno.ENOTSUP, errno.EMLINK})
 
 
@@ -171,6 +174,18 @@ class RunFolder:
 
     def harvested(self) -> RunRecord | None:
         return self._record("harvested")
+
+    def score(self, found: Scored) -> Scored:
+        """Stores the scores of its predictions: a result that waits for the tracking server is not scored again.
+
+        Of two scorings the first wins. Returns the one that holds.
+        """
+        self._write("scored", _SCORED.dump_json(found), only_once=True)
+        return self.scored() or found
+
+    def scored(self) -> Scored | None:
+        text = self._read("scored")
+        return _SCORED.validate_json(text) if text else None
 
     def remove(self) -> None:
         shutil.rmtree(self.path, ignore_errors=True)

@@ -6,19 +6,21 @@ Copies and no links: a run's data must not change with the benchmark's, nor a li
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import secrets
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from core.domain.benchmark import Benchmark
 from core.domain.errors import LeadersboardError
 from core.domain.trial import GENEROSITIES, few_of, tried_categories
 
 FOLDER = ".trials"
+IDS = "ids.json"
 MOST_BYTES = 256 * 1024**2
 MOST_FILES = 200_000
 """Entries of a benchmark that are looked at."""
@@ -93,6 +95,8 @@ class TrialData:
                 folder.mkdir(parents=True)
             for name, expected in chosen.items():
                 _copy(data / name, fresh / name, expected)
+            if IDS in chosen:
+                _list_chosen(fresh / IDS, chosen)
             open_to_runs(fresh)
             try:
                 fresh.rename(path)
@@ -159,6 +163,17 @@ def open_to_runs(folder: Path) -> None:
         Path(place).chmod(0o755)
         for name in names:
             (Path(place) / name).chmod(0o644)
+
+
+def _list_chosen(path: Path, chosen: Collection[str]) -> None:
+    """Leaves in the list of a verified benchmark's test pictures those that are there."""
+    there = {(place.parts[0], place.stem) for place in map(PurePath, chosen) if len(place.parts) > 1}
+    try:
+        listed = json.loads(path.read_bytes())
+        few = {name: [one for one in ids if (name, str(one)) in there] for name, ids in listed.items()}
+    except (ValueError, AttributeError, TypeError, RecursionError):  # another file of this name: as it is
+        return
+    path.write_text(json.dumps({name: ids for name, ids in few.items() if ids}))
 
 
 def _is_unused(path: Path) -> bool:

@@ -22,7 +22,7 @@ from pathlib import Path
 
 from core.adapters.files.benchmark_folders import InvalidBenchmark, read_benchmark
 from core.domain.assessment import assess
-from core.domain.benchmark import Benchmark
+from core.domain.benchmark import Benchmark, Scoring
 from core.domain.errors import LeadersboardError
 from core.domain.hints import TAIL_CHARACTERS
 from core.domain.limits import MEDIUM, SMALL, ResourceClass, fit
@@ -106,7 +106,7 @@ def _tried(asked: argparse.Namespace, work: Path) -> int:
         say("requirements.txt is not installed here: the run has what the image has.")
     with opened(asked) as engine:
         limits, lowered = fit(CLASSES[asked.resource_class], engine.capacity())
-        settings = LaunchSettings(limits=limits, image=asked.image, log=LOG)
+        settings = LaunchSettings(limits=limits, image=asked.image, log=LOG, scoring=benchmark.scoring)
         settings = settings if asked.whole else settings.for_trial(TRIAL_SECONDS)
         for notice in lowered:
             say(notice)
@@ -209,6 +209,9 @@ def _judged(verdict: Verdict, benchmark: Benchmark, record: RunRecord) -> int:
     if verdict.metrics is None:
         say(f"Failed ({verdict.reason}): {verdict.message}")
         return 1
+    if benchmark.scoring is Scoring.VERIFIED:
+        say(f"{benchmark.name} is scored by the platform, with labels that are not here: see what is in predictions/.")
+        return 0
     found = assess(verdict.metrics, benchmark, figures=system_figures_of(verdict.metrics, record.peaks))
     for name in sorted(found.metrics.metrics):
         say(f"{name} = {found.metrics.metrics[name]:g}")

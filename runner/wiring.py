@@ -31,6 +31,7 @@ from runner.recovery.files import FileSteps
 from runner.recovery.janitor import Janitor
 from runner.recovery.ledger import LedgerSteps
 from runner.recovery.repairs import Mended
+from runner.recovery.rescores import Rescores
 from runner.recovery.site_names import SiteNames
 from runner.recovery.sweeper import Sweeper
 from runner.recovery.tracking import TrackingSteps
@@ -39,6 +40,7 @@ from runner.requirements.dependencies import Dependencies
 from runner.requirements.image_list import ImageList
 from runner.requirements.index import Index
 from runner.requirements.installer import Installer
+from runner.scoring.opening import open_scoring
 from runner.worker.actor import RunNext
 from runner.worker.availability import Availability
 from runner.worker.engine_versions import Floors
@@ -89,6 +91,7 @@ def open_context(
             packages_of=images.of,
             installing=[item.name for item in settings.resource_classes if item.requirements],
         ),
+        scoring=open_scoring(settings, seccomp, opened, process=process),
         janitor=Janitor(engine=engine, processes=processes, cache=kept, mark=process),
         site_names=_names(settings, site),
     )
@@ -119,6 +122,10 @@ def sweeper_of(
             is_held=ports.job_status.is_held, host=context.host, resource_classes=context.resource_classes,
             job_root=context.job_root, log_root=log_root, in_hand=in_hand, ended=ledger.ended, mended=mended,
             trial_files=ports.trial_files,
+        ),
+        rescores=Rescores(
+            ports=ports, scoring=context.scoring, job_root=context.job_root, site=context.site,
+            stopping=context.stopping,
         ),
         letters=letters,
     )  # fmt: skip

@@ -11,6 +11,7 @@ ARG ENGINE_SUITE=forky
 # 10001 is the runner's group: it owns the socket. The folders are made here so that new volumes take their owner.
 RUN groupadd --gid 10001 app \
  && install -d -o 10001 -g 10001 /shared /shared/submissions /shared/jobs /shared/benchmarks /shared/weights \
+      /shared/labels \
  && install -d -m 0750 -g 10001 /run/engine && install -d /opt/containerd/bin /opt/containerd/lib
 RUN --mount=type=secret,id=apt_sources --mount=type=secret,id=apt_key --mount=type=secret,id=ca \
     --mount=type=bind,source=engine-packages,target=/run/engine-packages \

@@ -132,7 +132,10 @@ class ProcessEngine:
             process = subprocess.Popen(
                 command_of(spec, out), cwd=spec.submission, stdin=subprocess.DEVNULL, stdout=record,
                 stderr=subprocess.STDOUT,
-                env={"PYTHONUNBUFFERED": "1", "LEADERSBOARD_JOB": str(spec.config / "job.json")},
+                env={
+                    "PYTHONUNBUFFERED": "1", "LEADERSBOARD_JOB": str(spec.config / "job.json"),
+                    "LEADERSBOARD_DATA": str(spec.data),
+                },
             )  # fmt: skip
         self.processes[spec.job_id, spec.claim] = process
         return ProcessSandbox(spec, process, out, output, self)

@@ -31,6 +31,7 @@ from runner.recovery.site_names import SiteNames
 from runner.recovery.sweeper import TEMPORARY_SECONDS, TIDY_SECONDS, Sweeper
 from runner.requirements.cache import DependencyCache
 from runner.requirements.dependencies import NoDependencies, Preparing
+from runner.scoring.scoring import CanScore, NoScoring
 from runner.wiring import sweeper_of
 from tests.memory_ports import memory_ports
 from tests.twins.dead_letters import MemoryDeadLetters
@@ -81,6 +82,7 @@ class TwinRunner(Generic[Engine]):
         self.limits = SMALL
         self.resource_classes: dict[str, ResourceClass] | None = None
         self.dependencies: Preparing = NoDependencies()
+        self.scoring: CanScore = NoScoring()
         self.storage_faults = StorageFaults()
         self.lease_seconds = 30.0
         self.jobs_per_hour = 50
@@ -159,6 +161,7 @@ class TwinRunner(Generic[Engine]):
             site_names=self.site_names,
             trial_seconds=self.trial_seconds,
             dependencies=self.dependencies,
+            scoring=self.scoring,
             storage_faults=self.storage_faults,
         )
 

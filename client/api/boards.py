@@ -137,6 +137,10 @@ class Standing(Answer):
     on_front: bool = False
     """Whether no row beats this one in both value and the board's cost."""
     mine: bool = False
+    is_verified: bool = False
+    """Whether the platform computed the metrics itself."""
+    is_rescored: bool = False
+    """Whether it computed them anew, e.g. since labels had changed."""
     finished_at: datetime | None = None
     mlflow_ui_url: str | None = None
     tracking: Tracking = Tracking()

@@ -144,6 +144,24 @@ class RecordedFile(StoredFile):
     sha256: str | None = None
 
 
+class Proof(Answer):
+    """How the platform computed the metrics of a run."""
+
+    scorer: str = ""
+    predictions_sha256: str = ""
+    labels_sha256: str = ""
+    categories: dict[str, dict[str, float]] = Field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+
+class Earlier(Answer):
+    """What a result was before it was computed anew."""
+
+    metrics: dict[str, float] = Field(default_factory=dict)
+    scorer: str | None = None
+    labels_sha256: str | None = None
+
+
 class Results(Answer):
     """The results of a finished job, as the platform recorded them."""
 
@@ -154,6 +172,13 @@ class Results(Answer):
     mlflow_api_url: str | None = None
     params: dict[str, str] = Field(default_factory=dict)
     metrics: dict[str, float] = Field(default_factory=dict)
+    """Those that count."""
+    claims: dict[str, float] = Field(default_factory=dict)
+    """What the submission reported itself, where the platform computed the metrics."""
+    proof: Proof | None = None
+    """None if the submission reported the metrics itself."""
+    earlier: tuple[Earlier, ...] = ()
+    """If the metrics were computed anew: what they were at first, and the last time before."""
     artifacts: tuple[RecordedFile, ...] = ()
     """Curves, maps and logs first."""
     artifacts_total: int = 0

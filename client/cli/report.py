@@ -90,6 +90,14 @@ def results_lines(results: Results) -> list[str]:
     lines = table(
         ["METRIC", "VALUE"], [[n, number(v)] for n, v in sorted(results.metrics.items())], right=frozenset({1})
     )
+    if results.proof:
+        lines += [
+            "",
+            f"Verified: the platform computed these with {one_line(results.proof.scorer)}, from hidden labels.",
+        ]
+    if results.claims:
+        claims = [[n, number(v)] for n, v in sorted(results.claims.items())]
+        lines += ["", *table(["CLAIMED, DOES NOT COUNT", "VALUE"], claims, right=frozenset({1}))]
     if results.params:
         lines += ["", *table(["PARAM", "VALUE"], [[n, v] for n, v in sorted(results.params.items())])]
     if results.artifacts:
@@ -136,6 +144,11 @@ def trial_lines(job: Job, results: Results | None, primary_metric: str | None) -
         shown = f" with {one_line(primary_metric)} {number(value)}" if value is not None else ""
         return [
             f"{strong('This would be ranked')}{shown}, on a few pictures: the whole data gives other figures.",
+            f"Nothing was recorded. Submit it: leadersboard rerun {one_line(job.job_id)} --as-job --follow",
+        ]
+    if job.would_be_ranked is None:
+        return [
+            f"{strong('It ran, and left predictions')}. The platform scores this benchmark itself, and no trial.",
             f"Nothing was recorded. Submit it: leadersboard rerun {one_line(job.job_id)} --as-job --follow",
         ]
     because = one_line(job.unranked_because or "no more is known")

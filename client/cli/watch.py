@@ -32,7 +32,7 @@ def watch_job(client: LeadersboardClient, job_id: str, *, offset: int = 0, with_
 
 def exit_code_of(job: Job) -> ExitCode:
     """The exit code for a job's end; of a trial that would not be ranked that of a failure."""
-    done = job.status is JobState.COMPLETED and (not job.trial or job.would_be_ranked is True)
+    done = job.status is JobState.COMPLETED and (not job.trial or job.would_be_ranked is not False)
     return ExitCode.DONE if done else ExitCode.JOB_FAILED
 
 

@@ -28,8 +28,16 @@ class Assessment:
     """Why the run is not ranked by the primary metric; None if it is ranked."""
 
 
-def assess(reported: RunMetrics, benchmark: Benchmark, *, figures: Mapping[str, float]) -> Assessment:
-    """Assesses a report. `figures` are the run's `system/` figures, by which a benchmark may rank, too."""
+NOT_SCORED = " among what the scorer could compute from the predictions"
+
+
+def assess(
+    reported: RunMetrics, benchmark: Benchmark, *, figures: Mapping[str, float], is_scored: bool = False
+) -> Assessment:
+    """Assesses a report, or what the platform's scorer computed.
+
+    `figures` are the run's `system/` figures, by which a benchmark may rank, too.
+    """
     taken, about_names = _under_board_names(reported.metrics, benchmark)
     counted = {**taken, **figures}
     others = [metric for metric in benchmark.metrics if metric.name != benchmark.primary_metric]
@@ -38,7 +46,7 @@ def assess(reported: RunMetrics, benchmark: Benchmark, *, figures: Mapping[str, 
         for metric in others
         if metric.name in counted and not metric.admits(counted[metric.name])
     ]
-    because = _unranked_because(benchmark, counted, reported)
+    because = _unranked_because(benchmark, counted, None if is_scored else reported)
     return Assessment(
         metrics=replace(reported, metrics=taken),
         notes=(*bounded([*about_names, *out]), *reported.notes),
@@ -73,13 +81,13 @@ def _names_of(rule: MetricRule) -> tuple[str, ...]:
     return tuple(dict.fromkeys(composed(name).casefold() for name in (rule.name, *rule.other_names)))
 
 
-def _unranked_because(benchmark: Benchmark, counted: Mapping[str, float], reported: RunMetrics) -> str | None:
+def _unranked_because(benchmark: Benchmark, counted: Mapping[str, float], reported: RunMetrics | None) -> str | None:
     rule = benchmark.metric(benchmark.primary_metric)
     if rule is None:
         raise ValueError("a benchmark's primary metric is among its metrics")
     value = counted.get(rule.name)
     if value is None:
-        return f"{rule.name} is missing{_instead(rule, benchmark, reported)}"
+        return f"{rule.name} is missing{_instead(rule, benchmark, reported) if reported else NOT_SCORED}"
     return None if rule.admits(value) else out_of_bounds(rule, value)
 
 

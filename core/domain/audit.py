@@ -51,6 +51,7 @@ class AuditAction(StrEnum):
     ENTRY_RESTORE = "entry.restore"
     ENTRY_BASELINE = "entry.baseline"
     ENTRY_NO_BASELINE = "entry.no_baseline"
+    RESULT_RESCORE = "result.rescore"
     OTHER = "other"
     """A call that is not in the table of gateway/middleware/audit_table.py."""
 

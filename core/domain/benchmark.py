@@ -39,15 +39,17 @@ class Direction(StrEnum):
 
 
 class Scoring(StrEnum):
-    """The source of the numbers that count. Only one exists until the platform has a scorer of its own."""
+    """The source of the numbers that count."""
 
     REPORTED = "reported"
     """The submission's own numbers; the board says so."""
+    VERIFIED = "verified"
+    """Computed by the platform from a run's predictions and labels that the run never saw."""
 
 
 UNSUPPORTED_SCORING = (
-    "scoring: {found} is not supported: this version has no scorer, so it computes no numbers itself. Write "
-    "scoring: reported (the submission's own numbers count, and the board says so), or leave the line out"
+    "scoring: {found} is not supported. Write scoring: verified (the platform computes the numbers from predictions "
+    "and hidden labels), or scoring: reported (the submission's own numbers count, and the board says so)"
 )
 OTHER_IMAGE = (
     "image: {found} is not supported: every run uses the sandbox image of the site. Write image: sandbox, or leave the "

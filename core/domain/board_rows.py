@@ -14,6 +14,8 @@ from core.domain.benchmark import Direction, MetricRule
 from core.domain.entry_marks import UNMARKED, EntryMarks
 from core.domain.standings import Entry, Standing, best_of_users, newest_first, rank_values, usable
 
+ONLY_CLAIMED = "the platform could not compute its scores, and what the submission claims does not count"
+
 
 class Entries(StrEnum):
     """Which entries of each user a board shows."""
@@ -41,6 +43,8 @@ class Ranking:
     category: str | None = None
     """None: the metric over all categories, as it was recorded."""
     by: By = By.VALUE
+    is_verified: bool = False
+    """Whether only scores that the platform computed rank, and claims rank nowhere."""
 
     @property
     def direction(self) -> Direction:
@@ -49,6 +53,8 @@ class Ranking:
 
     def why_unranked(self, standing: Standing) -> str | None:
         """Why a row has no rank, in words; None if it has one."""
+        if self.is_verified and not standing.entry.is_verified and not standing.disqualified_because:
+            return ONLY_CLAIMED
         if self.by is By.VALUE:
             return standing.why_unranked(self.metric, self.category)
         if standing.value is not None or standing.disqualified_because:

@@ -45,6 +45,8 @@ class Phase(StrEnum):
     PREPARING = "preparing"
     RUNNING = "running"
     COLLECTING = "collecting"
+    SCORING = "scoring"
+    """Only of a benchmark that the platform scores itself."""
     RECORDING = "recording"
     DONE = "done"
 
@@ -208,6 +210,7 @@ class Outcome:
                 notes=verdict.notes,
                 ranked=verdict.ranked,
                 unranked_because=verdict.unranked_because,
+                refund=verdict.refunded,
             )
         refund = verdict.reason is FailureReason.PLATFORM
         return cls(state=JobState.FAILED, reason=verdict.reason, message=verdict.message, peaks=peaks, refund=refund)

@@ -73,6 +73,19 @@ class RequirementsLimits(BaseModel):
     kept_bytes: Annotated[int, Field(ge=0)] = 10 * GIB
 
 
+class ScoringLimits(BaseModel):
+    """Limits of the container that scores one run's predictions; sizes in bytes."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    seconds: Annotated[float, Field(gt=0, le=3600)] = 300.0
+    memory_bytes: Annotated[int, Field(ge=64 * MIB)] = 2 * GIB
+    cpus: Annotated[float, Field(ge=0.1)] = 1.0
+    pids: Annotated[int, Field(ge=4)] = 64
+    tmp_bytes: Annotated[int, Field(ge=MIB)] = 64 * MIB
+    """Of its /tmp, which counts towards its memory."""
+
+
 class EngineCapacity(BaseModel):
     """CPUs and memory of the engine's machine."""
 

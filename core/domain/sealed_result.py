@@ -16,6 +16,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from core.domain.artifact_order import chosen
 from core.domain.costs import with_device_time
+from core.domain.proof import CLAIMED, Earlier, Proof
 from core.domain.standings import Entry
 
 MAX_SEAL_BYTES = 256 * 1024
@@ -55,7 +56,7 @@ class SealedResult:
     run_id: str
     experiment_id: str
     metrics: Mapping[str, float]
-    """As the run reported them."""
+    """As the platform computed them if there is a proof, else as the run reported them."""
     params: Mapping[str, str] = field(default_factory=dict)
     figures: Mapping[str, float] = field(default_factory=dict)
     """`system/` figures: reported performance, and the platform's measurements, which no report replaces."""
@@ -71,12 +72,35 @@ class SealedResult:
     """How many files the run left; None if it was sealed before this was noted."""
     sealed_from: SealedFrom = SealedFrom.RUN
     left_out: tuple[str, ...] = ()
-    """What did not fit into the seal: `files`, `long params`, `params`."""
+    """What did not fit into the seal: `files`, `long params`, `params`, `claims`."""
+    claims: Mapping[str, float] = field(default_factory=dict)
+    """With a proof: the metrics that the submission reported itself, which do not count."""
+    proof: Proof | None = None
+    """Where the metrics come from; None if the submission reported them."""
+    earlier: tuple[Earlier, ...] = ()
+    """What the result was before it was computed anew: at first, and the last time before."""
+
+    def rescored(self, metrics: Mapping[str, float], proof: Proof) -> SealedResult:
+        """The result with newly computed metrics; what they replace is kept beside them."""
+        is_reported = self.proof is None and not self.claims
+        before = Earlier(
+            metrics={} if is_reported else self.metrics,  # those are the claims from now on
+            scorer=self.proof.scorer if self.proof else None,
+            labels_sha256=self.proof.labels_sha256 if self.proof else None,
+        )
+        claims = self.metrics if is_reported else self.claims
+        earlier = (*self.earlier[:1], before)
+        return replace(self, metrics=finite(metrics), claims=claims, proof=proof, earlier=earlier)
+
+    @property
+    def counted(self) -> dict[str, float]:
+        """The metrics that count: those of the platform's scorer or of the report, and the `system/` figures."""
+        return {**self.metrics, **self.figures}
 
     @property
     def all_metrics(self) -> dict[str, float]:
         """All metrics under their names at the tracking server."""
-        return {**self.metrics, **self.figures}
+        return {**claimed(self.claims), **self.counted}
 
     def entry(self, finished_at: datetime) -> Entry:
         """The board entry for a job that ended at `finished_at`, by the ledger's clock."""
@@ -87,8 +111,11 @@ class SealedResult:
             run_id=self.run_id,
             experiment_id=self.experiment_id,
             method=self.method,
-            metrics=with_device_time(self.all_metrics, self.tags.get(DEVICE_TAG, "")),
+            metrics=with_device_time(self.counted, self.tags.get(DEVICE_TAG, "")),
+            categories=self.proof.categories if self.proof else {},
             finished_at=finished_at,
+            is_verified=self.proof is not None,
+            is_rescored=bool(self.earlier),
         )
 
 
@@ -126,6 +153,11 @@ def opened(text: str, sha256: str) -> SealedResult:
         raise DamagedSeal(f"the stored result cannot be read: {error.error_count()} faults") from error
 
 
+def claimed(claims: Mapping[str, float]) -> dict[str, float]:
+    """A submission's own numbers under names that nobody takes for the platform's."""
+    return {f"{CLAIMED}{name}": value for name, value in claims.items()}
+
+
 def finite(figures: Mapping[str, float]) -> dict[str, float]:
     """Only the numbers that can be ranked and written as JSON."""
     return {name: value for name, value in figures.items() if math.isfinite(value)}
@@ -157,10 +189,15 @@ def _without_params(result: SealedResult) -> SealedResult:
     return replace(result, files=(), params={}, left_out=("files", "params"))
 
 
+def _without_claims(result: SealedResult) -> SealedResult:
+    return replace(result, files=(), params={}, claims={}, left_out=("files", "params", "claims"))
+
+
 _STEPS: Sequence[Callable[[SealedResult], SealedResult]] = (
     lambda result: result,
     *(partial(_with_fewer_files, most=MAX_SEALED_FILES // part) for part in (2, 4, 8, 16, 32)),
     _without_files,
     _with_short_params,
     _without_params,
+    _without_claims,
 )

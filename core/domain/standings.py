@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from core.domain.benchmark import Direction, MetricRule
@@ -25,6 +25,10 @@ class Entry:
     finished_at: datetime
     categories: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     """The metrics in each category, where the scorer gave them."""
+    is_verified: bool = False
+    """Whether the platform computed its metrics."""
+    is_rescored: bool = False
+    """Whether they were computed anew, e.g. since labels had changed."""
 
     def figures(self, category: str | None = None) -> Mapping[str, float]:
         """The metrics in one category, or those over all."""
@@ -53,6 +57,11 @@ class Standing:
         if value is None:
             return f"{metric.name} is missing"
         return out_of_bounds(metric, value) if math.isfinite(value) else f"{metric.name} is not a finite number"
+
+
+def proven(entries: Iterable[Entry]) -> tuple[Entry, ...]:
+    """The entries as a board of verified scores takes them: one that only claims its metrics has none."""
+    return tuple(entry if entry.is_verified else replace(entry, metrics={}) for entry in entries)
 
 
 def usable(entry: Entry, metric: MetricRule, category: str | None = None) -> float | None:

@@ -10,6 +10,7 @@ from core.domain.hints import hint
 from core.domain.limits import MIB, ResourceClass
 from core.domain.metrics import BadMetrics, RunMetrics, parse_metrics
 from core.domain.metrics_place import elsewhere
+from core.domain.proof import Proof
 
 NO_METRICS = "The program ended well and wrote no metrics.json into the directory given by --output."
 SIGNALS = {132: "SIGILL", 134: "SIGABRT", 135: "SIGBUS", 136: "SIGFPE", 137: "SIGKILL", 139: "SIGSEGV", 143: "SIGTERM"}
@@ -25,6 +26,8 @@ class FailureReason(StrEnum):
     LOG_LIMIT = "log_limit"
     NO_METRICS = "no_metrics"
     BAD_METRICS = "bad_metrics"
+    NO_PREDICTIONS = "no_predictions"
+    BAD_PREDICTIONS = "bad_predictions"
     REQUIREMENTS = "requirements"
     SCORE = "score"
     PLATFORM = "platform"
@@ -73,6 +76,12 @@ class Verdict:
     ranked: bool | None = None
     """Of a run that passed: whether its benchmark ranks it; None until that is assessed."""
     unranked_because: str | None = None
+    claims: Mapping[str, float] = field(default_factory=dict)
+    """Of a scored run: the metrics that the submission reported itself, which do not count."""
+    proof: Proof | None = None
+    """Of a scored run: where its metrics come from."""
+    refunded: bool = False
+    """Of a run that passed: whether it does not count towards its user's limit, as the platform could not score it."""
 
     @property
     def passed(self) -> bool:
@@ -87,14 +96,17 @@ class PrintLimits:
     max_lines: int
 
 
-def judge(record: RunRecord, limits: ResourceClass, most_printed: PrintLimits | None = None) -> Verdict:
+def judge(
+    record: RunRecord, limits: ResourceClass, most_printed: PrintLimits | None = None, *, is_scored: bool = False
+) -> Verdict:
     """The verdict on a run. Rules apply in this order: our own stop, memory, exit code, output, metrics.
 
-    `limits` are those with which the run was launched.
+    `limits` are those with which the run was launched. If the run `is_scored` by the platform, its own metrics are only
+    claims, which it may leave out.
     """
     if record.stopped is Stop.LOG_LIMIT:
         return _printed_too_much(record, most_printed)
-    for rule in (_stopped, _memory, _exit, _metrics):
+    for rule in (_stopped, _memory, _exit, _claims if is_scored else _metrics):
         verdict = rule(record, limits)
         if verdict is not None:
             return verdict
@@ -181,3 +193,14 @@ def _metrics(record: RunRecord, limits: ResourceClass) -> Verdict:
     except BadMetrics as error:
         return _failed(FailureReason.BAD_METRICS, f"{error}.")
     return Verdict(metrics=metrics, notes=metrics.notes)
+
+
+def _claims(record: RunRecord, limits: ResourceClass) -> Verdict:
+    """The same for a run that the platform scores: metrics.json may be missing, and a bad one is a note."""
+    notes: tuple[str, ...] = ()
+    if record.metrics is not None or record.metrics_problem is not None:
+        found = _metrics(record, limits)
+        if found.passed:
+            return found
+        notes = (f"{found.message} Only its claims are lost.",)
+    return Verdict(metrics=RunMetrics(params={}, metrics={}, performance={}, notes=notes), notes=notes)

@@ -28,7 +28,7 @@ class Recorded:
 class ResultsPort(Protocol):
     """All methods raise Unavailable. A result is kept exactly as long as its job's record.
 
-    It is written by `JobStatusPort.finish`, in one step with the final state, and never changed.
+    It is written by `JobStatusPort.finish`, in one step with the final state, and changed only by `reseal`.
     """
 
     def get(self, job_id: str) -> Recorded | None:
@@ -53,4 +53,20 @@ class ResultsPort(Protocol):
 
     def owners(self, run_ids: Sequence[str]) -> Mapping[str, str]:
         """The job of each of these runs, as far as the platform began them at the tracking server."""
+        ...
+
+    def ask_rescore(self, job_id: str) -> None:
+        """Have the result of this job computed anew; asking twice is asking once."""
+        ...
+
+    def take_rescore(self, seconds: float) -> str | None:
+        """The job that waited longest; it is given out again after `seconds`, unless `end_rescore` is called before."""
+        ...
+
+    def end_rescore(self, job_id: str) -> None:
+        """Nobody asks for this job any more."""
+        ...
+
+    def reseal(self, sha256: str, result: SealedResult) -> bool:
+        """Replace the result whose text has this SHA-256. Returns False if another one is there by now, or none."""
         ...

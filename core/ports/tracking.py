@@ -11,7 +11,8 @@ from typing import Protocol
 
 from core.domain.job import Job
 from core.domain.metrics import RunMetrics
-from core.domain.sealed_result import SealedFile, SealedResult, finite
+from core.domain.proof import Proof
+from core.domain.sealed_result import SealedFile, SealedResult, claimed, finite
 from core.domain.tracking_state import TrackedRun
 
 
@@ -21,6 +22,9 @@ class Result:
 
     job: Job
     metrics: RunMetrics
+    claims: Mapping[str, float] = field(default_factory=dict)
+    """What the submission reported itself, where the platform computed the metrics."""
+    proof: Proof | None = None
     measured: Mapping[str, float]
     """Measured by the platform: wall_seconds, cpu_seconds, memory_bytes …"""
     tags: Mapping[str, str] = field(default_factory=dict)
@@ -32,8 +36,8 @@ class Result:
 
     @property
     def all_metrics(self) -> dict[str, float]:
-        """The metrics to record: the reported ones and the `system/` figures."""
-        return {**self.metrics.metrics, **system_figures(self)}
+        """The metrics to record: those that count, the claims if they are others, and the `system/` figures."""
+        return {**claimed(finite(self.claims)), **self.metrics.metrics, **system_figures(self)}
 
     def sealed_as(self, ref: RunRef) -> SealedResult:
         """The result to seal in the ledger, once it is recorded as this run."""
@@ -45,6 +49,8 @@ class Result:
             run_id=ref.run_id,
             experiment_id=ref.experiment_id,
             metrics=finite(self.metrics.metrics),
+            claims=finite(self.claims),
+            proof=self.proof,
             params=self.metrics.params,
             figures=finite(system_figures(self)),
             method=self.metrics.params.get("method"),

@@ -9,6 +9,7 @@ from core.domain.artifact_order import ordered
 from core.domain.errors import NotFinished, Unavailable
 from core.domain.job import Job, JobState
 from core.domain.links import run_page, run_resource
+from core.domain.proof import Earlier, Proof
 from core.domain.sealed_result import SealedFile, SealedFrom, SealedResult
 from core.domain.tracking_state import UNKNOWN, Tracking, TrackingState
 from core.domain.user import User
@@ -35,6 +36,11 @@ class JobResults:
     mlflow_api_url: str | None = None
     params: Mapping[str, str] = field(default_factory=dict)
     metrics: Mapping[str, float] = field(default_factory=dict)
+    claims: Mapping[str, float] = field(default_factory=dict)
+    """What the submission reported itself, where the platform computed the metrics."""
+    proof: Proof | None = None
+    earlier: Sequence[Earlier] = ()
+    """If the metrics were computed anew: what they were before."""
     artifacts: Sequence[SealedFile] = ()
     """Curves, maps and logs first; at most MAX_SEALED_FILES."""
     artifacts_total: int = 0
@@ -83,7 +89,7 @@ class GetJobResults:
         return replace(
             found,
             params=result.params,
-            metrics=result.all_metrics,
+            metrics=result.counted,
             artifacts=result.files,
             artifacts_total=max(result.file_count or 0, len(result.files)),
             artifacts_available=self.trial_files.are_kept(job.job_id),
@@ -104,7 +110,10 @@ class GetJobResults:
             mlflow_ui_url=run_page(self.mlflow_url, result.experiment_id, result.run_id),
             mlflow_api_url=run_resource(self.mlflow_url, result.run_id),
             params=result.params,
-            metrics=result.all_metrics,
+            metrics=result.counted,
+            claims=result.claims,
+            proof=result.proof,
+            earlier=result.earlier,
             artifacts=files,
             artifacts_total=max(result.file_count or 0, len(files)),
             artifacts_available=tracking.state in {TrackingState.AS_RECORDED, TrackingState.CHANGED},
@@ -112,8 +121,8 @@ class GetJobResults:
             sealed_from=result.sealed_from,
             left_out=result.left_out,
             notes=job.notes,
-            ranked=job.ranked,
-            unranked_because=job.unranked_because,
+            ranked=None if result.earlier else job.ranked,  # that was said of the metrics before
+            unranked_because=None if result.earlier else job.unranked_because,
         )
 
     def _files(self, result: SealedResult, tracking: Tracking) -> Sequence[SealedFile]:

@@ -54,6 +54,10 @@ def named(runners: RunnersPort, name: str) -> list[SeenRunner]:
     return found
 
 
+SCORING_STEPS = frozenset({"score", "rescore"})
+"""Steps that compute a score of a run that has ended."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RetryDeadLetter:
     """Repeats the job of a failed step as a new job of its user's, which counts nowhere; the letter is removed.
@@ -72,6 +76,10 @@ class RetryDeadLetter:
         if letter.failure.job_id is None:
             raise Conflict("This step belongs to no job. It repeats itself; drop the letter once you have read it.")
         job = self.rerun.enqueue.job_status.get(letter.failure.job_id)
+        if letter.failure.step in SCORING_STEPS and job.state is JobState.COMPLETED:
+            raise Conflict(
+                f"The run of this job is kept. Mend what failed, then: POST /admin/results/{job.job_id}/rescore"
+            )
         if job.state not in FINAL:
             raise Conflict("The job of this step has not ended: the platform runs it again by itself.")
         if job.state is not JobState.FAILED or job.failure_reason is not FailureReason.PLATFORM:

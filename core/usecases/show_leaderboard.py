@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from core.domain.benchmark import Benchmark, Direction, MetricRule
+from core.domain.benchmark import Benchmark, Direction, MetricRule, Scoring
 from core.domain.board_history import best_over_time
 from core.domain.board_rows import By, Entries, Ranking, board_rows
 from core.domain.costs import Cost, pareto_front
 from core.domain.entry_marks import UNMARKED, EntryMarks
 from core.domain.errors import InvalidInput
-from core.domain.standings import Entry, Standing
+from core.domain.standings import Entry, Standing, proven
 
 MOST_RANKINGS = 64
 MOST_NAMED = 20
@@ -41,8 +41,12 @@ class Ranked:
             if len(self._made) >= MOST_RANKINGS:
                 self._made.clear()
                 self._fronts.clear()
-            self._made[ranking] = board_rows(self.entries, ranking, self.marks)
+            self._made[ranking] = board_rows(self.counted(ranking), ranking, self.marks)
         return self._made.get(ranking) or ()
+
+    def counted(self, ranking: Ranking) -> Sequence[Entry]:
+        """The entries with the metrics that count on such a board."""
+        return proven(self.entries) if ranking.is_verified else self.entries
 
     def front(self, ranking: Ranking, cost: Cost) -> frozenset[str]:
         """The jobs on the Pareto front of these rows, of value against cost."""
@@ -126,7 +130,7 @@ class ShowLeaderboard:
     def history(self, query: BoardQuery) -> History:
         """The entries that were the best when they ended, by the query's metric and category."""
         ranking = self._ranking(query, self.ranked.categories)
-        steps = best_over_time(self.ranked.entries, ranking, self.ranked.marks)
+        steps = best_over_time(self.ranked.counted(ranking), ranking, self.ranked.marks)
         return History(benchmark=self.benchmark, ranking=ranking, steps=steps, marks=self.ranked.marks)
 
     def _ranking(self, query: BoardQuery, categories: Sequence[str]) -> Ranking:
@@ -140,7 +144,8 @@ class ShowLeaderboard:
             known = ", ".join(categories[:MOST_NAMED]) or "none: no entry here has values for categories"
             raise InvalidInput.of("category", f"must be one in which entries have values ({known})")
         rule = self._rule(query.metric or self.benchmark.primary_metric, query.direction)
-        return Ranking(metric=rule, entries=query.entries, category=category, by=query.by)
+        is_verified = self.benchmark.scoring is Scoring.VERIFIED
+        return Ranking(metric=rule, entries=query.entries, category=category, by=query.by, is_verified=is_verified)
 
     def _rule(self, name: str, direction: Direction | None) -> MetricRule:
         """The benchmark's own rule; for other metrics one without bounds: higher is better unless it is a cost."""

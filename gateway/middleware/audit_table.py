@@ -133,6 +133,7 @@ TABLE: Mapping[tuple[str, str], Rule] = {
     ),
     ("POST", "/admin/entries/{job_id}/baseline"): _admins(AuditAction.ENTRY_BASELINE, AuditTarget.JOB, "job_id"),
     ("DELETE", "/admin/entries/{job_id}/baseline"): _admins(AuditAction.ENTRY_NO_BASELINE, AuditTarget.JOB, "job_id"),
+    ("POST", "/admin/results/{job_id}/rescore"): _admins(AuditAction.RESULT_RESCORE, AuditTarget.JOB, "job_id"),
     # MLflow's pages are the same for every user; the route itself records files and what belongs to no board.
     **{(method, "/mlflow/{path:path}"): OWN for method in ("GET", "POST", "PUT", "PATCH", "DELETE")},
     ("GET", "/metrics"): Rule(scope=Scope.FIGURES),

@@ -60,6 +60,7 @@ ALSO: dict[tuple[str, str], tuple[int, ...]] = {
     ("post", "/users"): (409, 429),
     ("post", "/admin/dead-letters/{letter_id}/retry"): (409,),
     ("post", "/admin/results/{job_id}/restore"): (409,),
+    ("post", "/admin/results/{job_id}/rescore"): (409,),
     ("post", "/admin/jobs/{job_id}/pin"): (409,),
     ("delete", "/admin/jobs/{job_id}/pin"): (409,),
 }

@@ -68,7 +68,7 @@ _STANDING: dict[str, Any] = {
     "method": "PaDiM", "title": "PaDiM, 100 features", "note": "", "metrics": _METRICS, "unranked_because": None,
     "disqualified": False, "baseline": False,
     "costs": {"wall_seconds": 150.2, "memory_bytes": 812000000.0}, "on_front": True,
-    "mine": True, "finished_at": FINISHED, "mlflow_ui_url": _RUN_PAGE,
+    "mine": True, "is_verified": False, "is_rescored": False, "finished_at": FINISHED, "mlflow_ui_url": _RUN_PAGE,
     "tracking": _TRACKING,
 }  # fmt: skip
 
@@ -104,6 +104,12 @@ SCHEMAS: dict[str, Any] = {
     "ArtifactList": {"job_id": JOB, "items": [_RECORDED_FILE], "total": 1, "available": True},
     "RecordedFileView": _RECORDED_FILE,
     "TrackingView": _TRACKING,
+    "EarlierView": {"metrics": {"image_auc": 0.97}, "scorer": "anomaly 1", "labels_sha256": SHA256},
+    "RescoreView": {"job_id": JOB},
+    "ProofView": {
+        "scorer": "anomaly 1", "predictions_sha256": SHA256, "labels_sha256": SHA256,
+        "categories": {"stripes": {"image_auc": 0.98}}, "notes": [],
+    },
     "NewJob": {"submission_id": SUBMISSION, "config": {"benchmark": "synthetic", "epochs": 3}},
     "JobView": _JOB,
     "JobList": {"items": [_JOB], "next_cursor": None},
@@ -111,7 +117,7 @@ SCHEMAS: dict[str, Any] = {
     "ResultsView": {
         "job_id": JOB, "run_id": RUN, "experiment_id": "1", "mlflow_ui_url": _RUN_PAGE,
         "mlflow_api_url": f"http://localhost:5010/api/2.0/mlflow/runs/get?run_id={RUN}",
-        "params": {"method": "PaDiM"}, "metrics": _METRICS,
+        "params": {"method": "PaDiM"}, "metrics": _METRICS, "claims": {}, "proof": None, "earlier": [],
         "artifacts": [_RECORDED_FILE], "artifacts_total": 1, "artifacts_available": True, "tracking": _TRACKING,
         "sha256": SHA256, "sealed_from": "run", "left_out": [],
         "notes": [_NOTE], "ranked": True, "unranked_because": None, "trial": False, "would_be_ranked": None,

@@ -1,13 +1,16 @@
-"""Route for admins: writes a recorded result back into a run that was changed in MLflow."""
+"""Routes for admins: a recorded result is written back into a run that was changed in MLflow, or computed anew."""
 
 from __future__ import annotations
+
+from http import HTTPStatus
 
 from fastapi import APIRouter
 
 from core.usecases.compare_tracking import RestoreRun
+from core.usecases.rescore import AskRescore
 from gateway.dependencies import CurrentAdmin, PortsPart, TrackingWatchPart
 from gateway.schemas.jobs import JobId
-from gateway.schemas.results import TrackingView
+from gateway.schemas.results import RescoreView, TrackingView
 
 router = APIRouter(prefix="/admin", tags=["admin"])
 
@@ -24,3 +27,15 @@ def restore(job_id: JobId, _admin: CurrentAdmin, ports: PortsPart, watch: Tracki
     stands = usecase(job.job_id)
     watch.forget(job.benchmark)
     return TrackingView.model_validate(stands)
+
+
+@router.post("/results/{job_id}/rescore", status_code=HTTPStatus.ACCEPTED)
+def rescore(job_id: JobId, _admin: CurrentAdmin, ports: PortsPart) -> RescoreView:
+    """Have the score of an ended job computed anew from its predictions, e.g. after labels were corrected.
+
+    A runner does it within seconds; boards show it within a minute. The result then has both values: `metrics` and
+    `earlier`. If it cannot be done the result stays, and `GET /admin/dead-letters` says why (step `rescore`).
+    """
+    job = ports.job_status.get(job_id)
+    AskRescore(job_status=ports.job_status, results=ports.results, benchmarks=ports.benchmarks)(job.job_id)
+    return RescoreView(job_id=job.job_id)

@@ -12,7 +12,7 @@ from core.domain.benchmark import Direction, Scoring
 from core.domain.board_rows import By, Entries
 from core.domain.costs import Cost, costs_of
 from core.domain.links import run_page
-from core.domain.sealed_result import SealedFrom
+from core.domain.sealed_result import SealedFrom, finite
 from core.domain.standings import Standing
 from core.domain.tracking_state import UNKNOWN, Tracking, TrackingState
 from core.domain.user import User
@@ -37,6 +37,35 @@ class RecordedFileView(FileView):
     """Of the file as the run left it; null for the job's log, and for jobs that ended before results were sealed."""
 
 
+class ProofView(Answer):
+    """How the platform computed the metrics: from the run's predictions, with labels that the run never saw."""
+
+    scorer: str
+    """The scorer's name and version."""
+    predictions_sha256: str
+    """Of the manifest of the run's predictions: the sorted lines `<SHA-256 of file>  <path>` of all files."""
+    labels_sha256: str
+    """The same of the labels."""
+    categories: dict[str, dict[str, float]]
+    """The metrics of each category; those of the job are their mean."""
+    notes: list[str]
+
+
+class EarlierView(Answer):
+    """What a result was before it was computed anew."""
+
+    metrics: dict[str, float]
+    """Empty if no score was found, or if the submission had reported the metrics, which are `claims` since then."""
+    scorer: str | None
+    labels_sha256: str | None
+
+
+class RescoreView(Answer):
+    """The job whose score will be computed anew."""
+
+    job_id: str
+
+
 class ResultsView(Answer):
     """The result that the platform recorded when the run ended. Without a result, links and figures are empty."""
 
@@ -47,6 +76,13 @@ class ResultsView(Answer):
     mlflow_api_url: str | None
     params: dict[str, str]
     metrics: dict[str, float]
+    """Those that count: computed by the platform if there is a proof, else as the submission reported them."""
+    claims: dict[str, float]
+    """What the submission reported itself where the benchmark's scores are verified: it does not count."""
+    proof: ProofView | None
+    """Null if the submission reported the metrics itself, or if the platform could not score the run."""
+    earlier: list[EarlierView]
+    """If the score was computed anew: what it was at first, and the last time before."""
     artifacts: list[RecordedFileView]
     """At most 1,000 files: curves, maps and logs first."""
     artifacts_total: int
@@ -67,13 +103,13 @@ class ResultsView(Answer):
     trial: bool
     unranked_because: str | None
     left_out: list[str]
-    """The parts that were too large to record: `files`, `long params` (cut), `params`. Metrics always fit."""
+    """The parts that were too large to record: `files`, `long params` (cut), `params`, `claims`. Metrics always fit."""
 
     @classmethod
     def of(cls, results: JobResults) -> Self:
-        numbers = {name: value for name, value in results.metrics.items() if math.isfinite(value)}
+        numbers = finite(results.metrics)
         shown = {field.name: getattr(results, field.name) for field in fields(results)}
-        return cls.model_validate(shown | {"metrics": numbers} | ranking(results))
+        return cls.model_validate(shown | {"metrics": numbers, "claims": finite(results.claims)} | ranking(results))
 
 
 class ArtifactList(Answer):
@@ -113,6 +149,10 @@ class StandingView(Answer):
     on_front: bool
     """Whether no row of the board has a better value at no more of the board's `cost`, or the same value for less."""
     mine: bool
+    is_verified: bool
+    """Whether the platform computed the metrics."""
+    is_rescored: bool
+    """Whether it computed them anew, e.g. since labels had changed; the job's results have the values before."""
     finished_at: datetime
     mlflow_ui_url: str
     tracking: TrackingView

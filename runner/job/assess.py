@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from core.domain.assessment import assess
+from core.domain.benchmark import Scoring
 from core.domain.errors import NotFound
 from core.domain.verdict import RunRecord, Verdict
 from core.ports.tracking import system_figures_of
@@ -18,13 +19,16 @@ def assessed(attempt: Attempt, verdict: Verdict, record: RunRecord) -> Verdict:
     """
     if verdict.metrics is None:
         raise ValueError("only a passed run is assessed")
+    if verdict.ranked is not None or (attempt.job.trial and attempt.scoring is Scoring.VERIFIED):
+        return verdict  # it was found before that no score counts, or there is none to be ranked
     name = attempt.job.benchmark
     try:
         benchmark = attempt.awaited(lambda: attempt.context.ports.benchmarks.get(name))
     except NotFound:
         because = "this site no longer has the benchmark"
         return replace(verdict, ranked=False, unranked_because=because)
-    found = assess(verdict.metrics, benchmark, figures=system_figures_of(verdict.metrics, record.peaks))
+    figures = system_figures_of(verdict.metrics, record.peaks)
+    found = assess(verdict.metrics, benchmark, figures=figures, is_scored=verdict.proof is not None)
     return replace(
         verdict,
         metrics=found.metrics,

@@ -12,9 +12,12 @@ from typing import TypeVar
 
 import structlog
 
+from core.domain.benchmark import Scoring
 from core.domain.errors import NotFound, Unavailable
 from core.domain.job import Claim, Job, Phase
 from core.domain.limits import ResourceClass
+from core.domain.submission import Submission
+from core.ports.sandbox import SandboxSpec
 from runner.job.context import JobContext
 from runner.job.signals import Cancelled
 from runner.job_log.writer import LogWriter
@@ -60,6 +63,33 @@ class Attempt:
     def launched(self) -> bool:
         """Whether the run can be gone on with, in the engine or from disk."""
         return self.folder.can_be_taken_over
+
+    @property
+    def scoring(self) -> Scoring:
+        """How the run is scored: as its benchmark said at its launch."""
+        return self.at_launch.scoring
+
+    @property
+    def at_launch(self) -> LaunchSettings:
+        """The settings as stored at the launch, with what was known only then. Raises NotFound where there are none."""
+        return self.folder.settings or self.known
+
+    def sandbox_spec(self, submission: Submission, gpu: str | None = None) -> SandboxSpec:
+        """The same for the runner that launches the run and for one that takes it over, which needs no data folder."""
+        return SandboxSpec(
+            site=self.context.site,
+            job_id=self.job.job_id,
+            attempt=self.job.attempt,
+            claim=self.folder.claim,
+            user_id=self.job.user_id,
+            entrypoint=submission.entrypoint,
+            config_file=submission.config_file,
+            limits=self.limits,
+            image=self.known.image,
+            submission=self.context.ports.storage.submission_files(submission.submission_id),
+            config=self.folder.config,
+            gpu=gpu,
+        )
 
     def check(self) -> None:
         """`Lease.check` for steps in which no container runs. Raises Cancelled besides."""

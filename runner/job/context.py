@@ -19,6 +19,7 @@ from runner.lease.claim_locks import ClaimLocks
 from runner.recovery.janitor import Janitor
 from runner.recovery.site_names import SiteNames
 from runner.requirements.dependencies import NoDependencies, Preparing
+from runner.scoring.scoring import CanScore, NoScoring
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -49,6 +50,7 @@ class JobContext:
     trial_seconds: int = 60
     """The time limit of a trial, if its class has no shorter one."""
     dependencies: Preparing = field(default_factory=NoDependencies)
+    scoring: CanScore = field(default_factory=NoScoring)
     storage_faults: StorageFaults = field(default_factory=StorageFaults)
 
     def settings_for(self, job: Job) -> LaunchSettings | None:

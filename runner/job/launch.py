@@ -8,6 +8,7 @@ from pathlib import Path
 
 import structlog
 
+from core.domain.benchmark import Benchmark, Scoring
 from core.domain.errors import LeadersboardError, NotFound, RunLost, Unavailable
 from core.domain.job import MAX_LOSSES, Job, Phase
 from core.domain.limits import ResourceClass
@@ -59,7 +60,7 @@ def _taken_over(attempt: Attempt, submission: Submission) -> Sandbox:
     Raises NeverStarted when the earlier runner ended before the container had started, RunLost when the run is gone.
     """
     kind, _blank, gpu = (attempt.job.device or "").partition(" ")
-    spec = _spec(attempt, submission, gpu if kind == "gpu" else None)
+    spec = attempt.sandbox_spec(submission, gpu if kind == "gpu" else None)
     sandbox = attempt.context.engine.adopt(spec, attempt.job_log)
     never_started = not attempt.folder.started and not attempt.job_log.printed_bytes
     if never_started and (sandbox is None or sandbox.state().interrupted):  # no container, or only its volume
@@ -77,7 +78,7 @@ def _launched(attempt: Attempt, submission: Submission) -> Sandbox:
     attempt.lease.retrying(lambda: ledger.note(attempt.claim, sandbox=attempt.folder.claim))
     _data(attempt)  # before anything is installed for a benchmark that is gone
     prepared = context.dependencies.prepared(
-        _spec(attempt, submission, None), attempt.folder, say=attempt.job_log.say, check=attempt.check
+        attempt.sandbox_spec(submission), attempt.folder, say=attempt.job_log.say, check=attempt.check
     )
 
     def waits(why: str) -> None:
@@ -86,20 +87,21 @@ def _launched(attempt: Attempt, submission: Submission) -> Sandbox:
 
     with context.gpus.reserved(attempt.limits.gpus, check=attempt.check, say=waits) as gpu:
         device = f"gpu {gpu}" if gpu else "cpu"
-        data, categories = _data(attempt)  # after the wait: of a trial a copy that nothing removes meanwhile
+        benchmark, data = _data(attempt)  # after the wait: of a trial a copy that nothing removes meanwhile
         weights = context.ports.weights.folder()
-        spec = replace(_spec(attempt, submission, gpu), data=data, weights=weights, dependencies=prepared.dependencies)
-        _write_config(attempt, categories, device=device)
+        bare = attempt.sandbox_spec(submission, gpu)
+        spec = replace(bare, data=data, weights=weights, dependencies=prepared.dependencies)
+        _write_config(attempt, benchmark.categories, device=device)
         attempt.lease.retrying(lambda: ledger.note(attempt.claim, device=device))
         attempt.job_log.say_once(_first_line(attempt.job, attempt.limits, device))
         attempt.check()  # a job cancelled before this gets no container
-        sandbox = _started(attempt, spec)
+        sandbox = _started(attempt, spec, benchmark.scoring)
     attempt.note(phase=Phase.RUNNING)
     return sandbox
 
 
-def _started(attempt: Attempt, spec: SandboxSpec) -> Sandbox:
-    attempt.folder.agree(attempt.known)
+def _started(attempt: Attempt, spec: SandboxSpec, scoring: Scoring) -> Sandbox:
+    attempt.folder.agree(attempt.known.model_copy(update={"scoring": scoring}))
     attempt.folder.begin()
     try:
         sandbox = attempt.context.engine.launch(spec, attempt.job_log)
@@ -109,8 +111,8 @@ def _started(attempt: Attempt, spec: SandboxSpec) -> Sandbox:
     return sandbox
 
 
-def _data(attempt: Attempt) -> tuple[Path, tuple[str, ...]]:
-    """The public data of the job's benchmark and its categories; of a trial a few pictures of some of them.
+def _data(attempt: Attempt) -> tuple[Benchmark, Path]:
+    """The job's benchmark and its public data; of a trial with some of its categories, and a few pictures of these.
 
     Waits for a benchmark whose file is being rewritten. Raises NoBenchmark, NoTrial, OSError, and what `Attempt.check`
     raises.
@@ -124,28 +126,10 @@ def _data(attempt: Attempt) -> tuple[Path, tuple[str, ...]]:
             "does not count towards your limit. Ask an admin, or submit for another benchmark."
         ) from error
     if not attempt.job.trial:
-        return data, benchmark.categories
+        return benchmark, data
     few = TrialData(job_root=attempt.context.job_root).of(benchmark, data)
     attempt.job_log.say_once(_trial_line(few, len(benchmark.categories), attempt.limits))
-    return few.path, few.categories
-
-
-def _spec(attempt: Attempt, submission: Submission, gpu: str | None) -> SandboxSpec:
-    """The same for the runner that launches the run and for one that takes it over, which needs no data folder."""
-    return SandboxSpec(
-        site=attempt.context.site,
-        job_id=attempt.job.job_id,
-        attempt=attempt.job.attempt,
-        claim=attempt.folder.claim,
-        user_id=attempt.job.user_id,
-        entrypoint=submission.entrypoint,
-        config_file=submission.config_file,
-        limits=attempt.limits,
-        image=attempt.known.image,
-        submission=attempt.context.ports.storage.submission_files(submission.submission_id),
-        config=attempt.folder.config,
-        gpu=gpu,
-    )
+    return benchmark.model_copy(update={"categories": few.categories}), few.path
 
 
 def _write_config(attempt: Attempt, categories: tuple[str, ...], *, device: str) -> None:

@@ -81,6 +81,7 @@ class _Recorder:
             "run": attempt.folder.claim,  # its name in the engine and on disk: the same for every runner
             "device": known.device or "",
             "dependencies": used_by(attempt.folder),
+            **_proven(verdict),
         }
         job = replace(attempt.job, finished_at=attempt.lease.retrying(ledger.now))  # not by this machine's clock
         result = result_of(job, verdict, record, submission, artifacts=artifacts, facts=facts, check=attempt.check)
@@ -141,10 +142,20 @@ def result_of(
         file_count=len(files_below(artifacts)),
         job=replace(job, finished_at=job.finished_at or datetime.now(UTC)),
         metrics=verdict.metrics,
+        claims=verdict.claims,
+        proof=verdict.proof,
         measured=record.peaks,
         tags={f"leadersboard.{name}": value for name, value in origin.items()},
         artifacts=artifacts,
     )
+
+
+def _proven(verdict: Verdict) -> dict[str, str]:
+    """Where the metrics come from, if the platform computed them."""
+    proof = verdict.proof
+    return {} if proof is None else {
+        "scorer": proof.scorer, "predictions_sha256": proof.predictions_sha256, "labels_sha256": proof.labels_sha256,
+    }  # fmt: skip
 
 
 def files_of(artifacts: Path, check: Callable[[], None]) -> tuple[SealedFile, ...]:

@@ -1,7 +1,7 @@
 """Runs a claimed job: holds its claim, takes its steps in order, and decides what a step that is left means.
 
-prepare and run (`launch`, `watch`), collect (`collect`), judge (`core/domain/verdict`), record (`record`), release
-(`release`).
+prepare and run (`launch`, `watch`), collect (`collect`), judge (`core/domain/verdict`, `score`), record (`record`),
+release (`release`).
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from runner.job.context import JobContext
 from runner.job.launch import WITHOUT_RUN, launched, verdict_without_run
 from runner.job.record import record_result
 from runner.job.release import fail, finish, finish_without_class, hand_back, hand_over, leave_result, let_go, put_off
+from runner.job.score import scored
 from runner.job.signals import Cancelled, NeverStarted, ResultWaits
 from runner.job.watch import RunMonitor
 from runner.job_log.earlier import set_earlier_aside
@@ -139,15 +140,17 @@ class RunJob:
         except WITHOUT_RUN as error:
             finish(attempt, Outcome.of(verdict_without_run(error, attempt), peaks={}))
             return
-        verdict = attempt.known.verdict(record)
+        verdict = attempt.at_launch.verdict(record)
         if sandbox is not None:
             sandbox.remove(failed=not verdict.passed and not verdict.cancelled)
             self.context.gpus.look_after()
         result = None
         if verdict.passed:
             try:
-                verdict = assessed(attempt, verdict, record)
-                result = record_result(attempt, verdict, record, submission)
+                verdict = scored(attempt, verdict, submission)
+                if verdict.passed:
+                    verdict = assessed(attempt, verdict, record)
+                    result = record_result(attempt, verdict, record, submission)
             except Cancelled:
                 verdict = Verdict(cancelled=True, message="Cancelled before it was recorded.")
         finish(

@@ -10,6 +10,7 @@ from runner.recovery.engine import EngineSteps
 from runner.recovery.files import FileSteps
 from runner.recovery.ledger import LedgerSteps
 from runner.recovery.periodic import Round, Step, attempted
+from runner.recovery.rescores import Rescores
 from runner.recovery.tracking import TrackingSteps
 
 TICK_SECONDS = 1.0
@@ -25,6 +26,7 @@ class Sweeper:
     engine: EngineSteps
     tracking: TrackingSteps
     files: FileSteps
+    rescores: Rescores
     letters: DeadLetterWriter
 
     def rounds(self, every_seconds: float) -> tuple[Round, ...]:
@@ -47,6 +49,7 @@ class Sweeper:
                 (TIDY_SECONDS, tracking.open_runs),
                 (TIDY_SECONDS, tracking.untrue),
             ),
+            "rescores": ((every_seconds, self.rescores.one),),
             "files": ((often, files.last_lines), (TEMPORARY_SECONDS, files.temporary), (TIDY_SECONDS, files.trials)),
         }
         return tuple(

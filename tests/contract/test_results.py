@@ -14,6 +14,7 @@ from core.adapters.redis.results import RedisResults
 from core.domain.errors import LeaseLost
 from core.domain.job import Claim, Job, JobState, Outcome
 from core.domain.limits import UserLimits
+from core.domain.proof import Proof
 from core.domain.sealed_result import SealedFile, SealedFrom, SealedResult
 from core.ports.job_status import JobStatusPort
 from core.ports.results import ResultsPort
@@ -204,3 +205,46 @@ def test_more_results_than_one_question_holds(redis_client: redis.Redis, monkeyp
     unsealed = {site.completed(sealed=False, submission_id=f"{number:032x}")[0].job_id for number in range(10, 13)}
     assert set(site.results.of_benchmark("synthetic")) == jobs
     assert set(site.results.unsealed()) == unsealed
+
+
+def test_a_result_that_is_computed_anew_replaces_the_one_that_it_was_made_of(site: Site) -> None:
+    """With the job's own end; a second one, made of the same, is too late."""
+    job, result = site.completed()
+    before = site.results.get(job.job_id)
+    assert before is not None
+    proof = Proof(scorer="s 2", predictions_sha256="a" * 64, labels_sha256="b" * 64)
+    new = result.rescored({"image_auc": 0.25}, proof)
+    assert not site.results.reseal("f" * 64, new)
+    assert site.results.reseal(before.sha256, new)
+    assert not site.results.reseal(before.sha256, result)
+    found = site.results.get(job.job_id)
+    assert found is not None
+    assert (found.result, found.finished_at) == (new, job.finished_at)
+    assert (found.result.claims, found.result.earlier[0].scorer) == (result.metrics, None)
+    assert not site.results.reseal(before.sha256, replace(new, job_id="f" * 32))
+
+
+def test_a_job_to_be_scored_again_is_given_to_one_runner(site: Site) -> None:
+    """Until that ends it, or its time is over; asking twice is asking once."""
+    assert site.results.take_rescore(60) is None
+    for job_id in ("a", "b", "a"):
+        site.results.ask_rescore(job_id)
+    assert {site.results.take_rescore(60), site.results.take_rescore(60)} == {"a", "b"}
+    site.results.ask_rescore("a")
+    assert site.results.take_rescore(60) is None
+    for job_id in ("a", "b"):
+        site.results.end_rescore(job_id)
+    site.results.ask_rescore("a")
+    assert site.results.take_rescore(0) == "a"
+    assert site.results.take_rescore(60) == "a"
+
+
+def test_a_resealed_result_lives_no_longer_than_its_job(redis_client: redis.Redis) -> None:
+    site = Site(jobs=RedisJobStatus(redis_client), results=RedisResults(redis_client))
+    job, result = site.completed()
+    before = site.results.get(job.job_id)
+    assert before is not None
+    proof = Proof(scorer="s 2", predictions_sha256="a" * 64, labels_sha256="b" * 64)
+    assert site.results.reseal(before.sha256, result.rescored({}, proof))
+    lives: list[Any] = [redis_client.ttl(f"leaderboard:{kind}:{job.job_id}") for kind in ("job", "result")]
+    assert 0 < max(lives) - min(lives) + 1 <= 2

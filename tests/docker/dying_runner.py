@@ -25,7 +25,7 @@ from runner.engine.docker_engine import DockerEngine
 from runner.engine.docker_sandbox import DockerSandbox
 from runner.engine.output.stream import OutputStream
 from runner.engine.output.volume import OutputVolume
-from runner.job import run_job
+from runner.job import run_job, score
 from runner.job.attempt import Attempt
 from runner.job.run_job import RunJob
 from runner.job.watch import RunMonitor
@@ -33,6 +33,7 @@ from runner.job_log.journal import PositionFile
 from runner.job_log.writer import LogWriter
 from runner.requirements.installer import Installer
 from runner.run_folder import RunFolder
+from runner.scoring.docker_scorer import DockerScorer
 
 STEPS: dict[str, tuple[Any, str, Callable[..., bool]]] = {
     "claimed": (RunJob, "__call__", lambda *_: True),
@@ -57,6 +58,12 @@ STEPS: dict[str, tuple[Any, str, Callable[..., bool]]] = {
     "final": (RunFolder, "remove", lambda *_: True),
 }
 """Before which call, of a class or a module, and when; asked with the call's own arguments."""
+SCORING: dict[str, tuple[Any, str, Callable[..., bool]]] = {
+    "scorer being made": (DockerScorer, "_created", lambda *_: True),
+    "scorer running": (DockerScorer, "_ended", lambda *_: True),
+    "scored": (score, "_claimed", lambda *_args, **_named: True),
+}
+"""The same for benchmarks that the platform scores."""
 BESIDE: dict[str, tuple[Any, str, Callable[..., bool]]] = {
     "GPU probe": (standing_probe._Opened, "ask", lambda *_: True),
     "probe being made": (OutputVolume, "check_bound", lambda *_: True),
@@ -77,7 +84,7 @@ def proof_of(look: folder_look.FolderLook) -> Path:
 def build() -> RedisBroker:
     """The real thing, with one trap in it."""
     step = os.environ["DIE_AT"]
-    owner, name, due = (STEPS | BESIDE)[step]
+    owner, name, due = (STEPS | SCORING | BESIDE)[step]
     _set_trap(owner, name, due, Path(os.environ["DIED"]), of_a_probe=step in BESIDE)
     return runner.main.build()
 

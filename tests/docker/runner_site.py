@@ -70,6 +70,7 @@ class Site:
             "ALLOW_OLD_ENGINE": "true",
             "ENGINE_SOCKET": service("LEADERSBOARD_TEST_ENGINE"), "UPLOAD_ROOT": str(root / "submissions"),
             "LOG_ROOT": str(root / "logs"), "JOB_ROOT": str(root / "jobs"), "BENCHMARK_ROOT": str(root / "benchmarks"),
+            "LABELS_ROOT": str(root / "labels"),
             "LEASE_SECONDS": "3", "SWEEP_SECONDS": "0.5",
             "RESOURCE_CLASSES": json.dumps([SMALL.model_dump()]),  # each class is probed at each runner's start
         }  # fmt: skip

@@ -18,6 +18,7 @@ COMMANDS = re.findall(r"^curl .*$", PAGE.read_text(), re.MULTILINE)
 REFUSED = {
     "/artifacts/$ARTIFACT": 404,  # the job was cancelled two commands before
     "/admin/results/$JOB_ID/restore": 409,  # so it has no result
+    "/admin/results/$JOB_ID/rescore": 409,
     "/auth/login": 401, "/auth/logout": 409, "/auth/password": 403,  # the tests' users have tokens of the settings
     # No runner has told of itself here, and nothing of the platform has failed.
     **{f"/admin/runners/$RUNNER{step}": 404 for step in ("", "/pause", "/drain", "/resume", "/canary")},

@@ -49,6 +49,7 @@ ON_REDIS = [
     "GET /admin/dead-letters", "POST /admin/dead-letters/{letter_id}/retry", "DELETE /admin/dead-letters/{letter_id}",
     "GET /admin/retention", "POST /admin/retention", "GET /admin/pins", "POST /admin/jobs/{job_id}/pin",
     "DELETE /admin/jobs/{job_id}/pin", "POST /admin/results/{job_id}/restore", "GET /leaderboard", "GET /admin/audit",
+    "POST /admin/results/{job_id}/rescore",
     "GET /leaderboard/export", "GET /leaderboard/history", "GET /jobs/{job_id}/entry", "PATCH /jobs/{job_id}/entry",
     "POST /admin/entries/{job_id}/disqualify", "POST /admin/entries/{job_id}/restore",
     "POST /admin/entries/{job_id}/baseline", "DELETE /admin/entries/{job_id}/baseline",

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from core.domain.errors import NotFound
 from core.domain.job import Job, JobState
@@ -17,6 +18,8 @@ class MemoryResults:
     """ResultsPort on the jobs of this ledger."""
 
     ledger: MemoryJobStatus
+    asked: dict[str, float] = field(default_factory=dict)
+    """Jobs to be scored again, with the time from which each is given out."""
 
     def get(self, job_id: str) -> Recorded | None:
         result = self.ledger.results.get(job_id)
@@ -45,6 +48,27 @@ class MemoryResults:
             return False
         self.ledger.results[result.job_id] = result
         self.ledger.runs[result.run_id] = result.job_id
+        return True
+
+    def ask_rescore(self, job_id: str) -> None:
+        self.asked.setdefault(job_id, 0.0)
+
+    def take_rescore(self, seconds: float) -> str | None:
+        now = time.monotonic()
+        due = sorted((at, job_id) for job_id, at in self.asked.items() if at <= now)
+        if not due:
+            return None
+        self.asked[due[0][1]] = now + seconds
+        return due[0][1]
+
+    def end_rescore(self, job_id: str) -> None:
+        self.asked.pop(job_id, None)
+
+    def reseal(self, sha256: str, result: SealedResult) -> bool:
+        known = self.get(result.job_id)
+        if known is None or known.sha256 != sha256:
+            return False
+        self.ledger.results[result.job_id] = result
         return True
 
     def owners(self, run_ids: Sequence[str]) -> Mapping[str, str]:

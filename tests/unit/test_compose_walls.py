@@ -97,3 +97,12 @@ def test_every_image_of_ours_ends_as_another_user_than_root() -> None:
     for name in set(MAIN) - PRIVILEGED:
         users = [line for line in stages[name].splitlines() if line.startswith("USER ")]
         assert users == ["USER 10001:10001"], name
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
+def test_hidden_labels_reach_runner_and_engine_alone(path: Path) -> None:
+    """SCO-2: read-only there; gateway, UI and MLflow never see them."""
+    for name, service in services(path).items():
+        mounts = [str(one) for one in service.get("volumes", []) if "label" in str(one).lower()]
+        seen = name in {"runner", "engine"} and path.name == "compose.yml"
+        assert mounts == (["${LABELS:-labels}:/shared/labels:ro"] if seen else []), name

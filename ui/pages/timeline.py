@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from client.api.models import Job, JobState
 
 PHASES = ("queued", "preparing", "running", "collecting", "recording")
+SCORING = "scoring"
+"""A phase before the last one; shown while a job is in it, since most benchmarks have none."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,9 +20,12 @@ class Step:
 def steps_of(job: Job) -> list[Step]:
     """The job's phases, each done, current or to come, and how the job ended."""
     if not job.status.is_final:
-        at = PHASES.index(job.phase) if job.phase in PHASES else 0
+        at = len(PHASES) - 1 if job.phase == SCORING else PHASES.index(job.phase) if job.phase in PHASES else 0
         looks = ["done" if number < at else "now" if number == at else "todo" for number in range(len(PHASES))]
-        return [*_named(job, looks), Step(name="Done", look="todo")]
+        steps = _named(job, looks)
+        if job.phase == SCORING:
+            steps[at:] = [Step(name="Scoring", look="now"), Step(name=steps[at].name, look="todo")]
+        return [*steps, Step(name="Done", look="todo")]
     if job.status is JobState.COMPLETED:
         return [*_named(job, ["done"] * len(PHASES)), Step(name="Completed", look="done")]
     # The failure's reason says where it stopped; only these phases are certain to be done.

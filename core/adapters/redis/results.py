@@ -68,6 +68,25 @@ class RedisResults:
             script = self._redis.register_script(script_text("seal_old"))
             return bool(script(args=[result.job_id, result.run_id, seal.text, seal.sha256]))
 
+    def ask_rescore(self, job_id: str) -> None:
+        with redis_errors():
+            self._redis.zadd(f"{PREFIX}rescores", {job_id: 0}, nx=True)
+
+    def take_rescore(self, seconds: float) -> str | None:
+        with redis_errors():
+            found: Any = self._redis.register_script(script_text("take_rescore"))(args=[seconds])
+        return str(found) if found else None
+
+    def end_rescore(self, job_id: str) -> None:
+        with redis_errors():
+            self._redis.zrem(f"{PREFIX}rescores", job_id)
+
+    def reseal(self, sha256: str, result: SealedResult) -> bool:
+        seal = sealed(result)
+        with redis_errors():
+            script = self._redis.register_script(script_text("reseal"))
+            return bool(script(args=[result.job_id, sha256, seal.text, seal.sha256]))
+
     def owners(self, run_ids: Sequence[str]) -> Mapping[str, str]:
         found: dict[str, str] = {}
         for batch in _batches(run_ids):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
-from core.domain.benchmark import Direction, Scoring
+from core.domain.benchmark import Benchmark, Direction, Scoring
 from tests.builders import benchmark, rule
 
 pytestmark = pytest.mark.unit
@@ -14,6 +14,7 @@ pytestmark = pytest.mark.unit
 def test_reads_a_plain_benchmark_with_its_defaults() -> None:
     """Image, data folder and scoring have the documented defaults."""
     found = benchmark()
+    assert Benchmark.model_validate({**found.model_dump(), "scoring": "verified"}).scoring is Scoring.VERIFIED
     assert (found.image, found.data, found.scoring, found.categories) == ("sandbox", "public", Scoring.REPORTED, ())
     assert found.metric("inference_time_ms").direction is Direction.MINIMIZE
     assert found.metric("nothing") is None

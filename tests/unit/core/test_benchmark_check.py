@@ -139,8 +139,8 @@ def test_categories_and_folders_are_compared(tmp_path: Path) -> None:
 
 def test_the_data_of_a_broken_file_is_looked_at_as_well(tmp_path: Path) -> None:
     """All faults at once."""
-    found = faults(tmp_path, without("001_mask"), scoring="verified")
-    assert "this version has no scorer" in found["benchmark.yaml"][0]
+    found = faults(tmp_path, without("001_mask"), scoring="trusted")
+    assert "trusted is not supported" in found["benchmark.yaml"][0]
     assert "has no mask" in found["public/weave/test/dot/001.png"][0]
     assert check_folder(tmp_path / "surfaces").condition is Condition.BROKEN
 

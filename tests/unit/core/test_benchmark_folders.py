@@ -72,8 +72,8 @@ def test_one_bad_file_hides_no_other(tmp_path: Path, content: bytes) -> None:
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"scoring": "verified"}, "this version has no scorer"),
-        ({"scoring": "verified"}, "Write scoring: reported"),
+        ({"scoring": "trusted"}, "trusted is not supported"),
+        ({"scoring": "trusted"}, "Write scoring: verified"),
         ({"image": "my-image:1"}, "Write image: sandbox, or leave the line out"),
         ({"log_policy": "hidden"}, "'log_policy' is not known"),
         ({"labels": "hidden"}, "known keys are name, title"),

@@ -33,12 +33,12 @@ def test_a_good_file_has_no_finding(tmp_path: Path) -> None:
 
 
 def test_all_faults_are_told_at_once(tmp_path: Path) -> None:
-    text = GOOD.replace("image_auc\nmetrics", "pixel_auc\nlog_policy: hidden\nscoring: verified\nmetrics")
+    text = GOOD.replace("image_auc\nmetrics", "pixel_auc\nlog_policy: hidden\nscoring: trusted\nmetrics")
     text = text.replace("title: Surfaces\n", "").replace("maximum: 1}", "maximun: 1, direction: up}")
     found = findings(tmp_path, text)
     assert [line for line, _rule in found] == [4, 5, None, 7, 7]
     told = "\n".join(rule for _line, rule in found)
-    for words in ("'log_policy' is not known", "Write scoring: reported", "title: is missing", "maximun: is not known",
+    for words in ("'log_policy' is not known", "Write scoring: verified", "title: is missing", "maximun: is not known",
                   "metrics.0.direction: Input should be 'maximize' or 'minimize'"):  # fmt: skip
         assert words in told
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from core.domain.benchmark import Benchmark
-from core.domain.board_rows import By, Entries, Ranking, board_rows, mean_ranks
+from core.domain.board_rows import ONLY_CLAIMED, By, Entries, Ranking, board_rows, mean_ranks
 from core.domain.entry_marks import EntryMarks
 from core.domain.errors import InvalidInput
 from core.domain.standings import Entry, Standing
@@ -111,6 +111,18 @@ def test_a_baseline_has_the_mean_rank_that_it_would_have() -> None:
     marks = {job_id(3): EntryMarks(is_baseline=True)}
     found = board_rows(runs, Ranking(metric=rule(), by=By.MEAN_RANK), marks)
     assert told(found) == [(1, "ada", 1.5), (1, "bob", 1.5), (None, "eve", 1.5)]
+
+
+def test_a_claim_ranks_nowhere_where_scores_are_verified() -> None:
+    """SCO-2: neither by value nor in the history, and the row says why; its claims take nobody's place."""
+    runs = [entry(1, 1.0), entry(2, 0.5, is_verified=True)]
+    metrics = (rule(),)
+    benchmark = Benchmark(name="b", title="B", primary_metric="image_auc", metrics=metrics, scoring="verified")
+    usecase = ShowLeaderboard(benchmark=benchmark, ranked=Ranked(entries=runs))
+    board = usecase(BoardQuery())
+    assert told(board.standings) == [(1, "user2", 0.5), (None, "user1", None)]
+    assert [board.ranking.why_unranked(row) for row in board.standings] == [None, ONLY_CLAIMED]
+    assert [step.value for step in usecase.history(BoardQuery()).steps] == [0.5]
 
 
 def shown(entries: Sequence[Entry], **query: Any) -> Board:

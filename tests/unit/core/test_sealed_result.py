@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from core.domain.proof import Proof
 from core.domain.sealed_result import MAX_SEAL_BYTES, DamagedSeal, SealedFile, SealedResult, finite, opened, sealed
 from tests.builders import NOON
 
@@ -35,6 +36,15 @@ def test_an_entry_has_the_device_time_of_a_run_on_a_gpu() -> None:
     entry = replace(RESULT, tags={"leadersboard.device": "gpu GPU-1f"}).entry(NOON)
     assert entry.metrics["system/device_seconds"] == 3.0
     assert "system/device_seconds" not in RESULT.entry(NOON).metrics
+
+
+def test_an_entry_has_the_categories_of_its_proof() -> None:
+    """So that a board can rank by one of them."""
+    proof = Proof(
+        scorer="s 1", predictions_sha256="a" * 64, labels_sha256="b" * 64, categories={"weave": {"image_auc": 0.5}}
+    )
+    assert replace(RESULT, proof=proof).entry(NOON).categories == {"weave": {"image_auc": 0.5}}
+    assert RESULT.entry(NOON).categories == {}
 
 
 def test_equal_results_have_equal_texts() -> None:
@@ -113,3 +123,29 @@ def test_a_row_goes_by_the_ledgers_clock() -> None:
     moment = datetime(2026, 3, 4, tzinfo=UTC)
     row = RESULT.entry(moment)
     assert (row.finished_at, row.metrics["system/wall_seconds"], row.method) == (moment, 3.0, "PaDiM")
+
+
+def test_a_proof_is_sealed_and_claims_stay_claims() -> None:
+    """SCO-2: boards see what counts; the tracking server has the claims under other names. Old seals have neither."""
+    proof = Proof(scorer="s 1", predictions_sha256="a" * 64, labels_sha256="b" * 64, categories={"c": {"a": 0.1}})
+    result = replace(RESULT, claims={"a": 1.0}, proof=proof)
+    found = opened(*_parts(result))
+    assert (found.proof, found.claims) == (proof, {"a": 1.0})
+    assert found.all_metrics == {**found.counted, "claimed/a": 1.0}
+    assert found.entry(NOON).metrics == found.counted
+    old = {name: value for name, value in json.loads(sealed(RESULT).text).items() if name not in {"claims", "proof"}}
+    text = json.dumps(old)
+    assert opened(text, hashlib.sha256(text.encode()).hexdigest()) == RESULT
+
+
+def test_all_that_a_scored_run_may_have_fits() -> None:
+    """The largest proof and figures; claims go before them."""
+    figures = dict.fromkeys(LONGEST, -1.7976931348623157e308)
+    proof = Proof(scorer="s", predictions_sha256="a" * 64, labels_sha256="b" * 64, notes=("x" * 64_000,))
+    largest = replace(
+        RESULT, metrics=dict.fromkeys(LONGEST[:100], 0.1), claims=figures, proof=proof,
+        figures={f"system/{name}": value for name, value in figures.items()},
+    )  # fmt: skip
+    found = opened(*_parts(largest))
+    assert (found.metrics, found.figures, found.proof) == (largest.metrics, largest.figures, proof)
+    assert (found.claims, "claims" in found.left_out) == ({}, True)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from core.domain.benchmark import Direction
-from core.domain.standings import Entry, Standing, best_of_users, rank, usable
+from core.domain.standings import Entry, Standing, best_of_users, proven, rank, usable
 from tests.builders import entry, later, rule
 
 pytestmark = pytest.mark.unit
@@ -130,3 +131,12 @@ def test_each_user_shows_their_best(entries: list, direction: Direction) -> None
         numbers = [value for value in own if value is not None]
         best = (max if direction is Direction.MAXIMIZE else min)(numbers) if numbers else None
         assert row.value == best
+
+
+def test_a_board_of_verified_scores_ranks_no_claim() -> None:
+    """SCO-2: an entry without a proof is shown last, whatever it says of itself."""
+    entries = [entry(1, 1.0), replace(entry(2, 0.4), is_verified=True)]
+    rows = rank(proven(entries), rule())
+    assert [(row.rank, row.value, row.entry.job_id) for row in rows] == [
+        (1, 0.4, entries[1].job_id), (None, None, entries[0].job_id),
+    ]  # fmt: skip

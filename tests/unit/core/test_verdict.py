@@ -163,5 +163,25 @@ def test_the_list_of_reasons_is_closed() -> None:
     """BOX-9 names ten."""
     assert set(FailureReason) == {
         *("exit", "timeout", "out_of_memory", "output_limit", "log_limit"),
-        *("no_metrics", "bad_metrics", "requirements", "score", "platform"),
+        *("no_metrics", "bad_metrics", "no_predictions", "bad_predictions", "requirements", "score", "platform"),
     }
+
+
+@pytest.mark.parametrize(
+    ("facts", "claims", "note"),
+    [
+        ({}, {"image_auc": 0.9}, ""),
+        ({"metrics": None}, {}, ""),
+        ({"metrics": b"{"}, {}, "not valid JSON"),
+        ({"metrics": None, "metrics_problem": "it is a link"}, {}, "it is a link"),
+    ],
+)
+def test_a_run_that_the_platform_scores_needs_no_metrics(
+    facts: dict[str, object], claims: dict[str, float], note: str
+) -> None:
+    """SCO-2: a bad file costs only its claims; every other rule holds."""
+    found = judge(record(**facts), SMALL, is_scored=True)
+    assert found.metrics is not None
+    assert found.metrics.metrics == claims
+    assert note in " ".join(found.notes)
+    assert judge(record(**facts | {"exit_code": 1}), SMALL, is_scored=True).reason is FailureReason.EXIT

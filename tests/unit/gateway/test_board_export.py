@@ -28,6 +28,7 @@ def test_csv_has_every_row_of_the_board(site: Site) -> None:
         site.run("ada", {"image_auc": 1 / (3 + number)}, n=number)
     site.run("bob", {"other": -0.5})
     rows = exported(site, entries="all")
+    assert {row["scores"] for row in rows} == {"claimed"}
     assert [row["rank"] for row in rows] == ["1", "2", "3", "4", ""]
     assert [row["image_auc"] for row in rows] == [repr(1 / 3), "0.25", "0.2", repr(1 / 6), ""]
     assert [row["user"] for row in exported(site)] == ["ada", "bob"]

@@ -1,6 +1,5 @@
 """What becomes HTML: numbers for people, and foreign text as text."""
 
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -176,9 +175,13 @@ def test_an_unranked_row_is_never_first(front: Front) -> None:
     assert "Not ranked: image_auc is missing" in html
 
 
-def test_no_board_claims_more_than_reported_scores(front: Front) -> None:
-    """DOR-3: nothing verifies scores yet, so whatever the API says, the badge says that nobody checked them."""
-    for scoring in ("reported", "verified", "anything"):
+def test_only_a_board_of_verified_scores_says_so(front: Front) -> None:
+    """DOR-3: whatever else the API says, the badge says that nobody checked them."""
+    html = board_page(front, board(scoring="verified"))
+    assert "claimed</span>" in html
+    assert "the platform computed these numbers itself" in html
+    assert "Nobody has checked" not in html
+    for scoring in ("reported", "anything"):
         html = board_page(front, board(scoring=scoring))
         assert "Nobody has checked" in html
         assert "computed" not in html
@@ -219,22 +222,6 @@ def test_notices_say_what_to_do(front: Front) -> None:
     assert "tries again by itself" in away
     ended = notice_of(front.templates, NotSignedIn(Problem(status=401, code="x", detail="Ended.")), what="Jobs")
     assert 'href="/login"' in ended
-
-
-@pytest.mark.parametrize(
-    ("changes", "looks"),
-    [
-        ({}, "now todo todo todo todo todo"),
-        ({"status": "running", "phase": "collecting"}, "done done done now todo todo"),
-        ({"status": "running", "phase": "a new one"}, "now todo todo todo todo todo"),
-        ({"status": "completed", "phase": "done"}, "done done done done done done"),
-        ({"status": "failed", "started_at": datetime.now(UTC)}, "done done done todo todo bad"),
-        ({"status": "cancelled"}, "done todo todo todo todo stopped"),
-    ],
-)
-def test_the_timeline_shows_where_it_stands(changes: dict[str, Any], looks: str) -> None:
-    """What is over, what goes on, what is to come, and how it ended."""
-    assert " ".join(step.look for step in steps_of(job(**changes))) == looks
 
 
 def test_files_are_links_and_a_cut_list_says_so(front: Front) -> None:

@@ -77,6 +77,28 @@ def test_the_results_say_what_would_be(front: Front) -> None:
     assert "&lt;b&gt;why" in bad
 
 
+def test_a_trial_that_nobody_scores_says_what_it_left(front: Front) -> None:
+    """SCO-2: nothing of a rank; and nothing good of a trial that failed."""
+    files = [{"path": "predictions/scores.json", "size_bytes": 1}]
+    told = {"job_id": "j", "trial": True, "ranked": None, "would_be_ranked": None}
+    shown = front.templates.fill("results", results=Results.model_validate({**told, "artifacts": files}), **VALUES)
+    assert "It ran, and left predictions" in shown
+    assert "ould be ranked" not in shown
+    assert "left predictions" not in front.templates.fill("results", results=Results.model_validate(told), **VALUES)
+
+
+def test_verified_scores_are_told_apart_from_claims(front: Front) -> None:
+    """DOR-3: the badge says where the numbers come from; what the submission wrote is said not to count."""
+    earlier = [{"metrics": {"<u>auc": 0.5}}, {"metrics": {}}]
+    told = {"job_id": "j", "claims": {"<b>auc": 1.0}, "proof": {"scorer": "<i>s"}, "earlier": earlier}
+    shown = front.templates.fill("results", results=Results.model_validate(told), **VALUES)
+    assert "computed these numbers itself with &lt;i&gt;s" in shown
+    assert "It does not count." in shown
+    assert "&lt;b&gt;auc" in shown
+    assert "&lt;u&gt;auc" in shown
+    assert "Before, they were not there." in shown
+
+
 def test_trials_are_marked_in_the_list(front: Front) -> None:
     """Beside their state."""
     rows = JobPage(items=(trial(), Job.model_validate(job_answer())))

@@ -66,6 +66,16 @@ def test_a_trial_that_would_not_be_ranked_is_one(run: Run, platform: Platform, f
     assert "Mend that, then check again." in done.stdout
 
 
+def test_a_trial_that_nobody_scores_is_no_failure(run: Run, platform: Platform, folder: str) -> None:
+    """SCO-2: it ran and left predictions; only a job is scored."""
+    told = {"would_be_ranked": None, "ranked": None}
+    tries(platform, {"status": "completed", "phase": "done", **told}, **told)
+    done = run("check", folder)
+    assert done.exit_code == 0
+    assert "It ran, and left predictions" in done.stdout
+    assert "ranked" not in done.stdout
+
+
 def test_a_failed_trial_says_why(run: Run, platform: Platform, folder: str) -> None:
     """The platform's sentence, and what to do next."""
     end = {"status": "failed", "phase": "done", "failure_reason": "exit", "error_message": "It broke.\x1b[2J"}

@@ -41,6 +41,7 @@ ADMINS = [
     ("POST", "/admin/entries/{job_id}/restore"),
     ("POST", "/admin/entries/{job_id}/baseline"),
     ("DELETE", "/admin/entries/{job_id}/baseline"),
+    ("POST", "/admin/results/{job_id}/rescore"),
     ("GET", "/admin/pins"),
     ("POST", "/admin/jobs/{job_id}/pin"),
     ("DELETE", "/admin/jobs/{job_id}/pin"),

@@ -1,0 +1,1 @@
+"""Scores predictions in a second container, which alone sees the labels."""
