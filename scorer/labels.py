@@ -48,11 +48,12 @@ class Picture:
             return np.zeros(self.size[::-1], dtype=np.bool_)
         try:
             with Image.open(self.mask_file) as opened:
-                if opened.size != self.size:
-                    raise BadFile(f"a mask is of {_size(opened.size)} pixels and its picture of {_size(self.size)}")
-                pixels = np.asarray(opened)
-        except (OSError, Image.DecompressionBombError) as error:
+                size = opened.size
+                pixels = np.asarray(opened) if size == self.size else None
+        except Exception as error:  # Pillow raises many kinds for damaged files
             raise BadFile("a mask cannot be read as a picture") from error
+        if pixels is None:
+            raise BadFile(f"a mask is of {_size(size)} pixels and its picture of {_size(self.size)}")
         found: NDArray[np.bool_] = (pixels if pixels.ndim == 2 else pixels.max(axis=2)) != 0  # noqa: PLR2004 grey
         if not found.any():
             raise BadFile("the mask of an anomalous picture is empty")
@@ -88,7 +89,7 @@ def read_labels(folder: Path) -> Labels:
     """Reads and checks `labels.json`. Raises BadLabels with everything that is wrong; masks are read later."""
     try:
         told = json.loads((folder / FILE).read_text("utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise BadLabels(f"{FILE} cannot be read as JSON: {error}") from error
     if not isinstance(told, dict) or told.get("version") != VERSION or not isinstance(told.get("categories"), dict):
         raise BadLabels(f'{FILE} needs "version": {VERSION} and "categories"')
@@ -134,7 +135,7 @@ def _picture(folder: Path, row: Any, faults: Faults) -> Picture | None:
 
 
 def _is_below(folder: Path, mask: str) -> bool:
-    return (folder / mask).resolve().is_relative_to(folder.resolve())
+    return "\0" not in mask and (folder / mask).resolve().is_relative_to(folder.resolve())
 
 
 def _read_size(told: Any) -> tuple[int, int] | None:

@@ -43,7 +43,7 @@ def overlaps(pixels: NDArray[np.uint64], keys: NDArray[np.uint32]) -> NDArray[np
     regions = (pixels & _LOW).astype(np.int64)
     sizes = np.bincount(regions)
     gained = np.add.reduceat(1.0 / sizes[regions], starts_of(keys))
-    return np.cumsum(gained[::-1]) / len(sizes)
+    return np.minimum(np.cumsum(gained[::-1]) / len(sizes), 1.0)  # a sum of 1 / size may end a little above
 
 
 def aupro(curve: Curve, overlap: NDArray[np.float64], limit: float) -> float:
@@ -59,4 +59,4 @@ def aupro(curve: Curve, overlap: NDArray[np.float64], limit: float) -> float:
         part = (limit - x[inside - 1]) / (x[inside] - x[inside - 1])
         x = np.append(x[:inside], limit)
         y = np.append(y[:inside], y[inside - 1] + part * (y[inside] - y[inside - 1]))
-    return float(np.trapezoid(y, x) / limit)
+    return min(1.0, float(np.trapezoid(y, x) / limit))

@@ -1,7 +1,8 @@
 """The scorer's command: `python -m scorer.score --predictions DIR --labels DIR --output DIR`.
 
 Writes `scores.json` into the output folder and exits with 0. Bad predictions exit with 3, bad labels with 4; what is
-wrong is then on standard error, for the submitter or the organiser.
+wrong is then on standard error, for the submitter or the organiser. With `--example perfect` or `constant` instead of
+`--predictions` it writes such predictions into the output folder.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from pathlib import Path
 
 from scorer import VERSION
 from scorer.evaluate import Scores, evaluate
+from scorer.examples import KINDS, write_example
 from scorer.faults import BadLabels, BadPredictions
 from scorer.labels import read_labels
 from scorer.predictions import find_predictions
@@ -24,12 +26,17 @@ OUTPUT = "scores.json"
 def main(arguments: list[str] | None = None) -> int:
     """Runs the command; returns its exit code."""
     parser = argparse.ArgumentParser(description="Scores predictions against labels.")
-    parser.add_argument("--predictions", type=Path, required=True, help="folder that a run wrote")
+    given = parser.add_mutually_exclusive_group(required=True)
+    given.add_argument("--predictions", type=Path, help="folder that a run wrote")
+    given.add_argument("--example", choices=KINDS, help="write such predictions into the output folder instead")
     parser.add_argument("--labels", type=Path, required=True, help="folder with labels.json and masks")
-    parser.add_argument("--output", type=Path, required=True, help="folder for scores.json")
+    parser.add_argument("--output", type=Path, required=True, help="folder for scores.json, or for the example")
     told = parser.parse_args(arguments)
     try:
         labels = read_labels(told.labels)
+        if told.example:
+            write_example(told.example, labels, told.output)
+            return 0
         scores = evaluate(labels, find_predictions(told.predictions, labels))
     except BadPredictions as error:
         print(error, file=sys.stderr)

@@ -66,7 +66,7 @@ class Earlier:
 def read_scores(raw: bytes, benchmark: Benchmark) -> Scores:
     """The content of a scorer's `scores.json`. Raises BadScores when it breaks a rule or one of the bounds."""
     if not raw:
-        raise BadScores("is missing: it ended well and wrote no scores.json")
+        raise BadScores("is missing: the scorer ended well and wrote no scores.json")
     if len(raw) > MAX_ANSWER_BYTES:
         raise BadScores(f"is larger than {MAX_ANSWER_BYTES} bytes")
     try:

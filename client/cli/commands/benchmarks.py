@@ -14,7 +14,10 @@ def benchmarks(
     check: Annotated[bool, typer.Option("--check", help="For administrators: what is wrong with them.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """List the benchmarks; with --check say what is wrong with their settings and data (exit code 1 if anything is)."""
+    """List the benchmarks; with --check say what is wrong with their settings and data (exit code 1 if anything is).
+
+    Organisers make one of a folder of pictures with `scripts/benchmark prepare` of the checkout (docs/benchmarks.md).
+    """
     with signed_in() as client:
         if not check:
             found = client.benchmarks()

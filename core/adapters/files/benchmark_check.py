@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import difflib
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from core.adapters.files.benchmark_layout import GOOD, MASKS, TEST, TRAIN, Category, Enough, listed
+from core.adapters.files.benchmark_layout import GOOD, MASKS, TEST, TRAIN, Category, Enough, entries_below, listed
 from core.adapters.files.benchmark_pictures import READ, Picture, Unreadable, look_at
 from core.adapters.files.benchmark_rules import category_faults, mask_of
+from core.adapters.files.benchmark_verified import ids_faults, listed_verified
 from core.adapters.files.benchmark_yaml import NAME, read_yaml
 from core.domain.benchmark_check import MOST_FINDINGS, BenchmarkCheck, Finding
 
@@ -57,7 +58,7 @@ def check_folder(folder: Path, *, budget: Budget | None = None, with_pictures: b
         folder=folder, budget=budget or Budget(), with_pictures=with_pictures, findings=list(settings.findings)
     )
     if settings.data is not None:
-        check.data_of(settings.data, settings.categories)
+        check.data_of(settings.data, settings.categories, is_verified=settings.is_verified)
     shown = check.findings[:MOST_FINDINGS]
     return BenchmarkCheck(
         name=folder.name,
@@ -80,13 +81,16 @@ class _Check:
     read: int = 0
     unseen: str = ""
 
-    def data_of(self, data: str, categories: Sequence[str]) -> None:
+    def data_of(self, data: str, categories: Sequence[str], *, is_verified: bool) -> None:
         root = self.folder / data
         try:
             if root.is_symlink() or not root.is_dir():
                 self._no_data(data, root)
                 return
-            self._categories(data, categories, root)
+            if is_verified:
+                self._verified(data, categories, root)
+            else:
+                self._categories(data, categories, root)
         except Enough as error:
             self.unseen = f"{error}, so not everything was looked at"
         except OSError as error:
@@ -105,20 +109,43 @@ class _Check:
             )
 
     def _categories(self, data: str, categories: Sequence[str], root: Path) -> None:
-        there = sorted(entry.name for entry in root.iterdir() if entry.is_dir() and not entry.is_symlink())
+        there = _folders(root)
         holding = [name for name in there if any((root / name / split).is_dir() for split in (TRAIN, TEST, MASKS))]
         if not categories:
             listing = f": categories: [{', '.join(holding)}]" if holding else ", each with train, test and ground_truth"
             self._say(NAME, f"names no categories; write the folders of {data}{listing}")
+        for name in self._present(data, categories, there):
+            self._category(f"{data}/{name}", root / name)
+        for name in sorted(set(holding) - set(categories)):
+            self._say(f"{data}/{name}", f"is no category of {NAME}: add it there, or remove it", note=True)
+
+    def _present(self, data: str, categories: Sequence[str], there: Sequence[str]) -> Iterator[str]:
+        """The categories that have a folder; of the others it says what was perhaps meant."""
         for name in categories:
             if name in there:
-                self._category(f"{data}/{name}", root / name)
+                yield name
             else:
                 meant = difflib.get_close_matches(name, there, n=1)
                 hint = f" There is {meant[0]!r}: rename one of them." if meant else " Add it, or leave it out there."
                 self._say(f"{data}/{name}", f"is a category of {NAME}, and there is no such folder.{hint}")
-        for name in sorted(set(holding) - set(categories)):
-            self._say(f"{data}/{name}", f"is no category of {NAME}: add it there, or remove it", note=True)
+
+    def _verified(self, data: str, categories: Sequence[str], root: Path) -> None:
+        """A verified benchmark without categories is of another task: whatever its own scorer's runs read."""
+        if not categories:
+            for path, is_plain in entries_below(root, "", self.budget.spend):
+                if not is_plain:
+                    self._say(f"{data}/{path}", "is a link or no plain file; put the file itself there")
+            return
+        present = self._present(data, categories, _folders(root))
+        found = {name: listed_verified(root / name, self.budget.spend) for name in present}
+        for path, rule in ids_faults(root, found):
+            self._say(f"{data}/{path}", rule)
+        for name, category in found.items():
+            for path, rule in category.faults:
+                self._say(f"{data}/{name}/{path}", rule)
+            if self.with_pictures:
+                for _path, _picture in self._apart(f"{data}/{name}", root / name, category.train, category.test):
+                    pass
 
     def _category(self, place: str, folder: Path) -> None:
         category = listed(folder, self.budget.spend)
@@ -128,15 +155,22 @@ class _Check:
             self._pictures(place, category, folder)
 
     def _pictures(self, place: str, category: Category, folder: Path) -> None:
+        for path, found in self._apart(place, folder, _files(category, TRAIN), _files(category, TEST)):
+            self._mask_of(found, path, place, category, folder)
+
+    def _apart(
+        self, place: str, folder: Path, train: Iterable[str], test: Iterable[str]
+    ) -> Iterator[tuple[str, Picture | None]]:
+        """Look at each picture; those to test on are handed out, and none of them may be trained on."""
         trained_on: dict[str, str] = {}
-        for path in _files(category, TRAIN):
+        for path in train:
             if found := self._look(f"{place}/{path}", folder / path, is_mask=False):
                 trained_on.setdefault(found.sha256, path)
-        for path in _files(category, TEST):
+        for path in test:
             found = self._look(f"{place}/{path}", folder / path, is_mask=False)
             if found and found.sha256 in trained_on:
                 self._say(f"{place}/{path}", f"is the same file as {trained_on[found.sha256]}: remove one of them")
-            self._mask_of(found, path, place, category, folder)
+            yield path, found
 
     def _mask_of(self, picture: Picture | None, path: str, place: str, category: Category, folder: Path) -> None:
         _split, label, name = path.split("/")
@@ -167,6 +201,10 @@ class _Check:
 
     def _say(self, path: str, rule: str, *, note: bool = False) -> None:
         self.findings.append(Finding(path=path, rule=rule, is_note=note))
+
+
+def _folders(root: Path) -> list[str]:
+    return sorted(entry.name for entry in root.iterdir() if entry.is_dir() and not entry.is_symlink())
 
 
 def _files(category: Category, split: str) -> Iterator[str]:

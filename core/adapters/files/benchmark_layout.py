@@ -46,7 +46,7 @@ class Category:
 def listed(folder: Path, count: Callable[[], None]) -> Category:
     """The category in this folder; `count` is called for each entry and may raise Enough."""
     found = Category()
-    for path, is_plain in _entries(folder, "", count):
+    for path, is_plain in entries_below(folder, "", count):
         place = PurePosixPath(path)
         if not is_plain:
             found.faults.append(
@@ -72,7 +72,7 @@ def _place(found: Category, path: PurePosixPath) -> None:
             found.faults.append((str(path), NOT_SEEN.format(suffix=path.suffix)))
 
 
-def _entries(folder: Path, below: str, count: Callable[[], None]) -> Iterator[tuple[str, bool]]:
+def entries_below(folder: Path, below: str, count: Callable[[], None]) -> Iterator[tuple[str, bool]]:
     """Every file below the folder, by name, with whether it is a plain one; links are not followed."""
     with os.scandir(folder / below) as entries:
         ordered = sorted(entries, key=lambda entry: entry.name)
@@ -80,6 +80,6 @@ def _entries(folder: Path, below: str, count: Callable[[], None]) -> Iterator[tu
         count()
         path = f"{below}/{entry.name}" if below else entry.name
         if entry.is_dir(follow_symlinks=False) and path.count("/") < MOST_LEVELS:
-            yield from _entries(folder, path, count)
+            yield from entries_below(folder, path, count)
         elif not entry.is_dir(follow_symlinks=False):
             yield path, entry.is_file(follow_symlinks=False)

@@ -13,6 +13,7 @@ import stat
 import struct
 import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,6 +37,8 @@ TO_8_BITS = (
     "the whole set by one scale, e.g. in Python: Image.fromarray((np.asarray(image) / 257).astype('uint8'))"
 )
 
+TURNED = "is turned by its EXIF alone, which readers ignore: its mask would not fit. Save it turned, without EXIF"
+
 
 class Unreadable(ValueError):
     """Raised for a file that is no picture as readers take them; the text completes "x.png …"."""
@@ -54,27 +57,41 @@ class Picture:
 
 def look_at(path: Path, *, is_mask: bool) -> Picture:
     """Read and decode one file. Raises Unreadable."""
+    with decoded(path) as (image, raw):
+        return Picture(
+            sha256=hashlib.sha256(raw).hexdigest(),
+            width=image.width,
+            height=image.height,
+            faults=tuple(_faults(image, bits_of(image, raw), is_mask=is_mask)),
+            notes=() if is_mask else tuple(_notes(image)),
+        )
+
+
+@contextmanager
+def decoded(path: Path, formats: tuple[str, ...] = FORMATS) -> Iterator[tuple[Image.Image, bytes]]:
+    """The picture, decoded, and the bytes of its file. Raises Unreadable, also for what is found damaged inside."""
     raw = bounded_bytes(path)
     try:
-        with Image.open(io.BytesIO(raw), formats=FORMATS) as image:
+        with Image.open(io.BytesIO(raw), formats=formats) as image:
             _check_size(image)
-            bits = raw[PNG_DEPTH] if image.format == "PNG" else 8
             image.load()
-            return Picture(
-                sha256=hashlib.sha256(raw).hexdigest(),
-                width=image.width,
-                height=image.height,
-                faults=tuple(_faults(image, bits, is_mask=is_mask)),
-                notes=() if is_mask else tuple(_notes(image)),
-            )
+            yield image, raw
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise Unreadable(f"has more pixels than any reader takes; make it smaller than {MOST_PIXELS}") from error
     except UnidentifiedImageError as error:
-        raise Unreadable("is no PNG or JPEG picture, whatever its name says; save it as an 8-bit PNG") from error
+        kinds = " or ".join(formats)
+        raise Unreadable(f"is no {kinds} picture, whatever its name says; save it as an 8-bit PNG") from error
     except Unreadable:
         raise
     except DAMAGE as error:
         raise Unreadable(f"is damaged or cut off ({type(error).__name__}); copy it again from its source") from error
+
+
+def bits_of(image: Image.Image, raw: bytes) -> int:
+    """Bits per channel, as the file has them."""
+    if image.format == "PNG":
+        return raw[PNG_DEPTH]
+    return DEEP if image.mode.startswith(("I", "F")) else 8
 
 
 def _check_size(image: Image.Image) -> None:
@@ -97,14 +114,19 @@ def bounded_bytes(path: Path) -> bytes:
         return file.read(MOST_BYTES + 1)[:MOST_BYTES]
 
 
+def is_turned(image: Image.Image) -> bool:
+    """Whether its EXIF says that it is to be shown turned or mirrored."""
+    return image.getexif().get(ORIENTATION, 1) not in UPRIGHT
+
+
 def _faults(image: Image.Image, bits: int, *, is_mask: bool) -> Iterator[str]:
     if bits == DEEP or image.mode.startswith(("I", "F")):
         yield TO_8_BITS.format(bits=max(bits, DEEP))
         return
     if getattr(image, "n_frames", 1) > 1 and image.format == "PNG":
         yield "is animated, and readers see its first picture alone; save that one"
-    if image.getexif().get(ORIENTATION, 1) not in UPRIGHT:
-        yield "is turned by its EXIF alone, which readers ignore: its mask would not fit. Save it turned, without EXIF"
+    if is_turned(image):
+        yield TURNED
     if is_mask:
         yield from _mask_faults(image)
 

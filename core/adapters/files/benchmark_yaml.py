@@ -34,6 +34,8 @@ class Settings:
     findings: Sequence[Finding] = ()
     data: str | None = None
     categories: Sequence[str] = ()
+    is_verified: bool = False
+    """Whether the platform is to score it, so that its data shows no labels."""
 
 
 def read_yaml(path: Path) -> Settings:
@@ -56,6 +58,7 @@ def read_yaml(path: Path) -> Settings:
         findings=findings,
         data=found if _is_folder(found := document.get("data", Benchmark.model_fields["data"].default)) else None,
         categories=[name for name in categories if _is_folder(name)] if isinstance(categories, list) else (),
+        is_verified=document.get("scoring") == "verified",
     )
 
 

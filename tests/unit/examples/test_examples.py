@@ -14,12 +14,17 @@ EXAMPLES = Path(__file__).parents[3] / "examples"
 EXPECTED = {"image_auc", "image_f1", "pixel_auc", "pixel_f1", "pixel_pro", "inference_time_ms", "vram_mb"}
 
 
-@pytest.mark.parametrize("name", ["padim", "patchcore", "difference", "minimal"])
-def test_can_be_submitted_as_it_is(name: str) -> None:
+BENCHMARKS = dict.fromkeys(["padim", "patchcore", "difference", "minimal"], "synthetic") | {
+    "template": "textures", "local_statistics": "textures", "verified_padim": "textures", "digits": "digits",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "benchmark"), BENCHMARKS.items())
+def test_can_be_submitted_as_it_is(name: str, benchmark: str) -> None:
     """Each has its entry point, a config that parses, and a page that says how to submit it; every module compiles."""
     folder = EXAMPLES / name
     assert isinstance(yaml.safe_load((folder / "config.yaml").read_text()), dict)
-    assert f"leadersboard submit examples/{name} --benchmark synthetic --follow" in (folder / "README.md").read_text()
+    assert f"leadersboard submit examples/{name} --benchmark {benchmark} --follow" in (folder / "README.md").read_text()
     assert (folder / "main.py").is_file()
     for path in folder.rglob("*.py"):
         compile(path.read_text(), path, "exec")

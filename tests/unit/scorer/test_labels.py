@@ -29,7 +29,7 @@ def test_good_labels_are_read(tree: Tree) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "[]", "{}", '{"version": 2, "categories": {}}', '{"version": 1, "categories": []}']
+    "text", ["", "[]", "[" * 100_000, "{}", '{"version": 2, "categories": {}}', '{"version": 1, "categories": []}']
 )
 def test_what_is_no_labels_file_is_refused(tree: Tree, text: str) -> None:
     (tree.labels / "labels.json").write_text(text)
@@ -52,6 +52,7 @@ def test_a_missing_file_is_named(tree: Tree) -> None:
         ({"anomalous": 1}, 'a picture needs "id"'),
         ({"anomalous": False}, "only anomalous pictures have a mask"),
         ({"mask": "../../secret.png"}, "only anomalous pictures have a mask, and it is a path below the folder"),
+        ({"mask": "masks/\0.png"}, "only anomalous pictures have a mask, and it is a path below the folder"),
         ({"mask": None}, "some anomalous pictures of a category have a mask and others have none: a"),
         ({"id": "b0"}, "an id is there twice: b0"),
     ],

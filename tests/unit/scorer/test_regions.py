@@ -68,3 +68,11 @@ def test_a_perfect_map_is_worth_one() -> None:
     mask = np.zeros((6, 6), dtype=bool)
     mask[0, 0] = mask[4:, 4:] = True
     assert found_aupro([mask.astype(np.float32)], [mask], 0.05) == pytest.approx(1.0, abs=EXACT)
+
+
+@given(seed=st.integers(0, 2**32 - 1))
+def test_no_map_is_worth_more_than_one(seed: int) -> None:
+    """Sums of 1 / size end a little above or below one: a benchmark's bounds would refuse the former."""
+    mask = np.random.default_rng(seed).random((40, 40)) < 0.3
+    for limit in (0.30, 0.05):
+        assert 1 - EXACT <= found_aupro([mask.astype(np.float32)], [mask], limit) <= 1

@@ -1,0 +1,1 @@
+"""For organisers, on a machine of their own: makes verified benchmarks of folders of pictures, and tries scorers."""

@@ -1,0 +1,1 @@
+"""The layouts that data sets of anomalies come in; each module reads one."""
