@@ -24,6 +24,7 @@ from core.adapters.redis.accounts import RedisAccounts
 from core.adapters.redis.audit import RedisAudit
 from core.adapters.redis.connection import TIMEOUT_SECONDS, connect, no_retry
 from core.adapters.redis.dead_letters import RedisDeadLetters
+from core.adapters.redis.entry_marks import RedisEntryMarks
 from core.adapters.redis.job_status import RedisJobStatus
 from core.adapters.redis.known_folders import RedisFolders
 from core.adapters.redis.login_throttle import RedisLoginThrottle
@@ -36,6 +37,7 @@ from core.ports.accounts import AccountsPort
 from core.ports.audit import AuditPort
 from core.ports.benchmarks import BenchmarkPort
 from core.ports.dead_letters import DeadLettersPort
+from core.ports.entry_marks import EntryMarksPort
 from core.ports.folders import FoldersPort
 from core.ports.job_queue import JobQueuePort
 from core.ports.job_status import JobStatusPort
@@ -60,6 +62,7 @@ class Ports:
     storage: FilesystemStorage
     job_status: JobStatusPort
     results: ResultsPort
+    entry_marks: EntryMarksPort
     job_queue: JobQueuePort
     rate_limit: RateLimitPort
     tracking: TrackingPort
@@ -163,6 +166,7 @@ def _ports(
         storage=_storage(settings, folders),
         job_status=job_status,
         results=RedisResults(client),
+        entry_marks=RedisEntryMarks(client),
         job_queue=DramatiqQueue(broker),
         rate_limit=RedisRateLimit(client),
         tracking=tracking,

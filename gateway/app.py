@@ -38,6 +38,7 @@ from gateway.routes import (
     audit,
     auth,
     boards,
+    entries,
     health,
     jobs,
     logs,
@@ -65,6 +66,7 @@ ROUTES = (
     logs,
     artifacts,
     boards,
+    entries,
     admin,
     recorded_results,
     retention,
@@ -125,7 +127,7 @@ def _add_middlewares(app: FastAPI, settings: Settings, metrics: Metrics, route_t
         app.add_middleware(
             ProblemCorsMiddleware,
             allow_origins=list(settings.cors_origins),
-            allow_methods=["GET", "POST", "DELETE"],
+            allow_methods=["GET", "POST", "PATCH", "DELETE"],
             allow_headers=["Authorization", "Idempotency-Key", "Last-Event-ID", "X-Request-ID"],
             expose_headers=["X-Request-ID", "Retry-After", "Location", LIMIT, REMAINING, RESET],
         )
@@ -166,7 +168,7 @@ def new_state(settings: Settings, metrics: Metrics, opened: GatewayServices) -> 
         authenticator=authenticator,
         auditor=Auditor(ports, authenticator.address),
         metrics=metrics,
-        board_cache=BoardCache(ports.results, ports.job_status),
+        board_cache=BoardCache(ports.results, ports.job_status, ports.entry_marks),
         tracking_watch=TrackingWatch(ports.results, ports.tracking),
         log_hub=LogHub(ports.job_status, ports.storage),
         forecast=QueueForecast(job_status=ports.job_status, runners=ports.runners),

@@ -14,14 +14,16 @@ from datetime import UTC, datetime
 from statistics import quantiles
 
 from core.adapters.redis.connection import connect
+from core.adapters.redis.entry_marks import RedisEntryMarks
 from core.adapters.redis.job_status import RedisJobStatus
 from core.adapters.redis.results import RedisResults
 from core.domain.benchmark import Benchmark, MetricRule
+from core.domain.board_rows import Entries
 from core.domain.job import JobRequest, JobState, Outcome
 from core.domain.limits import UserLimits
 from core.domain.sealed_result import SealedFile, SealedResult
 from core.domain.user import User
-from core.usecases.show_leaderboard import ShowLeaderboard
+from core.usecases.show_leaderboard import BoardQuery, ShowLeaderboard
 from gateway.background.tracking_watch import TrackingWatch
 from gateway.live.board_cache import BoardCache
 from gateway.schemas.results import BoardView
@@ -44,7 +46,7 @@ def main() -> None:
         for number in range(results):
             complete(ledger, number)
         print(f"{results} results sealed in {time.perf_counter() - began:.0f} s")
-        asyncio.run(measure(ledger, RedisResults(client), results))
+        asyncio.run(measure(ledger, RedisResults(client), RedisEntryMarks(client), results))
         print(f"Redis holds {client.info('memory')['used_memory_human']}")
     finally:
         client.flushdb()
@@ -67,9 +69,9 @@ def complete(ledger: RedisJobStatus, number: int) -> None:
     ledger.finish(claim, Outcome(state=JobState.COMPLETED, run_id=result.run_id), result)
 
 
-async def measure(ledger: RedisJobStatus, results: RedisResults, count: int) -> None:
+async def measure(ledger: RedisJobStatus, results: RedisResults, marks: RedisEntryMarks, count: int) -> None:
     """Time a hundred concurrent viewers on a cold cache, then one viewer's repeated requests, as the route does."""
-    cache, watch = BoardCache(results, ledger), TrackingWatch(results, MemoryTracking())
+    cache, watch = BoardCache(results, ledger, marks), TrackingWatch(results, MemoryTracking())
     cold = await asyncio.gather(*(timed(cache, watch, offset) for offset in range(100)))
     warm = [await timed(cache, watch, 50 * (number % (count // 50))) for number in range(500)]
     complete(ledger, count)
@@ -87,7 +89,7 @@ async def timed(cache: BoardCache, watch: TrackingWatch, offset: int) -> float:
         name=NAME, title=NAME, primary_metric=METRICS[0], metrics=tuple(MetricRule(name=metric) for metric in METRICS)
     )
     usecase = ShowLeaderboard(benchmark=shown, ranked=await cache.ranked(NAME))
-    board = await asyncio.to_thread(usecase, metric=None, direction=None, all_entries=True, limit=50, offset=offset)
+    board = await asyncio.to_thread(usecase, BoardQuery(entries=Entries.ALL), limit=50, offset=offset)
     states = watch.states(NAME)
     BoardView.of(board, User(user_id="user-1"), "http://localhost:5010", tracking=states).model_dump_json()
     return time.perf_counter() - began

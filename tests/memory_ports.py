@@ -8,6 +8,7 @@ from core.wiring import Ports
 from tests.twins.accounts import MemoryAccounts
 from tests.twins.audit import MemoryAudit
 from tests.twins.dead_letters import MemoryDeadLetters
+from tests.twins.entry_marks import MemoryEntryMarks
 from tests.twins.job_queue import MemoryJobQueue
 from tests.twins.job_status import MemoryJobStatus
 from tests.twins.login_throttle import MemoryLoginThrottle
@@ -29,6 +30,7 @@ def memory_ports(*, job_status: MemoryJobStatus | None = None, **parts: Any) -> 
         "job_status": ledger,
         "rate_limit": ledger,
         "results": MemoryResults(ledger),
+        "entry_marks": MemoryEntryMarks(ledger),
         "job_queue": MemoryJobQueue(),
         "tracking": MemoryTracking(),
         "accounts": MemoryAccounts(),

@@ -129,14 +129,22 @@ class Site:
         assert found is not None
         return found
 
-    def complete(self, artifacts: Path | None = None, metrics: Mapping[str, float] | None = None, **told: Any) -> str:
-        """Run the next job to its end, with these metrics; `told` goes into its outcome. Answers its run's id."""
+    def complete(
+        self,
+        artifacts: Path | None = None,
+        metrics: Mapping[str, float] | None = None,
+        params: Mapping[str, str] | None = None,
+        measured: Mapping[str, float] | None = None,
+        **told: Any,
+    ) -> str:
+        """Run the next job to its end, with this report; `told` goes into its outcome. Answers its run's id."""
         claim = self.claim()
-        reported = RunMetrics(params={"method": "padim"}, metrics=metrics or {"image_auc": 0.5}, performance={})
+        params = params or {"method": "padim"}
+        reported = RunMetrics(params=params, metrics=metrics or {"image_auc": 0.5}, performance={})
         files = files_of(artifacts) if artifacts else []
         count = len(files_below(artifacts)) if artifacts else 0
         result = Result(
-            job=claim.job, metrics=reported, measured={}, artifacts=artifacts, files=files, file_count=count
+            job=claim.job, metrics=reported, measured=measured or {}, artifacts=artifacts, files=files, file_count=count
         )
         ref = self.ports.tracking.record(result)
         outcome = Outcome(state=JobState.COMPLETED, run_id=ref.run_id, **told)

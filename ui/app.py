@@ -11,6 +11,7 @@ from fastapi.responses import JSONResponse, RedirectResponse
 from fastapi.staticfiles import StaticFiles
 
 from client.api.exchange import open_async_http, open_http
+from ui.board_export import export_routes
 from ui.browser_sessions import BrowserSessions
 from ui.log_events import log_routes
 from ui.login import login_routes
@@ -59,6 +60,7 @@ def build(
     app.include_router(log_routes(sessions, async_http))
     app.include_router(upload_routes(sessions, markup, async_http))
     app.include_router(file_routes(sessions, markup, async_http))
+    app.include_router(export_routes(sessions, markup, async_http))
     _mount_pages(app, sessions, markup)
     app.add_middleware(SessionGuard, sessions=sessions)
     tracking = mlflow_app(sessions, markup, pages, lifetime=store.lifetime)

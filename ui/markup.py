@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
@@ -108,7 +108,7 @@ class Templates:
             finalize=_shown,
         )
         self._environment.filters.update(FILTERS)
-        self._environment.globals.update(site=dict(site), seconds_between=seconds_between)
+        self._environment.globals.update(site=dict(site), seconds_between=seconds_between, address=urlencode)
 
     def fill(self, template: str, **values: Any) -> str:
         """Render a template with these values, all escaped."""

@@ -1,8 +1,9 @@
 """Serves the files of runs to browsers: each is asked of the API with the user's token, and passed on as it arrives."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import PurePosixPath
 from typing import Annotated
 from urllib.parse import quote
@@ -10,24 +11,20 @@ from weakref import WeakValueDictionary
 
 import httpx2
 from fastapi import APIRouter, Depends, Request
-from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.responses import Response
 
 from client.api.models import Results
-from client.api.problems import problem_of
 from ui.browser_sessions import BrowserSessions
 from ui.markup import Templates
-from ui.relay import is_page, passed_on_answer
+from ui.relay import Failure, relayed, told
 from ui.session_store import Session
 
 OF_ONE_USER = 3
 """Files of one user under way at once: fewer than the API allows, so that a page of pictures shows all of them."""
-TRIES = 8
-PAUSE_SECONDS = 0.5
 MOST_PICTURES = 24
 SHOWN = frozenset({".png", ".jpg", ".jpeg", ".gif", ".webp"})
 """Files that the API lets a browser show as pictures."""
 WHAT = "This file cannot be shown"
-AWAY = "The platform does not answer at the moment. Try again in a minute."
 MISSING = "There is no such file. The job's page lists those that there are."
 
 
@@ -59,6 +56,9 @@ def file_routes(sessions: BrowserSessions, markup: Templates, http: httpx2.Async
     """The route `/jobs/{job_id}/files/{path}`."""
     router, turns = APIRouter(), Turns(OF_ONE_USER)
 
+    def failure(request: Request) -> Failure:
+        return partial(told, markup, request, WHAT)
+
     async def held_turn(request: Request) -> AsyncIterator[Session]:
         """The caller's session; its turn ends after the answer's last byte, or when the browser disconnects."""
         session = sessions.signed_in(request)
@@ -70,33 +70,8 @@ def file_routes(sessions: BrowserSessions, markup: Templates, http: httpx2.Async
         request: Request, job_id: str, path: str, session: Annotated[Session, Depends(held_turn)]
     ) -> Response:
         if any(part in {"", ".", ".."} for part in (job_id, *path.split("/"))):
-            return _failure(markup, request, MISSING, 404)
+            return failure(request)(MISSING, 404)
         address = f"/jobs/{quote(job_id, safe='')}/artifacts/{quote(path)}"
-        headers = {"Authorization": f"Bearer {session.token}", "Accept-Encoding": "identity"}
-        try:
-            answer = await _asked(http, address, headers)
-            if answer.is_client_error and answer.status_code != httpx2.codes.UNAUTHORIZED:
-                await answer.aread()
-                return _failure(markup, request, problem_of(answer).detail, answer.status_code)
-        except (httpx2.HTTPError, httpx2.InvalidURL):
-            return _failure(markup, request, AWAY, 503)
-        return await passed_on_answer(sessions, request, answer, away=lambda: _failure(markup, request, AWAY, 503))
+        return await relayed(sessions, http, request, token=session.token, address=address, failure=failure(request))
 
     return router
-
-
-async def _asked(http: httpx2.AsyncClient, address: str, headers: Mapping[str, str]) -> httpx2.Response:
-    """The API's answer; asked again for a moment while too many files are being sent to everybody."""
-    for left in reversed(range(TRIES)):
-        answer = await http.send(http.build_request("GET", address, headers=headers), stream=True)
-        if answer.status_code != httpx2.codes.TOO_MANY_REQUESTS or not left:
-            break
-        await answer.aclose()
-        await asyncio.sleep(PAUSE_SECONDS)
-    return answer
-
-
-def _failure(markup: Templates, request: Request, words: str, status: int) -> Response:
-    if is_page(request):
-        return HTMLResponse(markup.fill("away", what=WHAT, words=words), status, {"Cache-Control": "no-store"})
-    return JSONResponse({"detail": words}, status, {"Cache-Control": "no-store"})

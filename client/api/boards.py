@@ -8,6 +8,9 @@ from pydantic import Field
 from client.api.models import Answer, Tracking
 
 Direction = Literal["maximize", "minimize"]
+Entries = Literal["best", "latest", "all"]
+By = Literal["value", "mean_rank"]
+Cost = Literal["wall_seconds", "memory_bytes", "gpu_memory_bytes", "device_seconds"]
 MOST_ROWS = 200
 """Most rows of a board in one answer."""
 
@@ -122,8 +125,17 @@ class Standing(Answer):
     submission_id: str
     run_id: str | None = None
     method: str | None = None
+    title: str = ""
+    note: str = ""
     value: float | None = None
     metrics: dict[str, float] = Field(default_factory=dict)
+    unranked_because: str | None = None
+    disqualified: bool = False
+    baseline: bool = False
+    costs: dict[str, float] = Field(default_factory=dict)
+    """What the platform measured, by the names of `Cost`."""
+    on_front: bool = False
+    """Whether no row beats this one in both value and the board's cost."""
     mine: bool = False
     is_verified: bool = False
     """Whether the platform computed the metrics itself."""
@@ -141,9 +153,49 @@ class Board(Answer):
     metric: str
     direction: Direction = "maximize"
     scoring: str = "reported"
+    entries: str = "best"
+    category: str | None = None
+    by: str = "value"
+    """With `mean_rank`, values are mean ranks over the categories, and lower is better."""
+    categories: tuple[str, ...] = ()
+    cost: str = "wall_seconds"
     items: tuple[Standing, ...] = ()
     total: int = 0
 
     def row_of(self, job_id: str) -> Standing | None:
         """A job's row, if it is among these."""
         return next((row for row in self.items if row.job_id == job_id), None)
+
+
+class Entry(Answer):
+    """What is said about a job's entry on its board since the run has ended."""
+
+    job_id: str
+    user_id: str = ""
+    benchmark: str = ""
+    title: str = ""
+    note: str = ""
+    hidden: bool = False
+    disqualified_because: str | None = None
+    baseline: bool = False
+
+
+class Step(Answer):
+    """A job that was the best when it ended."""
+
+    at: datetime
+    value: float
+    user_id: str
+    job_id: str
+    method: str | None = None
+    title: str = ""
+
+
+class History(Answer):
+    """How the best score of a board grew, oldest first."""
+
+    benchmark: str
+    metric: str
+    direction: Direction = "maximize"
+    category: str | None = None
+    items: tuple[Step, ...] = ()

@@ -10,7 +10,18 @@ import httpx2
 
 from client.api.async_client import AsyncLeadersboardClient
 from client.api.audit import AuditPage
-from client.api.boards import BenchmarkCheckList, BenchmarkList, Board, ResourceClassList, WeightsList
+from client.api.boards import (
+    BenchmarkCheckList,
+    BenchmarkList,
+    Board,
+    By,
+    Cost,
+    Entries,
+    History,
+    ResourceClassList,
+    WeightsList,
+)
+from client.api.entries import EntryCalls
 from client.api.exchange import DOWNLOAD_TIMEOUT, UPLOAD_TIMEOUT, Exchange, open_async_http, open_http, segment
 from client.api.models import ArtifactList, Job, JobPage, LogPart, Results, Submission, SubmissionPage
 from client.api.overview import Overview
@@ -24,6 +35,8 @@ class LeadersboardClient:
         self._http = http
         self._token = token
         self._exchange = Exchange(http, token)
+        self.entries = EntryCalls(self._exchange)
+        """Title, note and state of entries of boards."""
 
     @asynccontextmanager
     async def open_async(self) -> AsyncIterator[AsyncLeadersboardClient]:
@@ -157,15 +170,40 @@ class LeadersboardClient:
         benchmark: str | None = None,
         metric: str | None = None,
         direction: Literal["maximize", "minimize"] | None = None,
-        entries: Literal["best", "all"] = "best",
+        entries: Entries = "best",
+        category: str | None = None,
+        by: By = "value",
+        cost: Cost | None = None,
         limit: int = 50,
         offset: int = 0,
     ) -> Board:
-        """A benchmark's ranking; the best entry of each user, or all."""
-        asked = _given(
-            benchmark=benchmark, metric=metric, direction=direction, entries=entries, limit=limit, offset=offset
-        )
+        """A benchmark's ranking, also in one category: the best or the latest entry of each user, or all."""
+        which = {"benchmark": benchmark, "metric": metric, "direction": direction, "entries": entries}
+        asked = _given(**which, category=category, by=_unusual(by), cost=cost, limit=limit, offset=offset)
         return self._exchange.ask(Board, "GET", "/leaderboard", params=asked)
+
+    def leaderboard_history(
+        self, *, benchmark: str | None = None, metric: str | None = None, category: str | None = None
+    ) -> History:
+        """How the best score of a board grew: each job that was better than all before it."""
+        asked = _given(benchmark=benchmark, metric=metric, category=category)
+        return self._exchange.ask(History, "GET", "/leaderboard/history", params=asked)
+
+    def leaderboard_file(
+        self,
+        *,
+        benchmark: str | None = None,
+        metric: str | None = None,
+        entries: Entries = "best",
+        category: str | None = None,
+        by: By = "value",
+        format: Literal["csv", "json"] = "csv",  # noqa: A002 the API's name
+    ) -> AbstractContextManager[Iterator[bytes]]:
+        """All rows of a board as a file, piece by piece. CSV is UTF-8 with a byte order mark, for spreadsheets."""
+        asked = _given(
+            benchmark=benchmark, metric=metric, entries=entries, category=category, by=_unusual(by), format=format
+        )
+        return self._exchange.download("/leaderboard/export", params=asked)
 
     def audit(
         self,
@@ -190,6 +228,11 @@ def connect(base_url: str, token: str) -> Iterator[LeadersboardClient]:
     """A client with a connection pool of its own, which is closed at the end."""
     with open_http(base_url) as http:
         yield LeadersboardClient(http, token)
+
+
+def _unusual(by: By) -> By | None:
+    """None for the usual order, which platforms without the parameter know alone."""
+    return None if by == "value" else by
 
 
 def _given(**asked: Any) -> dict[str, Any]:

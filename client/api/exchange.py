@@ -63,11 +63,11 @@ class Exchange:
         self._accepted(method, path, request)
 
     @contextmanager
-    def download(self, path: str) -> Iterator[Iterator[bytes]]:
+    def download(self, path: str, *, params: Mapping[str, Any] | None = None) -> Iterator[Iterator[bytes]]:
         """The bytes of an answer, in pieces, while the context lasts. Raises what `ask` raises, also between pieces."""
         headers = _authorization(self._token)
         try:
-            with self._http.stream("GET", path, headers=headers, timeout=DOWNLOAD_TIMEOUT) as response:
+            with self._http.stream("GET", path, params=params, headers=headers, timeout=DOWNLOAD_TIMEOUT) as response:
                 if not response.is_success:
                     response.read()
                 yield _accepted(response).iter_bytes(PIECE)

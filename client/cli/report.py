@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from client.api.boards import Benchmark, BenchmarkCheck, BenchmarkCheckList, Board, Standing, WeightsList
+from client.api.boards import Benchmark, BenchmarkCheck, BenchmarkCheckList, WeightsList
 from client.api.models import Job, JobState, Results, SubmissionSummary, Tracking
 from client.cli.terminal import faint, one_line, state_word, strong, table
 from client.wording import ago, between, duration, number, plain, queue_place, size
@@ -155,33 +155,12 @@ def trial_lines(job: Job, results: Results | None, primary_metric: str | None) -
     return [f"{strong('This would not be ranked')}: {because}.", "Mend that, then check again. Nothing was recorded."]
 
 
-def board_lines(board: Board) -> list[str]:
-    """A board as a table; own rows are starred."""
-    arrow = "higher is better" if board.direction == "maximize" else "lower is better"
-    head = f"{strong(one_line(board.benchmark))} by {strong(one_line(board.metric))} ({arrow}, {board.scoring} scores)"
-    if not board.items:
-        return [head, "No entry yet. Submit one: leadersboard submit PATH --follow"]
-    rows = [_standing_row(row) for row in board.items]
-    shown = table(["RANK", "USER", "METHOD", board.metric.upper(), "WHEN", "JOB"], rows, right=frozenset({0, 3}))
-    return [head, *shown, faint(f"{len(board.items)} of {board.total}; * yours")]
-
-
 def weights_lines(weights: WeightsList) -> list[str]:
     """Weights as a table; the programs' names for them are shown exactly."""
     if not weights.items:
         return ["None: your platform's admin can add some. The sandbox image has tf_efficientnet_lite0 of timm."]
     rows = [[one.name, size(one.size_bytes), one.use] for one in weights.items]
     return table(["NAME", "SIZE", "USED BY"], rows, right=frozenset({1}))
-
-
-def rank_line(board: Board, job_id: str) -> str:
-    """A job's position on its board."""
-    row = board.row_of(job_id)
-    if row is None:
-        return f"Below the first {len(board.items)} of {board.total} on {one_line(board.benchmark)}."
-    if row.rank is not None:
-        return f"Rank {row.rank} of {board.total} on {one_line(board.benchmark)} by {one_line(board.metric)}."
-    return f"Not ranked on {one_line(board.benchmark)}: {one_line(board.metric)} is missing or out of bounds."
 
 
 MOST_FINDINGS = 20
@@ -230,14 +209,6 @@ def _job_row(job: Job) -> list[str]:
         _took(job) or "-",
         job.user_id,
     ]
-
-
-def _standing_row(row: Standing) -> list[str]:
-    rank = "" if row.rank is None else str(row.rank)
-    user = f"{row.user_id} *" if row.mine else row.user_id
-    mark = f" [{row.tracking.state} in MLflow]" if row.tracking.is_noteworthy else ""
-    method = f"{row.method or '-'}{mark}"
-    return [rank, user, method, number(row.value), ago(row.finished_at), row.job_id]
 
 
 def _took(job: Job) -> str | None:

@@ -1,5 +1,7 @@
 """Prints to a terminal: foreign text is made safe, colours are used only if they can be seen."""
 
+import codecs
+import io
 import os
 import re
 import sys
@@ -30,6 +32,13 @@ def say(text: str = "", *, error: bool = False) -> None:
     """Print a line and flush it; colours only on a terminal."""
     typer.echo(text, err=error, color=_wants_colour(error=error))
     (sys.stderr if error else sys.stdout).flush()
+
+
+def print_file(pieces: Iterable[bytes]) -> None:
+    """Print a text file as it arrives, without a byte order mark; its lines end as the terminal's do."""
+    decoder = io.IncrementalNewlineDecoder(codecs.getincrementaldecoder("utf-8-sig")("replace"), translate=True)
+    for piece in pieces:
+        typer.echo(harmless(decoder.decode(piece)), nl=False)
 
 
 def state_word(state: str) -> str:

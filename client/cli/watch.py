@@ -10,9 +10,10 @@ from client.api.boards import MOST_ROWS
 from client.api.client import LeadersboardClient
 from client.api.errors import LeadersboardError
 from client.api.models import Job, JobState
+from client.cli.board_report import rank_line
 from client.cli.endings import ExitCode
 from client.cli.job_events import Changed, Event, Follower, Printed
-from client.cli.report import change_line, ending_lines, rank_line, results_lines, trial_lines
+from client.cli.report import change_line, ending_lines, results_lines, trial_lines
 from client.cli.terminal import faint, log_line, one_line, say
 
 

@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from core.domain.benchmark import Benchmark, MetricRule
+from core.domain.metric_bounds import out_of_bounds
 from core.domain.metric_names import composed
 from core.domain.metrics import RunMetrics
 from core.domain.report_notes import NOTE_CHARS, bounded, cut, shown_name
 
 NAMED = 3
 LIKE = 0.5
-PERCENT = 100.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -42,7 +42,7 @@ def assess(
     counted = {**taken, **figures}
     others = [metric for metric in benchmark.metrics if metric.name != benchmark.primary_metric]
     out = [
-        f"Not ranked by {metric.name}: {_out_of_bounds(metric, counted[metric.name])}."
+        f"Not ranked by {metric.name}: {out_of_bounds(metric, counted[metric.name])}."
         for metric in others
         if metric.name in counted and not metric.admits(counted[metric.name])
     ]
@@ -88,7 +88,7 @@ def _unranked_because(benchmark: Benchmark, counted: Mapping[str, float], report
     value = counted.get(rule.name)
     if value is None:
         return f"{rule.name} is missing{_instead(rule, benchmark, reported) if reported else NOT_SCORED}"
-    return None if rule.admits(value) else _out_of_bounds(rule, value)
+    return None if rule.admits(value) else out_of_bounds(rule, value)
 
 
 def _instead(rule: MetricRule, benchmark: Benchmark, reported: RunMetrics) -> str:
@@ -112,16 +112,3 @@ def _instead(rule: MetricRule, benchmark: Benchmark, reported: RunMetrics) -> st
 def _some(names: list[str]) -> str:
     more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
     return ", ".join(cut(name, 80) for name in names[:NAMED]) + more
-
-
-def _out_of_bounds(rule: MetricRule, value: float) -> str:
-    low, high = rule.minimum, rule.maximum
-    if high is None:
-        where = f"below {low:g}"
-    elif low is None:
-        where = f"above {high:g}"
-    else:
-        where = f"out of {low:g}..{high:g}"
-    share = value / PERCENT
-    hint = f" (percent? write {share:.10g})" if high == 1.0 and value > 1.0 and rule.admits(share) else ""
-    return f"{rule.name} {value:.10g} is {where}{hint}"

@@ -9,7 +9,7 @@ SYSTEM = "system/"
 """Prefix of the platform's figures and of a submission's performance figures."""
 MEASURED = frozenset({
     "memory_bytes", "cpu_seconds", "pids", "wall_seconds", "log_bytes", "output_bytes", "output_files",
-    "gpu_memory_bytes",
+    "gpu_memory_bytes", "device_seconds",
 })  # fmt: skip
 """Figures that the platform measures. A submission's own value never replaces a missing measurement."""
 _ALIKE = str.maketrans("аеорсухѕіјԁԛԝһӏмткαορνικτυ01", "aeopcyxsijdqwhlmtkaopviktuol")

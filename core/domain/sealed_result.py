@@ -15,6 +15,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from core.domain.artifact_order import chosen
+from core.domain.costs import with_device_time
 from core.domain.proof import CLAIMED, Earlier, Proof
 from core.domain.standings import Entry
 
@@ -23,6 +24,7 @@ MAX_SEAL_BYTES = 256 * 1024
 MAX_SEALED_FILES = 1000
 SHORT_PARAM_CHARS = 60
 PLATFORM_FIGURES = "system/"
+DEVICE_TAG = "leadersboard.device"
 
 
 class SealedFrom(StrEnum):
@@ -109,7 +111,8 @@ class SealedResult:
             run_id=self.run_id,
             experiment_id=self.experiment_id,
             method=self.method,
-            metrics=self.counted,
+            metrics=with_device_time(self.counted, self.tags.get(DEVICE_TAG, "")),
+            categories=self.proof.categories if self.proof else {},
             finished_at=finished_at,
             is_verified=self.proof is not None,
             is_rescored=bool(self.earlier),

@@ -148,13 +148,13 @@ class Auditor:
 
 async def _of_body(request: Request, rule: Rule) -> dict[str, str]:
     """The body fields that the rule names. The middleware has already read the body and checked that it is JSON."""
-    if not rule.body:
+    wanted = [name for name in (rule.body, *rule.details) if name and name not in request.path_params]
+    if not wanted:
         return {}
     try:
         sent = json.loads(await request.body())
     except ValueError:
         return {}
-    wanted = (rule.body, *rule.details)
     return {name: sent[name] for name in wanted if isinstance(sent, dict) and isinstance(sent.get(name), str)}
 
 

@@ -79,6 +79,8 @@ TABLE: Mapping[tuple[str, str], Rule] = {
     ("POST", "/auth/password"): OWN,
     ("GET", "/auth/me"): OWN,
     ("GET", "/leaderboard"): OWN,
+    ("GET", "/leaderboard/export"): OWN,
+    ("GET", "/leaderboard/history"): OWN,
     ("GET", "/benchmarks"): OWN,
     ("GET", "/benchmarks/check"): _admins(AuditAction.PLATFORM_READ),
     ("GET", "/weights"): OWN,
@@ -93,6 +95,8 @@ TABLE: Mapping[tuple[str, str], Rule] = {
     ("POST", "/jobs/{job_id}/cancel"): _job(AuditAction.JOB_CANCEL),
     ("POST", "/jobs/{job_id}/rerun"): _job(AuditAction.JOB_RERUN),
     ("GET", "/jobs/{job_id}/results"): _job(AuditAction.RESULT_READ),
+    ("GET", "/jobs/{job_id}/entry"): _job(AuditAction.RESULT_READ),
+    ("PATCH", "/jobs/{job_id}/entry"): _job(AuditAction.ENTRY_CHANGE, "title", "note"),
     ("GET", "/jobs/{job_id}/logs"): _job(AuditAction.LOG_READ),
     ("GET", "/jobs/{job_id}/logs/stream"): _job(AuditAction.LOG_READ),
     ("GET", "/jobs/{job_id}/artifacts"): _job(AuditAction.ARTIFACT_READ),
@@ -121,6 +125,14 @@ TABLE: Mapping[tuple[str, str], Rule] = {
     ("DELETE", "/admin/jobs/{job_id}/pin"): _admins(AuditAction.JOB_UNPIN, AuditTarget.JOB, "job_id"),
     ("GET", "/admin/audit"): _admins(AuditAction.AUDIT_READ),
     ("POST", "/admin/results/{job_id}/restore"): _admins(AuditAction.RESULT_RESTORE, AuditTarget.JOB, "job_id"),
+    ("POST", "/admin/entries/{job_id}/disqualify"): _admins(
+        AuditAction.ENTRY_DISQUALIFY, AuditTarget.JOB, "job_id", details=("reason",)
+    ),
+    ("POST", "/admin/entries/{job_id}/restore"): _admins(
+        AuditAction.ENTRY_RESTORE, AuditTarget.JOB, "job_id", details=("reason",)
+    ),
+    ("POST", "/admin/entries/{job_id}/baseline"): _admins(AuditAction.ENTRY_BASELINE, AuditTarget.JOB, "job_id"),
+    ("DELETE", "/admin/entries/{job_id}/baseline"): _admins(AuditAction.ENTRY_NO_BASELINE, AuditTarget.JOB, "job_id"),
     ("POST", "/admin/results/{job_id}/rescore"): _admins(AuditAction.RESULT_RESCORE, AuditTarget.JOB, "job_id"),
     # MLflow's pages are the same for every user; the route itself records files and what belongs to no board.
     **{(method, "/mlflow/{path:path}"): OWN for method in ("GET", "POST", "PUT", "PATCH", "DELETE")},

@@ -65,8 +65,11 @@ _TRACKING: dict[str, Any] = {
 _RECORDED_FILE: dict[str, Any] = {"path": "curves/roc.png", "size_bytes": 18230, "sha256": SHA256}
 _STANDING: dict[str, Any] = {
     "rank": 1, "value": 0.98, "user_id": "ann", "job_id": JOB, "submission_id": SUBMISSION, "run_id": RUN,
-    "method": "PaDiM", "metrics": _METRICS, "mine": True, "is_verified": False,
-    "is_rescored": False, "finished_at": FINISHED, "mlflow_ui_url": _RUN_PAGE, "tracking": _TRACKING,
+    "method": "PaDiM", "title": "PaDiM, 100 features", "note": "", "metrics": _METRICS, "unranked_because": None,
+    "disqualified": False, "baseline": False,
+    "costs": {"wall_seconds": 150.2, "memory_bytes": 812000000.0}, "on_front": True,
+    "mine": True, "is_verified": False, "is_rescored": False, "finished_at": FINISHED, "mlflow_ui_url": _RUN_PAGE,
+    "tracking": _TRACKING,
 }  # fmt: skip
 
 _SUMMARY: dict[str, Any] = {
@@ -74,6 +77,9 @@ _SUMMARY: dict[str, Any] = {
     "sha256": SHA256, "created_at": POSTED, "file_count": 2, "size_bytes": 2160,
 }  # fmt: skip
 _ACCOUNT: dict[str, Any] = {"name": "bob", "role": "user", "kind": "password", "created_at": POSTED}
+_STEP: dict[str, Any] = {
+    "at": FINISHED, "value": 0.98, "user_id": "ann", "job_id": JOB, "method": "PaDiM", "title": "PaDiM, 100 features",
+}  # fmt: skip
 
 SCHEMAS: dict[str, Any] = {
     **admin_examples.SCHEMAS,
@@ -123,8 +129,19 @@ SCHEMAS: dict[str, Any] = {
     "WeightsList": {"items": [_WEIGHTS]},
     "ResourceClassList": {"items": [_CLASS], "default": "small"},
     "StandingView": _STANDING,
+    "StepView": _STEP,
+    "HistoryView": {
+        "benchmark": "synthetic", "metric": "image_auc", "direction": "maximize", "category": None, "items": [_STEP],
+    },
+    "EntryView": {
+        "job_id": JOB, "user_id": "ann", "benchmark": "synthetic", "title": "PaDiM, 100 features", "note": "",
+        "hidden": False, "disqualified_because": None, "baseline": False,
+    },
+    "EntryChange": {"title": "PaDiM, 100 features", "hidden": False},
+    "Reason": {"reason": "It read the labels from the names of the files."},
     "BoardView": {
         "benchmark": "synthetic", "metric": "image_auc", "direction": "maximize", "scoring": "reported",
+        "entries": "best", "category": None, "by": "value", "categories": [], "cost": "wall_seconds",
         "items": [_STANDING], "total": 1,
     },
 }  # fmt: skip

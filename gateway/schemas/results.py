@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import fields
 from datetime import datetime
 from typing import Self
 
 from core.domain.benchmark import Direction, Scoring
+from core.domain.board_rows import By, Entries
+from core.domain.costs import Cost, costs_of
 from core.domain.links import run_page
 from core.domain.sealed_result import SealedFrom, finite
 from core.domain.standings import Standing
@@ -121,7 +123,10 @@ class ArtifactList(Answer):
 
 
 class StandingView(Answer):
-    """One row; `rank` and `value` are null when the value is missing, out of bounds, or only claimed."""
+    """One row; `rank` and `value` are null when the value is missing or out of bounds, or the entry disqualified.
+
+    A baseline has a value and no rank.
+    """
 
     rank: int | None
     value: float | None
@@ -130,7 +135,19 @@ class StandingView(Answer):
     submission_id: str
     run_id: str
     method: str | None
+    title: str
+    note: str
+    """Title and note are the owner's words; empty if there are none."""
     metrics: dict[str, float]
+    unranked_because: str | None
+    """Why there is no rank, in words; null for a ranked row and a baseline in its place."""
+    disqualified: bool
+    baseline: bool
+    """Pinned by an admin to compare with; counted in nobody's rank."""
+    costs: dict[str, float]
+    """What of `wall_seconds`, `memory_bytes`, `gpu_memory_bytes` and `device_seconds` the platform measured."""
+    on_front: bool
+    """Whether no row of the board has a better value at no more of the board's `cost`, or the same value for less."""
     mine: bool
     is_verified: bool
     """Whether the platform computed the metrics."""
@@ -141,13 +158,17 @@ class StandingView(Answer):
     tracking: TrackingView
 
     @classmethod
-    def of(cls, standing: Standing, user: User, mlflow_url: str, *, shown: frozenset[str], tracking: Tracking) -> Self:
-        """The row, with the finite metrics named in `shown` only: a run may have reported hundreds."""
-        entry = standing.entry
-        metrics = {name: value for name, value in entry.metrics.items() if name in shown and math.isfinite(value)}
+    def of(cls, board: Board, standing: Standing, user: User, mlflow_url: str, tracking: Tracking) -> Self:
+        """The row, with those of its finite metrics that the board shows."""
+        entry, marks, shown = standing.entry, board.marks_of(standing), shown_metrics(board)
+        figures = entry.figures(board.ranking.category)
+        metrics = {name: value for name, value in figures.items() if name in shown and math.isfinite(value)}
         shared = {name: getattr(entry, name) for name in cls.model_fields if hasattr(entry, name)}
         return cls(**shared | {
             "rank": standing.rank, "value": standing.value, "mine": entry.user_id == user.user_id, "metrics": metrics,
+            "title": marks.title, "note": marks.note, "disqualified": marks.is_disqualified,
+            "baseline": marks.is_baseline, "costs": costs_of(entry), "on_front": entry.job_id in board.front,
+            "unranked_because": board.ranking.why_unranked(standing),
             "mlflow_ui_url": run_page(mlflow_url, entry.experiment_id, entry.run_id),
             "tracking": TrackingView.model_validate(tracking),
         })  # fmt: skip
@@ -158,22 +179,46 @@ class BoardView(Answer):
     metric: str
     direction: Direction
     scoring: Scoring
+    entries: Entries
+    category: str | None
+    """In which category the values are; null: over all."""
+    by: By
+    """With `mean_rank` each row's `value` is the mean of its ranks in all categories, and lower is better."""
+    categories: list[str]
+    """Those by which this board can be ranked; empty where no entry has values for categories."""
+    cost: Cost
     items: list[StandingView]
     total: int
 
     @classmethod
     def of(
-        cls, board: Board, user: User, mlflow_url: str, *, tracking: Callable[[str], Tracking] = lambda _job: UNKNOWN
+        cls,
+        board: Board,
+        user: User,
+        mlflow_url: str,
+        *,
+        tracking: Callable[[str], Tracking] = lambda _job: UNKNOWN,
+        standings: Sequence[Standing] | None = None,
     ) -> Self:
-        shown = frozenset({board.metric.name, *(metric.name for metric in board.benchmark.metrics)})
+        """The board with its own rows, or with these instead."""
         return cls(
             benchmark=board.benchmark.name,
             metric=board.metric.name,
             direction=board.metric.direction,
             scoring=board.benchmark.scoring,
+            entries=board.ranking.entries,
+            category=board.ranking.category,
+            by=board.ranking.by,
+            categories=list(board.categories),
+            cost=board.cost,
             items=[
-                StandingView.of(standing, user, mlflow_url, shown=shown, tracking=tracking(standing.entry.job_id))
-                for standing in board.standings
+                StandingView.of(board, standing, user, mlflow_url, tracking(standing.entry.job_id))
+                for standing in (board.standings if standings is None else standings)
             ],
             total=board.total,
         )
+
+
+def shown_metrics(board: Board) -> Sequence[str]:
+    """The metrics of a row: those of the benchmark, and the one that ranks. A run may have reported hundreds."""
+    return tuple(dict.fromkeys([*(metric.name for metric in board.benchmark.metrics), board.metric.name]))

@@ -34,6 +34,9 @@ BODIES = {
     "POST /jobs": {"submission_id": "{submission_id}"},
     "POST /auth/login": {"username": "ann", "password": "correct horse battery"},
     "POST /auth/password": {"password": "correct horse battery", "new_password": "another horse battery"},
+    "PATCH /jobs/{job_id}/entry": {"title": "mine"},
+    "POST /admin/entries/{job_id}/disqualify": {"reason": "it read the labels"},
+    "POST /admin/entries/{job_id}/restore": {"reason": "it did not"},
     "POST /users": {"name": "bea", "password": "correct horse battery"},
 }
 ON_REDIS = [
@@ -45,12 +48,18 @@ ON_REDIS = [
     "POST /admin/runners/{runner}/resume", "POST /admin/runners/{runner}/drain", "POST /admin/runners/{runner}/canary",
     "GET /admin/dead-letters", "POST /admin/dead-letters/{letter_id}/retry", "DELETE /admin/dead-letters/{letter_id}",
     "GET /admin/retention", "POST /admin/retention", "GET /admin/pins", "POST /admin/jobs/{job_id}/pin",
-    "DELETE /admin/jobs/{job_id}/pin", "POST /admin/results/{job_id}/restore",
-    "POST /admin/results/{job_id}/rescore", "GET /leaderboard", "GET /admin/audit",
+    "DELETE /admin/jobs/{job_id}/pin", "POST /admin/results/{job_id}/restore", "GET /leaderboard", "GET /admin/audit",
+    "POST /admin/results/{job_id}/rescore",
+    "GET /leaderboard/export", "GET /leaderboard/history", "GET /jobs/{job_id}/entry", "PATCH /jobs/{job_id}/entry",
+    "POST /admin/entries/{job_id}/disqualify", "POST /admin/entries/{job_id}/restore",
+    "POST /admin/entries/{job_id}/baseline", "DELETE /admin/entries/{job_id}/baseline",
     "GET /submissions",  # an admin's shows everybody's, which the audit trail must be able to record
 ]  # fmt: skip
 ON_MLFLOW = ["GET /jobs/{job_id}/artifacts/{path}", "POST /admin/results/{job_id}/restore"]
-ON_THE_LEDGER_ALONE = ["GET /leaderboard", "GET /jobs/{job_id}/results", "GET /jobs/{job_id}/artifacts"]
+ON_THE_LEDGER_ALONE = [
+    "GET /leaderboard", "GET /leaderboard/export", "GET /leaderboard/history", "GET /jobs/{job_id}/results",
+    "GET /jobs/{job_id}/artifacts",
+]  # fmt: skip
 """Answered from sealed results: that MLflow is away is said in a field."""
 ON_NEITHER = [
     "GET /submissions/{submission_id}", "GET /submissions/{submission_id}/archive", "GET /auth/me",

@@ -7,6 +7,7 @@ import gradio as gr
 from client.api.boards import MOST_ROWS, Benchmark, Metric
 from client.api.client import LeadersboardClient
 from client.api.models import Job, JobState, Results
+from ui.pages.entry import entry_section
 from ui.pages.timeline import steps_of
 from ui.run_files import pictures_of
 from ui.shell import QUIET, Frame, asset, close_page, header_of, is_admin, open_page, with_notice
@@ -35,8 +36,9 @@ def page(frame: Frame) -> None:
         submit = gr.Button("Submit it", variant="primary", size="sm", elem_classes="lb-small")
     submitted = gr.HTML("", padding=False)
     results = gr.HTML("", padding=False)
-    gr.HTML(frame.markup.fill("log"), padding=False, js_on_load=asset("log.js"))
     job_id = gr.Textbox("", visible=False)
+    entry_section(frame, job_id, results)
+    gr.HTML(frame.markup.fill("log"), padding=False, js_on_load=asset("log.js"))
     timer = gr.Timer(PERIOD, active=False)
     close_page(frame)
 

@@ -46,13 +46,14 @@ from core.ports.job_status import Admission, JobPage, Swept
 PREFIX = "leaderboard:"
 PACE = (TURN_SECONDS, FIRST_SECONDS, LONGEST_SECONDS, MOST_AT_ONCE, STUCK_SECONDS)
 READING = frozenset({"positions", "is_held", "orphans", "waiting_results", "pending"})
+ADDING = frozenset({"admit", "mark"})
 
 
 @cache
 def script_text(name: str) -> str:
-    """A script with its flags: a full Redis refuses new jobs, but lets accepted jobs end; reads need no write."""
+    """A script with its flags: a full Redis refuses what users add, but lets accepted jobs end; reads need no write."""
     folder = files("core.adapters.redis") / "scripts"
-    flags = " flags=no-writes" if name in READING else "" if name == "admit" else " flags=allow-oom"
+    flags = " flags=no-writes" if name in READING else "" if name in ADDING else " flags=allow-oom"
     return f"#!lua{flags}\n" + (folder / "ledger.lua").read_text() + (folder / f"{name}.lua").read_text()
 
 

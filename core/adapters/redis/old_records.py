@@ -10,6 +10,9 @@ from typing import Any
 import redis
 
 from core.adapters.redis.connection import redis_errors
+from core.adapters.redis.entry_marks import NAMES as MARK_NAMES
+from core.adapters.redis.entry_marks import PREFIX as MARKS
+from core.adapters.redis.entry_marks import REVISION, fields_of
 from core.domain.errors import NotFinished, NotFound
 from core.domain.job import FINAL, JobState
 
@@ -32,9 +35,11 @@ for _, list in ipairs({ all, own, all .. suffix, own .. suffix }) do
   redis.call('ZREM', list .. ':state:' .. fields[1], ARGV[1])
 end
 redis.call('DEL', KEYS[1], KEYS[3])
+local marks = 'leaderboard:marks:' .. fields[3]
+for _, name in ipairs({ MARKS }) do redis.call('HDEL', marks, ARGV[1] .. ':' .. name) end
 for i = 4, 5 do if fields[i] then redis.call('DEL', 'leaderboard:run:' .. fields[i]) end end
 return true
-"""
+""".replace("MARKS", ", ".join(f"'{name}'" for name in MARK_NAMES))
 # KEYS: record, pins, result; ARGV: job, keep (0/1), seconds for which a record stays (0: for ever), final states. The
 # keys that belong to the record stay as long.
 PIN = """
@@ -91,6 +96,19 @@ class RedisOldRecords:
                 trimmed += len(gone)
                 for start in range(0, len(gone), BATCH):
                     self._redis.zrem(key, *gone[start : start + BATCH])
+        return trimmed + self._trim_marks()
+
+    def _trim_marks(self) -> int:
+        """Removes marks of entries whose job's record has expired. Returns of how many entries."""
+        trimmed = 0
+        with redis_errors():
+            for key in self._redis.scan_iter(match=f"{MARKS}*", count=1000, _type="hash"):
+                fields: Any = self._redis.hkeys(key)
+                marked = sorted({field.partition(":")[0] for field in fields if field != REVISION})
+                gone = [job_id for job_id, known in self._fields(iter(marked), "job_id") if not known]
+                trimmed += len(gone)
+                for start in range(0, len(gone), BATCH):
+                    self._redis.hdel(key, *fields_of(iter(gone[start : start + BATCH])))
         return trimmed
 
     def needed_submissions(self, since: datetime) -> Collection[str]:

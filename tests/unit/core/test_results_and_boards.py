@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from core.domain.board_rows import Entries
 from core.domain.errors import InvalidInput, NotFinished
 from core.domain.metrics import RunMetrics
 from core.domain.tracking_state import TrackingState
@@ -14,7 +15,7 @@ from core.ports.tracking import Result
 from core.usecases.create_submission import CreateSubmission
 from core.usecases.get_job_results import GetJobResults
 from core.usecases.jobs import CancelJob
-from core.usecases.show_leaderboard import Board, Ranked, ShowLeaderboard
+from core.usecases.show_leaderboard import Board, BoardQuery, Ranked, ShowLeaderboard
 from tests.builders import MAIN, job, later, request, upload
 from tests.unit.core.usecase_site import ADA, ROOT, Site
 
@@ -78,8 +79,9 @@ def shown(site: Site, **changes: Any) -> Board:
     """The board of the synthetic benchmark as it is now."""
     benchmark = site.ports.benchmarks.get("synthetic")
     entries = [one.entry for one in site.ports.results.of_benchmark("synthetic").values()]
-    ask = {"metric": None, "direction": None, "all_entries": True, "limit": 2, "offset": 1} | changes
-    return ShowLeaderboard(benchmark=benchmark, ranked=Ranked(entries=entries))(**ask)
+    page = {"limit": 2, "offset": changes.pop("offset", 1)}
+    query = BoardQuery(**({"entries": Entries.ALL} | changes))
+    return ShowLeaderboard(benchmark=benchmark, ranked=Ranked(entries=entries))(query, **page)
 
 
 def test_a_board_pages_through_its_rows(site: Site) -> None:
@@ -90,7 +92,7 @@ def test_a_board_pages_through_its_rows(site: Site) -> None:
     page = shown(site)
     assert ([row.value for row in page.standings], page.total) == ([0.8, 0.7], 4)
     assert [row.rank for row in page.standings] == [2, 3]
-    best = shown(site, all_entries=False, offset=0)
+    best = shown(site, entries=Entries.BEST, offset=0)
     assert [(row.entry.user_id, row.value) for row in best.standings] == [("ada", 0.9), ("root", 0.8)]
     assert shown(site, offset=99).standings == ()
     slow = shown(site, metric="inference_time_ms", offset=0)

@@ -31,6 +31,22 @@ RESULT = SealedResult(
 LONGEST = [f"{number:0200d}" for number in range(500)]
 
 
+def test_an_entry_has_the_device_time_of_a_run_on_a_gpu() -> None:
+    """Also of one that was sealed before boards showed it."""
+    entry = replace(RESULT, tags={"leadersboard.device": "gpu GPU-1f"}).entry(NOON)
+    assert entry.metrics["system/device_seconds"] == 3.0
+    assert "system/device_seconds" not in RESULT.entry(NOON).metrics
+
+
+def test_an_entry_has_the_categories_of_its_proof() -> None:
+    """So that a board can rank by one of them."""
+    proof = Proof(
+        scorer="s 1", predictions_sha256="a" * 64, labels_sha256="b" * 64, categories={"weave": {"image_auc": 0.5}}
+    )
+    assert replace(RESULT, proof=proof).entry(NOON).categories == {"weave": {"image_auc": 0.5}}
+    assert RESULT.entry(NOON).categories == {}
+
+
 def test_equal_results_have_equal_texts() -> None:
     """Whatever the order in which the figures were reported."""
     seal = sealed(RESULT)

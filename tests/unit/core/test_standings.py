@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.domain.benchmark import Direction
-from core.domain.standings import Standing, best_per_user, proven, rank, usable
+from core.domain.standings import Entry, Standing, best_of_users, proven, rank, usable
 from tests.builders import entry, later, rule
 
 pytestmark = pytest.mark.unit
@@ -29,6 +29,12 @@ DIRECTIONS = st.sampled_from(list(Direction))
 
 def ranks(standings: Sequence[Standing]) -> list[int | None]:
     return [standing.rank for standing in standings]
+
+
+def best_rows(entries: Sequence[Entry], direction: Direction = Direction.MAXIMIZE) -> Sequence[Standing]:
+    """A board of each user's best."""
+    metric = rule(direction=direction)
+    return rank(best_of_users(entries, metric), metric)
 
 
 def test_ties_share_a_rank_and_the_next_is_skipped() -> None:
@@ -74,15 +80,15 @@ def test_unranked_rows_stand_newest_first() -> None:
 def test_removing_the_best_entry_restores_the_previous_one() -> None:
     """SCO-4: a user's row is always their best of what is there."""
     runs = [entry(1, 0.5, user_id="ada"), entry(2, 0.9, user_id="ada"), entry(3, 0.7, user_id="bob")]
-    assert [(row.entry.user_id, row.value) for row in best_per_user(runs, rule())] == [("ada", 0.9), ("bob", 0.7)]
+    assert [(row.entry.user_id, row.value) for row in best_rows(runs)] == [("ada", 0.9), ("bob", 0.7)]
     del runs[1]
-    assert [(row.entry.user_id, row.value) for row in best_per_user(runs, rule())] == [("bob", 0.7), ("ada", 0.5)]
+    assert [(row.entry.user_id, row.value) for row in best_rows(runs)] == [("bob", 0.7), ("ada", 0.5)]
 
 
 def test_ranks_of_the_best_are_among_the_best_only() -> None:
     """Somebody's second-best run takes no rank away from anybody."""
     runs = [entry(1, 0.9, user_id="ada"), entry(2, 0.8, user_id="ada"), entry(3, 0.7, user_id="bob")]
-    assert ranks(best_per_user(runs, rule())) == [1, 2]
+    assert ranks(best_rows(runs)) == [1, 2]
 
 
 @given(ENTRIES, DIRECTIONS)
@@ -117,7 +123,7 @@ def test_the_order_of_arrival_does_not_matter(entries: list, direction: Directio
 @given(ENTRIES, DIRECTIONS)
 def test_each_user_shows_their_best(entries: list, direction: Direction) -> None:
     """One row a user, with no better value among their entries."""
-    rows = best_per_user(entries, rule(direction=direction))
+    rows = best_rows(entries, direction)
     assert {row.entry.user_id for row in rows} == {item.user_id for item in entries}
     assert len({row.entry.user_id for row in rows}) == len(rows)
     for row in rows:

@@ -8,6 +8,7 @@ from fastapi.testclient import TestClient
 
 from tests.unit.client.fake_platform import Platform
 from ui.app import misunderstood
+from ui.board_export import export_routes
 from ui.browser_sessions import BrowserSessions
 from ui.log_events import log_routes
 from ui.login import login_routes
@@ -34,6 +35,7 @@ class Front:
         app.include_router(login_routes(self.browser_sessions, self.templates, lifetime=60))
         app.include_router(log_routes(self.browser_sessions, platform.async_http()))
         app.include_router(file_routes(self.browser_sessions, self.templates, platform.async_http()))
+        app.include_router(export_routes(self.browser_sessions, self.templates, platform.async_http()))
         app.add_middleware(SessionGuard, sessions=self.browser_sessions)
         self.browser = TestClient(app, base_url=ORIGIN, follow_redirects=False)
 

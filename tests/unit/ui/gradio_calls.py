@@ -18,3 +18,17 @@ def plain(ui: Served, fn_index: int) -> list[Any]:
     return [
         block.choices[0][1] if type(block).__name__ == "Radio" else example[type(block).__name__] for block in blocks
     ]
+
+
+def called(ui: Served, page: str, name: str, *values: str) -> list[Any]:
+    """What an event answers that is a method `name` of `_Show` in the module `page`."""
+    index = next(
+        index
+        for index, function in ui.site.fns.items()
+        if getattr(function.fn, "__qualname__", "") == f"_Show.{name}"
+        and getattr(function.fn, "__module__", "") == page
+    )
+    visitor = ui.visitor()
+    visitor.join(index, list(values))
+    done = next(event for event in visitor.events() if event["msg"] == "process_completed")
+    return list(done["output"]["data"])

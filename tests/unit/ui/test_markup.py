@@ -43,6 +43,11 @@ def board(**changes: Any) -> Board:
     return Board.model_validate({"benchmark": EVIL, "metric": "image_auc", "items": [row], "total": 1} | changes)
 
 
+def board_page(front: Front, shown: Board, *, is_admin: bool = False) -> str:
+    values = {"columns": benchmark().metrics, "costs": [], "offset": 0, "is_admin": is_admin}
+    return front.templates.fill("board", board=shown, benchmark=benchmark(), **values)
+
+
 def machine() -> ResourceClass:
     return ResourceClass(name=EVIL, cpus=1, memory_bytes=1, timeout_seconds=1)
 
@@ -62,7 +67,7 @@ def pages(front: Front) -> dict[str, str]:
     )  # fmt: skip
     error = NotFound(Problem(status=404, code=EVIL, detail=EVIL, request_id=EVIL))
     return {
-        "board": fill("board", board=board(), benchmark=benchmark(), entries="best", offset=0, is_admin=True),
+        "board": board_page(front, board(), is_admin=True),
         "jobs": fill("jobs", page=JobPage(items=(hostile, failed)), state=EVIL, is_admin=True),
         "no jobs": fill("jobs", page=JobPage(items=()), state=EVIL, is_admin=True),
         "job": fill("job", job=hostile, steps=steps_of(hostile), is_admin=True),
@@ -157,30 +162,27 @@ def test_empty_pages_tell_what_to_do(front: Front) -> None:
     html = front.templates.fill("jobs", page=JobPage(items=()), state="", is_admin=False)
     assert 'href="/submit"' in html
     empty = board(items=[], total=0)
-    html = front.templates.fill("board", board=empty, benchmark=benchmark(), entries="best", offset=0, is_admin=False)
+    html = board_page(front, empty)
     assert 'href="/submit"' in html
 
 
 def test_an_unranked_row_is_never_first(front: Front) -> None:
-    """A row without a rank shows a dash that explains itself."""
-    rows = [{"user_id": "u", "job_id": "j", "submission_id": "s"}]
-    html = front.templates.fill(
-        "board", board=board(items=rows), benchmark=benchmark(), entries="best", offset=0, is_admin=False
-    )
-    assert "Unranked: image_auc is missing or out of bounds" in html
+    """A row without a rank shows a dash and the reason."""
+    why = "image_auc is missing"
+    rows = [{"user_id": "u", "job_id": "j", "submission_id": "s", "unranked_because": why}]
+    html = board_page(front, board(items=rows))
+    assert "–</span></td>" in html
+    assert "Not ranked: image_auc is missing" in html
 
 
 def test_only_a_board_of_verified_scores_says_so(front: Front) -> None:
     """DOR-3: whatever else the API says, the badge says that nobody checked them."""
-    html = front.templates.fill(
-        "board", board=board(scoring="verified"), benchmark=benchmark(), entries="best", offset=0, is_admin=False
-    )
+    html = board_page(front, board(scoring="verified"))
+    assert "claimed</span>" in html
     assert "the platform computed these numbers itself" in html
     assert "Nobody has checked" not in html
     for scoring in ("reported", "anything"):
-        html = front.templates.fill(
-            "board", board=board(scoring=scoring), benchmark=benchmark(), entries="best", offset=0, is_admin=False
-        )
+        html = board_page(front, board(scoring=scoring))
         assert "Nobody has checked" in html
         assert "computed" not in html
         assert "erified" not in html
@@ -193,9 +195,7 @@ def test_what_was_changed_in_mlflow_is_said(front: Front, state: str, words: str
     """DOR-3: a quiet badge in words, with hostile names as text; nothing where the run is as recorded or unknown."""
     tracking = {"state": state, "differences": ["param <script>x</script> is 1, recorded 2"]}
     rows = [{"user_id": "u", "job_id": "j", "submission_id": "s", "tracking": tracking}]
-    shown = front.templates.fill(
-        "board", board=board(items=rows), benchmark=benchmark(), entries="best", offset=0, is_admin=False
-    ) + front.templates.fill(
+    shown = board_page(front, board(items=rows)) + front.templates.fill(
         "results", results=Results(job_id="j", tracking=Tracking(**tracking)), standing=None, board=None, metrics=[],
         measured=[], pictures=[],
     )  # fmt: skip
@@ -209,9 +209,7 @@ def test_own_rows_lead_to_their_job(front: Front) -> None:
     others = board(items=[{"user_id": "bob", "job_id": "j9", "submission_id": "s", "mine": False}])
 
     def html(*, is_admin: bool) -> str:
-        return front.templates.fill(
-            "board", board=others, benchmark=benchmark(), entries="best", offset=0, is_admin=is_admin
-        )
+        return board_page(front, others, is_admin=is_admin)
 
     assert "/job?id=j9" not in html(is_admin=False)
     assert "/job?id=j9" in html(is_admin=True)

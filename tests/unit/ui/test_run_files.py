@@ -11,7 +11,8 @@ from tests.odd_names import ODD_NAMES
 from tests.unit.client.fake_platform import Platform, problem
 from tests.unit.ui.front import ORIGIN, Front
 from ui.markup import file_link
-from ui.run_files import OF_ONE_USER, TRIES, Turns
+from ui.relay import TRIES
+from ui.run_files import OF_ONE_USER, Turns
 
 pytestmark = pytest.mark.unit
 
@@ -64,7 +65,7 @@ def test_a_file_is_asked_for_again_while_the_api_sends_too_many(
     front: Front, platform: Platform, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """No picture of a page stays empty because others look at pictures, too; but it is not asked for without end."""
-    monkeypatch.setattr("ui.run_files.PAUSE_SECONDS", 0)
+    monkeypatch.setattr("ui.relay.PAUSE_SECONDS", 0)
     front.sign_in()
     busy = problem(429, "limit_reached", "16 files are being downloaded, which is the most at once.")
     platform.answers("GET", "/jobs/j1/artifacts/a.png", busy, httpx2.Response(200, content=b"png"))

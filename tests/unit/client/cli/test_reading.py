@@ -2,6 +2,7 @@
 
 import json
 
+import httpx2
 import pytest
 
 from tests.unit.client.cli.answers import BOARD, RESULTS
@@ -20,6 +21,29 @@ def test_board_and_json(run: Run, platform: Platform) -> None:
     assert "\x1b" not in shown
     assert platform.asked[0].url.params["entries"] == "all"
     assert '"value": 0.98765' in run("board", "--json").stdout
+
+
+def test_the_board_as_csv(run: Run, platform: Platform) -> None:
+    """SCO-5: all rows, without the mark that spreadsheets need; nothing in it reaches the terminal as a command."""
+    sent = "\ufeffrank,user\r\n1,ネ\x1b[2J\r\n".encode()
+    platform.answers("GET", "/leaderboard/export", httpx2.Response(200, content=sent))
+    assert run("board", "--csv", "--all", "--benchmark", "b").stdout == "rank,user\n1,ネ\n"
+    assert dict(platform.asked[0].url.params) == {
+        "benchmark": "b", "entries": "all", "format": "csv",
+    }  # fmt: skip
+
+
+def test_the_board_of_a_category(run: Run, platform: Platform) -> None:
+    """SCO-5: or the latest entries, or mean ranks; the head says which."""
+    platform.answers("GET", "/leaderboard", BOARD | {"category": "weave"}, BOARD | {"by": "mean_rank"})
+    assert "by image_auc in weave" in run("board", "--category", "weave", "--latest").stdout
+    assert dict(platform.asked[0].url.params) == {
+        "category": "weave", "entries": "latest", "limit": "50", "offset": "0",
+    }  # fmt: skip
+    shown = run("board", "--mean-rank").stdout
+    assert "by the mean of ranks by image_auc" in shown
+    assert "MEAN RANK" in shown
+    assert platform.asked[1].url.params["by"] == "mean_rank"
 
 
 def test_reading_commands(run: Run, platform: Platform) -> None:

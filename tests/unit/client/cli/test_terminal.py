@@ -2,7 +2,7 @@
 
 import pytest
 
-from client.cli.terminal import ESCAPES, harmless, log_line, one_line, table
+from client.cli.terminal import ESCAPES, harmless, log_line, one_line, print_file, table
 
 pytestmark = pytest.mark.unit
 
@@ -41,3 +41,10 @@ def test_the_margin_tells_both_apart_without_colour() -> None:
     ours = log_line("[leadersboard] Ended", platform=True)
     assert ESCAPES.sub("", ours) == "> [leadersboard] Ended"
     assert log_line("> [leadersboard] Ended", platform=False) == "  > [leadersboard] Ended"
+
+
+def test_a_file_is_printed_whatever_its_pieces(capsys: pytest.CaptureFixture[str]) -> None:
+    """A letter or the end of a line that is cut in two is still one."""
+    whole = "\ufeffa,ネ\r\nb\r\n".encode()
+    print_file([whole[at : at + 1] for at in range(len(whole))])
+    assert capsys.readouterr().out == "a,ネ\nb\n"

@@ -16,9 +16,10 @@ from core.domain.sealed_result import SealedResult
 from core.domain.standings import Entry
 from core.ports.results import Recorded
 from core.usecases.show_leaderboard import MOST_RANKINGS
-from gateway.live.board_cache import FRESH_SECONDS, KEPT_SECONDS, BoardCache, Kept
+from gateway.live.board_cache import FRESH_SECONDS, KEPT_SECONDS, BoardCache, Counts, Kept
 from tests import builders
 from tests.sites import Site
+from tests.twins.entry_marks import MemoryEntryMarks
 from tests.twins.job_status import MemoryJobStatus
 from tests.twins.results import MemoryResults
 
@@ -76,14 +77,15 @@ class Viewers:
     def __init__(self) -> None:
         self.now = 100.0
         self.results, self.jobs = HeldResults(), CountedJobs()
+        self.marks = MemoryEntryMarks(self.jobs)
         self.results.go.set()
-        self.cache = BoardCache(self.results, self.jobs, clock=lambda: self.now)
+        self.cache = BoardCache(self.results, self.jobs, self.marks, clock=lambda: self.now)
         self.waiting, self._begin = 0, self.cache._begin
         self.cache._begin = self._counted  # type: ignore[method-assign]
 
-    def _counted(self, benchmark: str, completed: int) -> asyncio.Task[Kept]:
+    def _counted(self, benchmark: str, counts: Counts) -> asyncio.Task[Kept]:
         self.waiting += 1
-        return self._begin(benchmark, completed)
+        return self._begin(benchmark, counts)
 
     async def all_wait(self, viewers: int) -> None:
         """Let a held search go on once so many viewers wait for it."""

@@ -19,7 +19,8 @@ from gateway.problems import document as problems
 from gateway.schemas import admin as admin_schemas
 from gateway.schemas import audit as audit_schemas
 from gateway.schemas import auth as auth_schemas
-from gateway.schemas import benchmark_check
+from gateway.schemas import benchmark_check, board_history
+from gateway.schemas import entries as entry_schemas
 from gateway.schemas import jobs as schemas
 from gateway.schemas import results as result_schemas
 from gateway.schemas import submissions as submission_schemas
@@ -41,6 +42,8 @@ MODELS: dict[str, type[BaseModel]] = {
         audit_schemas,
         runners,
         benchmark_check,
+        board_history,
+        entry_schemas,
         weights_schemas,
     )
     for name, value in vars(module).items()

@@ -57,6 +57,43 @@ def test_any_metric_that_runs_report(site: Site, client: TestClient) -> None:
     assert client.get("/leaderboard", params={"benchmark": "nonsense"}).status_code == 404
 
 
+def test_the_latest_of_each_user(site: Site, client: TestClient) -> None:
+    """SCO-5: by the job's end; the answer names what it shows. Without categories there is nothing to choose."""
+    site.run("ada", {"image_auc": 0.9}, n=1)
+    site.run("ada", {"image_auc": 0.5}, n=2)
+    assert rows(client, entries="latest") == [(1, "ada", 0.5, True)]
+    found = client.get("/leaderboard", params={"entries": "latest"}).json()
+    assert {key: found[key] for key in ("entries", "category", "by", "categories")} == {
+        "entries": "latest", "category": None, "by": "value", "categories": [],
+    }  # fmt: skip
+    refused = client.get("/leaderboard", params={"category": "weave"})
+    assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "category")
+    assert client.get("/leaderboard", params={"by": "mean_rank"}).json()["items"][0]["rank"] is None
+
+
+def test_costs_stand_beside_values(site: Site, client: TestClient) -> None:
+    """SCO-5: as measured; a board ranks by each, less is better; the front is marked among all rows of all pages."""
+    for user, value, seconds, memory in (("ada", 0.9, 100.0, 5e8), ("bob", 0.8, 50.0, 6e8), ("root", 0.7, 60.0, 1e8)):
+        site.post_job(user)
+        measured = {"wall_seconds": seconds, "memory_bytes": memory}
+        site.complete(metrics={"image_auc": value}, measured=measured)
+
+    def front(**asked: Any) -> list[str]:
+        items = client.get("/leaderboard", params=asked).json()["items"]
+        return [item["user_id"] for item in items if item["on_front"]]
+
+    first = client.get("/leaderboard", params={"limit": 1}).json()
+    assert (first["cost"], first["items"][0]["costs"]) == ("wall_seconds", {"wall_seconds": 100.0, "memory_bytes": 5e8})
+    assert (front(), front(cost="memory_bytes"), front(cost="gpu_memory_bytes")) == (
+        ["ada", "bob"],
+        ["ada", "root"],
+        [],
+    )
+    assert front(limit=2, offset=1) == ["bob"]
+    assert [row[:2] for row in rows(client, metric="system/memory_bytes")] == [(1, "root"), (2, "ada"), (3, "bob")]
+    assert client.get("/leaderboard", params={"cost": "money"}).status_code == 422
+
+
 def test_what_somebody_does_in_mlflow_moves_no_rank(site: Site, client: TestClient) -> None:
     """DOR-3: another value, a deleted run, and a run of no job; each is shown as what it is."""
     site.run("ada", {"image_auc": 0.5})

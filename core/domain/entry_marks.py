@@ -1,0 +1,42 @@
+"""Marks of a board's entry: its owner's title and note, whether it is hidden, and what admins decided about it."""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass
+
+from core.domain.errors import InvalidInput
+from core.domain.visible_text import visible
+
+LONGEST_TITLE = 100
+LONGEST_NOTE = 300
+LONGEST_REASON = 300
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EntryMarks:
+    """Everything said about an entry after its run has ended. It changes no value."""
+
+    title: str = ""
+    note: str = ""
+    is_hidden: bool = False
+    """By its owner. A disqualified entry is shown all the same."""
+    disqualified_because: str = ""
+    """An admin's reason; empty for an entry that counts."""
+    is_baseline: bool = False
+    """Pinned by an admin: shown in its place, and counted in nobody's rank."""
+
+    @property
+    def is_disqualified(self) -> bool:
+        return bool(self.disqualified_because)
+
+
+UNMARKED = EntryMarks()
+
+
+def cleaned(field: str, text: str, longest: int) -> str:
+    """A user's text on one line, composed (NFC), with nothing invisible in it. Raises InvalidInput."""
+    shown = visible(" ".join(unicodedata.normalize("NFC", text).split()))
+    if len(shown) > longest:
+        raise InvalidInput.of(field, f"is at most {longest} characters long, and this one has {len(shown)}; shorten it")
+    return shown
