@@ -23,6 +23,7 @@ from core.domain.submission import Submission
 from core.domain.verdict import RunRecord, Verdict
 from core.ports.tracking import Result, RunRef
 from runner.job.attempt import Attempt
+from runner.job.config_file import add_config, given_config
 from runner.job.signals import Cancelled, ResultWaits
 from runner.requirements.dependencies import used_by
 
@@ -44,8 +45,18 @@ def record_result(attempt: Attempt, verdict: Verdict, record: RunRecord, submiss
     if attempt.job.trial:
         return _kept(attempt, verdict, record, submission, artifacts)
     attempt.job_log.keep_name()
+    given = given_config(attempt, submission)
+    add_config(attempt, artifacts, given)
     add_log(artifacts, attempt.context.ports.storage.log_path(attempt.job.job_id))
+    verdict = _with_params(verdict, given.config.params)
     return _Recorder(attempt=attempt).record(verdict, record, submission, artifacts)
+
+
+def _with_params(verdict: Verdict, params: Mapping[str, str]) -> Verdict:
+    """The verdict with the config's params beside the reported ones, whose names are always others."""
+    if verdict.metrics is None:
+        return verdict
+    return replace(verdict, metrics=replace(verdict.metrics, params={**verdict.metrics.params, **params}))
 
 
 def _kept(

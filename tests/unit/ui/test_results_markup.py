@@ -26,3 +26,15 @@ def test_the_results_say_what_does_not_count(front: Front) -> None:
     assert "Not ranked on synthetic" in html
     assert "<div>why</div>" in html
     assert "lb-notice" not in front.templates.fill("results", results=Results(job_id="j", ranked=True), **values)
+
+
+def test_the_config_stands_apart_from_the_reported_params(front: Front) -> None:
+    """Names without the platform's prefix, every value escaped; no heading where there is nothing."""
+    values = {"metrics": [], "measured": [], "board": None, "standing": None, "pictures": [], "benchmark_name": "b"}
+    told = Results(job_id="j", params={"method": "m", "config/lr": "<b>", "config/model.x": "1"})
+    html = front.templates.fill("results", results=told, **values)
+    reported, _heading, config = html.partition("<h3>Config, with overrides</h3>")
+    assert "<td>method</td>" in reported
+    assert "<td>lr</td>" not in reported
+    assert '<td>lr</td><td class="lb-value">&lt;b&gt;</td>' in config
+    assert "Config" not in front.templates.fill("results", results=Results(job_id="j", params={"a": "1"}), **values)
