@@ -16,6 +16,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from core.domain.artifact_order import chosen
 from core.domain.proof import CLAIMED, Earlier, Proof
+from core.domain.provenance import Provenance
 from core.domain.standings import Entry
 
 MAX_SEAL_BYTES = 256 * 1024
@@ -69,6 +70,8 @@ class SealedResult:
     file_count: int | None = None
     """How many files the run left; None if it was sealed before this was noted."""
     sealed_from: SealedFrom = SealedFrom.RUN
+    provenance: Provenance | None = None
+    """None if an older version sealed it, and of a trial."""
     left_out: tuple[str, ...] = ()
     """What did not fit into the seal: `files`, `long params`, `params`, `claims`."""
     claims: Mapping[str, float] = field(default_factory=dict)

@@ -93,6 +93,7 @@ TABLE: Mapping[tuple[str, str], Rule] = {
     ("POST", "/jobs/{job_id}/cancel"): _job(AuditAction.JOB_CANCEL),
     ("POST", "/jobs/{job_id}/rerun"): _job(AuditAction.JOB_RERUN),
     ("GET", "/jobs/{job_id}/results"): _job(AuditAction.RESULT_READ),
+    ("GET", "/jobs/{job_id}/provenance"): _job(AuditAction.RESULT_READ),
     ("GET", "/jobs/{job_id}/logs"): _job(AuditAction.LOG_READ),
     ("GET", "/jobs/{job_id}/logs/stream"): _job(AuditAction.LOG_READ),
     ("GET", "/jobs/{job_id}/artifacts"): _job(AuditAction.ARTIFACT_READ),

@@ -44,6 +44,7 @@ ALSO: dict[tuple[str, str], tuple[int, ...]] = {
     ("post", "/jobs/{job_id}/cancel"): (409,),
     ("post", "/jobs/{job_id}/rerun"): (409, 422, 429),
     ("get", "/jobs/{job_id}/results"): (409,),
+    ("get", "/jobs/{job_id}/provenance"): (409,),
     ("get", "/jobs/{job_id}/artifacts"): (409,),
     ("get", "/jobs/{job_id}/artifacts/{path}"): (409,),
     ("post", "/auth/login"): (401, 429),

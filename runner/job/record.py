@@ -18,12 +18,14 @@ from core.domain.artifact_order import chosen
 from core.domain.errors import Rejected, RunLost, Unavailable
 from core.domain.job import Job, Phase
 from core.domain.limits import MIB
+from core.domain.provenance import Provenance
 from core.domain.sealed_result import MAX_SEALED_FILES, SealedFile, SealedResult
 from core.domain.submission import Submission
 from core.domain.verdict import RunRecord, Verdict
 from core.ports.tracking import Result, RunRef
 from runner.job.attempt import Attempt
 from runner.job.config_file import add_config, given_config
+from runner.job.provenance import provenance_of
 from runner.job.signals import Cancelled, ResultWaits
 from runner.requirements.dependencies import used_by
 
@@ -47,9 +49,10 @@ def record_result(attempt: Attempt, verdict: Verdict, record: RunRecord, submiss
     attempt.job_log.keep_name()
     given = given_config(attempt, submission)
     add_config(attempt, artifacts, given)
+    provenance = provenance_of(attempt, given, record, submission)
     add_log(artifacts, attempt.context.ports.storage.log_path(attempt.job.job_id))
     verdict = _with_params(verdict, given.config.params)
-    return _Recorder(attempt=attempt).record(verdict, record, submission, artifacts)
+    return _Recorder(attempt=attempt, provenance=provenance).record(verdict, record, submission, artifacts)
 
 
 def _with_params(verdict: Verdict, params: Mapping[str, str]) -> Verdict:
@@ -83,6 +86,7 @@ class _Recorder:
     """Asks the ledger before each step, so that what another runner may have done meanwhile is not done twice."""
 
     attempt: Attempt
+    provenance: Provenance
 
     def record(self, verdict: Verdict, record: RunRecord, submission: Submission, artifacts: Path) -> SealedResult:
         attempt, ledger = self.attempt, self.attempt.context.ports.job_status
@@ -96,6 +100,7 @@ class _Recorder:
         }
         job = replace(attempt.job, finished_at=attempt.lease.retrying(ledger.now))  # not by this machine's clock
         result = result_of(job, verdict, record, submission, artifacts=artifacts, facts=facts, check=attempt.check)
+        result = replace(result, provenance=self.provenance)
         try:
             ref = attempt.context.ports.tracking.record(
                 result, begun=known.begun_run, note=self._note_run, others=self._others, keep_going=attempt.confirm,

@@ -1,4 +1,4 @@
-"""`status`, `jobs`, `logs`, `results` and `cancel`."""
+"""`status`, `jobs`, `logs`, `results`, `provenance` and `cancel`."""
 
 from typing import Annotated
 
@@ -7,6 +7,7 @@ import typer
 from client.api.models import Answer
 from client.cli.endings import signed_in
 from client.cli.log_lines import LogLines
+from client.cli.origin_lines import provenance_lines
 from client.cli.report import job_lines, jobs_lines, results_lines
 from client.cli.terminal import log_line, one_line, say
 from client.cli.watch import watch_job
@@ -59,6 +60,13 @@ def results(job_id: JobId, as_json: AsJson = False) -> None:
     with signed_in() as client:
         found = client.results(job_id)
     show(found, results_lines(found), as_json=as_json)
+
+
+def provenance(job_id: JobId, as_json: AsJson = False) -> None:
+    """Show where a finished job's result comes from: code, config, image, data, versions, limits."""
+    with signed_in() as client:
+        found = client.provenance(job_id)
+    show(found, provenance_lines(found), as_json=as_json)
 
 
 def cancel(job_id: JobId) -> None:

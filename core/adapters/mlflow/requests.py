@@ -28,6 +28,7 @@ def new_run(experiment: str, result: Result) -> Mapping[str, Any]:
         "mlflow.user": job.user_id,
         "mlflow.source.name": "leadersboard",
         **result.tags,
+        **(result.provenance.tags if result.provenance else {}),
     }
     return {
         "experiment_id": experiment,

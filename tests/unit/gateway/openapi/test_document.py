@@ -21,6 +21,7 @@ from gateway.schemas import audit as audit_schemas
 from gateway.schemas import auth as auth_schemas
 from gateway.schemas import benchmark_check
 from gateway.schemas import jobs as schemas
+from gateway.schemas import provenance as provenance_schemas
 from gateway.schemas import results as result_schemas
 from gateway.schemas import submissions as submission_schemas
 from gateway.schemas import weights as weights_schemas
@@ -39,6 +40,7 @@ MODELS: dict[str, type[BaseModel]] = {
         submission_schemas,
         admin_schemas,
         audit_schemas,
+        provenance_schemas,
         runners,
         benchmark_check,
         weights_schemas,

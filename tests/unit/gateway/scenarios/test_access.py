@@ -63,6 +63,7 @@ DOORS = [
     ("GET", "/jobs/{job_id}/logs"),
     ("GET", "/jobs/{job_id}/logs/stream"),
     ("GET", "/jobs/{job_id}/results"),
+    ("GET", "/jobs/{job_id}/provenance"),
     ("GET", "/leaderboard"),
     ("GET", "/benchmarks"),
     ("GET", "/weights"),
