@@ -32,6 +32,11 @@ def figure(value: float | None, metric: Metric | None = None) -> str:
     return f"{value:,.{max(0, DIGITS - whole)}f}"
 
 
+def exactly(value: float | None) -> str:
+    """A number with all digits that tell it from every other."""
+    return "–" if value is None else repr(value)
+
+
 MEASURED_NAMES = {
     "cpu_seconds": "CPU time", "gpu_memory_bytes": "Peak GPU memory", "log_bytes": "Log", "memory_bytes": "Peak memory",
     "output_bytes": "Output", "output_files": "Output files", "pids": "Most processes at once", "wall_seconds": "Time",
@@ -134,6 +139,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "configured": configured,
     "duration": duration,
     "exact": exact,
+    "exactly": exactly,
     "figure": figure,
     "file_link": file_link,
     "measured_name": measured_name,

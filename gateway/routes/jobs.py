@@ -12,6 +12,7 @@ from core.domain.job import JobState
 from core.domain.limits import UserLimits
 from core.ports.job_status import Admission
 from core.settings import Settings
+from core.usecases.compare_rerun import CompareRerun
 from core.usecases.enqueue_job import EnqueueJob, RerunJob, RingForJob
 from core.usecases.get_job_results import GetJobResults
 from core.usecases.get_provenance import GetProvenance
@@ -135,9 +136,11 @@ def cancel(job_id: JobId, user: CurrentUser, ports: PortsPart) -> JobView:
 def results(job_id: JobId, user: CurrentUser, ports: PortsPart, settings: SettingsPart) -> ResultsView:
     """The score of an ended job as the platform recorded it, with links to its run in MLflow.
 
-    `tracking` says whether that run still agrees.
+    `tracking` says whether that run still agrees; `rerun`, whether a job that repeats another one has its result.
     """
-    return ResultsView.of(getting_results(ports, settings)(user, job_id))
+    found = getting_results(ports, settings)(user, job_id)
+    compare = CompareRerun(job_status=ports.job_status, results=ports.results, benchmarks=ports.benchmarks)
+    return ResultsView.of(found, compare(user, job_id))
 
 
 @router.get("/{job_id}/provenance")

@@ -38,3 +38,26 @@ def test_the_config_stands_apart_from_the_reported_params(front: Front) -> None:
     assert "<td>lr</td>" not in reported
     assert '<td>lr</td><td class="lb-value">&lt;b&gt;</td>' in config
     assert "Config" not in front.templates.fill("results", results=Results(job_id="j", params={"a": "1"}), **values)
+
+
+@pytest.mark.parametrize(
+    ("held", "look"), [(True, "lb-notice-good"), (False, "lb-notice-passing"), (None, "lb-notice ")]
+)
+def test_a_rerun_says_whether_it_holds(front: Front, *, held: bool | None, look: str) -> None:
+    """With a link to the first job, and every metric with all its digits; foreign text is text."""
+    values = {"metrics": [], "measured": [], "board": None, "standing": None, "pictures": [], "benchmark_name": "b"}
+    metric = {"name": "<b>", "old": 0.1, "new": 0.30000000000000004, "agreement": "differs", "tolerance": 0.001}
+    rerun = {
+        "of": "0" * 32,
+        "holds": held,
+        "words": "<i>",
+        "metrics": [metric],
+        "origins": [{"part": "<u>", "new": "2"}],
+    }
+    told = Results.model_validate({"job_id": "j", "rerun": rerun})
+    html = front.templates.fill("results", results=told, **values)
+    assert look in html
+    assert f'href="/job?id={"0" * 32}"' in html
+    assert "0.30000000000000004" in html
+    assert "&lt;u&gt;: not noted → 2" in html
+    assert not {"<b>", "<i>", "<u>"} & set(html.split())
