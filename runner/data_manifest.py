@@ -19,10 +19,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.adapters.files_below import files_below
+from core.domain.limits import MIB
 
 FOLDER = ".manifests"
 MOST_FILES = 200_000
-PIECE = 1024 * 1024
+MUCH_BYTES = 256 * MIB
+READING = "The benchmark's data ({size:.0f} MiB) is new or has changed: it is read once, for its hash."
 WAIT_SECONDS = 0.5
 UNUSED_SECONDS = 90 * 24 * 3600
 _KNOWN = re.compile(r"[0-9a-f]{64} [0-9a-f]{64}")
@@ -48,15 +50,18 @@ class DataManifest:
             whole.update(line.encode(errors="surrogateescape"))
         return whole.hexdigest()
 
-    def sha256(self, seen: str, *, check: Callable[[], None]) -> str:
+    def sha256(self, seen: str, *, check: Callable[[], None], say: Callable[[str], None] = lambda _line: None) -> str:
         """The hash of the data that was `seen` so. Raises NoManifest if it has changed since, and what `check` raises.
 
-        `check` is called before each MiB that is read. Of a process one thread reads at a time.
+        `check` is called before each MiB that is read, `say` before much is read. Of a process one thread reads at a
+        time.
         """
         with _turn(check):
             if self.seen() != seen:
                 raise NoManifest("the benchmark's data was changed while the run went on")
             if (found := self._kept(seen)) is None:
+                if (size := sum(about.st_size for _path, about in self._files())) >= MUCH_BYTES:
+                    say(READING.format(size=size / MIB))
                 found = self._read(check)
                 if self.seen() != seen:
                     raise NoManifest("the benchmark's data was changed while it was read")
@@ -120,7 +125,7 @@ def _hash(path: Path, about: os.stat_result, check: Callable[[], None]) -> str:
         return hashlib.sha256(b"link to " + os.fsencode(path.readlink())).hexdigest()
     whole = hashlib.sha256()
     with path.open("rb") as file:
-        while piece := file.read(PIECE):
+        while piece := file.read(MIB):
             check()
             whole.update(piece)
     return whole.hexdigest()

@@ -21,7 +21,12 @@ MOST_PARAMS = 100
 MOST_CHARS = 500
 SEED_NAMES = ("seed", "random_seed", "seed_everything", "manual_seed", "random_state")
 NAMED = 5
+HIDDEN = "(hidden)"
 _ODD = re.compile(r"[^\w\-. :]+")
+_SECRET = re.compile(
+    r"(?:^|[_\-.])(?:password|passwd|secret|credentials?|(?:api|access|private|secret)[_\-]?key|(?:auth|access|api)[_\-]?token)$",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -31,7 +36,10 @@ class AppliedConfig:
     document: Mapping[str, Any]
     """Each override stands in place of the config's value of the same name at the top."""
     params: Mapping[str, str]
-    """At most MOST_PARAMS values as text of at most MOST_CHARS characters, overridden ones first, named `config/…`."""
+    """At most MOST_PARAMS values as text of at most MOST_CHARS characters, overridden ones first, named `config/…`.
+
+    All users who may open MLflow see params, so values whose names say that they are secret are HIDDEN.
+    """
     notes: Sequence[str]
     """Sentences about what is no param; all of it is in the document."""
 
@@ -69,7 +77,7 @@ def applied(config: Mapping[str, Any], overrides: Mapping[str, Any]) -> AppliedC
         elif name in params:
             collided.append(written)
         elif len(params) < MOST_PARAMS:
-            params[name] = _text(value)
+            params[name] = HIDDEN if _SECRET.search(path[-1]) else _text(value)
     notes = [
         *_listed("the name is not one that MLflow takes", refused),
         *_listed("another one has the same name once nested names are joined by dots", collided),

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from core.domain.applied_config import FILE
 from core.domain.errors import NotFinished
 from core.domain.job import Job, JobState
 from core.domain.platform_names import CONFIG
@@ -20,6 +21,7 @@ NO_RESULT = "this job did not complete, so nothing was sealed"
 DAMAGED = "this job has no sealed result"
 OF_A_TRIAL = "this was a trial, of which no origin is noted"
 NOT_VERIFIED = "the benchmark's scores are reported by the submissions"
+TOO_LARGE = f"it did not fit into the sealed result, or only cut; the run's file {FILE} has all of it"
 NO_REQUIREMENTS = "nothing was installed for this run"
 
 
@@ -76,7 +78,11 @@ def provenance_of(job: Job, result: SealedResult, sha256: str) -> JobProvenance:
     tag = {name: result.tags.get(f"leadersboard.{name}") for name in ("code_sha256", "image_digest", "device")}
     requirements = result.tags.get("leadersboard.dependencies")
     proof: Any = getattr(result, "proof", None)
-    why = {"requirements": None if requirements else NO_REQUIREMENTS, "scorer": None if proof else NOT_VERIFIED}
+    why = {
+        "requirements": None if requirements else NO_REQUIREMENTS,
+        "scorer": None if proof else NOT_VERIFIED,
+        "config": TOO_LARGE if {"params", "long params"} & set(result.left_out) else None,
+    }
     return JobProvenance(
         job_id=job.job_id,
         result_sha256=sha256,

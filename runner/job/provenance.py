@@ -134,7 +134,8 @@ def _data(attempt: Attempt, notes: LaunchNotes, unknown: dict[str, str]) -> str 
         unknown["data_sha256"] = "the benchmark's data was not there any more when the run had ended"
         return None
     try:
-        return _manifest(attempt, data).sha256(notes.data_seen, check=attempt.check)
+        manifest = _manifest(attempt, data)
+        return manifest.sha256(notes.data_seen, check=attempt.check, say=attempt.job_log.say_once)
     except NoManifest as error:
         unknown["data_sha256"] = str(error)
     return None

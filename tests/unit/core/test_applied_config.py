@@ -65,6 +65,18 @@ def test_a_value_of_a_megabyte_is_cut_as_a_param_alone() -> None:
 
 
 @pytest.mark.parametrize(
+    "name", ["password", "HF_API_KEY", "api-key", "db.password", "aws_secret_access_key", "secret"]
+)
+def test_what_is_named_a_secret_is_no_param(name: str) -> None:
+    """MLflow shows params to everybody; the file is its owner's."""
+    found = applied({"a": {name: "planted"}, "num_tokens": 5, "key": 1, "secrets_per_epoch": 2, "token": "x"}, {})
+    assert "planted" not in repr(found.params)
+    assert found.params["config/num_tokens"] == "5"
+    assert {found.params["config/key"], found.params["config/secrets_per_epoch"]} == {"1", "2"}
+    assert b"planted" in found.file
+
+
+@pytest.mark.parametrize(
     ("config", "seed"),
     [
         ({"seed": 7}, "7"),

@@ -106,6 +106,19 @@ def test_data_that_changes_while_it_is_read_has_none(manifest: DataManifest) -> 
     assert not manifest.known.exists()
 
 
+def test_that_much_is_read_is_said(manifest: DataManifest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once: a job that is "recording" for minutes has a reason in its log."""
+    manifest.known.parent.parent.mkdir()
+    said: list[str] = []
+    for most in (1000, 8, 8):
+        monkeypatch.setattr(data_manifest, "MUCH_BYTES", most)
+        manifest.sha256(manifest.seen(), check=lambda: None, say=said.append)
+        assert said == [], "its 8 bytes are little, or known"
+    add(manifest.data / "b" / "2.png")
+    manifest.sha256(manifest.seen(), check=lambda: None, say=said.append)
+    assert len(said) == 1
+
+
 def test_reading_can_be_stopped(manifest: DataManifest) -> None:
     """A cancelled job, and a runner that ends, need not wait for gigabytes."""
 

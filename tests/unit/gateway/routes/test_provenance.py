@@ -54,6 +54,12 @@ def test_a_result_of_an_older_version_has_a_reason(site: Site) -> None:
     assert "older version" in found["unknown"]["all"]
 
 
+def test_a_config_that_did_not_fit_has_a_reason(site: Site) -> None:
+    job_id = site.run()
+    seal_with(site, job_id, provenance=NOTED, params={}, left_out=("files", "params"))
+    assert "leadersboard/config.json" in ask(site, job_id).json()["unknown"]["config"]
+
+
 def test_a_job_without_a_result_has_a_reason(site: Site) -> None:
     job_id = site.post_job()
     assert (ask(site, job_id).status_code, ask(site, job_id).json()["code"]) == (409, "not_finished")
