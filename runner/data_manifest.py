@@ -13,12 +13,12 @@ import re
 import stat
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 
-from core.adapters.files_below import files_below
 from core.domain.limits import MIB
 
 FOLDER = ".manifests"
@@ -45,8 +45,8 @@ class DataManifest:
     def seen(self) -> str:
         """A hash over the paths, sizes and times of all files; no file is read. Raises NoManifest."""
         whole = hashlib.sha256()
-        for path, about in self._files():
-            line = f"{about.st_size} {about.st_mtime_ns} {about.st_ctime_ns} {about.st_mode} {self._name(path)}\n"
+        for name, about in self._files():
+            line = f"{about.st_size} {about.st_mtime_ns} {about.st_ctime_ns} {about.st_mode} {name}\n"
             whole.update(line.encode(errors="surrogateescape"))
         return whole.hexdigest()
 
@@ -60,7 +60,7 @@ class DataManifest:
             if self.seen() != seen:
                 raise NoManifest("the benchmark's data was changed while the run went on")
             if (found := self._kept(seen)) is None:
-                if (size := sum(about.st_size for _path, about in self._files())) >= MUCH_BYTES:
+                if (size := sum(about.st_size for _name, about in self._files())) >= MUCH_BYTES:
                     say(READING.format(size=size / MIB))
                 found = self._read(check)
                 if self.seen() != seen:
@@ -86,24 +86,35 @@ class DataManifest:
 
     def _read(self, check: Callable[[], None]) -> str:
         try:
-            lines = sorted(_line(self._name(path), _hash(path, about, check)) for path, about in self._files())
+            lines = sorted(_line(name, _hash(self.data / name, about, check)) for name, about in self._files())
         except OSError as error:
             raise NoManifest(f"a file of the benchmark's data could not be read ({error.strerror})") from error
         return hashlib.sha256(b"".join(lines)).hexdigest()
 
-    def _files(self) -> Iterator[tuple[Path, os.stat_result]]:
-        """Plain files and links, sorted by path; whatever else there is a run cannot read."""
+    def _files(self) -> Sequence[tuple[str, os.stat_result]]:
+        """Plain files and links, sorted by their names below the folder; whatever else there is a run cannot read."""
+        root = os.fspath(self.data)
         try:
-            found = files_below(self.data)
-            if len(found) > MOST_FILES:
-                raise NoManifest(f"the benchmark's data has more than {MOST_FILES} files")
-            pairs = [(path, path.lstat()) for path in found]
+            names = sorted(_names(root))
+            found = [(name, os.lstat(f"{root}/{name}")) for name in names]  # a Path for each costs more than its look
         except OSError as error:
             raise NoManifest(f"the benchmark's data could not be looked at ({error.strerror})") from error
-        return (pair for pair in pairs if stat.S_ISREG(pair[1].st_mode) or stat.S_ISLNK(pair[1].st_mode))
+        return [(name, about) for name, about in found if stat.S_ISREG(about.st_mode) or stat.S_ISLNK(about.st_mode)]
 
-    def _name(self, path: Path) -> str:
-        return path.relative_to(self.data).as_posix()
+
+def _names(root: str) -> list[str]:
+    """All files below a folder, by their names below it. Raises OSError, and NoManifest for too many."""
+
+    def fail(error: OSError) -> NoReturn:
+        raise error
+
+    found: list[str] = []
+    for place, _folders, names in os.walk(root, onerror=fail):
+        below = f"{place[len(root) + 1 :]}/".lstrip("/")
+        found += [below + name for name in names]
+        if len(found) > MOST_FILES:
+            raise NoManifest(f"the benchmark's data has more than {MOST_FILES} files")
+    return found
 
 
 def clear_manifests(job_root: Path) -> Iterator[str]:
