@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import structlog
+from packaging.utils import canonicalize_name
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from core import __version__
@@ -162,9 +163,9 @@ def _libraries(attempt: Attempt, record: RunRecord, unknown: dict[str, str]) -> 
 
 
 def _versions_in(packages: ImagePackages) -> Mapping[str, str]:
-    installed = {package.name.lower(): package.version for package in packages.packages}
+    installed = {canonicalize_name(package.name): package.version for package in packages.packages}
     python = packages.markers.get("python_full_version")
-    named = {name: installed[name] for name in LIBRARIES if name in installed}
+    named = {name: installed[canonicalize_name(name)] for name in LIBRARIES if canonicalize_name(name) in installed}
     return _lines(({"python": python} if python else {}) | named, most=len(LIBRARIES) + 1)
 
 

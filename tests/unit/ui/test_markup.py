@@ -7,7 +7,6 @@ import pytest
 from client.api.boards import Benchmark, Board, Metric, ResourceClass, Weights
 from client.api.errors import NotFound, NotSignedIn, Problem, Unreachable
 from client.api.models import Job, JobPage, Results, Submission, Tracking
-from client.api.provenance import Provenance
 from tests.unit.client.fake_platform import SUBMISSION
 from tests.unit.client.fake_platform import job as job_answer
 from tests.unit.ui.front import Front
@@ -80,10 +79,6 @@ def pages(front: Front) -> dict[str, str]:
         ),
         "submit": fill(
             "submit", benchmarks=[benchmark()], resources=[machine()], default=EVIL, weights=[Weights(name=EVIL)]
-        ),
-        "provenance": fill(
-            "provenance",
-            provenance=Provenance(job_id=EVIL, code_sha256=EVIL, libraries={EVIL: EVIL}, unknown={EVIL: EVIL}),
         ),
         "submitted": fill("submitted", job=hostile, submission=uploaded(), is_old=False),
         "header": fill("header", here="/", user={"user_id": EVIL, "is_admin": True}),

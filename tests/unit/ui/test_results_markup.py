@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from client.api.models import Results
+from client.api.provenance import Provenance
 from tests.unit.ui.front import Front
 
 pytestmark = pytest.mark.unit
@@ -61,3 +62,12 @@ def test_a_rerun_says_whether_it_holds(front: Front, *, held: bool | None, look:
     assert "0.30000000000000004" in html
     assert "&lt;u&gt;: not noted → 2" in html
     assert not {"<b>", "<i>", "<u>"} & set(html.split())
+
+
+def test_where_a_result_comes_from_is_text(front: Front) -> None:
+    """Whatever an image, a config or the API says is no markup."""
+    evil = "<script>alert(1)</script>"
+    found = Provenance(job_id="j", code_sha256=evil, libraries={evil: evil}, unknown={evil: evil})
+    html = front.templates.fill("provenance", provenance=found)
+    assert "<script" not in html
+    assert html.count("&lt;script&gt;") == 5

@@ -35,6 +35,7 @@ def packages(image_id: str) -> ImagePackages:
     installed = [
         {"name": "Torch", "version": "2.15.0"},
         {"name": "numpy", "version": "2.4\n"},
+        {"name": "scikit_learn", "version": "1.9.1"},
         {"name": "x", "version": "1"},
     ]
     markers = {"python_full_version": "3.11.9"}
@@ -52,7 +53,7 @@ def test_a_run_notes_where_its_result_comes_from(runner: TwinRunner[ProcessEngin
     found = noted(runner, run_with(runner, image_packages=lambda _image: packages("sha256:none")))
     line = f"{hashlib.sha256(b'picture').hexdigest()}  a.png\n"
     assert found.data_sha256 == hashlib.sha256(line.encode()).hexdigest()
-    assert found.libraries == {"python": "3.11.9", "numpy": "2.4‹U+000A›", "torch": "2.15.0"}
+    assert found.libraries == {"python": "3.11.9", "numpy": "2.4‹U+000A›", "scikit-learn": "1.9.1", "torch": "2.15.0"}
     assert (found.versions, found.runner_version) == (runner.engine.versions(), __version__)
     assert (found.limits["class"], found.limits["timeout_seconds"], found.seed) == ("small", "1800", "7")
     assert "image" not in found.limits
