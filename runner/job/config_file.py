@@ -30,16 +30,16 @@ def given_config(attempt: Attempt, submission: Submission) -> GivenConfig:
     """The config of the attempt's job. Never raises for the sake of the file."""
     overrides = attempt.job.overrides
     try:
-        folder = attempt.context.ports.storage.submission_files(submission.submission_id)
-        return GivenConfig(config=applied(config_document(folder / submission.config_file), overrides))
+        path = attempt.context.ports.storage.submission_files(submission.submission_id) / submission.config_file
+        return GivenConfig(config=applied(config_document(path) if path.exists() else {}, overrides))
     except (NotRead, NotFound, Unavailable, OSError) as error:
         return GivenConfig(config=applied({}, overrides), unread=str(error))
 
 
 def add_config(attempt: Attempt, artifacts: Path, given: GivenConfig) -> None:
-    """Adds the config as a file beside the run's own, and says in the log what of it is no param.
+    """Adds the config as a file beside the run's own.
 
-    The file is renamed into place, so it is always whole. A disk that does not take it costs no run.
+    It is renamed into place, so it is always whole. A disk that does not take it costs no run.
     """
     target = artifacts / FILE
     beside = artifacts.parent / f"config.{secrets.token_hex(4)}"
@@ -52,6 +52,10 @@ def add_config(attempt: Attempt, artifacts: Path, given: GivenConfig) -> None:
     finally:
         with suppress(OSError):
             beside.unlink(missing_ok=True)
+
+
+def say_config(attempt: Attempt, given: GivenConfig) -> None:
+    """Says in the log what of the config is no param."""
     if given.unread:
         attempt.job_log.say_once(f"Of the config only the job's overrides are recorded: {given.unread}.")
     for note in given.config.notes:

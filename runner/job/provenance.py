@@ -66,6 +66,11 @@ def note_launch(attempt: Attempt, data: Path, *, gpu: str | None) -> None:
         log.warning("launch not noted", job_id=attempt.job.job_id, error=str(error))
 
 
+def is_noted(attempt: Attempt) -> bool:
+    """Whether a recorder of this run has noted where its result comes from."""
+    return attempt.folder.kept(FOUND) is not None
+
+
 def provenance_of(attempt: Attempt, given: GivenConfig, record: RunRecord, submission: Submission) -> Provenance:
     """The same for every runner that records this run: the first one's stays in the run's folder.
 
@@ -120,6 +125,8 @@ def _config_file(attempt: Attempt, submission: Submission, unknown: dict[str, st
         folder = attempt.context.ports.storage.submission_files(submission.submission_id)
         with (folder / submission.config_file).open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
+    except FileNotFoundError:
+        unknown["config_file_sha256"] = "the submission has no config file"
     except (NotFound, Unavailable, OSError) as error:
         unknown["config_file_sha256"] = error.strerror or "" if isinstance(error, OSError) else str(error)
     return None

@@ -24,8 +24,8 @@ from core.domain.submission import Submission
 from core.domain.verdict import RunRecord, Verdict
 from core.ports.tracking import Result, RunRef
 from runner.job.attempt import Attempt
-from runner.job.config_file import add_config, given_config
-from runner.job.provenance import provenance_of
+from runner.job.config_file import add_config, given_config, say_config
+from runner.job.provenance import is_noted, provenance_of
 from runner.job.signals import Cancelled, ResultWaits
 from runner.requirements.dependencies import used_by
 
@@ -49,6 +49,8 @@ def record_result(attempt: Attempt, verdict: Verdict, record: RunRecord, submiss
     attempt.job_log.keep_name()
     given = given_config(attempt, submission)
     add_config(attempt, artifacts, given)
+    if not is_noted(attempt):  # an earlier recorder has said it, perhaps before the log's last lines
+        say_config(attempt, given)
     provenance = provenance_of(attempt, given, record, submission)
     add_log(artifacts, attempt.context.ports.storage.log_path(attempt.job.job_id))
     verdict = _with_params(verdict, given.config.params)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from core.domain.errors import LeaseLost
 from core.domain.job import Claim, Job, JobRequest, JobState
 from core.domain.limits import UserLimits
 from core.domain.submission import Upload, UploadedFile
@@ -62,6 +63,28 @@ def test_a_config_that_is_not_read_costs_no_run(runner: TwinRunner[ProcessEngine
         {"method": "m", "config/epochs": "2"}, {"epochs": 2},
     )  # fmt: skip
     assert "only the job's overrides are recorded: the config file uses anchors" in runner.log_of(job)
+
+
+def test_what_is_said_of_a_config_is_said_once(runner: TwinRunner[ProcessEngine]) -> None:
+    """Also where a runner recorded the result, wrote the log's last lines and was lost: the next one adds none."""
+    finish, claim = runner.ledger.finish, claimed(runner, b"a: &x 1\nb: *x\n", {})
+
+    def lost(*_asked: object) -> Job:
+        raise LeaseLost("gone")
+
+    runner.ledger.finish = lost  # type: ignore[method-assign, assignment]
+    runner.run(claim)
+    runner.ledger.finish = finish  # type: ignore[method-assign]
+    runner.ledger.presume_dead(claim.job_id, claim.mark)
+    runner.sweep()
+    job = runner.run(runner.claim_again())
+    log = runner.log_of(job)
+    assert (job.state, log.count("uses anchors"), log.count("Ended:")) == (JobState.COMPLETED, 1, 1)
+
+
+def test_a_submission_without_a_config_is_nothing_to_speak_of(runner: TwinRunner[ProcessEngine]) -> None:
+    job = runner.run(runner.claim(GOOD))
+    assert "config" not in runner.log_of(job)
 
 
 def test_ten_thousand_values_are_said_in_the_log(runner: TwinRunner[ProcessEngine]) -> None:

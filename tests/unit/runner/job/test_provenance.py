@@ -58,7 +58,7 @@ def test_a_run_notes_where_its_result_comes_from(runner: TwinRunner[ProcessEngin
     assert (found.limits["class"], found.limits["timeout_seconds"], found.seed) == ("small", "1800", "7")
     assert "image" not in found.limits
     assert found.config_sha256 is not None
-    assert set(found.unknown) == {"config_file", "config_file_sha256"}, "this submission has none"
+    assert found.unknown == {"config_file_sha256": "the submission has no config file"}
     runner.assert_nothing_left()
 
 
