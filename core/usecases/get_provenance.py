@@ -20,7 +20,7 @@ from core.usecases.jobs import visible_job
 NO_RESULT = "this job did not complete, so nothing was sealed"
 DAMAGED = "this job has no sealed result"
 OF_A_TRIAL = "this was a trial, of which no origin is noted"
-NOT_VERIFIED = "the benchmark's scores are reported by the submissions"
+NOT_VERIFIED = "the platform did not compute these scores"
 TOO_LARGE = f"it did not fit into the sealed result, or only cut; the run's file {FILE} has all of it"
 NO_REQUIREMENTS = "nothing was installed for this run"
 
@@ -77,7 +77,7 @@ def provenance_of(job: Job, result: SealedResult, sha256: str) -> JobProvenance:
     noted = result.provenance or Provenance(unknown={"all": OF_A_TRIAL if job.trial else NOT_NOTED})
     tag = {name: result.tags.get(f"leadersboard.{name}") for name in ("code_sha256", "image_digest", "device")}
     requirements = result.tags.get("leadersboard.dependencies")
-    proof: Any = getattr(result, "proof", None)
+    proof = result.proof
     why = {
         "requirements": None if requirements else NO_REQUIREMENTS,
         "scorer": None if proof else NOT_VERIFIED,

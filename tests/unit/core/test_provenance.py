@@ -53,6 +53,14 @@ def test_it_takes_no_room_from_the_figures() -> None:
     assert opened(seal.text, seal.sha256).provenance == FULL
 
 
+def test_it_goes_before_a_figure_does() -> None:
+    """A seal that cannot be made would keep a result from being recorded."""
+    huge = replace(FULL, libraries={f"{number}": "9" * 1000 for number in range(300)})
+    seal = sealed(replace(RESULT, provenance=huge))
+    assert opened(seal.text, seal.sha256).metrics == RESULT.metrics
+    assert (opened(seal.text, seal.sha256).provenance, len(seal.text) <= MAX_SEAL_BYTES) == (None, True)
+
+
 def test_its_tags_are_few_short_and_below_one_prefix() -> None:
     """MLflow takes 100 in a request, names of 250 characters and values of 5,000."""
     tags = FULL.tags

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from core.domain.job import JobState, Outcome
+from core.domain.proof import Proof
 from core.domain.provenance import Provenance
 from core.domain.verdict import FailureReason
 from tests.sites import Site
@@ -43,6 +44,15 @@ def test_it_says_what_was_sealed(site: Site) -> None:
     assert found["result_sha256"] == site.as_("ada").get(f"/jobs/{job_id}/results").json()["sha256"]
     assert found["unknown"]["seed"] == "the config names none"
     assert (found["scorer"], "scorer" in found["unknown"]) == (None, True)
+
+
+def test_a_verified_result_has_its_scorer_and_hashes(site: Site) -> None:
+    job_id = site.run()
+    proof = Proof(scorer="scorer 2", predictions_sha256="4" * 64, labels_sha256="5" * 64)
+    seal_with(site, job_id, provenance=NOTED, proof=proof)
+    found = ask(site, job_id).json()
+    assert (found["scorer"], found["labels_sha256"], found["predictions_sha256"]) == ("scorer 2", "5" * 64, "4" * 64)
+    assert "scorer" not in found["unknown"]
 
 
 def test_a_result_of_an_older_version_has_a_reason(site: Site) -> None:
