@@ -10,6 +10,7 @@
     harvested     everything that is judged, and which reader's files count; from here on the engine is not needed
     scored        what the platform computed of its predictions, if it scores them
     position      how far its log has come
+    launch, provenance    where its result comes from
 Each is whole or absent: written under a temporary name and renamed into place.
 """
 
@@ -186,6 +187,14 @@ class RunFolder:
     def scored(self) -> Scored | None:
         text = self._read("scored")
         return _SCORED.validate_json(text) if text else None
+
+    def keep(self, name: str, content: bytes) -> None:
+        """Stores a note beside the run; of two writers the first wins."""
+        self._write(name, content, only_once=True)
+
+    def kept(self, name: str) -> bytes | None:
+        """A note that was kept; None if there is none."""
+        return self._read(name)
 
     def remove(self) -> None:
         shutil.rmtree(self.path, ignore_errors=True)

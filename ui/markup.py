@@ -14,6 +14,7 @@ from client.visible_text import visible
 from client.wording import ago, between, duration, memory, plain, queue_place, size
 
 FOLDER = Path(__file__).parent / "templates"
+CONFIG = "config/"
 SHORT_ID = 8
 DIGITS = 4
 
@@ -29,6 +30,11 @@ def figure(value: float | None, metric: Metric | None = None) -> str:
         return f"{value:.{DIGITS}f}"
     whole = len(str(int(abs(value))))
     return f"{value:,.{max(0, DIGITS - whole)}f}"
+
+
+def exactly(value: float | None) -> str:
+    """A number with all digits that tell it from every other."""
+    return "–" if value is None else repr(value)
 
 
 MEASURED_NAMES = {
@@ -51,6 +57,16 @@ def measurement(value: float, name: str) -> str:
     if name.endswith("_seconds"):
         return duration(value)
     return f"{value:,.0f}" if value.is_integer() else figure(value)
+
+
+def configured(params: Mapping[str, str]) -> list[tuple[str, str]]:
+    """The params that the platform took from the config, by their names there, sorted."""
+    return sorted((name.removeprefix(CONFIG), value) for name, value in params.items() if name.startswith(CONFIG))
+
+
+def reported(params: Mapping[str, str]) -> list[tuple[str, str]]:
+    """The params that the run reported, sorted."""
+    return sorted((name, value) for name, value in params.items() if not name.startswith(CONFIG))
 
 
 def arrow(metric: Metric) -> str:
@@ -120,8 +136,10 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "arrow": arrow,
     "between": between,
     "breakable": breakable,
+    "configured": configured,
     "duration": duration,
     "exact": exact,
+    "exactly": exactly,
     "figure": figure,
     "file_link": file_link,
     "measured_name": measured_name,
@@ -129,6 +147,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "memory": memory,
     "plain": plain,
     "queue_place": queue_place,
+    "reported": reported,
     "short": short,
     "size": size,
     "zip": zip,

@@ -25,6 +25,7 @@ from client.api.entries import EntryCalls
 from client.api.exchange import DOWNLOAD_TIMEOUT, UPLOAD_TIMEOUT, Exchange, open_async_http, open_http, segment
 from client.api.models import ArtifactList, Job, JobPage, LogPart, Results, Submission, SubmissionPage
 from client.api.overview import Overview
+from client.api.provenance import Provenance
 from client.api.signing import Me
 
 
@@ -132,6 +133,10 @@ class LeadersboardClient:
     def results(self, job_id: str) -> Results:
         """The results of a finished job. Raises `NotNow` before its end."""
         return self._exchange.ask(Results, "GET", f"/jobs/{segment(job_id)}/results")
+
+    def provenance(self, job_id: str) -> Provenance:
+        """Where a finished job's result comes from. Raises `NotNow` before its end."""
+        return self._exchange.ask(Provenance, "GET", f"/jobs/{segment(job_id)}/provenance")
 
     def artifacts(self, job_id: str) -> ArtifactList:
         """The files of a finished job."""

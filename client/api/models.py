@@ -5,6 +5,8 @@ from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from client.api.rerun import Rerun
+
 
 class Answer(BaseModel):
     """Base of all answers: read-only."""
@@ -194,6 +196,8 @@ class Results(Answer):
     unranked_because: str | None = None
     trial: bool = False
     would_be_ranked: bool | None = None
+    rerun: Rerun | None = None
+    """Whether a job that repeats another one has its result."""
 
 
 class ArtifactList(Answer):

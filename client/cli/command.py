@@ -8,7 +8,7 @@ from client.cli.commands.board import board
 from client.cli.commands.check import HELP as CHECK_HELP
 from client.cli.commands.check import check
 from client.cli.commands.entry import entry
-from client.cli.commands.jobs import cancel, jobs, logs, results, status
+from client.cli.commands.jobs import cancel, jobs, logs, provenance, results, status
 from client.cli.commands.submissions import download, rerun, submissions
 from client.cli.commands.submit import HELP, submit
 from client.cli.commands.weights import weights
@@ -33,8 +33,8 @@ def build() -> typer.Typer:
     command.command(help=HELP)(submit)
     command.command(help=CHECK_HELP)(check)
     for step in (
-        status, jobs, logs, results, download, board, entry, benchmarks, weights, cancel, rerun, submissions, login,
-        logout,
+        status, jobs, logs, results, provenance, download, board, entry, benchmarks, weights, cancel, rerun,
+        submissions, login, logout,
     ):  # fmt: skip
         command.command()(step)
     return command

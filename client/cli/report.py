@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from client.api.boards import Benchmark, BenchmarkCheck, BenchmarkCheckList, WeightsList
 from client.api.models import Job, JobState, Results, SubmissionSummary, Tracking
+from client.cli.rerun_lines import rerun_lines
 from client.cli.terminal import faint, one_line, state_word, strong, table
 from client.wording import ago, between, duration, number, plain, queue_place, size
 
@@ -106,6 +107,7 @@ def results_lines(results: Results) -> list[str]:
         lines += [cut] if (cut := cut_line(len(files), results.artifacts_total, trial=results.trial)) else []
         lines += [] if results.artifacts_available else [_away(results)]
     lines += tracking_lines(results.tracking)
+    lines += rerun_lines(results.rerun)
     if notes := note_lines(results):
         lines += ["", *notes]
     return [*lines, "", f"MLflow: {one_line(results.mlflow_ui_url)}"] if results.mlflow_ui_url else lines

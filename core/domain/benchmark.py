@@ -72,6 +72,8 @@ class MetricRule(BaseModel):
         None
     )
     """Other names under which a run may report this metric, in any case; None: those of USUAL_ALIASES."""
+    rerun_tolerance: Annotated[float, Field(ge=0, le=1)] | None = None
+    """By how much a rerun may differ and still hold, as a share of the larger value; None: see `core.domain.rerun`."""
 
     @property
     def other_names(self) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from core.domain.metric_names import composed, name_fault
-from core.domain.platform_names import imitates
+from core.domain.platform_names import CONFIG, claims_config, imitates
 from core.domain.report_notes import Notes, cut, shown_name
 from core.domain.visible_text import visible
 
@@ -24,6 +24,7 @@ KEYS = ("params", "metrics", "performance")
 EXAMPLE = '{"params": {…}, "metrics": {"image_auc": 0.93}}'
 TWICE = "this name is there more than once, with different values. Write it once."
 LEAVE = "or leave the name out"
+OTHER_NAME = "Use another name."
 
 EntryT = TypeVar("EntryT")
 
@@ -164,6 +165,8 @@ class _LeftOut(Exception):
 def _entry(name: str, value: Any, where: str, read: Callable[[Any], EntryT]) -> EntryT:
     if fault := name_fault(name, of_metric=where == "metrics"):
         raise _LeftOut(fault)
+    if where == "params" and claims_config(name):
+        raise _LeftOut(f"names that begin with {CONFIG!r} are the platform's own, for the config file. {OTHER_NAME}")
     return read(value)
 
 

@@ -7,6 +7,8 @@ import unicodedata
 
 SYSTEM = "system/"
 """Prefix of the platform's figures and of a submission's performance figures."""
+CONFIG = "config/"
+"""Prefix of the params that the platform takes from a submission's config."""
 MEASURED = frozenset({
     "memory_bytes", "cpu_seconds", "pids", "wall_seconds", "log_bytes", "output_bytes", "output_files",
     "gpu_memory_bytes", "device_seconds",
@@ -28,6 +30,11 @@ def imitates(name: str) -> bool:
 def claims_system(name: str) -> bool:
     """Whether a name is below `system/`, or looks as if it were."""
     return "/" in name and _plain(name.partition("/")[0]) == _plain(SYSTEM)
+
+
+def claims_config(name: str) -> bool:
+    """Whether a param's name is below `config/`, in any case."""
+    return name.casefold().startswith(CONFIG)
 
 
 def _plain(text: str) -> str:

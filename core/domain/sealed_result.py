@@ -17,6 +17,7 @@ from pydantic import TypeAdapter, ValidationError
 from core.domain.artifact_order import chosen
 from core.domain.costs import with_device_time
 from core.domain.proof import CLAIMED, Earlier, Proof
+from core.domain.provenance import Provenance
 from core.domain.standings import Entry
 
 MAX_SEAL_BYTES = 256 * 1024
@@ -71,6 +72,8 @@ class SealedResult:
     file_count: int | None = None
     """How many files the run left; None if it was sealed before this was noted."""
     sealed_from: SealedFrom = SealedFrom.RUN
+    provenance: Provenance | None = None
+    """None if an older version sealed it, of a trial, and where nothing else could make the seal small enough."""
     left_out: tuple[str, ...] = ()
     """What did not fit into the seal: `files`, `long params`, `params`, `claims`."""
     claims: Mapping[str, float] = field(default_factory=dict)
@@ -193,6 +196,10 @@ def _without_claims(result: SealedResult) -> SealedResult:
     return replace(result, files=(), params={}, claims={}, left_out=("files", "params", "claims"))
 
 
+def _without_provenance(result: SealedResult) -> SealedResult:
+    return replace(_without_claims(result), provenance=None)
+
+
 _STEPS: Sequence[Callable[[SealedResult], SealedResult]] = (
     lambda result: result,
     *(partial(_with_fewer_files, most=MAX_SEALED_FILES // part) for part in (2, 4, 8, 16, 32)),
@@ -200,4 +207,5 @@ _STEPS: Sequence[Callable[[SealedResult], SealedResult]] = (
     _with_short_params,
     _without_params,
     _without_claims,
+    _without_provenance,
 )

@@ -105,7 +105,8 @@ def _params(result: SealedResult, run: TrackedRun) -> Iterator[str]:
 
 def recorded_tags(result: SealedResult) -> dict[str, str]:
     """The tags with which the run was recorded; other tags of the run are ignored."""
-    return {**result.tags, **{tag: str(getattr(result, name)) for tag, name in IDENTITY.items()}}
+    origin = result.provenance.tags if result.provenance else {}
+    return {**result.tags, **origin, **{tag: str(getattr(result, name)) for tag, name in IDENTITY.items()}}
 
 
 def _differing(kind: str, recorded: Mapping[str, object], found: Mapping[str, object]) -> Iterator[str]:

@@ -12,6 +12,7 @@ from typing import Protocol
 from core.domain.job import Job
 from core.domain.metrics import RunMetrics
 from core.domain.proof import Proof
+from core.domain.provenance import Provenance
 from core.domain.sealed_result import SealedFile, SealedResult, claimed, finite
 from core.domain.tracking_state import TrackedRun
 
@@ -28,6 +29,7 @@ class Result:
     measured: Mapping[str, float]
     """Measured by the platform: wall_seconds, cpu_seconds, memory_bytes …"""
     tags: Mapping[str, str] = field(default_factory=dict)
+    provenance: Provenance | None = None
     artifacts: Path | None = None
     files: Sequence[SealedFile] = ()
     """The files in `artifacts`, with hashes; at most MAX_SEALED_FILES."""
@@ -55,6 +57,7 @@ class Result:
             figures=finite(system_figures(self)),
             method=self.metrics.params.get("method"),
             tags=self.tags,
+            provenance=self.provenance,
             started_at=self.job.started_at,
             ended_at=ref.ended_at or self.job.finished_at or self.job.updated_at,
             files=tuple(file for file in self.files if file.path not in ref.refused),

@@ -97,6 +97,7 @@ TABLE: Mapping[tuple[str, str], Rule] = {
     ("GET", "/jobs/{job_id}/results"): _job(AuditAction.RESULT_READ),
     ("GET", "/jobs/{job_id}/entry"): _job(AuditAction.RESULT_READ),
     ("PATCH", "/jobs/{job_id}/entry"): _job(AuditAction.ENTRY_CHANGE, "title", "note"),
+    ("GET", "/jobs/{job_id}/provenance"): _job(AuditAction.RESULT_READ),
     ("GET", "/jobs/{job_id}/logs"): _job(AuditAction.LOG_READ),
     ("GET", "/jobs/{job_id}/logs/stream"): _job(AuditAction.LOG_READ),
     ("GET", "/jobs/{job_id}/artifacts"): _job(AuditAction.ARTIFACT_READ),

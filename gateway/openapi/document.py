@@ -52,6 +52,7 @@ ALSO: dict[tuple[str, str], tuple[int, ...]] = {
     ("post", "/admin/entries/{job_id}/restore"): (409,),
     ("post", "/admin/entries/{job_id}/baseline"): (409,),
     ("delete", "/admin/entries/{job_id}/baseline"): (409,),
+    ("get", "/jobs/{job_id}/provenance"): (409,),
     ("get", "/jobs/{job_id}/artifacts"): (409,),
     ("get", "/jobs/{job_id}/artifacts/{path}"): (409,),
     ("post", "/auth/login"): (401, 429),

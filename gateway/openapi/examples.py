@@ -62,6 +62,13 @@ _WEIGHTS: dict[str, Any] = {
 _TRACKING: dict[str, Any] = {
     "state": "changed", "differences": ["metric image_auc is 0.9999, recorded 0.98"],
 }  # fmt: skip
+_RERUN: dict[str, Any] = {
+    "of": "1b2c3d4e5f60718293a4b5c6d7e8f9a0", "holds": True,
+    "words": "The result holds: every metric of the benchmark is equal or within its tolerance.",
+    "metrics": [{"name": "image_auc", "old": 0.9801, "new": 0.98, "difference": -0.0001, "agreement": "within",
+                 "tolerance": 0.001}],
+    "origins": [{"part": "libraries.torch", "old": "2.14.0", "new": "2.15.0"}],
+}  # fmt: skip
 _RECORDED_FILE: dict[str, Any] = {"path": "curves/roc.png", "size_bytes": 18230, "sha256": SHA256}
 _STANDING: dict[str, Any] = {
     "rank": 1, "value": 0.98, "user_id": "ann", "job_id": JOB, "submission_id": SUBMISSION, "run_id": RUN,
@@ -121,6 +128,19 @@ SCHEMAS: dict[str, Any] = {
         "artifacts": [_RECORDED_FILE], "artifacts_total": 1, "artifacts_available": True, "tracking": _TRACKING,
         "sha256": SHA256, "sealed_from": "run", "left_out": [],
         "notes": [_NOTE], "ranked": True, "unranked_because": None, "trial": False, "would_be_ranked": None,
+        "rerun": _RERUN,
+    },
+    "RerunView": _RERUN,
+    "MetricChangeView": _RERUN["metrics"][0],
+    "OriginChangeView": _RERUN["origins"][0],
+    "ProvenanceView": {
+        "job_id": JOB, "result_sha256": SHA256, "code_sha256": SHA256, "image_digest": f"sha256:{SHA256}",
+        "requirements": None, "device": "cpu", "config": {"epochs": "3", "model.layers": "[2, 3]"},
+        "overrides": {"epochs": 3}, "config_sha256": SHA256, "config_file_sha256": SHA256, "seed": None,
+        "data_sha256": SHA256, "libraries": {"python": "3.11.9", "torch": "2.15.0"},
+        "versions": {"Engine": "29.5.1", "runc": "1.3.6"}, "limits": {"class": "small", "cpus": "2.0"},
+        "runner_version": "0.1.0", "scorer": None, "labels_sha256": None, "predictions_sha256": None,
+        "unknown": {"seed": "the config names none"},
     },
     "BenchmarkView": _BENCHMARK,
     "BenchmarkList": {"items": [_BENCHMARK]},

@@ -12,14 +12,17 @@ from core.domain.job import JobState
 from core.domain.limits import UserLimits
 from core.ports.job_status import Admission
 from core.settings import Settings
+from core.usecases.compare_rerun import CompareRerun
 from core.usecases.enqueue_job import EnqueueJob, RerunJob, RingForJob
 from core.usecases.get_job_results import GetJobResults
+from core.usecases.get_provenance import GetProvenance
 from core.usecases.jobs import CancelJob, GetJobStatus, JobStanding, ListJobs
 from core.usecases.requirements_check import RequirementsCheck
 from core.wiring import Ports
 from gateway.dependencies import CurrentUser, PortsPart, QueueForecastPart, SettingsPart
 from gateway.problems.rate_headers import DOCUMENTED, rate_headers
 from gateway.schemas.jobs import JobId, JobList, JobView, NewJob
+from gateway.schemas.provenance import ProvenanceView
 from gateway.schemas.results import ResultsView
 
 router = APIRouter(prefix="/jobs", tags=["jobs"])
@@ -133,9 +136,21 @@ def cancel(job_id: JobId, user: CurrentUser, ports: PortsPart) -> JobView:
 def results(job_id: JobId, user: CurrentUser, ports: PortsPart, settings: SettingsPart) -> ResultsView:
     """The score of an ended job as the platform recorded it, with links to its run in MLflow.
 
-    `tracking` says whether that run still agrees.
+    `tracking` says whether that run still agrees; `rerun`, whether a job that repeats another one has its result.
     """
-    return ResultsView.of(getting_results(ports, settings)(user, job_id))
+    found = getting_results(ports, settings)(user, job_id)
+    compare = CompareRerun(job_status=ports.job_status, results=ports.results, benchmarks=ports.benchmarks)
+    return ResultsView.of(found, compare(user, job_id))
+
+
+@router.get("/{job_id}/provenance")
+def provenance(job_id: JobId, user: CurrentUser, ports: PortsPart) -> ProvenanceView:
+    """Where the result of an ended job comes from: code, config, image, data, versions, limits, scorer.
+
+    Sealed with the result; MLflow is not asked.
+    """
+    usecase = GetProvenance(job_status=ports.job_status, results=ports.results)
+    return ProvenanceView.model_validate(usecase(user, job_id))
 
 
 def getting_results(ports: Ports, settings: Settings) -> GetJobResults:

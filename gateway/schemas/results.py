@@ -16,9 +16,11 @@ from core.domain.sealed_result import SealedFrom, finite
 from core.domain.standings import Standing
 from core.domain.tracking_state import UNKNOWN, Tracking, TrackingState
 from core.domain.user import User
+from core.usecases.compare_rerun import Rerun
 from core.usecases.get_job_results import JobResults
 from core.usecases.show_leaderboard import Board
 from gateway.schemas.jobs import Answer, FileView, ranking
+from gateway.schemas.rerun import RerunView
 
 
 class TrackingView(Answer):
@@ -105,11 +107,14 @@ class ResultsView(Answer):
     left_out: list[str]
     """The parts that were too large to record: `files`, `long params` (cut), `params`, `claims`. Metrics always fit."""
 
+    rerun: RerunView | None = None
+    """Whether this job has the result of the job that it repeats; null for a job that repeats none."""
+
     @classmethod
-    def of(cls, results: JobResults) -> Self:
-        numbers = finite(results.metrics)
+    def of(cls, results: JobResults, rerun: Rerun | None = None) -> Self:
         shown = {field.name: getattr(results, field.name) for field in fields(results)}
-        return cls.model_validate(shown | {"metrics": numbers, "claims": finite(results.claims)} | ranking(results))
+        numbers = {"metrics": finite(results.metrics), "claims": finite(results.claims)}
+        return cls.model_validate(shown | numbers | {"rerun": rerun} | ranking(results))
 
 
 class ArtifactList(Answer):

@@ -184,7 +184,9 @@ class DockerEngine:
 
     def versions(self) -> Mapping[str, str]:
         with engine_errors():
-            return {str(part["Name"]): str(part["Version"]) for part in self._client.version()["Components"]}
+            told = self._client.version()
+        parts = {str(part["Name"]): str(part["Version"]) for part in told["Components"]}
+        return parts | {"kernel": str(told.get("KernelVersion", ""))}
 
     def capacity(self) -> EngineCapacity:
         with engine_errors():

@@ -17,6 +17,7 @@ from core.domain.verdict import FailureReason, Verdict
 from core.ports.sandbox import Sandbox, SandboxSpec
 from runner.gpus import NoGpu
 from runner.job.attempt import Attempt
+from runner.job.provenance import note_launch
 from runner.job.signals import Cancelled, NeverStarted
 from runner.requirements.dependencies import verdict_of
 from runner.requirements.installer import RequirementsFailed
@@ -92,6 +93,7 @@ def _launched(attempt: Attempt, submission: Submission) -> Sandbox:
         bare = attempt.sandbox_spec(submission, gpu)
         spec = replace(bare, data=data, weights=weights, dependencies=prepared.dependencies)
         _write_config(attempt, benchmark.categories, device=device)
+        note_launch(attempt, data, gpu=gpu)
         attempt.lease.retrying(lambda: ledger.note(attempt.claim, device=device))
         attempt.job_log.say_once(_first_line(attempt.job, attempt.limits, device))
         attempt.check()  # a job cancelled before this gets no container

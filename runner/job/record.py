@@ -18,11 +18,14 @@ from core.domain.artifact_order import chosen
 from core.domain.errors import Rejected, RunLost, Unavailable
 from core.domain.job import Job, Phase
 from core.domain.limits import MIB
+from core.domain.provenance import Provenance
 from core.domain.sealed_result import MAX_SEALED_FILES, SealedFile, SealedResult
 from core.domain.submission import Submission
 from core.domain.verdict import RunRecord, Verdict
 from core.ports.tracking import Result, RunRef
 from runner.job.attempt import Attempt
+from runner.job.config_file import add_config, given_config, say_config
+from runner.job.provenance import is_noted, provenance_of
 from runner.job.signals import Cancelled, ResultWaits
 from runner.requirements.dependencies import used_by
 
@@ -44,8 +47,21 @@ def record_result(attempt: Attempt, verdict: Verdict, record: RunRecord, submiss
     if attempt.job.trial:
         return _kept(attempt, verdict, record, submission, artifacts)
     attempt.job_log.keep_name()
+    given = given_config(attempt, submission)
+    add_config(attempt, artifacts, given)
+    if not is_noted(attempt):  # an earlier recorder has said it, perhaps before the log's last lines
+        say_config(attempt, given)
+    provenance = provenance_of(attempt, given, record, submission)
     add_log(artifacts, attempt.context.ports.storage.log_path(attempt.job.job_id))
-    return _Recorder(attempt=attempt).record(verdict, record, submission, artifacts)
+    verdict = _with_params(verdict, given.config.params)
+    return _Recorder(attempt=attempt, provenance=provenance).record(verdict, record, submission, artifacts)
+
+
+def _with_params(verdict: Verdict, params: Mapping[str, str]) -> Verdict:
+    """The verdict with the config's params beside the reported ones, whose names are always others."""
+    if verdict.metrics is None:
+        return verdict
+    return replace(verdict, metrics=replace(verdict.metrics, params={**verdict.metrics.params, **params}))
 
 
 def _kept(
@@ -72,6 +88,7 @@ class _Recorder:
     """Asks the ledger before each step, so that what another runner may have done meanwhile is not done twice."""
 
     attempt: Attempt
+    provenance: Provenance
 
     def record(self, verdict: Verdict, record: RunRecord, submission: Submission, artifacts: Path) -> SealedResult:
         attempt, ledger = self.attempt, self.attempt.context.ports.job_status
@@ -85,6 +102,7 @@ class _Recorder:
         }
         job = replace(attempt.job, finished_at=attempt.lease.retrying(ledger.now))  # not by this machine's clock
         result = result_of(job, verdict, record, submission, artifacts=artifacts, facts=facts, check=attempt.check)
+        result = replace(result, provenance=self.provenance)
         try:
             ref = attempt.context.ports.tracking.record(
                 result, begun=known.begun_run, note=self._note_run, others=self._others, keep_going=attempt.confirm,

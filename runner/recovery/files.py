@@ -14,6 +14,7 @@ from core.adapters.files.trial_files import TrialFiles
 from core.domain.job import Job
 from core.domain.limits import ResourceClass
 from core.ports.sandbox import SandboxPort
+from runner.data_manifest import clear_manifests
 from runner.job_log.final_line import say_end
 from runner.lease.claim_locks import ClaimLocks
 from runner.recovery.janitor import Janitor
@@ -75,9 +76,11 @@ class FileSteps:
             self.mended("temporary file", name=name)
 
     def trials(self) -> None:
-        """Removes the files of old trials, and the data that no trial uses any more."""
+        """Removes the files of old trials, the data that no trial uses any more, and hashes of unused data."""
         for name in (*self.trial_files.remove_old(), *TrialData(job_root=self.job_root).clear()):
             log.info("trial removed", name=name)
+        for name in clear_manifests(self.job_root):
+            log.info("hash of unused data removed", name=name)
 
     def of_dead_processes(self) -> None:
         """Removes what ended processes of this host left, in the engine, too."""

@@ -44,7 +44,7 @@ LINES = [f"line {number}" for number in range(30)]
 DEFAULTS = {"LEASE_SECONDS": "30", "SWEEP_SECONDS": "5"}
 """What a site has that sets neither; the tests' own are shorter."""
 PATIENCE_SECONDS = 240
-KEPT_FOLDERS = {TRIALS, ".held", ".canary", ".processes", ".sites", ".dependencies", "lost+found", MARK}
+KEPT_FOLDERS = {TRIALS, ".held", ".canary", ".processes", ".sites", ".dependencies", ".manifests", "lost+found", MARK}
 """Of the folder of jobs; what lies in them besides locks of living processes is told by the tests of each."""
 
 

@@ -32,6 +32,7 @@ def recorded(runner: TwinRunner[DockerEngine], program: str) -> tuple[dict[str, 
     assert job.state == "completed", runner.log_of(job)
     log = f"logs/{job.job_id}.log"
     assert found.pop(log)
+    assert found.pop("leadersboard/config.json")
     _ref, result = runner.tracking.results[job.job_id]
     return found, result, runner.log_of(job)
 
@@ -59,7 +60,7 @@ def test_a_run_with_1725_maps_shows_its_curves(runner: TwinRunner[DockerEngine])
         "pathlib.Path('/out/roc.png').write_text('x'); pathlib.Path('/out/weights.pt').write_text('x')\n"
     )
     found, result, _log = recorded(runner, program)
-    assert (len(found), result.file_count, len(result.files)) == (1728, 1729, 1000)
+    assert (len(found), result.file_count, len(result.files)) == (1728, 1730, 1000)
     assert [file.path for file in result.files[:2]] == ["curves/roc.png", "roc.png"]
     assert {"weights.pt", "logs"} <= {file.path.partition("/")[0] for file in result.files}
     assert [file.path for file in result.files] == chosen((file.path for file in result.files), 1000)

@@ -129,7 +129,7 @@ def test_links_and_devices_stay_behind(runner: TwinRunner[DockerEngine]) -> None
     runner.tracking.record = recorded  # type: ignore[method-assign]
     job = runner.run(runner.claim(program))
     assert job.state is JobState.COMPLETED
-    assert sorted(kept) == ["fine.txt", f"logs/{job.job_id}.log"]
+    assert sorted(kept) == ["fine.txt", "leadersboard/config.json", f"logs/{job.job_id}.log"]
     for name in ("passwd", "etc", "pipe"):
         assert f"'{name}' was left out" in runner.log_of(job)
 

@@ -42,7 +42,8 @@ BODIES = {
 ON_REDIS = [
     "POST /submissions", "POST /jobs", "GET /jobs", "GET /jobs/{job_id}/status", "POST /jobs/{job_id}/cancel",
     "POST /jobs/{job_id}/rerun", "GET /jobs/{job_id}/logs", "GET /jobs/{job_id}/logs/stream",
-    "GET /jobs/{job_id}/results", "GET /jobs/{job_id}/artifacts", "GET /jobs/{job_id}/artifacts/{path}",
+    "GET /jobs/{job_id}/results", "GET /jobs/{job_id}/provenance", "GET /jobs/{job_id}/artifacts",
+    "GET /jobs/{job_id}/artifacts/{path}",
     "POST /auth/login", "POST /auth/logout", "POST /auth/password", "GET /users", "POST /users", "DELETE /users/{name}",
     "GET /admin/overview", "GET /admin/runners", "GET /admin/runners/{runner}", "POST /admin/runners/{runner}/pause",
     "POST /admin/runners/{runner}/resume", "POST /admin/runners/{runner}/drain", "POST /admin/runners/{runner}/canary",
@@ -58,7 +59,7 @@ ON_REDIS = [
 ON_MLFLOW = ["GET /jobs/{job_id}/artifacts/{path}", "POST /admin/results/{job_id}/restore"]
 ON_THE_LEDGER_ALONE = [
     "GET /leaderboard", "GET /leaderboard/export", "GET /leaderboard/history", "GET /jobs/{job_id}/results",
-    "GET /jobs/{job_id}/artifacts",
+    "GET /jobs/{job_id}/artifacts", "GET /jobs/{job_id}/provenance",
 ]  # fmt: skip
 """Answered from sealed results: that MLflow is away is said in a field."""
 ON_NEITHER = [

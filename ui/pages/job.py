@@ -98,7 +98,8 @@ class _Show:
         html = self._frame.markup.fill("job", job=job, steps=steps_of(job), is_admin=is_admin(self._frame, request))
         results = ""
         if job.status is JobState.COMPLETED:
-            results = self._results(self._frame.sessions.client_of(request), job)
+            client = self._frame.sessions.client_of(request)
+            results = self._results(client, job) + self._origin(client, job)
         is_live = not job.status.is_final
         cancel = gr.update(visible=is_live and not job.cancel_requested)
         return html, results, cancel, gr.update(visible=is_submittable(job)), gr.Timer(active=is_live)
@@ -118,6 +119,10 @@ class _Show:
             board=board,
             standing=board.row_of(job.job_id) if board else None,
         )
+
+    def _origin(self, client: LeadersboardClient, job: Job) -> str:
+        """Where the result comes from; of a trial nothing is noted."""
+        return "" if job.trial else self._frame.markup.fill("provenance", provenance=client.provenance(job.job_id))
 
 
 def _metrics(results: Results, benchmark: Benchmark | None) -> list[tuple[str, float, Metric | None]]:

@@ -1,4 +1,4 @@
-"""`status`, `jobs`, `logs`, `results` and `cancel`."""
+"""`status`, `jobs`, `logs`, `results`, `provenance` and `cancel`."""
 
 from typing import Annotated
 
@@ -7,7 +7,9 @@ import typer
 from client.api.models import Answer
 from client.cli.endings import signed_in
 from client.cli.log_lines import LogLines
+from client.cli.origin_lines import provenance_lines
 from client.cli.report import job_lines, jobs_lines, results_lines
+from client.cli.rerun_lines import rerun_lines
 from client.cli.terminal import log_line, one_line, say
 from client.cli.watch import watch_job
 
@@ -16,10 +18,11 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print the API's answer as 
 
 
 def status(job_id: JobId, as_json: AsJson = False) -> None:
-    """Show where a job stands."""
+    """Show where a job stands; of an ended rerun also whether it has the result of the job that it repeats."""
     with signed_in() as client:
         job = client.job(job_id)
-    show(job, job_lines(job), as_json=as_json)
+        repeats = client.results(job_id).rerun if job.rerun_of and job.status.is_final and not as_json else None
+    show(job, [*job_lines(job), *rerun_lines(repeats)], as_json=as_json)
 
 
 def jobs(
@@ -59,6 +62,13 @@ def results(job_id: JobId, as_json: AsJson = False) -> None:
     with signed_in() as client:
         found = client.results(job_id)
     show(found, results_lines(found), as_json=as_json)
+
+
+def provenance(job_id: JobId, as_json: AsJson = False) -> None:
+    """Show where a finished job's result comes from: code, config, image, data, versions, limits."""
+    with signed_in() as client:
+        found = client.provenance(job_id)
+    show(found, provenance_lines(found), as_json=as_json)
 
 
 def cancel(job_id: JobId) -> None:

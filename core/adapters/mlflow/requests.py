@@ -28,6 +28,7 @@ def new_run(experiment: str, result: Result) -> Mapping[str, Any]:
         "mlflow.user": job.user_id,
         "mlflow.source.name": "leadersboard",
         **result.tags,
+        **(result.provenance.tags if result.provenance else {}),
     }
     return {
         "experiment_id": experiment,
@@ -45,6 +46,8 @@ def figures(run_id: str, result: Result) -> Iterator[Mapping[str, Any]]:
     for start in range(0, max(len(metrics), 1), BATCH):
         body = {"run_id": run_id, "metrics": metrics[start : start + BATCH]}
         yield body | ({"params": params[:PARAM_BATCH]} if start == 0 else {})
+    for start in range(PARAM_BATCH, len(params), PARAM_BATCH):
+        yield {"run_id": run_id, "params": params[start : start + PARAM_BATCH]}
 
 
 def repairs(result: SealedResult, run: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:

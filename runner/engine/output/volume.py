@@ -16,6 +16,7 @@ from docker.models.volumes import Volume
 
 from core.adapters.files.file_tree import CHUNK, Names, Tree
 from core.adapters.files.tar_members import HeaderBudget, Kind, Member, TarReader
+from core.domain.applied_config import FILE as CONFIG_FILE
 from core.domain.artifact_names import name_faults
 from core.domain.errors import InvalidInput, RunLost, TooLarge, Unavailable
 from core.domain.limits import ResourceClass, UploadLimits
@@ -171,7 +172,7 @@ class OutputWalk:
 
     def __init__(self, into: Path, *, job_id: str, limits: ResourceClass) -> None:
         self._limits = limits
-        self._own_log = f"logs/{job_id}.log"
+        self._own = (f"logs/{job_id}.log", CONFIG_FILE)
         self.seen_bytes = self.seen_entries = 0
         self.notices: list[str] = []
         self.candidates = Candidates()
@@ -209,7 +210,7 @@ class OutputWalk:
 
     def _reason_to_leave(self, name: str, kind: Kind) -> str:
         """Why a file of this name is not kept; empty if it is."""
-        if name in {"logs", self._own_log} or name.startswith(f"{self._own_log}/"):
+        if any(name in {own, own.partition("/")[0]} or name.startswith(f"{own}/") for own in self._own):
             return "the name is the platform's own"
         if kind is not Kind.FILE:
             return "it is a link, a device or a sparse file; write the file itself"

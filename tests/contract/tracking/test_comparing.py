@@ -14,6 +14,7 @@ from core.domain.sealed_result import SealedFile
 from core.domain.tracking_state import TrackingState, compared
 from core.ports.tracking import TrackingPort
 from tests.contract.tracking.results import result_of
+from tests.unit.core.test_provenance import FULL
 
 pytestmark = pytest.mark.contract
 
@@ -89,3 +90,15 @@ def test_an_unknown_run_is_not_found(tracking: TrackingPort) -> None:
     """The board may hold a link to a run that an admin has deleted."""
     with pytest.raises(NotFound):
         tracking.get_run("f" * 32)
+
+
+def test_the_most_that_is_noted_of_an_origin_is_recorded(tracking: TrackingPort, fresh_name: str) -> None:
+    """Its tags are within the server's limits, and one that somebody changes is shown."""
+    result = replace(result_of(fresh_name), provenance=FULL)
+    ref = tracking.record(result)
+    run = tracking.tracked([ref])[ref.run_id]
+    assert compared(result.sealed_as(ref), run).differences == ()
+    assert {**run.tags, **FULL.tags} == dict(run.tags)
+    name = next(iter(FULL.tags))
+    changed = replace(run, tags={**run.tags, name: "x"})
+    assert compared(result.sealed_as(ref), changed).differences[0].startswith(f"tag {name} is x")

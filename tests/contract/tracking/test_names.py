@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import pytest
 
+from core.domain.applied_config import MOST_PARAMS, applied
 from core.domain.metric_names import NAME_BYTES, composed, name_fault
 from core.domain.metrics import MAX_METRICS, MAX_PARAMS, parse_metrics
 from core.domain.sealed_result import opened, sealed
@@ -54,3 +55,18 @@ def test_the_longest_names_fit_into_a_seal(tracking: TrackingPort, fresh_name: s
     result = replace(result_of(fresh_name), metrics=report, measured={})
     seal = sealed(result.sealed_as(tracking.record(result)))
     assert opened(seal.text, seal.sha256).metrics == report.metrics
+
+
+def test_config_params_go_beside_the_reported_ones(tracking: TrackingPort, fresh_name: str) -> None:
+    """More than one request of the server takes; whatever sign is in a config's names."""
+    odd = {
+        f"{sign}{number}": "x" * 1_000_000
+        for number, sign in enumerate(["#", "%", "..", "é/ñ", "a:b", "\x00", "精", " "])
+    }
+    config = applied({**odd, **{f"k{number}": number for number in range(10_000)}}, {"model": {"lr": 1}, "model.lr": 2})
+    reported = {f"p{number}": "1" for number in range(MAX_PARAMS)}
+    made = result_of(fresh_name)
+    result = replace(made, metrics=replace(made.metrics, params={**reported, **config.params}))
+    run = tracking.get_run(tracking.record(result).run_id)
+    assert (len(run.params), dict(run.params)) == (MAX_PARAMS + MOST_PARAMS, {**reported, **config.params})
+    assert run.params["config/model.lr"] == "1"

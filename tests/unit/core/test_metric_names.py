@@ -93,3 +93,11 @@ def test_no_metric_is_below_what_is_the_platforms(name: str) -> None:
     found = parse_metrics(metrics_json(metrics={name: 1, "image_auc": 0.5}))
     assert found.metrics == {"image_auc": 0.5}
     assert "names that begin with 'system/'" in found.notes[0]
+
+
+@pytest.mark.parametrize("name", ["config/lr", "Config/lr", "config/"])
+def test_params_below_config_are_the_platforms_own(name: str) -> None:
+    """They say what the config file and the overrides hold, whatever a program reports."""
+    report = parse_metrics(metrics_json(params={name: 1, "configs/lr": 2, "config": 3}))
+    assert dict(report.params) == {"configs/lr": "2", "config": "3"}
+    assert any("params" in note and "config/" in note.lower() for note in report.notes)

@@ -105,3 +105,37 @@ def test_download_makes_no_hidden_file_beside_other_files(run: Run, platform: Pl
     assert "the run called it .profile" in done.stderr
     run("download", "j1", "--into", str(tmp_path / "new"))
     assert [path.name for path in (tmp_path / "new").iterdir()] == [".profile"]
+
+
+RERUN = {
+    "of": "j0", "holds": False, "words": "The result does not hold\x1b[2J: image_auc.", "a_newer_field": 1,
+    "metrics": [
+        {"name": "image_auc", "old": 0.9, "new": 0.30000000000000004, "difference": -0.6, "agreement": "differs",
+         "tolerance": 0.001},
+        {"name": "time_ms", "old": None, "new": 3.0, "difference": None, "agreement": "missing", "tolerance": None},
+        {"name": "pixel_auc", "old": 0.5, "new": 0.5001, "difference": 0.0001, "agreement": "within",
+         "tolerance": 0.001},
+    ],
+    "origins": [{"part": "libraries.torch", "old": "2.14.0", "new": None}],
+}  # fmt: skip
+
+
+def test_results_and_status_say_whether_a_rerun_holds(run: Run, platform: Platform) -> None:
+    """Each metric old and new with all its digits; an older platform, and a job that repeats none, say nothing."""
+    platform.answers("GET", "/jobs/j1/results", {"job_id": "j1", "rerun": RERUN})
+    platform.answers("GET", "/jobs/j1/status", job(status="completed", rerun_of="j0"))
+    for command in ("results", "status"):
+        shown = run(command, "j1").stdout
+        assert "Repeats job j0" in shown
+        assert "The result does not hold: image_auc." in shown
+        assert "0.30000000000000004" in shown
+        assert "missing (does not count)" in shown
+        assert "within 0.001" in shown
+        assert "libraries.torch: 2.14.0 → not noted" in shown
+        assert "\x1b" not in shown
+    platform.answers("GET", "/jobs/j1/results", {"job_id": "j1"})
+    assert "Repeats" not in run("results", "j1").stdout
+    platform.answers("GET", "/jobs/j1/status", job(status="running", rerun_of="j0"))
+    asked = len(platform.asked)
+    assert "Repeats" not in run("status", "j1").stdout
+    assert len(platform.asked) == asked + 1, "the results of a job that runs are not asked for"

@@ -22,6 +22,8 @@ from gateway.schemas import auth as auth_schemas
 from gateway.schemas import benchmark_check, board_history
 from gateway.schemas import entries as entry_schemas
 from gateway.schemas import jobs as schemas
+from gateway.schemas import provenance as provenance_schemas
+from gateway.schemas import rerun as rerun_schemas
 from gateway.schemas import results as result_schemas
 from gateway.schemas import submissions as submission_schemas
 from gateway.schemas import weights as weights_schemas
@@ -40,6 +42,8 @@ MODELS: dict[str, type[BaseModel]] = {
         submission_schemas,
         admin_schemas,
         audit_schemas,
+        provenance_schemas,
+        rerun_schemas,
         runners,
         benchmark_check,
         board_history,

@@ -66,6 +66,7 @@ def test_results_of_a_job_without_run_are_empty(site: Site) -> None:
         "unranked_because": None,
         "would_be_ranked": None,
         "trial": False,
+        "rerun": None,
     }
 
 

@@ -69,6 +69,7 @@ DOORS = [
     ("GET", "/jobs/{job_id}/results"),
     ("GET", "/jobs/{job_id}/entry"),
     ("PATCH", "/jobs/{job_id}/entry"),
+    ("GET", "/jobs/{job_id}/provenance"),
     ("GET", "/leaderboard"),
     ("GET", "/leaderboard/export"),
     ("GET", "/leaderboard/history"),

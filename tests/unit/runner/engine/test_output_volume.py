@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from core.domain.applied_config import FILE as CONFIG_FILE
 from core.domain.limits import SMALL
 from runner.engine.output.volume import OutputWalk
 from tests.odd_names import ODD_NAMES
@@ -56,6 +57,9 @@ def test_names_of_any_script_and_sign_are_kept(walk: OutputWalk, tmp_path: Path)
         ("logs", "'logs' was left out: the name is the platform's own."),
         (f"logs/{JOB}.log", f"'logs/{JOB}.log' was left out: the name is the platform's own."),
         (f"logs/{JOB}.log/x", f"'logs/{JOB}.log/x' was left out: the name is the platform's own."),
+        ("leadersboard", "'leadersboard' was left out: the name is the platform's own."),
+        (CONFIG_FILE, f"'{CONFIG_FILE}' was left out: the name is the platform's own."),
+        (f"{CONFIG_FILE}/x", f"'{CONFIG_FILE}/x' was left out: the name is the platform's own."),
         ("d/" * 40 + "x", "must be at most 32 levels deep"),
         ("\udcff.png", "'\\udcff.png' was left out: its name must be UTF-8."),
     ],

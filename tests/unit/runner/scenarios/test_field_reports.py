@@ -100,7 +100,7 @@ def test_lists_in_params_are_recorded_as_text(site: TwinRunner[ProcessEngine]) -
     """Field case 33: without a word, since nothing is lost."""
     job = site.run(site.claim(reporting("{'image_auc': 0.5}", "{'layers': ['layer2', 'layer3']}")))
     assert (job.state, job.notes) == (JobState.COMPLETED, ())
-    assert site.ledger.results[job.job_id].params == {"layers": '["layer2", "layer3"]'}
+    assert site.ledger.results[job.job_id].params == {"layers": '["layer2", "layer3"]', "config/seed": "7"}
 
 
 @pytest.mark.parametrize(("program", "words"), MISPLACED.values(), ids=MISPLACED)
