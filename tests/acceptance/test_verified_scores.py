@@ -110,12 +110,12 @@ def test_the_board_ranks_by_proof(stack: Stack, honest: Finished, cheats: dict[s
     until(lambda: set(mine) <= set(rows(stack)))
     found = [rows(stack)[job_id] for job_id in mine]
     assert all(row["is_verified"] for row in found)
-    assert found[0]["value"] > 0.8
+    assert found[0]["value"] > 0.7
     assert all(found[0]["rank"] < row["rank"] and found[0]["value"] > row["value"] for row in found[1:])
     assert cheats["claim"].results["claims"]["image_auc"] == 1.0
-    assert 0.2 < cheats["claim"].results["metrics"]["image_auc"] < 0.8
+    assert 0.3 < cheats["claim"].results["metrics"]["image_auc"] < 0.7
     assert "FOUND []" in cheats["hunter"].log
-    assert 0.2 < cheats["hunter"].results["metrics"]["image_auc"] < 0.8
+    assert 0.3 < cheats["hunter"].results["metrics"]["image_auc"] < 0.7
 
 
 def in_labels(script: str) -> str:
