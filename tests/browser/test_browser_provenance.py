@@ -57,4 +57,6 @@ def test_a_rerun_is_compared(
         screenshot(page, "rerun")
         page.get_by_role("link", name=first[:8]).click()
         page.wait_for_url(f"**/job?id={first}")
+        expect(page.get_by_text("Where this result comes from")).to_be_visible(timeout=60_000)
         expect(page.get_by_text("Repeats job")).to_have_count(0)
+        page.close()  # before its site ends, or it complains of that
