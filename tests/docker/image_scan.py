@@ -25,7 +25,7 @@ SECRET_FILES = frozenset(
 )
 SECRET_ENDS = (".docker/config.json", ".aws/credentials", ".kube/config")
 OURS = "app/"
-OURS_MAY_BE = frozenset({"core", "gateway", "runner", "client", "ui", "wire", "seccomp.json"})
+OURS_MAY_BE = frozenset({"core", "gateway", "runner", "scorer", "client", "ui", "wire", "seccomp.json"})
 
 
 @dataclass(kw_only=True)

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from runner.main import STOP_GRACE_SECONDS
-from tests.conftest import COMPOSE_FILES
+from tests.conftest import COMPOSE_FILES, REPOSITORY
 
 pytestmark = pytest.mark.unit
 
@@ -81,3 +81,14 @@ def test_proxies_can_be_named(services: dict[str, Any]) -> None:
     """AUT-2: behind a TLS proxy, UI and gateway are told whose word on addresses and https counts."""
     assert services["ui"]["environment"]["FORWARDED_ALLOW_IPS"] == "${FORWARDED_ALLOW_IPS:-127.0.0.1}"
     assert services["gateway"]["environment"]["TRUSTED_PROXIES"] == "${TRUSTED_PROXIES:-ui}"
+
+
+def test_what_an_image_copies_reaches_the_builder() -> None:
+    """`.dockerignore` names what the images copy, and nothing else of the checkout."""
+    copied = re.findall(r"^COPY (?!--)(\S+) \S+$", (REPOSITORY / "Dockerfile").read_text(), re.MULTILINE)
+    sent = [
+        line.removeprefix("!") for line in (REPOSITORY / ".dockerignore").read_text().splitlines() if line[:1] == "!"
+    ]
+    assert "core" in copied
+    assert set(copied) <= set(sent)
+    assert set(sent) - set(copied) == {"locks"}, "what no image copies is not sent"
