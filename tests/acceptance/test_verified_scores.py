@@ -38,7 +38,7 @@ words = ("anomalous", "ground_truth", "labels.json", "/shared/labels")
 places = ["/labels", "/shared/labels", "/program", "/benchmarks", "/data/labels", "/data/../labels", "/config/labels"]
 found = [place for place in places if os.path.exists(place)]
 for top, _folders, files in os.walk("/"):
-    if top.startswith(("/proc", "/sys", "/usr", "/opt")):
+    if top.startswith(("/proc", "/sys", "/dev", "/usr", "/opt")):
         continue
     for name in files:
         path = os.path.join(top, name)
