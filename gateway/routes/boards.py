@@ -134,9 +134,12 @@ async def _showing(ports: Ports, cache: BoardCache, benchmark: str) -> ShowLeade
 
 
 @router.get("/benchmarks")
-def benchmarks(_user: CurrentUser, ports: PortsPart) -> BenchmarkList:
-    """The benchmarks of this site."""
-    return BenchmarkList(items=[BenchmarkView.of(item) for item in ports.benchmarks.list_benchmarks()])
+def benchmarks(_user: CurrentUser, ports: PortsPart, settings: SettingsPart) -> BenchmarkList:
+    """The benchmarks of this site; first, if it is there, the one that is meant where a job or a board names none."""
+    listed = sorted(
+        ports.benchmarks.list_benchmarks(), key=lambda one: (one.name != settings.default_benchmark, one.name)
+    )
+    return BenchmarkList(items=[BenchmarkView.of(item) for item in listed])
 
 
 @router.get("/benchmarks/check")

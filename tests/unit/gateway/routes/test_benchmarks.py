@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.builders import write_benchmark
 from tests.sites import Site
 
 pytestmark = pytest.mark.unit
@@ -41,6 +42,14 @@ def test_benchmarks_are_listed_with_their_metrics(site: Site) -> None:
             }
         ]
     }
+
+
+def test_the_benchmark_that_is_meant_where_none_is_named_comes_first(site: Site) -> None:
+    """The pages open with it, whatever else is installed."""
+    for name in ("digits", "zebra"):
+        write_benchmark(site.root / "benchmarks", name=name)
+    listed = [one["name"] for one in site.as_("ada").get("/benchmarks").json()["items"]]
+    assert listed == ["synthetic", "digits", "zebra"]
 
 
 def test_resource_classes_are_listed_and_the_first_is_the_default(site: Site) -> None:
