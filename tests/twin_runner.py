@@ -41,6 +41,7 @@ from tests.twins.job_status import MemoryJobStatus
 from tests.twins.results import MemoryResults
 from tests.twins.runners import MemoryRunners
 from tests.twins.tracking import MemoryTracking
+from tests.waiting import PATIENCE_SECONDS
 
 GOOD = """
 import json, pathlib, sys
@@ -192,15 +193,27 @@ def tidy(sweeper: Sweeper) -> None:
                 attempted(step)
 
 
-def when(condition: Callable[[], bool], action: Callable[[], object]) -> threading.Thread:
-    """Call `action` in a thread once `condition` holds, or after 20 s."""
+class Watch(threading.Thread):
+    """Calls `action` once `condition` holds, or after PATIENCE_SECONDS, and then `join` fails."""
 
-    def watch() -> None:
-        deadline = time.monotonic() + 120
-        while not condition() and time.monotonic() < deadline:
+    def __init__(self, condition: Callable[[], bool], action: Callable[[], object]) -> None:
+        super().__init__()
+        self._condition, self._action, self._held = condition, action, False
+
+    def run(self) -> None:
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while not (held := self._condition()) and time.monotonic() < deadline:
             time.sleep(0.01)
-        action()
+        self._held = held
+        self._action()
 
-    thread = threading.Thread(target=watch)
-    thread.start()
-    return thread
+    def join(self, timeout: float | None = None) -> None:
+        super().join(timeout)
+        assert self._held, "what was waited for did not come to be"
+
+
+def when(condition: Callable[[], bool], action: Callable[[], object]) -> Watch:
+    """A started thread that calls `action` once `condition` holds."""
+    watch = Watch(condition, action)
+    watch.start()
+    return watch

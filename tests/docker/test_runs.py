@@ -17,7 +17,6 @@ from core.ports.sandbox import SandboxSpec
 from core.ports.tracking import Result, RunRef
 from runner.engine.container_spec import EngineMeans
 from runner.engine.docker_engine import DockerEngine
-from runner.engine.docker_sandbox import DockerSandbox
 from runner.job_log.writer import LogWriter
 from runner.launch_settings import GRACE_SECONDS
 from tests.conftest import service
@@ -157,32 +156,6 @@ def test_a_fork_bomb_ends_at_its_limit(runner: TwinRunner[DockerEngine]) -> None
     runner.limits = runner.limits.model_copy(update={"pids": 64})
     log = runner.log_of(runner.run(runner.claim(program)))
     assert "stopped at 62 11" in log or "stopped at 61 11" in log
-
-
-def test_a_second_attempt_starts_clean_and_keeps_the_log_of_the_first(
-    runner: TwinRunner[DockerEngine], engine: DockerEngine, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """What a dead runner left is removed before the job runs again; the log goes on in the same file."""
-    claim = runner.claim("print('begun', flush=True); import time; time.sleep(99)")
-    begun = lambda: runner.storage.read_log(claim.job_id).text.count("begun")  # noqa: E731
-    stopper = when(lambda: begun() == 1, runner.stopping.set)
-    with monkeypatch.context() as dead:
-        dead.setattr(DockerSandbox, "remove", lambda _self: None)  # as if this runner had been killed
-        runner.run(claim)
-    stopper.join()
-    runner.stopping.clear()
-    assert jobs_in(engine) == {claim.job_id}
-    again = runner.claim_again()
-    seen: list[int] = []
-
-    def look_and_cancel() -> None:
-        seen.append(len(engine._containers(f"leadersboard.job={claim.job_id}")))
-        runner.ledger.cancel(claim.job_id)
-
-    canceller = when(lambda: begun() == 2, look_and_cancel)
-    job = runner.run(again)
-    canceller.join()
-    assert (job.state, seen) == (JobState.CANCELLED, [2])  # the new run and its holder, nothing of the old
 
 
 def test_names_of_the_platforms_own_are_left_out(runner: TwinRunner[DockerEngine]) -> None:

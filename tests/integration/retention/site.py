@@ -29,6 +29,7 @@ from core.ports.tracking import Result
 from core.usecases.retention import Retention
 
 LONG_AGO = timedelta(days=100)
+ALL = 10**9
 
 
 class OwnRuns(MlflowOldRuns):
@@ -39,8 +40,8 @@ class OwnRuns(MlflowOldRuns):
         self.jobs: set[str] = set()
 
     def old_runs(self, before: datetime, *, limit: int) -> Sequence[OldRun]:
-        found = super().old_runs(before, limit=100 * limit)
-        return [run for run in found if run.job_id in self.jobs]
+        found = super().old_runs(before, limit=ALL)
+        return [run for run in found if run.job_id in self.jobs][:limit]
 
 
 class Site:
