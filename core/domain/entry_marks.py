@@ -35,8 +35,11 @@ UNMARKED = EntryMarks()
 
 
 def cleaned(field: str, text: str, longest: int) -> str:
-    """A user's text on one line, composed (NFC), with nothing invisible in it. Raises InvalidInput."""
-    shown = visible(" ".join(unicodedata.normalize("NFC", text).split()))
-    if len(shown) > longest:
-        raise InvalidInput.of(field, f"is at most {longest} characters long, and this one has {len(shown)}; shorten it")
-    return shown
+    """A user's text on one line, composed (NFC), with nothing invisible in it. Raises InvalidInput.
+
+    `longest` counts the characters that were sent, before composed and visible forms take the place of some.
+    """
+    line = " ".join(text.split())
+    if len(line) > longest:
+        raise InvalidInput.of(field, f"is at most {longest} characters long, and this one has {len(line)}; shorten it")
+    return visible(unicodedata.normalize("NFC", line))

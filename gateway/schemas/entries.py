@@ -6,12 +6,11 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from core.domain.entry_marks import LONGEST_NOTE, LONGEST_REASON, LONGEST_TITLE
 from core.usecases.mark_entries import MarkedEntry
 from gateway.schemas.jobs import Answer
 
-LONGEST_SENT = 1000
-"""Of a text before it is cleaned: blanks at its ends and line ends do not count."""
-Text = Annotated[str, Field(max_length=LONGEST_SENT)]
+NO_NUL = r"^[^\u0000]*$"
 
 
 class EntryChange(BaseModel):
@@ -19,10 +18,9 @@ class EntryChange(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    title: Text | None = None
-    """At most 100 characters, shown on the board below the method."""
-    note: Text | None = None
-    """At most 300 characters."""
+    title: Annotated[str, Field(max_length=LONGEST_TITLE, pattern=NO_NUL)] | None = None
+    """Shown on the board below the method."""
+    note: Annotated[str, Field(max_length=LONGEST_NOTE, pattern=NO_NUL)] | None = None
     hidden: bool | None = None
     """Whether the board leaves the entry out; the ranks of others close up."""
 
@@ -32,8 +30,8 @@ class Reason(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    reason: Annotated[str, Field(min_length=1, max_length=LONGEST_SENT)]
-    """1 to 300 characters. Of a disqualification everybody reads it on the board."""
+    reason: Annotated[str, Field(min_length=1, max_length=LONGEST_REASON, pattern=r"^[^\u0000]*[^\s\u0000][^\u0000]*$")]
+    """Of a disqualification everybody reads it on the board."""
 
 
 class EntryView(Answer):

@@ -19,6 +19,8 @@ REFUSED = {
     "/artifacts/$ARTIFACT": 404,  # the job was cancelled two commands before
     "/admin/results/$JOB_ID/restore": 409,  # so it has no result
     "/admin/results/$JOB_ID/rescore": 409,
+    "/jobs/$JOB_ID/entry": 409,  # nor an entry on a board
+    **{f"/admin/entries/$JOB_ID{step}": 409 for step in ("/disqualify", "/restore", "/baseline")},
     "/auth/login": 401, "/auth/logout": 409, "/auth/password": 403,  # the tests' users have tokens of the settings
     # No runner has told of itself here, and nothing of the platform has failed.
     **{f"/admin/runners/$RUNNER{step}": 404 for step in ("", "/pause", "/drain", "/resume", "/canary")},

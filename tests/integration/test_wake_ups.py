@@ -50,11 +50,10 @@ class Hearing:
 
     def close(self) -> None:
         self.goes_on.set()
-        for consumer in self.worker.consumers.values():
-            consumer.consumer._woken.set()  # or stopping takes LOOK_SECONDS
-            consumer.running = False
-        for consumer in self.worker.consumers.values():
-            consumer.consumer._woken.set()
+        for thread in self.worker.consumers.values():
+            thread.running = False
+            if thread.consumer is not None:  # it is being opened anew
+                thread.consumer._woken.set()  # or stopping takes LOOK_SECONDS
         self.worker.stop(timeout=5000)
         self.broker.close()
 
