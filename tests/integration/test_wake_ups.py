@@ -43,10 +43,13 @@ class Hearing:
     def idle(self, client: redis.Redis) -> None:
         """Wait until the worker listens and has looked in vain."""
         deadline = time.monotonic() + 120
-        while not client.pubsub_numsub("dramatiq:wake-ups")[0][1]:
+        while not (client.pubsub_numsub("dramatiq:wake-ups")[0][1] and self._has_begun()):
             assert time.monotonic() < deadline, "the worker listens"
             time.sleep(0.02)
         time.sleep(0.5)
+
+    def _has_begun(self) -> bool:
+        return all(thread.consumer is not None for thread in self.worker.consumers.values())
 
     def close(self) -> None:
         self.goes_on.set()
