@@ -85,16 +85,16 @@ def open_context(
         storage_faults=StorageFaults(now=ports.folders.fault),
         image_packages=images.of,
         trial_seconds=settings.trial_seconds,
-        dependencies=Dependencies(
-            installer=installer,
-            cache=kept,
-            packages_of=images.of,
-            installing=[item.name for item in settings.resource_classes if item.requirements],
-        ),
+        dependencies=_dependencies(settings, installer, kept, images),
         scoring=open_scoring(settings, seccomp, opened, process=process),
         janitor=Janitor(engine=engine, processes=processes, cache=kept, mark=process),
         site_names=_names(settings, site),
     )
+
+
+def _dependencies(settings: Settings, installer: Installer, kept: DependencyCache, images: ImageList) -> Dependencies:
+    installing = [item.name for item in settings.resource_classes if item.requirements]
+    return Dependencies(installer=installer, cache=kept, packages_of=images.of, installing=installing)
 
 
 def sweeper_of(

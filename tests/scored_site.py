@@ -7,12 +7,16 @@ from pathlib import Path
 from typing import Any
 
 from core.domain.sealed_result import SealedResult
+from core.ports.scorer import ScorerAnswer
 from runner.scoring.labels_folder import LabelsFolder
 from runner.scoring.scoring import Scoring
 from tests.process_sandbox import ProcessEngine
 from tests.twin_runner import TwinRunner
 from tests.twins.scorer import MemoryScorer
-from tests.verified_benchmark import write_benchmark
+from tests.verified_benchmark import SECRET, write_benchmark
+
+CRASH = ScorerAnswer(exit_code=1, words=f"Traceback …\nKeyError: {SECRET}")
+"""Of a scorer whose last words quote a label."""
 
 
 @dataclass

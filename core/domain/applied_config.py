@@ -31,7 +31,7 @@ _SECRET = re.compile(
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AppliedConfig:
-    """What the program was given. What it made of it, nobody but the program knows."""
+    """The config that the program was given. Whether the program used it is not known."""
 
     document: Mapping[str, Any]
     """Each override stands in place of the config's value of the same name at the top."""

@@ -24,7 +24,7 @@ class EntryMarks:
     disqualified_because: str = ""
     """An admin's reason; empty for an entry that counts."""
     is_baseline: bool = False
-    """Pinned by an admin: shown in its place, and counted in nobody's rank."""
+    """Pinned by an admin: the board shows it in its place, and no rank counts it."""
 
     @property
     def is_disqualified(self) -> bool:

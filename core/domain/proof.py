@@ -1,4 +1,4 @@
-"""Reads what a scorer answered, and keeps what proves it: who scored what against which labels (SCO-2, DOR-3)."""
+"""Reads a scorer's answer, and keeps its proof: the scorer, and hashes of predictions and labels (SCO-2, DOR-3)."""
 
 from __future__ import annotations
 

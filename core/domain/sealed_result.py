@@ -157,7 +157,7 @@ def opened(text: str, sha256: str) -> SealedResult:
 
 
 def claimed(claims: Mapping[str, float]) -> dict[str, float]:
-    """A submission's own numbers under names that nobody takes for the platform's."""
+    """A submission's own numbers under names with a prefix that tells them from the platform's."""
     return {f"{CLAIMED}{name}": value for name, value in claims.items()}
 
 

@@ -64,7 +64,7 @@ class ResultsPort(Protocol):
         ...
 
     def end_rescore(self, job_id: str) -> None:
-        """Nobody asks for this job any more."""
+        """Removes the wish to compute this job's score anew."""
         ...
 
     def reseal(self, sha256: str, result: SealedResult) -> bool:

@@ -44,7 +44,7 @@ def restore_entry(job_id: JobId, why: Reason, _admin: CurrentAdmin, ports: Ports
 
 @router.post("/admin/entries/{job_id}/baseline", tags=["admin"])
 def pin_baseline(job_id: JobId, _admin: CurrentAdmin, ports: PortsPart) -> EntryView:
-    """Show an entry as a baseline: in the place of its value, without a rank, and counted in nobody's."""
+    """Show an entry as a baseline: it stands in the place of its value without a rank, and no rank counts it."""
     return EntryView.of(_judging(ports).baseline(job_id, pinned=True))
 
 

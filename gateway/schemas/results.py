@@ -148,7 +148,7 @@ class StandingView(Answer):
     """Why there is no rank, in words; null for a ranked row and a baseline in its place."""
     disqualified: bool
     baseline: bool
-    """Pinned by an admin to compare with; counted in nobody's rank."""
+    """Pinned by an admin to compare with; no rank counts it."""
     costs: dict[str, float]
     """What of `wall_seconds`, `memory_bytes`, `gpu_memory_bytes` and `device_seconds` the platform measured."""
     on_front: bool

@@ -12,21 +12,12 @@ from core.domain.job import JobState, Phase
 from core.ports.scorer import ScorerAnswer
 from scorer.manifest import manifest
 from tests.process_sandbox import ProcessEngine
-from tests.scored_site import ScoredSite, scored_site
+from tests.scored_site import CRASH, ScoredSite, scored_site
 from tests.twin_runner import BENCHMARK as REPORTED
 from tests.twin_runner import GOOD, TwinRunner
-from tests.verified_benchmark import PERFECT, SECRET
+from tests.verified_benchmark import PERFECT
 
 pytestmark = pytest.mark.unit
-TRIED = """
-import json, os, pathlib, sys
-out, data = pathlib.Path(sys.argv[4]) / "predictions", pathlib.Path(os.environ["LEADERSBOARD_DATA"])
-out.mkdir()
-ids = json.loads((data / "ids.json").read_text())["dots"]
-assert sorted(ids) == sorted(path.stem for path in (data / "dots" / "test").iterdir()), ids
-(out / "scores.json").write_text(json.dumps(dict.fromkeys(ids, 0.5)))
-"""
-CRASH = ScorerAnswer(exit_code=1, words=f"Traceback …\nKeyError: {SECRET}")
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from runner.scoring.scoring import NoScoring
 from scorer import VERSION
 from scorer.manifest import manifest
 from tests.process_sandbox import ProcessEngine
-from tests.scored_site import ScoredSite, scored_site
+from tests.scored_site import CRASH, ScoredSite, scored_site
 from tests.twin_runner import GOOD, TwinRunner
 from tests.verified_benchmark import PERFECT, PROGRAM, RANDOM, SECRET
 
@@ -25,7 +25,6 @@ ids = json.loads((data / "ids.json").read_text())["dots"]
 assert sorted(ids) == sorted(path.stem for path in (data / "dots" / "test").iterdir()), ids
 (out / "scores.json").write_text(json.dumps(dict.fromkeys(ids, 0.5)))
 """
-CRASH = ScorerAnswer(exit_code=1, words=f"Traceback …\nKeyError: {SECRET}")
 
 
 @pytest.fixture
